@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+enum {
+	CHUNK_BYTES = 8192,
+	ALIGNMENT = _Alignof(max_align_t),
+};
+
+struct arena_chunk {
+	struct arena_chunk *next;
+	size_t size;
+	size_t used;
+	_Alignas(max_align_t) char data[];
+};
+
+void arena_init(struct arena *arena, size_t limit_bytes)
+{
+	*arena = (struct arena){ .limit_bytes = limit_bytes };
+}
+
+static struct arena_chunk *add_chunk(struct arena *arena, size_t least)
+{
+	size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
+	struct arena_chunk *chunk = malloc(sizeof(*chunk) + size);
+
+	if (chunk == NULL)
+		return NULL;
+	*chunk = (struct arena_chunk){ .size = size };
+	if (arena->first == NULL)
+		arena->first = chunk;
+	else
+		arena->current->next = chunk;
+	arena->current = chunk;
+	return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena->current;
+	size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	void *memory;
+
+	if (rounded < size || rounded > arena->limit_bytes ||
+	    arena->used_bytes > arena->limit_bytes - rounded)
+		return NULL;
+	if (chunk == NULL || chunk->size - chunk->used < rounded)
+		chunk = add_chunk(arena, rounded);
+	if (chunk == NULL)
+		return NULL;
+	memory = chunk->data + chunk->used;
+	chunk->used += rounded;
+	arena->used_bytes += rounded;
+	return memory;
+}
+
+struct bytes arena_copy(struct arena *arena, struct bytes b)
+{
+	char *copy = b.size == SIZE_MAX ? NULL : arena_alloc(arena, b.size + 1);
+
+	if (copy == NULL)
+		return bytes_make(NULL, 0);
+	if (b.size > 0)
+		memcpy(copy, b.data, b.size);
+	copy[b.size] = '\0';
+	return bytes_make(copy, b.size);
+}
+
+static void free_chunks(struct arena_chunk *chunk)
+{
+	while (chunk != NULL) {
+		struct arena_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
+void arena_clear(struct arena *arena)
+{
+	arena->used_bytes = 0;
+	if (arena->first == NULL)
+		return;
+	free_chunks(arena->first->next);
+	arena->first->next = NULL;
+	arena->first->used = 0;
+	arena->current = arena->first;
+}
+
+void arena_free(struct arena *arena)
+{
+	free_chunks(arena->first);
+	arena_init(arena, arena->limit_bytes);
+}

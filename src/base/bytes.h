@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bytes - a borrowed run of bytes: where it begins and how long it is.
+ *
+ * Never NUL-terminated by promise, never owned: whoever hands one out says how long it lives.
+ * An empty run may have a null pointer; the functions here never touch data of an empty one.
+ */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct bytes {
+	const char *data;
+	size_t size;
+};
+
+#define BYTES_FORMAT "%.*s"
+#define BYTES_ARGS(bytes) (int)(bytes).size, (bytes).data != NULL ? (bytes).data : ""
+
+/* The bytes of a C string, less its NUL. */
+static inline struct bytes bytes_of(const char *text)
+{
+	return (struct bytes){ .data = text, .size = strlen(text) };
+}
+
+static inline struct bytes bytes_make(const void *data, size_t size)
+{
+	return (struct bytes){ .data = data, .size = size };
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+/* Order by bytes, the shorter first where one begins the other. */
+static inline int bytes_compare(struct bytes a, struct bytes b)
+{
+	size_t least = a.size < b.size ? a.size : b.size;
+	int order = least == 0 ? 0 : memcmp(a.data, b.data, least);
+
+	if (order != 0)
+		return order;
+	return (a.size > b.size) - (a.size < b.size);
+}
+
+/* The first SIZE bytes, or all if there are fewer. */
+static inline struct bytes bytes_first(struct bytes b, size_t size)
+{
+	return bytes_make(b.data, size < b.size ? size : b.size);
+}
+
+/* What is left behind the first SIZE bytes; empty if there are fewer. */
+static inline struct bytes bytes_skip(struct bytes b, size_t size)
+{
+	if (size >= b.size)
+		return bytes_make(NULL, 0);
+	return bytes_make(b.data + size, b.size - size);
+}
+
+/* Position of the first BYTE, or b.size. */
+static inline size_t bytes_index(struct bytes b, char byte)
+{
+	const char *at = b.size == 0 ? NULL : memchr(b.data, byte, b.size);
+
+	return at == NULL ? b.size : (size_t)(at - b.data);
+}
+
+static inline bool bytes_contain(struct bytes b, char byte)
+{
+	return bytes_index(b, byte) < b.size;
+}
+
+static inline char byte_to_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+/* Equal but for the case of ASCII letters. */
+static inline bool bytes_equal_ascii_nocase(struct bytes a, struct bytes b)
+{
+	if (a.size != b.size)
+		return false;
+	for (size_t i = 0; i < a.size; i++)
+		if (byte_to_lower(a.data[i]) != byte_to_lower(b.data[i]))
+			return false;
+	return true;
+}
+
+static inline bool bytes_begin_with(struct bytes b, struct bytes prefix)
+{
+	return b.size >= prefix.size && bytes_equal(bytes_first(b, prefix.size), prefix);
+}
+
+static inline bool bytes_are_ascii(struct bytes b)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < b.size; i++)
+		all |= (unsigned char)b.data[i];
+	return all < 0x80;
+}
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file - read a file whole into memory nobody can change; write a file so that readers see the old
+ * one or the new one, and nothing else.
+ *
+ * Reading:  open without following links, check the open descriptor (regular, owner, mode, one
+ * link), copy into a memory file, seal it, map it read-only. What happens to the file on disk
+ * afterwards changes nothing.
+ *
+ * Writing:  file_output_open() makes a temporary file beside the target; write through its
+ * descriptor; file_output_install() syncs, renames, syncs the directory. file_output_close()
+ * without an install removes the temporary. Sockets, links, directories are never written over.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* Which of two states of a path one looks at; changes with every write or rename. */
+struct file_identity {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec modified;
+	struct timespec changed;
+};
+
+struct file_copy {
+	struct bytes bytes;		/* mapped read-only; padded with zeros to a full page */
+	struct file_identity identity;	/* of the file it was read from */
+};
+
+struct file_limits {
+	size_t least_bytes;
+	size_t most_bytes;
+	uid_t also_owner;	/* beside root and ourselves; (uid_t)-1: nobody */
+};
+
+/* Read PATH into sealed memory. End it with file_copy_free(). */
+bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
+                    struct error *err);
+
+/* Map PATH itself, without a copy (load = "mapped"); same checks, same end. */
+bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
+                   struct error *err);
+void file_copy_free(struct file_copy *copy);
+
+bool file_identity_get(const char *path, struct file_identity *out_identity);
+void file_identity_of(const struct stat *status, struct file_identity *out_identity);
+bool file_identity_equal(const struct file_identity *a, const struct file_identity *b);
+
+struct file_output {
+	int fd;			/* of the temporary file; write here */
+	int directory_fd;
+	int lock_fd;
+	char *name;		/* of the target, inside its directory */
+	char *temporary;	/* likewise; NULL once installed or removed */
+	char *path;		/* of the target, as given */
+};
+
+/*
+ * Lock the target and remove what a killed writer left behind. Waits up to WAIT_MS for another
+ * writer, then fails with status 75. Call it before reading what goes into the file: so a late
+ * writer never replaces newer data by older.
+ */
+bool file_output_lock(const char *path, int wait_ms, struct file_output *out_output,
+                      struct error *err);
+
+/* Create the temporary file, mode MODE exactly. */
+bool file_output_create(struct file_output *output, mode_t mode, struct error *err);
+
+/* Sync the temporary to disk; its full path for a last check before the install. */
+bool file_output_sync(struct file_output *output, char *out_path, size_t room, struct error *err);
+
+/*
+ * Rename over the target and sync the directory. Where only the last step fails the target *is*
+ * installed, *out_is_installed is true, and the result is false with status 74.
+ */
+bool file_output_install(struct file_output *output, bool *out_is_installed, struct error *err);
+
+/* Remove the temporary if it is still there, unlock. Accepts one that was never opened (all zero
+ * with fds of -1: FILE_OUTPUT_NONE). */
+void file_output_close(struct file_output *output);
+
+#define FILE_OUTPUT_NONE ((struct file_output){ .fd = -1, .directory_fd = -1, .lock_fd = -1 })
+
+/* Write all of B, whatever write(2) does in pieces. */
+bool file_write_all(int fd, struct bytes b);
+
+#endif

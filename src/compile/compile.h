@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * compile - read all sources, lay out the table, prove it, install it.
+ */
+#ifndef COMPILE_COMPILE_H
+#define COMPILE_COMPILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "settings/settings.h"
+
+struct compile_options {
+	const struct settings_source *sources;
+	size_t source_count;
+	const char *output;		/* path of the table */
+	bool is_lenient;
+	bool is_forced;
+	bool is_check_only;		/* -n: write nothing */
+	bool is_proof_skipped;		/* for benchmarks of the layout alone */
+	bool is_sync_skipped;		/* likewise */
+	bool shows_progress;
+	FILE *messages;
+};
+
+/*
+ * Compile. The result is an exit status of sysexits(3); 0 if and only if the new table is verified,
+ * durable and installed (or, with is_check_only, would be). Everything there is to say was printed.
+ */
+int compile_run(const struct settings *settings, const struct compile_options *options);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report - what a compilation has to say: errors and warnings, `file:line: text`, up to 100 of each
+ * printed, all of them counted.
+ *
+ * Sorting by line is left to the order in which they are found. Printed to stderr as they come.
+ * Thread-safe, since the proof runs on two cores.
+ */
+#ifndef COMPILE_REPORT_H
+#define COMPILE_REPORT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct report {
+	FILE *stream;
+	size_t errors;
+	size_t warnings;
+	int status;		/* what the first error wants as exit status; 0: no error */
+	pthread_mutex_t lock;
+};
+
+void report_init(struct report *report, FILE *stream);
+void report_free(struct report *report);
+
+/* `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3). */
+void report_error(struct report *report, int status, const char *file, uint32_t line,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* `FILE:LINE: warning: TEXT` */
+void report_warning(struct report *report, const char *file, uint32_t line, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
+
+#endif

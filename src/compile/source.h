@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source - where entries come from: one importer a file source_<type>.c, one row in source.c.
+ *
+ * An importer turns its format into rows: key and right-hand side, as text of the source, with file
+ * and line. It knows nothing of the table. Errors and warnings go to `struct report`, all of them;
+ * a source with an error is never published.
+ */
+#ifndef COMPILE_SOURCE_H
+#define COMPILE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "compile/report.h"
+#include "settings/settings.h"
+
+enum source_row_kind {
+	SOURCE_ROW_ENTRY,	/* key → value (a right-hand side) */
+	SOURCE_ROW_DOMAIN,	/* key declares an alias domain */
+	SOURCE_ROW_RECIPIENT,	/* key is a known mailbox */
+};
+
+struct source_row {
+	enum source_row_kind kind;
+	struct bytes key;	/* good until the next call */
+	struct bytes value;
+	uint32_t line;		/* of its first line */
+};
+
+struct source;
+
+struct source_type {
+	const char *name;
+	/* Open PATH; NULL: reported to REPORT. */
+	struct source *(*open)(const struct settings_source *from, const struct settings *settings,
+	                       struct report *report);
+	enum source_step (*next)(struct source *source, struct source_row *out_row);
+	void (*close)(struct source *source);
+};
+
+enum source_step { SOURCE_ROW, SOURCE_END, SOURCE_FAILED };
+
+/* The type called NAME, or NULL. source_type_next(NULL) begins a walk over all. */
+const struct source_type *source_type_find(const char *name);
+const struct source_type *source_type_next(const struct source_type *type);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fold - the one form in which addresses are compared.
+ *
+ * A local part: full Unicode case folding and NFC (U+0130 becomes i and U+0307, as in Postfix with
+ * smtputf8_enable; a final sigma is a sigma). A domain: its IDNA2008 A-label, lower case; an
+ * address literal: lower case. ASCII goes a fast way that allocates nothing if it is folded
+ * already. Thread-safe.
+ */
+#ifndef MAIL_FOLD_H
+#define MAIL_FOLD_H
+
+#include "base/arena.h"
+#include "base/bytes.h"
+
+enum fold_outcome {
+	FOLD_OK,
+	FOLD_INVALID,	/* can't be part of a key: bytes 0-31 or 127, invalid UTF-8, bidi
+			 * controls U+202A-202E and U+2066-2069, no IDNA domain, over 255 bytes */
+	FOLD_NO_MEMORY,
+};
+
+/* OUT_KEY points to LOCAL itself where that is folded already, else into ARENA. */
+enum fold_outcome fold_local(struct bytes local, struct arena *arena, struct bytes *out_key);
+
+/* The same for a domain; one trailing dot is dropped. An empty domain stays empty. */
+enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct bytes *out_key);
+
+/* No byte or character in it that FOLD_INVALID names? */
+bool fold_accepts(struct bytes text);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * answer - the SMTP reply that goes with a resolution, word for word.
+ *
+ * The one place that knows the texts, so that `rcptmap resolve` shows what the client will see.
+ */
+#ifndef RESOLVE_ANSWER_H
+#define RESOLVE_ANSWER_H
+
+#include "mail/reply.h"
+#include "resolve/resolve.h"
+
+/* `unknown = { reply; text; }` of the settings. */
+struct answer_texts {
+	char unknown_code[4];		/* "550" */
+	char unknown_enhanced[12];	/* "5.1.1" */
+	const char *unknown_text;	/* "User unknown in virtual alias table" */
+	/* Sendmail puts `<addr>... ` before a reply itself: leave our `<addr>: ` out. */
+	bool omits_address;
+};
+
+/*
+ * Fill OUT_REPLY for a resolution that isn't accepted. PATH_TEXT is the address in internal form as
+ * received. False where the resolution is accepted (foreign, deliver, expand, discard): no reply.
+ * Where memory is short the reply is a constant `451 4.3.0 Temporary lookup failure`.
+ */
+bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,
+                 struct bytes address, struct arena *arena, struct reply *out_reply);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * settings - the libconfig file as a plain struct, checked.
+ *
+ * One row of settings.def is one setting: its field here, its check, its line in `rcptmap config`,
+ * its paragraph in openrcpt.conf(5). An unknown setting, a wrong type, a value out of range is an
+ * error with file and line. Never changes after settings_load(): share it between threads.
+ */
+#ifndef SETTINGS_SETTINGS_H
+#define SETTINGS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct settings_list {
+	char **items;
+	size_t count;
+};
+
+/* One of `sources`; or FILE and TYPE:FILE on rcptmap's command line. */
+struct settings_source {
+	char *type;		/* "virtual", … */
+	char *path;
+	int line;		/* in the configuration; 0: not from there */
+};
+
+struct settings {
+#define TEXT(path, field, initial, when, help) char *field;
+#define WORD(path, field, initial, words, when, help) char *field;
+#define BOOL(path, field, initial, when, help) bool field;
+#define NUMBER(path, field, initial, least, most, when, help) long field;
+#define LIST(path, field, when, help) struct settings_list field;
+#include "settings/settings.def"
+#undef TEXT
+#undef WORD
+#undef BOOL
+#undef NUMBER
+#undef LIST
+	struct settings_source *sources;
+	size_t source_count;
+	char *file;		/* it was read from; NULL: defaults only */
+};
+
+/* Where a program looks without -c: configure's sysconfdir. */
+#define SETTINGS_DEFAULT_FILE OPENRCPT_CONFIGURATION
+
+/*
+ * Read PATH. All errors are reported, one call of ON_ERROR each (`file:line: text`), not only the
+ * first; the result is then NULL and ERR (status 78, 66 if there is no such file, 77 if it can't be
+ * read or others than its owner may write it) the last. End it with settings_free().
+ */
+struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
+                               void *context, struct error *err);
+
+/* All defaults, one source: virtual, OPENRCPT_SOURCE. NULL: no memory. */
+struct settings *settings_new(void);
+void settings_free(struct settings *settings);
+
+enum settings_print {
+	SETTINGS_EFFECTIVE,
+	SETTINGS_CHANGED,	/* only what differs from the default */
+};
+
+/* Print as a libconfig file that reads back the same. False: the stream failed. */
+bool settings_print(const struct settings *settings, enum settings_print which, FILE *stream);
+
+/*
+ * Call ON_CHANGE for each setting that differs between the two and doesn't take effect by a reload:
+ * NEEDS is "restart" or "compile".
+ */
+void settings_compare(const struct settings *before, const struct settings *after,
+                      void (*on_change)(const char *path, const char *needs, void *context),
+                      void *context);
+
+/* The host name that stands for an empty `origin`; from uname(2), folded to lower case. */
+const char *settings_origin(const struct settings *settings);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table - look things up in a compiled alias table.
+ *
+ * A table is one unchanging block of bytes (doc/table-format.md). Opening proves it sound (length,
+ * checksum, canaries); after that look-ups read in place, allocate nothing and take no lock, in
+ * any number of threads. Every access is bounds-checked all the same: bytes that contradict
+ * themselves are BROKEN, which a caller must answer with "try again later", never ABSENT.
+ *
+ * Keys are in folded form (mail/fold.h). Views point into the table and live as long as it.
+ */
+#ifndef TABLE_TABLE_H
+#define TABLE_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/file.h"
+
+struct table;
+
+enum lookup {
+	LOOKUP_FOUND,
+	LOOKUP_ABSENT,		/* sound table, no such key */
+	LOOKUP_BROKEN,		/* the bytes contradict themselves, or no memory: defer */
+};
+
+enum table_domain_flag {
+	TABLE_DOMAIN_CATCH_ALL = 1,	/* has an `@domain` entry */
+	TABLE_DOMAIN_EXTENSIONS = 2,	/* some key here has a delimiter in its local part */
+	TABLE_DOMAIN_PROBED = 4,	/* has keys, is declared, or is local while bare keys exist:
+					 * without it an address here is no key and is final */
+	TABLE_DOMAIN_ALIAS = 8,		/* every address is an alias */
+	TABLE_DOMAIN_MAILBOX = 16,	/* listed recipients are delivered by the MTA */
+	TABLE_DOMAIN_LOCAL = 32,	/* bare `user` keys apply */
+};
+
+enum { TABLE_DOMAIN_OURS = TABLE_DOMAIN_ALIAS | TABLE_DOMAIN_MAILBOX };
+
+struct table_domain {
+	struct bytes name;	/* lower-case A-label; empty: the place of bare `user` keys */
+	unsigned flags;
+	uint32_t ref;		/* for table_find() */
+	uint64_t hash;
+	uint32_t catch_all;	/* for table_find_catch_all() */
+};
+
+enum table_entry_kind {
+	TABLE_ENTRY_TARGETS,
+	TABLE_ENTRY_REPLY,	/* refuse or defer with `reply` */
+	TABLE_ENTRY_DEFER,	/* lenient: in a loop or over a limit */
+	TABLE_ENTRY_DISCARD,	/* accept and drop */
+	TABLE_ENTRY_UNKNOWN,	/* lenient: nothing is left of it */
+};
+
+struct table_entry {
+	enum table_entry_kind kind;
+	struct bytes reply;	/* `550 5.2.1 text`, with TABLE_ENTRY_REPLY */
+	/* The rest is table.c's own; walk the targets with table_next_target(). */
+	struct bytes inline_targets;
+	struct bytes list;
+	struct bytes local;
+	uint32_t domain_ref;
+	uint64_t ordinal;	/* for table_provenance() */
+};
+
+struct table_target {
+	struct bytes local;		/* internal form, case kept; empty if keeps_user */
+	struct table_domain domain;	/* its flags save a look-up: see TABLE_DOMAIN_PROBED */
+	bool keeps_user;		/* `@other` */
+	bool is_self;			/* equal to the key it stands under, folded */
+};
+
+struct table_target_cursor {
+	struct bytes rest;
+	struct bytes list;
+	const struct table_entry *entry;
+};
+
+/* The key rules a table was compiled with; part of it, so that they can't disagree. */
+struct table_rules {
+	struct bytes delimiters;	/* recipient_delimiter */
+	struct bytes origin;		/* folded; completes an unqualified address */
+	struct bytes dot_domain;	/* append_dot_domain, folded; empty: off */
+	bool propagates_extension;
+};
+
+struct table_facts {
+	uint64_t generation;	/* counts the compilations of this path */
+	uint64_t created;	/* seconds since 1970 */
+	uint64_t entries;	/* keys, catch-alls included */
+	uint64_t domains;	/* that are declared ours */
+	uint64_t targets;
+	uint64_t size_bytes;
+	uint64_t checksum;
+	uint32_t format_version;
+	bool has_provenance;
+};
+
+/*
+ * Load the table at PATH into sealed memory and prove it sound. NULL on failure, see ERR: status 66
+ * not there, 77 permission or owner, 65 not sound, of another version, or not a table.
+ * ALSO_OWNER may own the file beside root and ourselves; (uid_t)-1: nobody.
+ * IS_MAPPED: map the file itself, for tables larger than memory.
+ */
+struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, struct error *err);
+
+/* The same from memory, which must stay and not change until table_close(). */
+struct table *table_open_bytes(struct bytes bytes, struct error *err);
+void table_close(struct table *table);
+
+const struct table_rules *table_rules(const struct table *table);
+const struct table_facts *table_facts(const struct table *table);
+/* Of the file it was loaded from; NULL for one from memory. */
+const struct file_identity *table_identity(const struct table *table);
+/* The block itself, for checks that read it as bytes. */
+struct bytes table_bytes(const struct table *table);
+
+/* Find the domain NAME (folded). ABSENT: no key can be in it, and it isn't ours. */
+enum lookup table_find_domain(const struct table *table, struct bytes name,
+                              struct table_domain *out_domain);
+
+/* Find the entry of LOCAL (folded, not empty) in DOMAIN. */
+enum lookup table_find(const struct table *table, const struct table_domain *domain,
+                       struct bytes local, struct table_entry *out_entry);
+
+/* Find the `@domain` entry. */
+enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
+                                 struct table_entry *out_entry);
+
+/* Have the cache fetch what table_find() will read; costs nothing and promises nothing. */
+void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local);
+
+void table_targets_begin(const struct table_entry *entry, struct table_target_cursor *out_cursor);
+/* FOUND with the next target, ABSENT behind the last one, BROKEN. */
+enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
+                              struct table_target *out_target);
+
+/* Where an entry came from. ABSENT where the table carries no provenance. SOURCE is the source as
+ * shown to users, the type's file name part: `virtual` of /etc/openrcpt/virtual. */
+enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
+                             struct bytes *out_source, uint32_t *out_line);
+
+/* ---- walking over everything, for dump, diff and checks -------------------------------- */
+
+struct table_cursor {
+	uint64_t line;
+	uint32_t cluster;
+	uint32_t record;
+	uint64_t domain;
+	uint64_t ordinal;
+};
+
+/* What one step shows: an entry and its key. For a catch-all local is empty. */
+struct table_row {
+	struct bytes local;
+	struct table_domain domain;
+	struct table_entry entry;
+	bool is_catch_all;
+};
+
+void table_rows_begin(const struct table *table, struct table_cursor *out_cursor);
+enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
+                           struct table_row *out_row);
+
+/* All domains that have keys or are declared. *position begins as 0. */
+enum lookup table_next_domain(const struct table *table, uint64_t *position,
+                              struct table_domain *out_domain);
+
+#endif
