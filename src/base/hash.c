@@ -4,17 +4,9 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 struct hash_stream {
 	XXH3_state_t *state;
 };
-
-uint64_t hash_key(struct bytes key, uint64_t seed)
-{
-	return XXH3_64bits_withSeed(key.data, key.size, seed);
-}
 
 uint64_t hash_block(struct bytes block)
 {

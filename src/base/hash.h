@@ -11,9 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "base/bytes.h"
 
-uint64_t hash_key(struct bytes key, uint64_t seed);
+static inline uint64_t hash_key(struct bytes key, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(key.data, key.size, seed);
+}
 
 /* Of a whole block of memory. */
 uint64_t hash_block(struct bytes block);

@@ -50,9 +50,7 @@ struct table_domain {
 enum table_entry_kind {
 	TABLE_ENTRY_TARGETS,
 	TABLE_ENTRY_REPLY,	/* refuse or defer with `reply` */
-	TABLE_ENTRY_DEFER,	/* lenient: in a loop or over a limit */
 	TABLE_ENTRY_DISCARD,	/* accept and drop */
-	TABLE_ENTRY_UNKNOWN,	/* lenient: nothing is left of it */
 };
 
 struct table_entry {
@@ -63,14 +61,13 @@ struct table_entry {
 	struct bytes list;
 	struct bytes local;
 	uint32_t domain_ref;
-	uint64_t ordinal;	/* for table_provenance() */
+	uint64_t place;		/* for table_provenance() */
 };
 
 struct table_target {
 	struct bytes local;		/* internal form, case kept; empty if keeps_user */
 	struct table_domain domain;	/* its flags save a look-up: see TABLE_DOMAIN_PROBED */
 	bool keeps_user;		/* `@other` */
-	bool is_self;			/* equal to the key it stands under, folded */
 };
 
 struct table_target_cursor {
@@ -150,7 +147,6 @@ struct table_cursor {
 	uint32_t cluster;
 	uint32_t record;
 	uint64_t domain;
-	uint64_t ordinal;
 };
 
 /* What one step shows: an entry and its key. For a catch-all local is empty. */
