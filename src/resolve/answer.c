@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/answer.h"
+
+#include <string.h>
+
+#define REJECTED "Recipient address rejected: "
+
+/* What is said where nothing can be made: it needs no memory, and a client comes back. */
+static struct reply reply_without_memory(void)
+{
+	return (struct reply){
+		.code = "451",
+		.enhanced = "4.3.0",
+		.text = bytes_of("Temporary lookup failure"),
+	};
+}
+
+/* A row for each reason that isn't an entry's own. */
+static const struct reason_answer {
+	enum reason reason;
+	const char *code;
+	const char *enhanced;
+	const char *text;
+} reason_answers[] = {
+	{ REASON_LOOP, "451", "4.6.0", "Alias expansion error" },
+	{ REASON_LIMIT, "451", "4.6.0", "Alias expansion error" },
+	{ REASON_BROKEN, "451", "4.3.0", "Temporary lookup failure" },
+	{ REASON_MEMORY, "451", "4.3.0", "Temporary lookup failure" },
+	{ REASON_BAD_ADDRESS, "550", "5.1.3", REJECTED "Bad recipient address syntax" },
+	{ REASON_ROUTING, "550", "5.1.3", REJECTED "Sender-specified routing is not allowed" },
+	{ REASON_NEEDS_SMTPUTF8, "550", "5.6.7",
+	  REJECTED "Non-ASCII addresses not permitted for that recipient without SMTPUTF8" },
+};
+
+static const struct reason_answer *reason_find(enum reason reason)
+{
+	for (size_t i = 0; i < sizeof(reason_answers) / sizeof(reason_answers[0]); i++)
+		if (reason_answers[i].reason == reason)
+			return &reason_answers[i];
+	return NULL;
+}
+
+/* `Recipient address rejected: TEXT` as a C string in ARENA; NULL: no memory. */
+static const char *rejected(struct bytes text, struct arena *arena)
+{
+	size_t prefix_size = text.size == 0 ? strlen(REJECTED) - 2 : strlen(REJECTED);
+	char *whole = arena_alloc(arena, prefix_size + text.size + 1);
+
+	if (whole == NULL)
+		return NULL;
+	memcpy(whole, REJECTED, prefix_size);
+	if (text.size > 0)
+		memcpy(whole + prefix_size, text.data, text.size);
+	whole[prefix_size + text.size] = '\0';
+	return whole;
+}
+
+/* The client is told CODE ENHANCED and TEXT, a reason to try again where there is no memory. */
+static struct reply reply_with(const char *code, const char *enhanced, const struct bytes *address,
+			       const char *text, struct arena *arena)
+{
+	struct reply reply;
+
+	if (text == NULL || !reply_make(code, enhanced, address, text, arena, &reply))
+		return reply_without_memory();
+	return reply;
+}
+
+static struct reply reply_of_reason(enum reason reason, const struct bytes *address,
+				    struct arena *arena)
+{
+	const struct reason_answer *answer = reason_find(reason);
+
+	/* No row: somebody added a reason without its words. Only "try again" is safe then. */
+	if (answer == NULL)
+		answer = reason_find(REASON_BROKEN);
+	return reply_with(answer->code, answer->enhanced, address, answer->text, arena);
+}
+
+static struct reply reply_of_entry(struct bytes line, const struct bytes *address,
+				   struct arena *arena)
+{
+	struct reply parsed;
+
+	/* The compiler let only sound replies in, so a bad one is damage. */
+	if (!reply_parse(line, &parsed, NULL))
+		return reply_of_reason(REASON_BROKEN, address, arena);
+	return reply_with(parsed.code, parsed.enhanced, address, rejected(parsed.text, arena),
+			  arena);
+}
+
+bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,
+		 struct bytes address, struct arena *arena, struct reply *out_reply)
+{
+	const struct bytes *shown = texts->omits_address ? NULL : &address;
+
+	switch (resolution->verdict) {
+	case VERDICT_FOREIGN:
+	case VERDICT_DELIVER:
+	case VERDICT_EXPAND:
+	case VERDICT_DISCARD:
+		return false;
+	case VERDICT_REFUSED:
+		if (resolution->reason == REASON_NONE)
+			*out_reply = reply_of_entry(resolution->reply, shown, arena);
+		else
+			*out_reply = reply_of_reason(resolution->reason, shown, arena);
+		return true;
+	case VERDICT_UNKNOWN:
+		*out_reply = reply_with(texts->unknown_code, texts->unknown_enhanced, shown,
+					rejected(bytes_of(texts->unknown_text), arena), arena);
+		return true;
+	case VERDICT_DEFER:
+	case VERDICTS:
+		break;
+	}
+	*out_reply = reply_of_reason(resolution->reason, shown, arena);
+	/* A doubt is never a refusal, whatever reason came with it. */
+	if (out_reply->code[0] != '4')
+		*out_reply = reply_of_reason(REASON_BROKEN, shown, arena);
+	return true;
+}
