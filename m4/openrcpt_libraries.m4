@@ -1,0 +1,60 @@
+dnl SPDX-License-Identifier: BSD-2-Clause
+dnl The libraries, and where things are installed.
+
+AC_DEFUN([OPENRCPT_LIBRARIES], [
+	PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
+	PKG_CHECK_MODULES([LIBIDN2], [libidn2 >= 2.3])
+	PKG_CHECK_MODULES([PCRE2], [libpcre2-8 >= 10.32])
+	PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
+
+	AC_CHECK_HEADER([xxhash.h], [],
+		[AC_MSG_ERROR([xxhash.h not found (Debian: libxxhash-dev)])])
+
+	openrcpt_saved_LIBS=$LIBS
+	AC_CHECK_HEADER([uninorm.h], [],
+		[AC_MSG_ERROR([uninorm.h not found (Debian: libunistring-dev)])])
+	AC_CHECK_LIB([unistring], [u8_casefold], [UNISTRING_LIBS=-lunistring],
+		[AC_MSG_ERROR([libunistring not found (Debian: libunistring-dev)])])
+	AC_SUBST([UNISTRING_LIBS])
+
+	AC_CHECK_HEADER([libmilter/mfapi.h], [],
+		[AC_MSG_ERROR([libmilter/mfapi.h not found (Debian: libmilter-dev)])])
+	dnl The one function that tells a library new enough to leave out protocol steps.
+	AC_CHECK_LIB([milter], [smfi_setsymlist], [MILTER_LIBS=-lmilter],
+		[AC_MSG_ERROR([libmilter 8.14.3 or newer not found (Debian: libmilter-dev)])],
+		[-lpthread])
+	AC_SUBST([MILTER_LIBS])
+	LIBS=$openrcpt_saved_LIBS
+
+	AC_ARG_WITH([systemd],
+		[AS_HELP_STRING([--without-systemd],
+			[do not tell systemd when the daemon is ready])],
+		[], [with_systemd=auto])
+	AS_IF([test "x$with_systemd" != xno],
+		[PKG_CHECK_MODULES([LIBSYSTEMD], [libsystemd >= 239], [with_systemd=yes],
+			[AS_IF([test "x$with_systemd" = xyes],
+				[AC_MSG_ERROR([libsystemd not found (Debian: libsystemd-dev)])])
+			with_systemd=no])])
+	AM_CONDITIONAL([SYSTEMD], [test "x$with_systemd" = xyes])
+
+	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
+	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])
+])
+
+AC_DEFUN([OPENRCPT_PATHS], [
+	AC_ARG_WITH([postfix-spool],
+		[AS_HELP_STRING([--with-postfix-spool=DIR],
+			[queue directory of Postfix, to which its chroot is bound @<:@LOCALSTATEDIR/spool/postfix@:>@])],
+		[postfix_spool=$withval], [postfix_spool='${localstatedir}/spool/postfix'])
+	AC_SUBST([postfix_spool])
+
+	AC_ARG_WITH([systemdsystemunitdir],
+		[AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+			[install the systemd unit there @<:@PREFIX/lib/systemd/system@:>@; "no" to leave it out])],
+		[], [with_systemdsystemunitdir=yes])
+	AS_IF([test "x$with_systemdsystemunitdir" = xyes],
+		[systemdsystemunitdir='${prefix}/lib/systemd/system'],
+		[systemdsystemunitdir=$with_systemdsystemunitdir])
+	AC_SUBST([systemdsystemunitdir])
+	AM_CONDITIONAL([SYSTEMD_UNIT], [test "x$with_systemdsystemunitdir" != xno])
+])
