@@ -7,9 +7,13 @@
  * link), copy into a memory file, seal it, map it read-only. What happens to the file on disk
  * afterwards changes nothing.
  *
- * Writing:  file_output_open() makes a temporary file beside the target; write through its
- * descriptor; file_output_install() syncs, renames, syncs the directory. file_output_close()
- * without an install removes the temporary. Sockets, links, directories are never written over.
+ * Writing:  file_output_lock(), file_output_create() a temporary file beside the target; write
+ * through its descriptor; file_output_sync() it; file_output_install() renames it and syncs the
+ * directory. file_output_close() without an install removes the temporary. Only regular files are
+ * ever written over. A program that writes must ignore SIGXFSZ: its default action kills where a
+ * limit on the size of files is reached, instead of letting the write fail.
+ *
+ * Neither touches a file in a directory that others may write, but for sticky ones of root's.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -42,7 +46,11 @@ struct file_limits {
 	uid_t also_owner;	/* beside root and ourselves; (uid_t)-1: nobody */
 };
 
-/* Read PATH into sealed memory. End it with file_copy_free(). */
+/*
+ * Read PATH into sealed memory. End it with file_copy_free(). ERR: status 66 not there; 77 no
+ * permission, another owner, writable by others, a link, not a regular file; 65 size, or it changed
+ * while it was read; 71 and 74 the system's trouble.
+ */
 bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
                     struct error *err);
 
@@ -72,10 +80,12 @@ struct file_output {
 bool file_output_lock(const char *path, int wait_ms, struct file_output *out_output,
                       struct error *err);
 
-/* Create the temporary file, mode MODE exactly. */
+/* Create the temporary file, mode MODE exactly. Made by root it gets the owner and group of the old
+ * target, or else the group of the directory. */
 bool file_output_create(struct file_output *output, mode_t mode, struct error *err);
 
-/* Sync the temporary to disk; its full path for a last check before the install. */
+/* Sync the temporary to disk; its full path for a last check before the install. Where the sync
+ * fails the temporary is removed at once, and only file_output_close() may follow. */
 bool file_output_sync(struct file_output *output, char *out_path, size_t room, struct error *err);
 
 /*

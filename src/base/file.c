@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/directory.h"
+
+enum {
+	COPY_PIECE_BYTES = 256 * 1024,
+	AGAIN_TRIES = 1000,	/* an EAGAIN that never ends is an error, not a spin */
+};
+
+static bool times_equal(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static bool open_failed(const char *path, struct error *err)
+{
+	switch (errno) {
+	case ENOENT:
+		return error_set_errno(err, EX_NOINPUT, "%s", path);
+	case ENOTDIR:
+		return error_set(err, EX_NOINPUT, "%s: its directory is none, or a link", path);
+	case ELOOP:
+		return error_set(err, EX_NOPERM, "%s: is a symbolic link", path);
+	case EISDIR:
+	case ENXIO:
+		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
+	case EACCES:
+	case EPERM:
+		return error_set_errno(err, EX_NOPERM, "%s", path);
+	default:
+		return error_set_errno(err, EX_OSERR, "%s", path);
+	}
+}
+
+static bool check_open_file(const char *path, const struct stat *status,
+                            const struct file_limits *limits, struct error *err)
+{
+	unsigned mode = (unsigned)(status->st_mode & 07777);
+	uintmax_t size = (uintmax_t)status->st_size;
+
+	if (!S_ISREG(status->st_mode))
+		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
+	if (status->st_uid != 0 && status->st_uid != geteuid() &&
+	    (limits->also_owner == (uid_t)-1 || status->st_uid != limits->also_owner))
+		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
+		                 (unsigned long)status->st_uid);
+	if ((mode & S_IWOTH) != 0)
+		return error_set(err, EX_NOPERM, "%s: others may write it (mode %04o)", path, mode);
+	if ((mode & S_IWGRP) != 0)
+		return error_set(err, EX_NOPERM, "%s: its group may write it (mode %04o)", path,
+		                 mode);
+	/* None is fine: the name went to a newer file since it was opened. */
+	if (status->st_nlink > 1)
+		return error_set(err, EX_NOPERM, "%s: has %lu names", path,
+		                 (unsigned long)status->st_nlink);
+	if (size < limits->least_bytes)
+		return error_set(err, EX_DATAERR, "%s: is too short (%ju bytes)", path, size);
+	if (size > limits->most_bytes)
+		return error_set(err, EX_DATAERR, "%s: is too long (%ju bytes)", path, size);
+	return true;
+}
+
+/* Open PATH, which must be what it seems to be. -1: ERR is filled. */
+static int open_checked(const char *path, const struct file_limits *limits,
+                        struct stat *out_status, struct error *err)
+{
+	struct stat status;
+	const char *name;
+	int flags;
+	int directory_fd;
+	int fd = -1;
+
+	directory_fd = directory_open(path, O_PATH, &name);
+	if (directory_fd < 0) {
+		(void)open_failed(path, err);
+		return -1;
+	}
+	if (!directory_check(path, directory_fd, err))
+		goto out;
+	/* Without O_NONBLOCK opening a fifo would wait for somebody to write into it. */
+	fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0) {
+		(void)open_failed(path, err);
+		goto out;
+	}
+	flags = fcntl(fd, F_GETFL);
+	if (fstat(fd, &status) != 0 || flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0)
+		(void)error_set_errno(err, EX_OSERR, "%s", path);
+	else if (check_open_file(path, &status, limits, err)) {
+		*out_status = status;
+		goto out;
+	}
+	(void)close(fd); /* was only read */
+	fd = -1;
+out:
+	(void)close(directory_fd); /* likewise */
+	return fd;
+}
+
+static bool changed(const char *path, struct error *err)
+{
+	return error_set(err, EX_DATAERR, "%s: changed while it was read", path);
+}
+
+/* Copy exactly SIZE bytes; the file must end there. */
+static bool copy_pieces(const char *path, int from, int to, size_t size, struct error *err)
+{
+	char *piece = malloc(COPY_PIECE_BYTES);
+	size_t done = 0;
+	bool is_done = false;
+
+	if (piece == NULL)
+		return error_set_memory(err);
+	for (;;) {
+		/* At the end one byte more is asked for, which must not be there. */
+		size_t wanted = size - done;
+		ssize_t got;
+
+		if (wanted == 0)
+			wanted = 1;
+		if (wanted > COPY_PIECE_BYTES)
+			wanted = COPY_PIECE_BYTES;
+		got = pread(from, piece, wanted, (off_t)done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			(void)error_set_errno(err, EX_IOERR, "%s", path);
+			break;
+		}
+		if ((got == 0) != (done == size)) {
+			(void)changed(path, err);
+			break;
+		}
+		if (got == 0) {
+			is_done = true;
+			break;
+		}
+		if (!file_write_all(to, bytes_make(piece, (size_t)got))) {
+			(void)error_set_errno(err, EX_OSERR, "%s: copying to memory", path);
+			break;
+		}
+		done += (size_t)got;
+	}
+	free(piece);
+	return is_done;
+}
+
+/* A mapping outlives its descriptor; an empty file has none. */
+static bool map_readonly(const char *path, int fd, size_t size, struct bytes *out_bytes,
+                         struct error *err)
+{
+	void *data;
+
+	if (size == 0) {
+		*out_bytes = bytes_make(NULL, 0);
+		return true;
+	}
+	data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return error_set_errno(err, EX_OSERR, "%s: mapping it", path);
+	*out_bytes = bytes_make(data, size);
+	return true;
+}
+
+static bool copy_sealed(const char *path, int fd, size_t size, struct bytes *out_bytes,
+                        struct error *err)
+{
+	int memory_fd = memfd_create("file-copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	bool is_done = false;
+
+	if (memory_fd < 0)
+		return error_set_errno(err, EX_OSERR, "%s: memory for a copy", path);
+	if (!copy_pieces(path, fd, memory_fd, size, err))
+		goto out;
+	if (fcntl(memory_fd, F_ADD_SEALS,
+	          F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+		(void)error_set_errno(err, EX_OSERR, "%s: sealing the copy", path);
+		goto out;
+	}
+	is_done = map_readonly(path, memory_fd, size, out_bytes, err);
+out:
+	(void)close(memory_fd); /* the mapping keeps the memory */
+	return is_done;
+}
+
+bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
+                    struct error *err)
+{
+	struct file_identity before, after;
+	struct file_copy copy;
+	struct stat status;
+	bool is_done = false;
+	int fd;
+
+	fd = open_checked(path, limits, &status, err);
+	if (fd < 0)
+		return false;
+	file_identity_of(&status, &before);
+	if (!copy_sealed(path, fd, (size_t)status.st_size, &copy.bytes, err))
+		goto out;
+	/* Not the identity as a whole: a rename over the file changes its link count, and so the
+	 * time of that, while the bytes are those that were opened. */
+	if (fstat(fd, &status) != 0) {
+		(void)error_set_errno(err, EX_OSERR, "%s", path);
+		goto out_copy;
+	}
+	file_identity_of(&status, &after);
+	if (after.size != before.size || !times_equal(&after.modified, &before.modified)) {
+		(void)changed(path, err);
+		goto out_copy;
+	}
+	copy.identity = before;
+	*out_copy = copy;
+	is_done = true;
+out_copy:
+	if (!is_done)
+		file_copy_free(&copy);
+out:
+	(void)close(fd); /* was only read */
+	return is_done;
+}
+
+bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
+                   struct error *err)
+{
+	struct file_copy copy;
+	struct stat status;
+	bool is_done;
+	int fd;
+
+	fd = open_checked(path, limits, &status, err);
+	if (fd < 0)
+		return false;
+	is_done = map_readonly(path, fd, (size_t)status.st_size, &copy.bytes, err);
+	if (is_done) {
+		file_identity_of(&status, &copy.identity);
+		*out_copy = copy;
+	}
+	(void)close(fd); /* was only read; the mapping keeps the file */
+	return is_done;
+}
+
+void file_copy_free(struct file_copy *copy)
+{
+	if (copy == NULL || copy->bytes.size == 0)
+		return;
+	(void)munmap((void *)(uintptr_t)copy->bytes.data, copy->bytes.size); /* is a mapping */
+	copy->bytes = bytes_make(NULL, 0);
+}
+
+/* ---- identity ----------------------------------------------------------------------------- */
+
+void file_identity_of(const struct stat *status, struct file_identity *out_identity)
+{
+	*out_identity = (struct file_identity){
+		.device = status->st_dev,
+		.inode = status->st_ino,
+		.size = status->st_size,
+		.modified = status->st_mtim,
+		.changed = status->st_ctim,
+	};
+}
+
+bool file_identity_get(const char *path, struct file_identity *out_identity)
+{
+	struct stat status;
+
+	if (lstat(path, &status) != 0)
+		return false;
+	file_identity_of(&status, out_identity);
+	return true;
+}
+
+bool file_identity_equal(const struct file_identity *a, const struct file_identity *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       times_equal(&a->modified, &b->modified) && times_equal(&a->changed, &b->changed);
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+bool file_write_all(int fd, struct bytes b)
+{
+	unsigned tries = 0;
+
+	while (b.size > 0) {
+		ssize_t written = write(fd, b.data, b.size);
+
+		if (written > 0) {
+			b = bytes_skip(b, (size_t)written);
+			tries = 0;
+			continue;
+		}
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written == 0)
+			errno = EIO;
+		if (written == 0 || errno != EAGAIN || ++tries > AGAIN_TRIES)
+			return false;
+		/* Its outcome doesn't matter: the write is tried again and tells. */
+		(void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 1000);
+	}
+	return true;
+}
