@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What every test program needs: the programs under test, a scratch folder, an orderly end.
+
+A test program is a file of unittest that ends with `harness.main(needs=[...])`. It exits with 0 if
+all is well, 1 if not, and 77, the skip status of automake, where something it needs is missing.
+
+Environment:
+  OPENRCPT_BUILD    the build folder; without it `build` below the source, or the source itself
+  OPENRCPT_WRAPPER  words put in front of each program under test, such as `valgrind -q`
+  TMPDIR            where scratch folders are made; user postfix must be able to enter it
+"""
+import atexit
+import os
+import pathlib
+import shlex
+import shutil
+import signal
+import stat
+import sys
+import tempfile
+import time
+import unittest
+
+SKIPPED = 77
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+POSTFIX_MASTER = '/usr/lib/postfix/sbin/master'
+
+
+class Missing(Exception):
+    """Something that a test needs is not here; the text says what."""
+
+
+# ---- programs under test ---------------------------------------------------------------
+
+
+def build_folder():
+    given = os.environ.get('OPENRCPT_BUILD')
+    if given:
+        return pathlib.Path(given).resolve()
+    beside = SOURCE / 'build'
+    return beside if beside.is_dir() else SOURCE
+
+
+def program(name):
+    """The path of one of our programs."""
+    for folder in (build_folder() / 'src', build_folder()):
+        path = folder / name
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    raise Missing('%s is not built in %s (set OPENRCPT_BUILD)' % (name, build_folder()))
+
+
+def command(name, *arguments):
+    """The words that run one of our programs."""
+    wrapper = shlex.split(os.environ.get('OPENRCPT_WRAPPER', ''))
+    return [*wrapper, program(name), *map(str, arguments)]
+
+
+# ---- scratch folders -------------------------------------------------------------------
+
+
+def _scratch_base():
+    """A folder for temporary ones that a daemon with a user of its own can enter."""
+    for name in (tempfile.gettempdir(), '/tmp', '/dev/shm'):
+        base = pathlib.Path(name).resolve()
+        if all(folder.stat().st_mode & stat.S_IXOTH for folder in (base, *base.parents)):
+            return base
+    raise Missing('no folder for scratch files that other users can enter: set TMPDIR')
+
+
+class Scratch:
+    """A folder of its own that is removed at the end, of the program at the latest."""
+
+    def __init__(self, prefix='openrcpt-test-'):
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir=_scratch_base()))
+        self.path.chmod(0o711)
+        atexit.register(self.remove)
+
+    def remove(self):
+        atexit.unregister(self.remove)
+        if not os.environ.get('OPENRCPT_KEEP'):
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def __truediv__(self, name):
+        return self.path / name
+
+    def __str__(self):
+        return str(self.path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+
+# ---- waiting ---------------------------------------------------------------------------
+
+
+def wait_until(claim, what, limit_s=30):
+    """Ask again until CLAIM() is true, and return what it said. The limit only ends a test that
+    would hang; no test depends on how long something takes."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        answer = claim()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError('waited %d s in vain: %s' % (limit_s, what))
+        time.sleep(0.01)
+
+
+# ---- the test program ------------------------------------------------------------------
+
+
+def _check_root():
+    if os.geteuid() != 0:
+        raise Missing('only root can run a Postfix of its own')
+
+
+def _check_postfix():
+    _check_root()
+    if not os.path.exists(POSTFIX_MASTER):
+        raise Missing('no %s: install the package postfix' % POSTFIX_MASTER)
+
+
+NEEDS = {
+    'root': _check_root,
+    'postfix': _check_postfix,
+    'rcptmap': lambda: program('rcptmap'),
+    'openrcptd': lambda: program('openrcptd'),
+}
+
+
+def require(*needs):
+    """End the program with the skip status unless all NEEDS are met. A test run that must not
+    skip anything sets OPENRCPT_NO_SKIP."""
+    try:
+        for need in needs:
+            NEEDS[need]()
+    except Missing as missing:
+        print('SKIP: %s: %s' % (os.path.basename(sys.argv[0]), missing), flush=True)
+        sys.exit(1 if os.environ.get('OPENRCPT_NO_SKIP') else SKIPPED)
+
+
+def end_orderly():
+    """Leave by way of atexit and `finally` when asked to stop."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors='backslashreplace', line_buffering=True)
+
+
+def main(*needs):
+    """Run the tests of the calling program."""
+    require(*needs)
+    end_orderly()
+    unittest.main(verbosity=2 if os.environ.get('VERBOSE') else 1)
