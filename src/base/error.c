@@ -7,37 +7,35 @@
 #include <string.h>
 #include <sysexits.h>
 
-bool error_set(struct error *err, int status, const char *format, ...)
+void error_fill(struct error *err, int status, const char *format, ...)
 {
 	va_list arguments;
 
 	if (err == NULL)
-		return false;
+		return;
 	err->status = status;
 	va_start(arguments, format);
 	(void)vsnprintf(err->text, sizeof(err->text), format, arguments); /* may be cut */
 	va_end(arguments);
-	return false;
 }
 
-bool error_set_errno(struct error *err, int status, const char *format, ...)
+void error_fill_errno(struct error *err, int status, const char *format, ...)
 {
 	int number = errno;
 	va_list arguments;
 	size_t size;
 
 	if (err == NULL)
-		return false;
+		return;
 	err->status = status;
 	va_start(arguments, format);
 	(void)vsnprintf(err->text, sizeof(err->text), format, arguments); /* may be cut */
 	va_end(arguments);
 	size = strlen(err->text);
 	(void)snprintf(err->text + size, sizeof(err->text) - size, ": %s", strerror(number));
-	return false;
 }
 
-bool error_set_memory(struct error *err)
+void error_fill_memory(struct error *err)
 {
-	return error_set(err, EX_OSERR, "out of memory");
+	error_fill(err, EX_OSERR, "out of memory");
 }

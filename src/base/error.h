@@ -14,15 +14,22 @@ struct error {
 	char text[1024];
 };
 
-/* Fill ERR (which may be NULL) and return false, so that a function can end with it. */
-bool error_set(struct error *err, int status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/*
+ * Fill ERR (which may be NULL). The value is false, so that a function can end with it; a macro, so
+ * that the compiler sees it is.
+ */
+#define error_set(err, status, ...) (error_fill(err, status, __VA_ARGS__), false)
 
 /* The same, with ": " and the text of errno behind it. */
-bool error_set_errno(struct error *err, int status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define error_set_errno(err, status, ...) (error_fill_errno(err, status, __VA_ARGS__), false)
 
 /* Out of memory: status 71. */
-bool error_set_memory(struct error *err);
+#define error_set_memory(err) (error_fill_memory(err), false)
+
+void error_fill(struct error *err, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void error_fill_errno(struct error *err, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void error_fill_memory(struct error *err);
 
 #endif

@@ -119,6 +119,7 @@ enum {
 enum {
 	RECORD_BYTES_MAX = 255,
 	RECORD_HEAD = 4,
+	RECORD_LIST_BYTES = 5,
 	KEY_LOCAL_MAX = 240,
 	TARGET_LOCAL_MAX = 0xffff,
 };
@@ -129,7 +130,7 @@ enum {
 	TARGET_FAR = 0x01,	/* 0x01..0x7f: u24 domref, local part of byte-1 bytes; 0: `@other` */
 	TARGET_NEAR = 0x80,	/* 0x80..0xfe: local part of byte&0x7f bytes, domain of the key; 0:
 				 * the key itself */
-	TARGET_LIST = 0xff,	/* u32 ref of a list; always last */
+	TARGET_LIST = 0xff,	/* u32 ref of a list: then it is all that the record has */
 	TARGET_NEAR_MAX = 0x7e,
 	TARGET_FAR_MAX = 0x7e,
 };
@@ -142,11 +143,6 @@ enum {
 	/* With this bit in the kind a u32 stands before the contents: where a catch-all came from.
 	 * It isn't counted in the bytes of the contents. */
 	LIST_KIND_PLACED = 0x80,
-};
-
-struct format_place {
-	uint64_t cluster;	/* of all lines together */
-	unsigned char fingerprint;
 };
 
 static inline uint64_t format_mix(uint64_t domain_hash, uint64_t local_hash)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sysexits.h>
+
+#include "table/inside.h"
+
+static bool refuse(struct error *err, const char *why)
+{
+	return error_set(err, EX_DATAERR, "not a sound table: %s", why);
+}
+
+static bool check_identity(struct bytes file, struct error *err)
+{
+	if (file.size < FORMAT_HEADER_BYTES + FORMAT_PADDING_BYTES ||
+	    memcmp(file.data, FORMAT_MAGIC, 8) != 0)
+		return error_set(err, EX_DATAERR, "not a table of rcptmap");
+	if (le32_load(at(file, HEADER_BYTE_ORDER)) != FORMAT_BYTE_ORDER)
+		return refuse(err, "byte order");
+	if (le32_load(at(file, HEADER_VERSION)) != FORMAT_VERSION)
+		return error_set(err, EX_DATAERR, "table of format version %u, this program knows %d",
+		                 le32_load(at(file, HEADER_VERSION)), FORMAT_VERSION);
+	if (le64_load(at(file, HEADER_FILE_BYTES)) != file.size)
+		return refuse(err, "its length is not the one in its header");
+	if (le32_load(at(file, HEADER_SECTION_COUNT)) > FORMAT_SECTIONS_MAX)
+		return refuse(err, "too many sections");
+	if ((le32_load(at(file, HEADER_FLAGS)) & ~(uint32_t)HEADER_FLAGS_KNOWN) != 0)
+		return error_set(err, EX_DATAERR, "table needs a newer program (unknown flag)");
+	return true;
+}
+
+static bool check_sums(struct bytes file, struct error *err)
+{
+	char page[FORMAT_HEADER_BYTES];
+
+	memcpy(page, file.data, sizeof(page));
+	le64_store(page + HEADER_CHECKSUM, 0);
+	if (hash_block(bytes_make(page, sizeof(page))) != le64_load(at(file, HEADER_CHECKSUM)))
+		return refuse(err, "checksum of the header");
+	if (hash_block(bytes_skip(file, FORMAT_HEADER_BYTES)) !=
+	    le64_load(at(file, HEADER_BODY_CHECKSUM)))
+		return refuse(err, "checksum");
+	return true;
+}
+
+static struct bytes *section_place(struct table *table, struct bytes *rules, uint32_t number)
+{
+	switch (number) {
+	case SECTION_DATA:
+		return &table->data;
+	case SECTION_DOMAINS:
+		return &table->domains;
+	case SECTION_DOMAIN_INDEX:
+		return &table->index;
+	case SECTION_DIRECTORY:
+		return &table->directory;
+	case SECTION_RULES:
+		return rules;
+	case SECTION_CANARIES:
+		return &table->canaries;
+	case SECTION_SOURCES:
+		return &table->sources;
+	case SECTION_PROVENANCE:
+		return &table->provenance;
+	case SECTION_PATTERNS:
+		return &table->patterns;
+	default:
+		return NULL;
+	}
+}
+
+static bool read_sections(struct bytes file, struct table *table, struct bytes *out_rules,
+                          struct error *err)
+{
+	uint32_t count = le32_load(at(file, HEADER_SECTION_COUNT));
+	uint64_t free_from = FORMAT_HEADER_BYTES;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const unsigned char *entry = at(file, HEADER_SECTIONS + i * SECTION_BYTES);
+		uint32_t number = le32_load(entry + SECTION_NUMBER);
+		uint64_t offset = le64_load(entry + SECTION_OFFSET);
+		uint64_t length = le64_load(entry + SECTION_LENGTH);
+		struct bytes *place = section_place(table, out_rules, number);
+
+		/* Sections stand in the order of their entries and never share a byte. */
+		if (offset < free_from || offset % FORMAT_SECTION_ALIGNMENT != 0 ||
+		    !inside(file, offset, length) ||
+		    !inside(file, offset + length, FORMAT_PADDING_BYTES))
+			return refuse(err, "a section that overlaps or ends past the file");
+		free_from = offset + length;
+		if (place == NULL &&
+		    (le32_load(entry + SECTION_FLAGS) & SECTION_FLAG_REQUIRED) != 0)
+			return error_set(err, EX_DATAERR,
+			                 "table needs a newer program (section %u)", number);
+		if (place == NULL)
+			continue;
+		if (place->data != NULL)
+			return refuse(err, "a section stands twice");
+		*place = bytes_make(file.data + offset, length);
+	}
+	return true;
+}
+
+/* One string of the rules: u16 length, bytes. */
+static bool take_text(struct bytes *rest, struct bytes *out_text)
+{
+	uint16_t size;
+
+	if (rest->size < 2)
+		return false;
+	size = le16_load(rest->data);
+	*rest = bytes_skip(*rest, 2);
+	if (rest->size < size)
+		return false;
+	*out_text = bytes_first(*rest, size);
+	*rest = bytes_skip(*rest, size);
+	return true;
+}
+
+static bool read_rules(struct bytes section, struct table_rules *out_rules)
+{
+	struct bytes rest = bytes_skip(section, 4);
+
+	if (section.size < 4)
+		return false;
+	out_rules->propagates_extension = (le32_load(section.data) & 1) != 0;
+	return take_text(&rest, &out_rules->delimiters) && take_text(&rest, &out_rules->origin) &&
+	       take_text(&rest, &out_rules->dot_domain) && rest.size == 0;
+}
+
+static bool check_shapes(const struct table *table, struct error *err)
+{
+	if (table->data.size < DATA_UNIT || table->data.size % DATA_UNIT != 0 ||
+	    table->data.size / DATA_UNIT > UINT32_MAX)
+		return refuse(err, "size of the data");
+	if (table->domains.size < DOMAIN_UNIT || table->domains.size % DOMAIN_UNIT != 0 ||
+	    table->domains.size / DOMAIN_UNIT > DOMAIN_REF_MAX + UINT64_C(1))
+		return refuse(err, "size of the domains");
+	if (table->index.size == 0 || table->index.size % BUCKET_BYTES != 0)
+		return refuse(err, "size of the domain index");
+	if (table->directory.size == 0 || table->directory.size % LINE_BYTES != 0)
+		return refuse(err, "size of the directory");
+	if (table->provenance.data != NULL &&
+	    table->provenance.size < table->directory.size / LINE_BYTES * sizeof(uint32_t))
+		return refuse(err, "size of the provenance");
+	return true;
+}
+
+bool header_read(struct bytes file, struct table *out_table, struct error *err)
+{
+	struct table table = { .file = file };
+	struct bytes rules = { .data = NULL };
+
+	if (!check_identity(file, err) || !check_sums(file, err) ||
+	    !read_sections(file, &table, &rules, err) || !check_shapes(&table, err))
+		return false;
+	if (rules.data == NULL || table.canaries.data == NULL ||
+	    !read_rules(rules, &table.rules))
+		return refuse(err, "its rules can't be read");
+	table.seed = le64_load(at(file, HEADER_SEED));
+	table.lines = table.directory.size / LINE_BYTES;
+	table.buckets = table.index.size / BUCKET_BYTES;
+	table.facts = (struct table_facts){
+		.generation = le64_load(at(file, HEADER_GENERATION)),
+		.created = le64_load(at(file, HEADER_CREATED)),
+		.entries = le64_load(at(file, HEADER_ENTRIES)),
+		.domains = le64_load(at(file, HEADER_DOMAINS)),
+		.targets = le64_load(at(file, HEADER_TARGETS)),
+		.size_bytes = file.size,
+		.checksum = le64_load(at(file, HEADER_CHECKSUM)),
+		.format_version = FORMAT_VERSION,
+		.has_provenance = table.provenance.data != NULL,
+		.is_lenient = (le32_load(at(file, HEADER_FLAGS)) & HEADER_FLAG_LENIENT) != 0,
+	};
+	*out_table = table;
+	return true;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inside - what the files of this floor share about an open table. Not for other floors.
+ */
+#ifndef TABLE_INSIDE_H
+#define TABLE_INSIDE_H
+
+#include "base/file.h"
+#include "base/le.h"
+#include "table/format.h"
+#include "table/table.h"
+
+struct table {
+	struct bytes file;
+	struct bytes data;
+	struct bytes domains;
+	struct bytes index;
+	struct bytes directory;
+	struct bytes canaries;
+	struct bytes sources;
+	struct bytes provenance;
+	struct bytes patterns;
+	uint64_t seed;
+	uint64_t lines;
+	uint64_t buckets;
+	struct table_rules rules;
+	struct table_facts facts;
+	struct file_copy copy;			/* bytes.data is NULL for a table from memory */
+};
+
+/* Is [OFFSET, OFFSET+SIZE) inside B? Without overflow. */
+static inline bool inside(struct bytes b, uint64_t offset, uint64_t size)
+{
+	return size <= b.size && offset <= b.size - size;
+}
+
+static inline const unsigned char *at(struct bytes b, uint64_t offset)
+{
+	return (const unsigned char *)b.data + offset;
+}
+
+/* One cluster of one line, as the directory describes it. */
+struct cluster {
+	struct bytes bytes;	/* lengths and records, behind the escaped count if there is one */
+	unsigned count;
+	unsigned first;		/* position of its first entry in the line, if nothing is escaped */
+	const unsigned char *fingerprints; /* of its entries; NULL: not all fit, look at each */
+	bool is_escaped;
+};
+
+/* FOUND; ABSENT: it is empty; BROKEN. */
+enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
+                       struct cluster *out_cluster);
+
+/* Record number INDEX, which begins at OFFSET behind the lengths. False: broken. */
+bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
+                    struct bytes *out_record);
+
+/* Fill OUT_ENTRY from a record's targets. */
+enum lookup entry_from_record(const struct table *table, struct bytes record, uint64_t place,
+                              struct table_entry *out_entry);
+
+/* The domain record at REF. */
+enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain);
+
+static inline uint64_t place_make(uint64_t line, unsigned cluster, unsigned index)
+{
+	return line << 16 | (uint64_t)cluster << 8 | index;
+}
+
+/* The place of a catch-all: this bit and the global line its list carries. */
+#define PLACE_CATCH_ALL (UINT64_C(1) << 63)
+
+/* Check header and sections, fill all but copy. */
+bool header_read(struct bytes file, struct table *out_table, struct error *err);
+
+/* What a canary remembers of an entry: a hash of its meaning. BROKEN where it can't be read. */
+enum lookup entry_fingerprint(const struct table *table, const struct table_entry *entry,
+                              uint64_t *out_fingerprint);
+uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply);
+uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
+                            bool keeps_user);
+/* Look all canaries up. */
+bool canaries_replay(const struct table *table, struct error *err);
+
+#endif

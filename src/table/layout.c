@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/layout.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/le.h"
+#include "table/format.h"
+
+enum {
+	LINE_DATA_MAX = 0xffff,		/* an end is 16 bits */
+	LISTS_DATA_MAX = 1 << 30,
+};
+
+/* A ref that waits for its list to be placed. */
+struct waiting {
+	size_t at;
+	const unsigned char *raw;
+};
+
+uint64_t layout_cluster(const struct layout *layout, uint64_t hash)
+{
+	return format_high64(hash, layout->lines * LINE_CLUSTERS);
+}
+
+bool layout_init(struct layout *layout, struct output *output, uint64_t lines,
+                 bool has_provenance)
+{
+	*layout = (struct layout){
+		.output = output,
+		.data_begin = output->position,
+		.lines = lines,
+		.directory = calloc(lines, LINE_BYTES),
+		.has_provenance = has_provenance,
+	};
+	buffer_init(&layout->ordinals, SIZE_MAX / 4);
+	buffer_init(&layout->places, SIZE_MAX / 4);
+	buffer_init(&layout->data, LINE_DATA_MAX);
+	buffer_init(&layout->lists, LISTS_DATA_MAX);
+	return layout->directory != NULL;
+}
+
+void layout_free(struct layout *layout)
+{
+	free(layout->directory);
+	buffer_free(&layout->ordinals);
+	buffer_free(&layout->places);
+	buffer_free(&layout->data);
+	buffer_free(&layout->lists);
+}
+
+static uint64_t raw_hash(const unsigned char *raw)
+{
+	return le64_load(raw + RAW_HASH);
+}
+
+static struct bytes raw_local(const unsigned char *raw)
+{
+	return bytes_make(raw + RAW_HEAD, raw[RAW_KEY + 3]);
+}
+
+static struct bytes raw_payload(const unsigned char *raw)
+{
+	return bytes_make(raw + RAW_HEAD + raw[RAW_KEY + 3], le32_load(raw + RAW_PAYLOAD));
+}
+
+static bool same_key(const unsigned char *a, const unsigned char *b)
+{
+	return raw_hash(a) == raw_hash(b) && le32_load(a + RAW_KEY) == le32_load(b + RAW_KEY) &&
+	       bytes_equal(raw_local(a), raw_local(b));
+}
+
+static void drop(struct layout *layout, const unsigned char *raw)
+{
+	if (layout->on_dropped != NULL)
+		layout->on_dropped(layout->context, raw);
+}
+
+/* Of entries with one key keep the first that doesn't yield, else the first. */
+static size_t drop_duplicates(struct layout *layout, const unsigned char **raws, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t other = 0;
+
+		while (other < kept && !same_key(raws[other], raws[i]))
+			other++;
+		if (other == kept) {
+			raws[kept++] = raws[i];
+			continue;
+		}
+		if (raws[other][RAW_YIELDS] && !raws[i][RAW_YIELDS]) {
+			drop(layout, raws[other]);
+			raws[other] = raws[i];
+			continue;
+		}
+		if (!raws[i][RAW_YIELDS] && layout->on_duplicate != NULL)
+			layout->on_duplicate(layout->context, raws[other], raws[i]);
+		drop(layout, raws[i]);
+	}
+	return kept;
+}
+
+static bool fits_in_record(const unsigned char *raw)
+{
+	return raw[RAW_KIND] == TABLE_ENTRY_TARGETS &&
+	       RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + le32_load(raw + RAW_PAYLOAD) <=
+	               RECORD_BYTES_MAX;
+}
+
+static size_t record_size(const unsigned char *raw)
+{
+	size_t payload = fits_in_record(raw) ? le32_load(raw + RAW_PAYLOAD) : RECORD_LIST_BYTES;
+
+	return RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + payload;
+}
+
+static void add_record(struct layout *layout, const unsigned char *raw)
+{
+	struct bytes local = raw_local(raw);
+
+	(void)buffer_append(&layout->data, bytes_make(raw + RAW_KEY, RECORD_HEAD));
+	(void)buffer_append(&layout->data, local);
+	if (fits_in_record(raw)) {
+		(void)buffer_append(&layout->data, raw_payload(raw));
+	} else {
+		struct waiting waiting = { .at = layout->data.size + 1, .raw = raw };
+
+		(void)buffer_append(&layout->data, bytes_make("\xff\0\0\0\0", RECORD_LIST_BYTES));
+		(void)buffer_append(&layout->lists, bytes_make(&waiting, sizeof(waiting)));
+	}
+	layout->entries++;
+	layout->targets += le32_load(raw + RAW_TARGETS);
+	if (layout->has_provenance)
+		(void)buffer_append(&layout->places, bytes_make(raw + RAW_GLOBAL_LINE, 4));
+}
+
+/* One cluster; *FINGERPRINTS counts those of the line so far. */
+static void add_cluster(struct layout *layout, unsigned char *row, unsigned number,
+                        const unsigned char **raws, size_t count, unsigned *fingerprints)
+{
+	unsigned nibble = count < CLUSTER_ESCAPE ? (unsigned)count : CLUSTER_ESCAPE;
+
+	le32_store(row + LINE_COUNTS, le32_load(row + LINE_COUNTS) | nibble << 4 * number);
+	for (unsigned i = 0; i < nibble && *fingerprints + i < LINE_FINGERPRINT_ROOM; i++)
+		row[LINE_FINGERPRINTS + *fingerprints + i] = (unsigned char)raw_hash(raws[i]);
+	*fingerprints += nibble;
+	if (nibble == CLUSTER_ESCAPE)
+		(void)buffer_append_byte(&layout->data, (char)count);
+	for (size_t i = 0; i < count; i++)
+		(void)buffer_append_byte(&layout->data, (char)record_size(raws[i]));
+	for (size_t i = 0; i < count; i++)
+		add_record(layout, raws[i]);
+}
+
+static bool make_ref(struct layout *layout, uint64_t position, uint32_t *out_ref,
+                     struct error *err)
+{
+	uint64_t ref = (position - layout->data_begin) / DATA_UNIT;
+
+	if (ref > UINT32_MAX)
+		return error_set(err, EX_DATAERR, "the table would be larger than 16 GiB");
+	*out_ref = (uint32_t)ref;
+	return true;
+}
+
+/* Where the lists of the line at hand will stand, patched into the records' refs. */
+static bool place_lists(struct layout *layout, struct error *err)
+{
+	const struct waiting *waiting = (const struct waiting *)(const void *)layout->lists.data;
+	size_t count = layout->lists.size / sizeof(*waiting);
+	uint64_t position = layout->output->position + layout->data.size;
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t ref;
+
+		position = (position + DATA_UNIT - 1) / DATA_UNIT * DATA_UNIT;
+		if (!make_ref(layout, position, &ref, err))
+			return false;
+		le32_store(layout->data.data + waiting[i].at, ref);
+		position += LIST_CONTENTS + le32_load(waiting[i].raw + RAW_PAYLOAD);
+	}
+	return true;
+}
+
+static bool emit_lists(struct layout *layout, struct error *err)
+{
+	const struct waiting *waiting = (const struct waiting *)(const void *)layout->lists.data;
+	size_t count = layout->lists.size / sizeof(*waiting);
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t ref;
+
+		if (!layout_list(layout, (enum table_entry_kind)waiting[i].raw[RAW_KIND],
+		                 raw_payload(waiting[i].raw), NULL, &ref, err))
+			return false;
+	}
+	output_align(layout->output, DATA_UNIT);
+	return true;
+}
+
+bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes contents,
+                 const uint32_t *place, uint32_t *out_ref, struct error *err)
+{
+	unsigned char head[LIST_CONTENTS + sizeof(uint32_t)];
+	size_t head_size = LIST_CONTENTS;
+
+	output_align(layout->output, DATA_UNIT);
+	if (!make_ref(layout, layout->output->position, out_ref, err))
+		return false;
+	le32_store(head + LIST_BYTES, (uint32_t)contents.size);
+	head[LIST_KIND] = (unsigned char)kind;
+	if (place != NULL) {
+		head[LIST_KIND] |= LIST_KIND_PLACED;
+		le32_store(head + LIST_CONTENTS, *place);
+		head_size += sizeof(uint32_t);
+	}
+	output_add(layout->output, bytes_make(head, head_size));
+	output_add(layout->output, contents);
+	return true;
+}
+
+static bool add_clusters(struct layout *layout, unsigned char *row, const unsigned char **raws,
+                         size_t count)
+{
+	unsigned fingerprints = 0;
+	size_t next = 0;
+
+	for (unsigned number = 0; number < LINE_CLUSTERS; number++) {
+		size_t first = next;
+		size_t kept;
+
+		while (next < count &&
+		       layout_cluster(layout, raw_hash(raws[next])) % LINE_CLUSTERS == number)
+			next++;
+		kept = drop_duplicates(layout, raws + first, next - first);
+		if (kept > CLUSTER_ENTRIES_MAX)
+			return false;
+		if (kept > 0)
+			add_cluster(layout, row, number, raws + first, kept, &fingerprints);
+		le16_store(row + LINE_ENDS + 2 * number, (uint16_t)layout->data.size);
+	}
+	return !layout->data.has_failed;	/* longer than an end can say */
+}
+
+bool layout_line(struct layout *layout, const unsigned char **raws, size_t count,
+                 struct error *err)
+{
+	unsigned char *row = layout->directory + layout->line * LINE_BYTES;
+	uint32_t base;
+	char ordinal[4];
+
+	if (!make_ref(layout, layout->output->position, &base, err))
+		return false;
+	le32_store(row + LINE_BASE, base);
+	le32_store(ordinal, (uint32_t)layout->entries);
+	if (layout->has_provenance)
+		(void)buffer_append(&layout->ordinals, bytes_make(ordinal, sizeof(ordinal)));
+	buffer_clear(&layout->data);
+	buffer_clear(&layout->lists);
+	if (!add_clusters(layout, row, raws, count)) {
+		layout->wants_seed = true;
+		return error_set(err, EX_DATAERR, "too many keys collide");
+	}
+	if (layout->lists.has_failed || layout->ordinals.has_failed || layout->places.has_failed)
+		return error_set_memory(err);
+	if (!place_lists(layout, err))
+		return false;
+	output_add(layout->output, buffer_bytes(&layout->data));
+	layout->line++;
+	return emit_lists(layout, err);
+}

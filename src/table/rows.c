@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows - walk over all entries and domains; tell where an entry came from.
+ */
+#include "table/inside.h"
+
+static enum lookup row_in_cluster(const struct table *table, struct table_cursor *cursor,
+                                  const struct cluster *cluster, struct table_row *out_row)
+{
+	struct table_row row = { .is_catch_all = false };
+	struct bytes record;
+	size_t offset = 0;
+
+	for (unsigned i = 0; i < cursor->record; i++)
+		offset += (unsigned char)cluster->bytes.data[i];
+	if (!cluster_record(cluster, cursor->record, offset, &record) ||
+	    entry_from_record(table, record,
+	                      place_make(cursor->line, cursor->cluster, cursor->record),
+	                      &row.entry) != LOOKUP_FOUND ||
+	    domain_at(table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
+		return LOOKUP_BROKEN;
+	row.domain.hash = hash_key(row.domain.name, table->seed);
+	row.local = row.entry.local;
+	cursor->record++;
+	*out_row = row;
+	return LOOKUP_FOUND;
+}
+
+/* The domain record behind the one at *POSITION (in units); ABSENT behind the last. */
+static enum lookup next_record(const struct table *table, uint64_t *position,
+                               struct table_domain *out_domain)
+{
+	uint64_t size;
+
+	if (*position == 0)
+		*position = 1;
+	if (*position * DOMAIN_UNIT >= table->domains.size)
+		return LOOKUP_ABSENT;
+	if (domain_at(table, (uint32_t)*position, out_domain) != LOOKUP_FOUND)
+		return LOOKUP_BROKEN;
+	size = DOMAIN_NAME + out_domain->name.size + 1;
+	*position += (size + DOMAIN_UNIT - 1) / DOMAIN_UNIT;
+	out_domain->hash = hash_key(out_domain->name, table->seed);
+	return LOOKUP_FOUND;
+}
+
+static enum lookup next_catch_all(const struct table *table, struct table_cursor *cursor,
+                                  struct table_row *out_row)
+{
+	struct table_row row = { .is_catch_all = true };
+	enum lookup outcome;
+
+	do {
+		outcome = next_record(table, &cursor->domain, &row.domain);
+		if (outcome != LOOKUP_FOUND)
+			return outcome;
+	} while (row.domain.catch_all == 0);
+	if (table_find_catch_all(table, &row.domain, &row.entry) != LOOKUP_FOUND)
+		return LOOKUP_BROKEN;
+	*out_row = row;
+	return LOOKUP_FOUND;
+}
+
+void table_rows_begin(const struct table *table, struct table_cursor *out_cursor)
+{
+	(void)table;	/* the first line is line 0 in every table */
+	*out_cursor = (struct table_cursor){ .line = 0 };
+}
+
+enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
+                           struct table_row *out_row)
+{
+	while (cursor->line < table->lines) {
+		struct cluster cluster;
+		enum lookup outcome =
+			cluster_at(table, cursor->line, cursor->cluster, &cluster);
+
+		if (outcome == LOOKUP_BROKEN)
+			return outcome;
+		if (outcome == LOOKUP_FOUND && cursor->record < cluster.count)
+			return row_in_cluster(table, cursor, &cluster, out_row);
+		cursor->record = 0;
+		cursor->cluster = (cursor->cluster + 1) % LINE_CLUSTERS;
+		if (cursor->cluster == 0)
+			cursor->line++;
+	}
+	return next_catch_all(table, cursor, out_row);
+}
+
+enum lookup table_next_domain(const struct table *table, uint64_t *position,
+                              struct table_domain *out_domain)
+{
+	struct table_domain domain;
+	enum lookup outcome;
+
+	do {
+		outcome = next_record(table, position, &domain);
+		if (outcome != LOOKUP_FOUND)
+			return outcome;
+	} while ((domain.flags & TABLE_DOMAIN_PROBED) == 0 || domain.name.size == 0);
+	*out_domain = domain;
+	return LOOKUP_FOUND;
+}
+
+/* ---- provenance ----------------------------------------------------------------------- */
+
+/* Position in the line of entry INDEX of cluster NUMBER, with the true counts. */
+static bool position_in_line(const struct table *table, uint64_t line, unsigned number,
+                             unsigned index, uint64_t *out_position)
+{
+	uint64_t position = index;
+
+	for (unsigned i = 0; i < number; i++) {
+		struct cluster cluster;
+		enum lookup outcome = cluster_at(table, line, i, &cluster);
+
+		if (outcome == LOOKUP_BROKEN)
+			return false;
+		if (outcome == LOOKUP_FOUND)
+			position += cluster.count;
+	}
+	*out_position = position;
+	return true;
+}
+
+static bool global_line(const struct table *table, uint64_t place, uint32_t *out_line)
+{
+	uint64_t line = place >> 16;
+	uint64_t position;
+
+	if ((place & PLACE_CATCH_ALL) != 0) {
+		*out_line = (uint32_t)place;
+		return true;
+	}
+	if (line >= table->lines ||
+	    !position_in_line(table, line, (unsigned)(place >> 8 & 0xff) % LINE_CLUSTERS,
+	                      (unsigned)(place & 0xff), &position))
+		return false;
+	/* First the ordinal of each line's first entry, then a number an entry. */
+	position += le32_load(at(table->provenance, line * 4)) + table->lines;
+	if (!inside(table->provenance, position * 4, 4))
+		return false;
+	*out_line = le32_load(at(table->provenance, position * 4));
+	return true;
+}
+
+/* A source: u32 global number of its first line, u16 length, name. In order of the first. */
+static bool next_source(struct bytes *rest, uint32_t *out_first, struct bytes *out_name)
+{
+	size_t size;
+
+	if (rest->size < 6)
+		return false;
+	size = le16_load(rest->data + 4);
+	if (rest->size - 6 < size)
+		return false;
+	*out_first = le32_load(rest->data);
+	*out_name = bytes_make(rest->data + 6, size);
+	*rest = bytes_skip(*rest, 6 + size);
+	return true;
+}
+
+static enum lookup source_of_line(const struct table *table, uint32_t line,
+                                  struct bytes *out_source, uint32_t *out_line)
+{
+	struct bytes rest = table->sources;
+	struct bytes name;
+	uint32_t first;
+	enum lookup outcome = LOOKUP_ABSENT;
+
+	while (rest.size > 0) {
+		if (!next_source(&rest, &first, &name))
+			return LOOKUP_BROKEN;
+		if (first > line)
+			break;
+		*out_source = name;
+		*out_line = line - first;
+		outcome = LOOKUP_FOUND;
+	}
+	return outcome;
+}
+
+enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
+                             struct bytes *out_source, uint32_t *out_line)
+{
+	uint32_t line;
+
+	if (table->provenance.data == NULL || table->sources.data == NULL)
+		return LOOKUP_ABSENT;
+	if (!global_line(table, entry->place, &line))
+		return LOOKUP_BROKEN;
+	return source_of_line(table, line, out_source, out_line);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/samples.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "table/inside.h"
+
+enum { ABSENT_CANARIES = 8 };
+
+void samples_init(struct samples *samples, uint64_t seed)
+{
+	*samples = (struct samples){ .random = seed };
+}
+
+static void drop_sample(struct sample *sample)
+{
+	free(sample->bytes);
+	*sample = (struct sample){ .bytes = NULL };
+}
+
+void samples_free(struct samples *samples)
+{
+	for (size_t i = 0; i < SAMPLES; i++)
+		drop_sample(&samples->all[i]);
+}
+
+static uint64_t next_random(struct samples *samples)
+{
+	samples->random += UINT64_C(0x9e3779b97f4a7c15);
+	return format_mix(samples->random, samples->random >> 7);
+}
+
+bool samples_offer(struct samples *samples, const struct writer_entry *entry)
+{
+	struct bytes contents =
+		entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
+	uint64_t place = samples->offered < SAMPLES ?
+	                         samples->offered :
+	                         format_high64(next_random(samples), samples->offered + 1);
+	struct sample sample = {
+		.local_size = entry->local.size,
+		.contents_size = contents.size,
+		.domain = entry->domain,
+		.global_line = entry->global_line,
+		.kind = entry->kind,
+	};
+
+	samples->offered++;
+	if (place >= SAMPLES)
+		return true;
+	sample.bytes = malloc(sample.local_size + sample.contents_size + 1);
+	if (sample.bytes == NULL)
+		return false;
+	memcpy(sample.bytes, entry->local.data, sample.local_size);
+	if (contents.size > 0)
+		memcpy(sample.bytes + sample.local_size, contents.data, contents.size);
+	drop_sample(&samples->all[place]);
+	samples->all[place] = sample;
+	return true;
+}
+
+static struct bytes sample_local(const struct sample *sample)
+{
+	return bytes_make(sample->bytes, sample->local_size);
+}
+
+void samples_drop(struct samples *samples, uint32_t domain, struct bytes local,
+                  uint32_t global_line)
+{
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct sample *sample = &samples->all[i];
+
+		if (sample->bytes != NULL && sample->domain == domain &&
+		    sample->global_line == global_line && bytes_equal(sample_local(sample), local))
+			drop_sample(sample);
+	}
+}
+
+static bool print_canary(bool is_found, struct bytes domain, struct bytes local,
+                         uint64_t fingerprint, struct buffer *out_section)
+{
+	char head[11] = { (char)is_found, (char)domain.size, (char)local.size };
+
+	le64_store(head + 3, fingerprint);
+	return buffer_append(out_section, bytes_make(head, sizeof(head))) &&
+	       buffer_append(out_section, domain) && buffer_append(out_section, local);
+}
+
+static bool sample_fingerprint(const struct sample *sample, const struct domain_set *domains,
+                               uint64_t *out_fingerprint)
+{
+	const struct table table = { .domains = domain_set_bytes(domains) };
+	struct bytes contents = bytes_make(sample->bytes + sample->local_size,
+	                                   sample->contents_size);
+	struct table_entry entry = {
+		.kind = sample->kind,
+		.local = sample_local(sample),
+		.domain_ref = sample->domain,
+	};
+
+	if (sample->kind == TABLE_ENTRY_TARGETS)
+		entry.list = contents;
+	else
+		entry.reply = contents;
+	return entry_fingerprint(&table, &entry, out_fingerprint) == LOOKUP_FOUND;
+}
+
+static bool print_absent(const struct samples *samples, const struct domain_set *domains,
+                         size_t number, struct buffer *out_section)
+{
+	const struct sample *sample = &samples->all[number];
+	char local[48];
+
+	/* No key looks like this: the number comes from the secret seed. */
+	(void)snprintf(local, sizeof(local), "canary.%zu.%016llx", number,
+	               (unsigned long long)format_mix(samples->random, number));
+	return print_canary(false, domain_set_name(domains, sample->domain), bytes_of(local), 0,
+	                    out_section);
+}
+
+bool samples_print(const struct samples *samples, const struct domain_set *domains,
+                   struct buffer *out_section)
+{
+	for (size_t i = 0; i < SAMPLES; i++) {
+		const struct sample *sample = &samples->all[i];
+		uint64_t fingerprint;
+
+		if (sample->bytes == NULL)
+			continue;
+		if (!sample_fingerprint(sample, domains, &fingerprint) ||
+		    !print_canary(true, domain_set_name(domains, sample->domain),
+		                  sample_local(sample), fingerprint, out_section))
+			return false;
+		if (i < ABSENT_CANARIES && !print_absent(samples, domains, i, out_section))
+			return false;
+	}
+	return true;
+}

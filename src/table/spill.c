@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/spill.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { CHUNK_BYTES = 65536 };
+
+struct extent {
+	off_t offset;
+	size_t size;
+};
+
+struct partition {
+	unsigned char *chunk;
+	size_t used;
+	size_t room;
+	size_t total;
+	struct extent *extents;
+	size_t extent_count;
+	size_t extent_room;
+};
+
+struct spill {
+	struct partition *partitions;
+	size_t count;
+	const char *directory;
+	int fd;
+	off_t end;
+};
+
+struct spill *spill_new(size_t partitions, const char *directory, struct error *err)
+{
+	struct spill *spill = calloc(1, sizeof(*spill));
+
+	if (spill == NULL)
+		goto out_of_memory;
+	*spill = (struct spill){ .count = partitions, .directory = directory, .fd = -1 };
+	spill->partitions = calloc(partitions, sizeof(*spill->partitions));
+	if (spill->partitions == NULL)
+		goto out_of_memory;
+	return spill;
+
+out_of_memory:
+	spill_free(spill);
+	(void)error_set_memory(err);	/* always false */
+	return NULL;
+}
+
+static void drop(struct partition *partition)
+{
+	free(partition->chunk);
+	free(partition->extents);
+	*partition = (struct partition){ .chunk = NULL };
+}
+
+void spill_free(struct spill *spill)
+{
+	if (spill == NULL)
+		return;
+	for (size_t i = 0; spill->partitions != NULL && i < spill->count; i++)
+		drop(&spill->partitions[i]);
+	free(spill->partitions);
+	if (spill->fd >= 0)
+		(void)close(spill->fd);	/* nothing in it is needed any more */
+	free(spill);
+}
+
+static bool open_file(struct spill *spill, struct error *err)
+{
+	char name[4096];
+	int size;
+
+	spill->fd = open(spill->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (spill->fd >= 0)
+		return true;
+	/* Not every file system can make a file without a name. */
+	size = snprintf(name, sizeof(name), "%s/.rcptmap.XXXXXX", spill->directory);
+	if (size > 0 && (size_t)size < sizeof(name)) {
+		spill->fd = mkostemp(name, O_CLOEXEC);
+		if (spill->fd >= 0)
+			(void)unlink(name);	/* left behind at worst, and empty */
+	}
+	if (spill->fd < 0)
+		return error_set_errno(err, EX_CANTCREAT, "%s: temporary file", spill->directory);
+	return true;
+}
+
+static bool write_chunk(struct spill *spill, struct partition *partition, struct error *err)
+{
+	if (partition->used == 0)
+		return true;
+	if (spill->fd < 0 && !open_file(spill, err))
+		return false;
+	if (partition->extent_count == partition->extent_room) {
+		size_t room = partition->extent_room == 0 ? 8 : partition->extent_room * 2;
+		struct extent *extents = realloc(partition->extents, room * sizeof(*extents));
+
+		if (extents == NULL)
+			return error_set_memory(err);
+		partition->extents = extents;
+		partition->extent_room = room;
+	}
+	if (!file_write_all(spill->fd, bytes_make(partition->chunk, partition->used)))
+		return error_set_errno(err, EX_IOERR, "%s: temporary file", spill->directory);
+	partition->extents[partition->extent_count++] =
+		(struct extent){ .offset = spill->end, .size = partition->used };
+	spill->end += (off_t)partition->used;
+	partition->used = 0;
+	return true;
+}
+
+/* First use, or one string larger than a chunk. */
+static bool make_chunk(struct partition *partition, size_t size)
+{
+	size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+	unsigned char *chunk;
+
+	if (partition->room >= room)
+		return true;
+	chunk = realloc(partition->chunk, room);
+	if (chunk == NULL)
+		return false;
+	partition->chunk = chunk;
+	partition->room = room;
+	return true;
+}
+
+unsigned char *spill_append(struct spill *spill, size_t number, size_t size, struct error *err)
+{
+	struct partition *partition = &spill->partitions[number];
+	unsigned char *at;
+
+	if (partition->room - partition->used < size) {
+		if (!write_chunk(spill, partition, err))
+			return NULL;
+		if (!make_chunk(partition, size)) {
+			(void)error_set_memory(err);	/* always false */
+			return NULL;
+		}
+	}
+	at = partition->chunk + partition->used;
+	partition->used += size;
+	partition->total += size;
+	return at;
+}
+
+size_t spill_bytes(const struct spill *spill, size_t partition)
+{
+	return spill->partitions[partition].total;
+}
+
+static bool read_extent(int fd, struct extent extent, unsigned char *out)
+{
+	size_t done = 0;
+
+	while (done < extent.size) {
+		ssize_t got = pread(fd, out + done, extent.size - done, extent.offset + (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	return true;
+}
+
+bool spill_take(struct spill *spill, size_t number, unsigned char *out, struct error *err)
+{
+	struct partition *partition = &spill->partitions[number];
+
+	for (size_t i = 0; i < partition->extent_count; i++) {
+		if (!read_extent(spill->fd, partition->extents[i], out))
+			return error_set_errno(err, EX_IOERR, "%s: temporary file",
+			                       spill->directory);
+		out += partition->extents[i].size;
+	}
+	if (partition->used > 0)
+		memcpy(out, partition->chunk, partition->used);
+	drop(partition);
+	return true;
+}

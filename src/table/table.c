@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/table.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/hash.h"
+#include "table/inside.h"
+
+static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
+                           uint32_t *out_global_line);
+
+/* ---- domains -------------------------------------------------------------------------- */
+
+enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
+{
+	uint64_t offset = (uint64_t)ref * DOMAIN_UNIT;
+	const unsigned char *record;
+
+	if (ref == 0 || !inside(table->domains, offset, DOMAIN_UNIT))
+		return LOOKUP_BROKEN;
+	record = at(table->domains, offset);
+	if (!inside(table->domains, offset + DOMAIN_NAME, record[DOMAIN_LENGTH]))
+		return LOOKUP_BROKEN;
+	out_domain->name = bytes_make(record + DOMAIN_NAME, record[DOMAIN_LENGTH]);
+	out_domain->flags = record[DOMAIN_FLAGS];
+	out_domain->ref = ref;
+	out_domain->catch_all = le32_load(record + DOMAIN_CATCH_ALL);
+	out_domain->hash = 0;
+	return LOOKUP_FOUND;
+}
+
+/* Look at one slot; ABSENT: another domain's. */
+static enum lookup domain_in_slot(const struct table *table, uint32_t reference, uint64_t hash,
+                                  struct bytes name, struct table_domain *out_domain)
+{
+	struct table_domain found;
+	enum lookup outcome = domain_at(table, reference >> BUCKET_REF_FLAG_BITS, &found);
+
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	if (!bytes_equal(found.name, name))
+		return LOOKUP_ABSENT;
+	found.hash = hash;
+	*out_domain = found;
+	return LOOKUP_FOUND;
+}
+
+enum lookup table_find_domain(const struct table *table, struct bytes name,
+                              struct table_domain *out_domain)
+{
+	uint64_t hash = hash_key(name, table->seed);
+	uint64_t bucket = format_high64(hash, table->buckets);
+
+	for (uint64_t steps = 0; steps < table->buckets; steps++) {
+		const unsigned char *slots = at(table->index, bucket * BUCKET_BYTES);
+
+		for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
+			uint32_t reference = le32_load(slots + BUCKET_REFS + i * 4);
+			enum lookup outcome;
+
+			if (reference == 0)
+				return LOOKUP_ABSENT;
+			if (le32_load(slots + i * 4) != (uint32_t)hash)
+				continue;
+			outcome = domain_in_slot(table, reference, hash, name, out_domain);
+			if (outcome != LOOKUP_ABSENT)
+				return outcome;
+		}
+		bucket = bucket + 1 == table->buckets ? 0 : bucket + 1;
+	}
+	return LOOKUP_ABSENT;
+}
+
+/* ---- entries -------------------------------------------------------------------------- */
+
+static unsigned nibble_sum(uint32_t nibbles)
+{
+	uint32_t pairs = (nibbles & 0x0f0f0f0f) + (nibbles >> 4 & 0x0f0f0f0f);
+
+	return pairs * 0x01010101 >> 24;
+}
+
+enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
+                       struct cluster *out_cluster)
+{
+	const unsigned char *row = at(table->directory, line * LINE_BYTES);
+	uint32_t counts = le32_load(row + LINE_COUNTS);
+	unsigned count = counts >> (4 * number) & 15;
+	unsigned first = nibble_sum(counts & ((UINT32_C(1) << 4 * number) - 1));
+	uint64_t base = (uint64_t)le32_load(row + LINE_BASE) * DATA_UNIT;
+	unsigned begin = number == 0 ? 0 : le16_load(row + LINE_ENDS + 2 * (number - 1));
+	unsigned end = le16_load(row + LINE_ENDS + 2 * number);
+
+	if (count == 0)
+		return LOOKUP_ABSENT;
+	if (begin >= end || !inside(table->data, base + begin, end - begin))
+		return LOOKUP_BROKEN;
+	*out_cluster = (struct cluster){
+		.bytes = bytes_make(at(table->data, base + begin), end - begin),
+		.count = count,
+		.first = first,
+		.fingerprints = first + count <= LINE_FINGERPRINT_ROOM ?
+		                        row + LINE_FINGERPRINTS + first :
+		                        NULL,
+	};
+	if (count == CLUSTER_ESCAPE) {
+		out_cluster->is_escaped = true;
+		out_cluster->fingerprints = NULL;
+		out_cluster->count = (unsigned char)out_cluster->bytes.data[0];
+		out_cluster->bytes = bytes_skip(out_cluster->bytes, 1);
+	}
+	return out_cluster->bytes.size >= out_cluster->count ? LOOKUP_FOUND : LOOKUP_BROKEN;
+}
+
+bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
+                    struct bytes *out_record)
+{
+	size_t size = (unsigned char)cluster->bytes.data[index];
+	size_t begin = cluster->count + offset;
+
+	if (!inside(cluster->bytes, begin, size))
+		return false;
+	*out_record = bytes_make(cluster->bytes.data + begin, size);
+	return true;
+}
+
+/* HEAD is the first 4 bytes a record of this key has: domref and length as one word. */
+static bool record_has_key(struct bytes record, uint32_t head, struct bytes local)
+{
+	return record.size >= RECORD_HEAD + local.size && le32_load(record.data) == head &&
+	       memcmp(record.data + RECORD_HEAD, local.data, local.size) == 0;
+}
+
+static enum lookup find_in_cluster(const struct table *table, const struct cluster *cluster,
+                                   unsigned char fingerprint, uint32_t head, struct bytes local,
+                                   uint64_t place, struct table_entry *out_entry)
+{
+	size_t offset = 0;
+
+	for (unsigned i = 0; i < cluster->count; i++) {
+		struct bytes record;
+
+		if (cluster->fingerprints == NULL || cluster->fingerprints[i] == fingerprint) {
+			if (!cluster_record(cluster, i, offset, &record))
+				return LOOKUP_BROKEN;
+			if (record_has_key(record, head, local))
+				return entry_from_record(table, record, place + i, out_entry);
+		}
+		offset += (unsigned char)cluster->bytes.data[i];
+	}
+	return LOOKUP_ABSENT;
+}
+
+enum lookup table_find(const struct table *table, const struct table_domain *domain,
+                       struct bytes local, struct table_entry *out_entry)
+{
+	uint64_t hash = format_mix(domain->hash, hash_key(local, table->seed));
+	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
+	struct cluster cluster;
+	enum lookup outcome;
+
+	if (local.size == 0 || local.size > KEY_LOCAL_MAX)
+		return LOOKUP_ABSENT;
+	outcome = cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
+	                     &cluster);
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	return find_in_cluster(
+		table, &cluster, (unsigned char)hash, domain->ref | (uint32_t)local.size << 24,
+		local,
+		place_make(number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS), 0),
+		out_entry);
+}
+
+void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local)
+{
+	uint64_t hash = format_mix(domain_hash, hash_key(local, table->seed));
+	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
+
+	__builtin_prefetch(at(table->directory, number / LINE_CLUSTERS * LINE_BYTES));
+}
+
+enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
+                                 struct table_entry *out_entry)
+{
+	struct table_entry entry = { .domain_ref = domain->ref };
+	uint32_t global_line;
+	enum lookup outcome;
+
+	if (domain->catch_all == 0)
+		return LOOKUP_ABSENT;
+	outcome = list_at(table, domain->catch_all, &entry, &global_line);
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	entry.place = PLACE_CATCH_ALL | global_line;
+	*out_entry = entry;
+	return LOOKUP_FOUND;
+}
+
+/* Fill kind, reply and list of OUT_ENTRY. */
+static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
+                           uint32_t *out_global_line)
+{
+	uint64_t offset = (uint64_t)ref * DATA_UNIT;
+	struct bytes contents;
+	uint32_t size;
+	unsigned kind;
+
+	if (ref == 0 || !inside(table->data, offset, LIST_CONTENTS))
+		return LOOKUP_BROKEN;
+	size = le32_load(at(table->data, offset + LIST_BYTES));
+	kind = *at(table->data, offset + LIST_KIND);
+	offset += LIST_CONTENTS;
+	*out_global_line = 0;
+	if ((kind & LIST_KIND_PLACED) != 0) {
+		if (!inside(table->data, offset, sizeof(uint32_t)))
+			return LOOKUP_BROKEN;
+		*out_global_line = le32_load(at(table->data, offset));
+		offset += sizeof(uint32_t);
+	}
+	if (!inside(table->data, offset, size))
+		return LOOKUP_BROKEN;
+	contents = bytes_make(at(table->data, offset), size);
+	out_entry->kind = (enum table_entry_kind)(kind & ~(unsigned)LIST_KIND_PLACED);
+	switch (out_entry->kind) {
+	case TABLE_ENTRY_TARGETS:
+		out_entry->list = contents;
+		return LOOKUP_FOUND;
+	case TABLE_ENTRY_REPLY:
+	case TABLE_ENTRY_DISCARD:
+		out_entry->reply = contents;
+		return LOOKUP_FOUND;
+	}
+	return LOOKUP_BROKEN;
+}
+
+enum lookup entry_from_record(const struct table *table, struct bytes record, uint64_t place,
+                              struct table_entry *out_entry)
+{
+	struct table_entry entry = { .kind = TABLE_ENTRY_TARGETS, .place = place };
+	size_t local_size;
+
+	if (record.size < RECORD_HEAD)
+		return LOOKUP_BROKEN;
+	local_size = (unsigned char)record.data[3];
+	if (record.size - RECORD_HEAD < local_size)
+		return LOOKUP_BROKEN;
+	entry.domain_ref = le24_load(record.data);
+	entry.local = bytes_make(record.data + RECORD_HEAD, local_size);
+	entry.inline_targets = bytes_skip(record, RECORD_HEAD + local_size);
+	/* A list is all that such a record has. */
+	if (entry.inline_targets.size == RECORD_LIST_BYTES &&
+	    (unsigned char)entry.inline_targets.data[0] == TARGET_LIST) {
+		uint32_t ref = le32_load(entry.inline_targets.data + 1);
+		uint32_t ignored;
+
+		entry.inline_targets = bytes_make(NULL, 0);
+		if (list_at(table, ref, &entry, &ignored) != LOOKUP_FOUND)
+			return LOOKUP_BROKEN;
+	}
+	*out_entry = entry;
+	return LOOKUP_FOUND;
+}
+
+/* ---- targets -------------------------------------------------------------------------- */
+
+void table_targets_begin(const struct table_entry *entry, struct table_target_cursor *out_cursor)
+{
+	*out_cursor = (struct table_target_cursor){
+		.rest = entry->inline_targets.size > 0 ? entry->inline_targets : entry->list,
+		.entry = entry,
+	};
+}
+
+/* Take HEAD bytes and then a local part of SIZE bytes from REST. */
+static bool take_local(struct bytes *rest, size_t head, size_t size, struct bytes *out_local)
+{
+	if (rest->size < head || rest->size - head < size)
+		return false;
+	*out_local = bytes_make(rest->data + head, size);
+	*rest = bytes_skip(*rest, head + size);
+	return true;
+}
+
+enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
+                              struct table_target *out_target)
+{
+	const struct bytes at_target = cursor->rest;
+	struct table_target target = { .keeps_user = false };
+	unsigned first;
+	uint32_t ref;
+
+	if (at_target.size == 0)
+		return LOOKUP_ABSENT;
+	first = (unsigned char)at_target.data[0];
+	if (first == TARGET_LIST)
+		return LOOKUP_BROKEN;	/* entry_from_record() has followed it */
+	if (first >= TARGET_NEAR) {
+		ref = cursor->entry->domain_ref;
+		if (!take_local(&cursor->rest, 1, first & 0x7f, &target.local))
+			return LOOKUP_BROKEN;
+		if (first == TARGET_NEAR)
+			target.local = cursor->entry->local;
+	} else if (first == TARGET_LONG) {
+		if (at_target.size < 6 ||
+		    !take_local(&cursor->rest, 6, le16_load(at_target.data + 1), &target.local))
+			return LOOKUP_BROKEN;
+		ref = le24_load(at_target.data + 3);
+	} else {
+		if (!take_local(&cursor->rest, 4, first - TARGET_FAR, &target.local))
+			return LOOKUP_BROKEN;
+		ref = le24_load(at_target.data + 1);
+		target.keeps_user = first == TARGET_FAR;
+	}
+	if (domain_at(table, ref, &target.domain) != LOOKUP_FOUND)
+		return LOOKUP_BROKEN;
+	if ((target.domain.flags & TABLE_DOMAIN_PROBED) != 0)
+		target.domain.hash = hash_key(target.domain.name, table->seed);
+	*out_target = target;
+	return LOOKUP_FOUND;
+}
+
+/* ---- life ----------------------------------------------------------------------------- */
+
+struct table *table_open_bytes(struct bytes bytes, struct error *err)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (table == NULL) {
+		(void)error_set_memory(err); /* always false */
+		return NULL;
+	}
+	if (!header_read(bytes, table, err) || !canaries_replay(table, err)) {
+		table_close(table);
+		return NULL;
+	}
+	return table;
+}
+
+struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, struct error *err)
+{
+	const struct file_limits limits = {
+		.least_bytes = FORMAT_HEADER_BYTES,
+		.most_bytes = SIZE_MAX,
+		.also_owner = also_owner,
+	};
+	struct file_copy copy;
+	struct error why;
+	struct table *table;
+
+	if (is_mapped ? !file_copy_map(path, &limits, &copy, err) :
+	                !file_copy_load(path, &limits, &copy, err))
+		return NULL;
+	table = table_open_bytes(copy.bytes, &why);
+	if (table == NULL) {
+		(void)error_set(err, why.status, "%s: %s", path, why.text); /* always false */
+		file_copy_free(&copy);
+		return NULL;
+	}
+	table->copy = copy;
+	return table;
+}
+
+void table_close(struct table *table)
+{
+	if (table == NULL)
+		return;
+	if (table->copy.bytes.data != NULL)
+		file_copy_free(&table->copy);
+	free(table);
+}
+
+const struct table_rules *table_rules(const struct table *table)
+{
+	return &table->rules;
+}
+
+const struct table_facts *table_facts(const struct table *table)
+{
+	return &table->facts;
+}
+
+const struct file_identity *table_identity(const struct table *table)
+{
+	return table->copy.bytes.data == NULL ? NULL : &table->copy.identity;
+}
+
+struct bytes table_bytes(const struct table *table)
+{
+	return table->file;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/writer.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "base/le.h"
+#include "table/format.h"
+#include "table/writer_inside.h"
+
+enum {
+	PARTITION_BITS_MAX = 12,
+	PARTITION_TEXT_BYTES = 1 << 20,
+};
+
+static unsigned choose_partition_bits(uint64_t expected_bytes)
+{
+	unsigned bits = 0;
+
+	while (bits < PARTITION_BITS_MAX && (expected_bytes >> bits) > PARTITION_TEXT_BYTES)
+		bits++;
+	return bits;
+}
+
+struct table_writer *table_writer_new(const struct writer_options *options, struct error *err)
+{
+	struct table_writer *writer = calloc(1, sizeof(*writer));
+
+	if (writer == NULL) {
+		(void)error_set_memory(err);	/* always false */
+		return NULL;
+	}
+	writer->options = *options;
+	writer->partition_bits = choose_partition_bits(options->expected_bytes);
+	writer->spill = spill_new((size_t)1 << writer->partition_bits, options->spill_directory,
+	                          err);
+	buffer_init(&writer->catch_alls, SIZE_MAX / 4);
+	buffer_init(&writer->catch_all_bytes, SIZE_MAX / 4);
+	buffer_init(&writer->sources, SIZE_MAX / 4);
+	samples_init(&writer->samples, options->seed);
+	if (writer->spill == NULL || !domain_set_init(&writer->domains, options->seed)) {
+		table_writer_free(writer);
+		(void)error_set_memory(err);	/* always false */
+		return NULL;
+	}
+	return writer;
+}
+
+void table_writer_free(struct table_writer *writer)
+{
+	if (writer == NULL)
+		return;
+	spill_free(writer->spill);
+	domain_set_free(&writer->domains);
+	buffer_free(&writer->catch_alls);
+	buffer_free(&writer->catch_all_bytes);
+	buffer_free(&writer->sources);
+	samples_free(&writer->samples);
+	free(writer);
+}
+
+/* ---- collecting ----------------------------------------------------------------------- */
+
+uint32_t writer_domain(struct table_writer *writer, struct bytes name)
+{
+	uint64_t hash;
+	uint32_t ref = domain_set_add(&writer->domains, name, &hash);
+
+	if (ref == 0 && writer->error.status == 0)
+		(void)error_set(&writer->error, EX_DATAERR, "no room for more domains");
+	return ref;
+}
+
+void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags)
+{
+	if ((flags & TABLE_DOMAIN_OURS) != 0)
+		flags |= TABLE_DOMAIN_PROBED;
+	domain_set_add_flags(&writer->domains, domain, flags);
+}
+
+unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain)
+{
+	return domain_set_flags(&writer->domains, domain);
+}
+
+size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_t domain,
+                     bool keeps_user, char *out)
+{
+	size_t head;
+
+	if (keeps_user) {
+		out[0] = TARGET_FAR;
+		le24_store(out + 1, domain);
+		return 4;
+	}
+	if (domain == key->domain && bytes_equal(local, key->local)) {
+		out[0] = (char)TARGET_NEAR;
+		return 1;
+	}
+	if (domain == key->domain && local.size <= TARGET_NEAR_MAX) {
+		out[0] = (char)(TARGET_NEAR | local.size);
+		head = 1;
+	} else if (local.size <= TARGET_FAR_MAX) {
+		out[0] = (char)(TARGET_FAR + local.size);
+		le24_store(out + 1, domain);
+		head = 4;
+	} else {
+		out[0] = TARGET_LONG;
+		le16_store(out + 1, (uint16_t)local.size);
+		le24_store(out + 3, domain);
+		head = 6;
+	}
+	memcpy(out + head, local.data, local.size);
+	return head + local.size;
+}
+
+bool writer_source(struct table_writer *writer, uint32_t global_line, struct bytes name)
+{
+	char head[6];
+
+	name = bytes_first(name, UINT16_MAX);
+	le32_store(head, global_line);
+	le16_store(head + 4, (uint16_t)name.size);
+	(void)buffer_append(&writer->sources, bytes_make(head, sizeof(head)));
+	return buffer_append(&writer->sources, name);
+}
+
+static struct bytes entry_contents(const struct writer_entry *entry)
+{
+	return entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
+}
+
+static bool has_delimiter(struct bytes local, struct bytes delimiters)
+{
+	for (size_t i = 0; i < delimiters.size; i++)
+		if (bytes_contain(bytes_skip(local, 1), delimiters.data[i]))
+			return true;
+	return false;
+}
+
+static bool add_catch_all(struct table_writer *writer, const struct writer_entry *entry)
+{
+	struct bytes contents = entry_contents(entry);
+	struct catch_all catch_all = {
+		.domain = entry->domain,
+		.global_line = entry->global_line,
+		.size = (uint32_t)contents.size,
+		.targets = entry->target_count,
+		.offset = writer->catch_all_bytes.size,
+		.kind = entry->kind,
+		.yields = entry->yields,
+	};
+
+	if (!buffer_append(&writer->catch_all_bytes, contents) ||
+	    !buffer_append(&writer->catch_alls, bytes_make(&catch_all, sizeof(catch_all))))
+		return error_set_memory(&writer->error);
+	domain_set_add_flags(&writer->domains, entry->domain, TABLE_DOMAIN_PROBED);
+	return true;
+}
+
+bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
+{
+	struct bytes contents = entry_contents(entry);
+	uint64_t hash = format_mix(domain_set_hash(&writer->domains, entry->domain),
+	                           hash_key(entry->local, writer->options.seed));
+	size_t partition = writer->partition_bits == 0 ? 0 :
+	                                                 hash >> (64 - writer->partition_bits);
+	unsigned char *raw;
+
+	if (writer->error.status != 0)
+		return false;
+	if (contents.size > UINT32_MAX / 2 || entry->local.size > KEY_LOCAL_MAX)
+		return error_set(&writer->error, EX_DATAERR, "an entry is too long");
+	if (entry->local.size == 0)
+		return add_catch_all(writer, entry);
+	raw = spill_append(writer->spill, partition,
+	                   RAW_HEAD + entry->local.size + contents.size, &writer->error);
+	if (raw == NULL)
+		return false;
+	le64_store(raw + RAW_HASH, hash);
+	le32_store(raw + RAW_GLOBAL_LINE, entry->global_line);
+	le32_store(raw + RAW_KEY, entry->domain | (uint32_t)entry->local.size << 24);
+	le32_store(raw + RAW_PAYLOAD, (uint32_t)contents.size);
+	le32_store(raw + RAW_TARGETS, entry->target_count);
+	raw[RAW_KIND] = (unsigned char)entry->kind;
+	raw[RAW_YIELDS] = entry->yields;
+	memcpy(raw + RAW_HEAD, entry->local.data, entry->local.size);
+	if (contents.size > 0)
+		memcpy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
+	domain_set_add_flags(&writer->domains, entry->domain,
+	                     has_delimiter(entry->local, writer->options.rules.delimiters) ?
+	                             TABLE_DOMAIN_PROBED | TABLE_DOMAIN_EXTENSIONS :
+	                             TABLE_DOMAIN_PROBED);
+	writer->added++;
+	return samples_offer(&writer->samples, entry) ||
+	       error_set_memory(&writer->error);
+}
