@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/check.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "mail/address.h"
+#include "mail/fold.h"
+#include "mail/reply.h"
+
+enum {
+	UNIX_PATH_MAX = 106,	/* libmilter wants one byte more than connect(2) */
+	DOMAIN_ARENA_BYTES = 64 * 1024,
+};
+
+static bool wrong(const struct settings_row *row, const char *value, const char *what,
+                  struct error *err)
+{
+	return error_set(err, EX_CONFIG, "%s: \"%s\" %s", row->path, value, what);
+}
+
+/* ---- sockets ------------------------------------------------------------------------------ */
+
+static bool is_loopback(int family, const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (strcasecmp(host, "localhost") == 0)
+		return true;
+	if (family == AF_INET)
+		return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static bool check_port_at_host(const struct settings_row *row, const struct settings *settings,
+                               int family, const char *text, struct error *err)
+{
+	const char *at = strchr(text, '@');
+	char *end;
+	long port = strtol(text, &end, 10);
+
+	/* Without a host libmilter listens on every address there is. */
+	if (at == NULL || at[1] == '\0')
+		return wrong(row, settings->socket, "names no host, as in inet:8894@127.0.0.1",
+		             err);
+	if (end != at || text[0] < '0' || text[0] > '9' || port < 1 || port > 65535)
+		return wrong(row, settings->socket, "has no port from 1 to 65535", err);
+	if (!settings->allow_remote_mta && !is_loopback(family, at + 1))
+		return wrong(row, settings->socket,
+		             "is not a loopback address, and allow_remote_mta is false", err);
+	return true;
+}
+
+static bool check_socket(const struct settings_row *row, const struct settings *settings,
+                         const char *text, struct error *err)
+{
+	if (strncmp(text, "unix:", 5) == 0) {
+		if (text[5] != '/')
+			return wrong(row, text, "is not an absolute path", err);
+		if (strlen(text + 5) > UNIX_PATH_MAX)
+			return wrong(row, text, "is longer than the 106 bytes of a socket", err);
+		return true;
+	}
+	if (strncmp(text, "inet:", 5) == 0)
+		return check_port_at_host(row, settings, AF_INET, text + 5, err);
+	if (strncmp(text, "inet6:", 6) == 0)
+		return check_port_at_host(row, settings, AF_INET6, text + 6, err);
+	return wrong(row, text, "is none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST", err);
+}
+
+/* ---- other texts -------------------------------------------------------------------------- */
+
+static bool check_path(const struct settings_row *row, const struct settings *settings,
+                       const char *text, struct error *err)
+{
+	(void)settings;
+	return text[0] == '/' || wrong(row, text, "is not an absolute path", err);
+}
+
+static bool check_given(const struct settings_row *row, const struct settings *settings,
+                        const char *text, struct error *err)
+{
+	(void)settings;
+	return text[0] != '\0' || wrong(row, text, "may not be empty", err);
+}
+
+static bool check_user(const struct settings_row *row, const struct settings *settings,
+                       const char *text, struct error *err)
+{
+	if (!check_given(row, settings, text, err))
+		return false;
+	return strcmp(text, "root") != 0 ||
+	       wrong(row, text, "is who the daemon never runs as", err);
+}
+
+static bool check_domain(const struct settings_row *row, const struct settings *settings,
+                         const char *text, struct error *err)
+{
+	struct address address = { .local = bytes_of("user"), .domain = bytes_of(text) };
+	struct error detail;
+	enum fold_outcome outcome;
+	struct arena arena;
+	struct bytes key;
+
+	(void)settings;
+	if (text[0] == '\0' || !address_check(&address, &detail))
+		return wrong(row, text, "is not a domain", err);
+	arena_init(&arena, DOMAIN_ARENA_BYTES);
+	outcome = fold_domain(address.domain, &arena, &key);
+	arena_free(&arena);
+	if (outcome == FOLD_NO_MEMORY)
+		return error_set_memory(err);
+	return outcome == FOLD_OK || wrong(row, text, "is not a domain", err);
+}
+
+static bool check_domain_or_none(const struct settings_row *row, const struct settings *settings,
+                                 const char *text, struct error *err)
+{
+	return text[0] == '\0' || check_domain(row, settings, text, err);
+}
+
+static bool check_delimiter(const struct settings_row *row, const struct settings *settings,
+                            const char *text, struct error *err)
+{
+	(void)settings;
+	for (const char *at = text; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~' || *at == '@')
+			return wrong(row, text, "has a character that can't be a delimiter", err);
+	return true;
+}
+
+static bool check_reply(const struct settings_row *row, const struct settings *settings,
+                        const char *text, struct error *err)
+{
+	struct reply reply;
+	struct error detail;
+
+	(void)settings;
+	if (!reply_parse(bytes_of(text), &reply, &detail))
+		return wrong(row, text, detail.text, err);
+	if (strlen(text) != strlen(reply.code) + 1 + strlen(reply.enhanced))
+		return wrong(row, text, "is not two codes, as in 550 5.1.1", err);
+	return true;
+}
+
+static bool check_reply_text(const struct settings_row *row, const struct settings *settings,
+                             const char *text, struct error *err)
+{
+	struct reply reply;
+	struct error detail;
+	struct buffer line;
+	bool is_reply;
+
+	if (!check_given(row, settings, text, err))
+		return false;
+	buffer_init(&line, 64 * 1024);
+	(void)buffer_append_text(&line, "550 5.1.1 ");
+	(void)buffer_append_text(&line, text);
+	is_reply = !line.has_failed && reply_parse(buffer_bytes(&line), &reply, &detail);
+	if (line.has_failed)
+		(void)wrong(row, "", "is too long", err);
+	else if (!is_reply)
+		(void)wrong(row, text, detail.text, err);
+	buffer_free(&line);
+	return is_reply;
+}
+
+/* ---- which check for which row ------------------------------------------------------------- */
+
+static const struct {
+	const char *path;
+	bool (*check)(const struct settings_row *row, const struct settings *settings,
+	              const char *text, struct error *err);
+} checks[] = {
+	{ "socket", check_socket },
+	{ "user", check_user },
+	{ "runtime_directory", check_path },
+	{ "table", check_path },
+	{ "origin", check_domain_or_none },
+	{ "append_dot_domain", check_domain_or_none },
+	{ "recipient_delimiter", check_delimiter },
+	{ "unknown.reply", check_reply },
+	{ "unknown.text", check_reply_text },
+	{ "syslog_ident", check_given },
+};
+
+static bool check_text(const struct settings_row *row, const struct settings *settings,
+                       struct error *err)
+{
+	const char *text = *settings_text(row, settings);
+
+	for (const char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return error_set(err, EX_CONFIG, "%s: has a control character",
+			                 row->path);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strcmp(checks[i].path, row->path) == 0)
+			return checks[i].check(row, settings, text, err);
+	return true;
+}
+
+static bool check_word(const struct settings_row *row, const struct settings *settings,
+                       struct error *err)
+{
+	const char *text = *settings_text(row, settings);
+
+	return settings_is_word(row->words, text) ||
+	       error_set(err, EX_CONFIG, "%s: \"%s\" is none of: %s", row->path, text, row->words);
+}
+
+static bool check_number(const struct settings_row *row, const struct settings *settings,
+                         struct error *err)
+{
+	long number = *settings_number(row, settings);
+
+	return (number >= row->least && number <= row->most) ||
+	       error_set(err, EX_CONFIG, "%s: %ld is not from %ld to %ld", row->path, number,
+	                 row->least, row->most);
+}
+
+/* Every list is one of domains. */
+static bool check_list(const struct settings_row *row, const struct settings *settings,
+                       struct error *err)
+{
+	const struct settings_list *list = settings_list(row, settings);
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!check_domain(row, settings, list->items[i], err))
+			return false;
+	return true;
+}
+
+bool settings_check(const struct settings_row *row, const struct settings *settings,
+                    struct error *err)
+{
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+		return check_text(row, settings, err);
+	case SETTINGS_WORD:
+		return check_word(row, settings, err);
+	case SETTINGS_NUMBER:
+		return check_number(row, settings, err);
+	case SETTINGS_LIST:
+		return check_list(row, settings, err);
+	case SETTINGS_BOOL:
+		break;
+	}
+	return true;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/settings.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "base/bytes.h"
+#include "settings/rows.h"
+
+/* Values have no control characters: two bytes are all that needs an escape. */
+static void print_text(const char *text, FILE *stream)
+{
+	(void)putc('"', stream);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)putc('\\', stream);
+		(void)putc(*text, stream);
+	}
+	(void)putc('"', stream);
+}
+
+static void print_list(const struct settings_list *list, FILE *stream)
+{
+	(void)fputs("[", stream);
+	for (size_t i = 0; i < list->count; i++) {
+		(void)fputs(i == 0 ? " " : ", ", stream);
+		print_text(list->items[i], stream);
+	}
+	(void)fputs(" ]", stream);
+}
+
+static void print_row(const struct settings_row *row, const struct settings *settings,
+                      const char *name, FILE *stream)
+{
+	(void)fprintf(stream, "%s = ", name);
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+	case SETTINGS_WORD:
+		print_text(*settings_text(row, settings), stream);
+		break;
+	case SETTINGS_BOOL:
+		(void)fputs(*settings_bool(row, settings) ? "true" : "false", stream);
+		break;
+	case SETTINGS_NUMBER:
+		(void)fprintf(stream, "%ld", *settings_number(row, settings));
+		break;
+	case SETTINGS_LIST:
+		print_list(settings_list(row, settings), stream);
+		break;
+	}
+	(void)fputs(";\n", stream);
+}
+
+static void print_sources(const struct settings *settings, FILE *stream)
+{
+	(void)fputs("sources = (", stream);
+	for (size_t i = 0; i < settings->source_count; i++) {
+		(void)fputs(i == 0 ? "\n    { type = " : ",\n    { type = ", stream);
+		print_text(settings->sources[i].type, stream);
+		(void)fputs("; path = ", stream);
+		print_text(settings->sources[i].path, stream);
+		(void)fputs("; }", stream);
+	}
+	(void)fputs(settings->source_count == 0 ? " );\n" : "\n);\n", stream);
+}
+
+/* "limits" of "limits.expansion"; empty for one that is in no group. */
+static struct bytes group_of(const struct settings_row *row)
+{
+	const char *dot = strchr(row->path, '.');
+
+	return dot == NULL ? bytes_make(NULL, 0)
+	                   : bytes_make(row->path, (size_t)(dot - row->path));
+}
+
+bool settings_print(const struct settings *settings, enum settings_print which, FILE *stream)
+{
+	struct settings *initial = settings_new();
+	struct bytes group = { NULL, 0 };
+
+	if (initial == NULL)
+		return false;
+	for (size_t i = 0; settings_row(i) != NULL; i++) {
+		const struct settings_row *row = settings_row(i);
+		struct bytes next = group_of(row);
+		bool is_shown = which == SETTINGS_EFFECTIVE ||
+		                !settings_row_equal(row, settings, initial);
+
+		/* The rows of a group stand together. */
+		if (group.size > 0 && !bytes_equal(group, next)) {
+			(void)fputs("};\n", stream);
+			group.size = 0;
+		}
+		if (!is_shown)
+			continue;
+		if (next.size > 0 && group.size == 0)
+			(void)fprintf(stream, BYTES_FORMAT " = {\n", BYTES_ARGS(next));
+		group = next;
+		if (group.size > 0)
+			(void)fputs("    ", stream);
+		print_row(row, settings, row->path + (group.size > 0 ? group.size + 1 : 0),
+		          stream);
+	}
+	if (group.size > 0)
+		(void)fputs("};\n", stream);
+	if (which == SETTINGS_EFFECTIVE || !settings_sources_equal(settings, initial))
+		print_sources(settings, stream);
+	settings_free(initial);
+	return fflush(stream) == 0 && !ferror(stream);
+}
+
+void settings_compare(const struct settings *before, const struct settings *after,
+                      void (*on_change)(const char *path, const char *needs, void *context),
+                      void *context)
+{
+	for (size_t i = 0; settings_row(i) != NULL; i++) {
+		const struct settings_row *row = settings_row(i);
+
+		if (row->when != SETTINGS_RELOAD && !settings_row_equal(row, before, after))
+			on_change(row->path, row->when == SETTINGS_RESTART ? "restart" : "compile",
+			          context);
+	}
+	if (!settings_sources_equal(before, after))
+		on_change("sources", "compile", context);
+}
+
+/* ---- the host's name ----------------------------------------------------------------------- */
+
+static pthread_once_t host_once = PTHREAD_ONCE_INIT;
+static char host[sizeof(((struct utsname *)NULL)->nodename)] = "localhost";
+
+static void find_host(void)
+{
+	struct utsname names;
+
+	if (uname(&names) != 0 || names.nodename[0] == '\0')
+		return;
+	for (size_t i = 0; i < sizeof(host); i++)
+		host[i] = byte_to_lower(names.nodename[i]);
+}
+
+const char *settings_origin(const struct settings *settings)
+{
+	if (settings->origin[0] != '\0')
+		return settings->origin;
+	(void)pthread_once(&host_once, find_host); /* fails for a bad argument only */
+	return host;
+}

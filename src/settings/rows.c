@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/rows.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD(name) .offset = offsetof(struct settings, name)
+#define RELOAD   SETTINGS_RELOAD
+#define RESTART  SETTINGS_RESTART
+#define COMPILE  SETTINGS_COMPILE
+
+static const struct settings_row rows[] = {
+#define TEXT(name, field, value, time, help) \
+	{ .path = (name), .kind = SETTINGS_TEXT, FIELD(field), .initial_text = (value), \
+	  .when = (time) },
+#define WORD(name, field, value, choice, time, help) \
+	{ .path = (name), .kind = SETTINGS_WORD, FIELD(field), .initial_text = (value), \
+	  .words = (choice), .when = (time) },
+#define BOOL(name, field, value, time, help) \
+	{ .path = (name), .kind = SETTINGS_BOOL, FIELD(field), .initial = (value), \
+	  .when = (time) },
+#define NUMBER(name, field, value, low, high, time, help) \
+	{ .path = (name), .kind = SETTINGS_NUMBER, FIELD(field), .initial = (value), \
+	  .least = (low), .most = (high), .when = (time) },
+#define LIST(name, field, time, help) \
+	{ .path = (name), .kind = SETTINGS_LIST, FIELD(field), .when = (time) },
+#include "settings/settings.def"
+};
+
+size_t settings_row_count(void)
+{
+	return sizeof(rows) / sizeof(rows[0]);
+}
+
+const struct settings_row *settings_row(size_t index)
+{
+	return index < settings_row_count() ? &rows[index] : NULL;
+}
+
+static void *field_of(const struct settings_row *row, const struct settings *settings)
+{
+	return (char *)(uintptr_t)settings + row->offset;
+}
+
+char **settings_text(const struct settings_row *row, const struct settings *settings)
+{
+	return field_of(row, settings);
+}
+
+bool *settings_bool(const struct settings_row *row, const struct settings *settings)
+{
+	return field_of(row, settings);
+}
+
+long *settings_number(const struct settings_row *row, const struct settings *settings)
+{
+	return field_of(row, settings);
+}
+
+struct settings_list *settings_list(const struct settings_row *row,
+                                    const struct settings *settings)
+{
+	return field_of(row, settings);
+}
+
+bool settings_is_word(const char *words, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
+		size_t this_size = strcspn(at, " ");
+
+		if (this_size == size && memcmp(at, word, size) == 0)
+			return true;
+		at += this_size;
+	}
+	return false;
+}
+
+/* ---- comparing ---------------------------------------------------------------------------- */
+
+static bool lists_equal(const struct settings_list *a, const struct settings_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+bool settings_row_equal(const struct settings_row *row, const struct settings *a,
+                        const struct settings *b)
+{
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+	case SETTINGS_WORD:
+		return strcmp(*settings_text(row, a), *settings_text(row, b)) == 0;
+	case SETTINGS_BOOL:
+		return *settings_bool(row, a) == *settings_bool(row, b);
+	case SETTINGS_NUMBER:
+		return *settings_number(row, a) == *settings_number(row, b);
+	case SETTINGS_LIST:
+		return lists_equal(settings_list(row, a), settings_list(row, b));
+	}
+	return false;
+}
+
+bool settings_sources_equal(const struct settings *a, const struct settings *b)
+{
+	if (a->source_count != b->source_count)
+		return false;
+	for (size_t i = 0; i < a->source_count; i++)
+		if (strcmp(a->sources[i].type, b->sources[i].type) != 0 ||
+		    strcmp(a->sources[i].path, b->sources[i].path) != 0)
+			return false;
+	return true;
+}
+
+/* ---- making and ending --------------------------------------------------------------------- */
+
+bool settings_list_add(struct settings_list *list, const char *item)
+{
+	char **items = realloc(list->items, (list->count + 1) * sizeof(*items));
+
+	if (items == NULL)
+		return false;
+	list->items = items;
+	items[list->count] = strdup(item);
+	if (items[list->count] == NULL)
+		return false;
+	list->count++;
+	return true;
+}
+
+bool settings_source_add(struct settings *settings, const char *type, const char *path, int line)
+{
+	struct settings_source source = { strdup(type), strdup(path), line };
+	struct settings_source *sources = NULL;
+
+	if (source.type != NULL && source.path != NULL)
+		sources = realloc(settings->sources,
+		                  (settings->source_count + 1) * sizeof(*sources));
+	if (sources == NULL) {
+		free(source.type);
+		free(source.path);
+		return false;
+	}
+	settings->sources = sources;
+	sources[settings->source_count++] = source;
+	return true;
+}
+
+void settings_sources_clear(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->source_count; i++) {
+		free(settings->sources[i].type);
+		free(settings->sources[i].path);
+	}
+	free(settings->sources);
+	settings->sources = NULL;
+	settings->source_count = 0;
+}
+
+static bool set_initial(const struct settings_row *row, struct settings *settings)
+{
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+	case SETTINGS_WORD:
+		*settings_text(row, settings) = strdup(row->initial_text);
+		return *settings_text(row, settings) != NULL;
+	case SETTINGS_BOOL:
+		*settings_bool(row, settings) = row->initial != 0;
+		break;
+	case SETTINGS_NUMBER:
+		*settings_number(row, settings) = row->initial;
+		break;
+	case SETTINGS_LIST:
+		break;
+	}
+	return true;
+}
+
+struct settings *settings_new(void)
+{
+	struct settings *settings = calloc(1, sizeof(*settings));
+	bool is_done = settings != NULL;
+
+	for (size_t i = 0; is_done && i < settings_row_count(); i++)
+		is_done = set_initial(&rows[i], settings);
+	if (is_done && settings_source_add(settings, "virtual", OPENRCPT_SOURCE, 0))
+		return settings;
+	settings_free(settings);
+	return NULL;
+}
+
+static void free_row(const struct settings_row *row, struct settings *settings)
+{
+	struct settings_list *list;
+
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+	case SETTINGS_WORD:
+		free(*settings_text(row, settings));
+		break;
+	case SETTINGS_LIST:
+		list = settings_list(row, settings);
+		for (size_t i = 0; i < list->count; i++)
+			free(list->items[i]);
+		free(list->items);
+		break;
+	case SETTINGS_BOOL:
+	case SETTINGS_NUMBER:
+		break;
+	}
+}
+
+void settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	for (size_t i = 0; i < settings_row_count(); i++)
+		free_row(&rows[i], settings);
+	settings_sources_clear(settings);
+	free(settings->file);
+	free(settings);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rows - settings.def as a table, for the files of this folder.
+ */
+#ifndef SETTINGS_ROWS_H
+#define SETTINGS_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "settings/settings.h"
+
+enum settings_kind {
+	SETTINGS_TEXT,
+	SETTINGS_WORD,
+	SETTINGS_BOOL,
+	SETTINGS_NUMBER,
+	SETTINGS_LIST,
+};
+
+enum settings_when { SETTINGS_RELOAD, SETTINGS_RESTART, SETTINGS_COMPILE };
+
+struct settings_row {
+	const char *path;	/* "limits.expansion" */
+	enum settings_kind kind;
+	size_t offset;		/* of the field in struct settings */
+	const char *initial_text;
+	long initial;		/* of BOOL and NUMBER */
+	long least;
+	long most;
+	const char *words;	/* separated by one space */
+	enum settings_when when;
+};
+
+/* Walk with settings_row(0), (1), …; NULL behind the last. */
+const struct settings_row *settings_row(size_t index);
+size_t settings_row_count(void);
+
+char **settings_text(const struct settings_row *row, const struct settings *settings);
+bool *settings_bool(const struct settings_row *row, const struct settings *settings);
+long *settings_number(const struct settings_row *row, const struct settings *settings);
+struct settings_list *settings_list(const struct settings_row *row,
+                                    const struct settings *settings);
+
+/* Is the value of ROW the same in both? */
+bool settings_row_equal(const struct settings_row *row, const struct settings *a,
+                        const struct settings *b);
+bool settings_sources_equal(const struct settings *a, const struct settings *b);
+
+/* Copies of ITEM, or of TYPE and PATH, become the last one. False: no memory. */
+bool settings_list_add(struct settings_list *list, const char *item);
+bool settings_source_add(struct settings *settings, const char *type, const char *path, int line);
+void settings_sources_clear(struct settings *settings);
+
+/* One of WORDS? */
+bool settings_is_word(const char *words, const char *word);
+
+#endif

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "settings/check.h"
+#include "settings/rows.h"
+
+enum {
+	NAME_MAX_BYTES = 64,	/* longer ones are not compared with known names */
+	NEAR_ENOUGH = 2,	/* letters that differ, to ask "did you mean" */
+};
+
+struct reader {
+	struct settings *settings;
+	const char *path;
+	char *folder;			/* of PATH, absolute: what relative paths begin at */
+	config_setting_t **seen;	/* a row's setting in the file, or NULL */
+	void (*on_error)(const char *text, void *context);
+	void *context;
+	struct error *err;
+	bool has_failed;
+};
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5))) static void
+complain(struct reader *reader, const char *file, unsigned line, const char *format, ...)
+{
+	struct error text;
+	struct error full;
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text.text, sizeof(text.text), format, arguments); /* may be cut */
+	va_end(arguments);
+	if (file == NULL)
+		file = reader->path;
+	(void)error_set(&full, EX_CONFIG, "%s:%u: %s", file, line, text.text);
+	if (reader->on_error != NULL)
+		reader->on_error(full.text, reader->context);
+	if (reader->err != NULL)
+		*reader->err = full;
+	reader->has_failed = true;
+}
+
+#define COMPLAIN(reader, setting, ...) \
+	complain(reader, config_setting_source_file(setting), \
+	         config_setting_source_line(setting), __VA_ARGS__)
+
+static void complain_memory(struct reader *reader)
+{
+	(void)error_set_memory(reader->err);
+	if (reader->on_error != NULL)
+		reader->on_error("out of memory", reader->context);
+	reader->has_failed = true;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters must be put in, left out or changed to make B of A? */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[NAME_MAX_BYTES + 1];
+	size_t size = strlen(b);
+
+	if (strlen(a) > NAME_MAX_BYTES || size > NAME_MAX_BYTES)
+		return UINT_MAX;
+	for (unsigned j = 0; j <= size; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= size; j++) {
+			unsigned change = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = least(change, least(row[j - 1], row[j]) + 1);
+		}
+	}
+	return row[size];
+}
+
+/* A known name close to PATH, or the one that ends in it; NULL: none. */
+static const char *nearest_name(const char *path)
+{
+	const char *nearest = distance(path, "sources") <= NEAR_ENOUGH ? "sources" : NULL;
+	unsigned best = NEAR_ENOUGH + 1;
+
+	for (size_t i = 0; settings_row(i) != NULL; i++) {
+		const char *name = settings_row(i)->path;
+		const char *dot = strchr(name, '.');
+		unsigned found = distance(path, name);
+
+		if (dot != NULL)
+			found = least(found, distance(path, dot + 1));
+		if (found < best) {
+			best = found;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+static void complain_unknown(struct reader *reader, const config_setting_t *setting,
+                             const char *path)
+{
+	const char *nearest = nearest_name(path);
+
+	if (nearest != NULL)
+		COMPLAIN(reader, setting, "unknown setting \"%s\"; did you mean \"%s\"?", path,
+		         nearest);
+	else
+		COMPLAIN(reader, setting, "unknown setting \"%s\"", path);
+}
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+static bool is_number(const config_setting_t *setting)
+{
+	int type = config_setting_type(setting);
+
+	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+}
+
+static void take_text(struct reader *reader, const struct settings_row *row,
+                      const config_setting_t *setting)
+{
+	char *copy;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
+		COMPLAIN(reader, setting, "%s: must be a text in quotes", row->path);
+		return;
+	}
+	copy = strdup(config_setting_get_string(setting));
+	if (copy == NULL) {
+		complain_memory(reader);
+		return;
+	}
+	free(*settings_text(row, reader->settings));
+	*settings_text(row, reader->settings) = copy;
+}
+
+static void take_list(struct reader *reader, const struct settings_row *row,
+                      const config_setting_t *setting)
+{
+	bool is_list = config_setting_is_array(setting) || config_setting_is_list(setting);
+	int count = is_list ? config_setting_length(setting) : 0;
+
+	for (int i = 0; is_list && i < count; i++) {
+		const char *item = config_setting_get_string_elem(setting, i);
+
+		if (item == NULL)
+			is_list = false;
+		else if (!settings_list_add(settings_list(row, reader->settings), item))
+			complain_memory(reader);
+	}
+	if (!is_list)
+		COMPLAIN(reader, setting, "%s: must be a list of texts, as in [ \"a\", \"b\" ]",
+		         row->path);
+}
+
+static void take_value(struct reader *reader, const struct settings_row *row,
+                       const config_setting_t *setting)
+{
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+	case SETTINGS_WORD:
+		take_text(reader, row, setting);
+		break;
+	case SETTINGS_BOOL:
+		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+			COMPLAIN(reader, setting, "%s: must be true or false", row->path);
+		else
+			*settings_bool(row, reader->settings) =
+			        config_setting_get_bool(setting) != 0;
+		break;
+	case SETTINGS_NUMBER:
+		if (!is_number(setting))
+			COMPLAIN(reader, setting, "%s: must be a whole number", row->path);
+		else
+			*settings_number(row, reader->settings) =
+			        (long)config_setting_get_int64(setting);
+		break;
+	case SETTINGS_LIST:
+		take_list(reader, row, setting);
+		break;
+	}
+}
+
+/* ---- sources ------------------------------------------------------------------------------ */
+
+/* The registry of types is the compiler's; here it is enough that it may be a name. */
+static bool is_type_name(const char *name)
+{
+	return name[0] >= 'a' && name[0] <= 'z' &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
+}
+
+static void add_source(struct reader *reader, const config_setting_t *setting, const char *type,
+                       const char *path)
+{
+	char *absolute = NULL;
+	int line = (int)config_setting_source_line(setting);
+
+	if (path[0] == '/')
+		absolute = strdup(path);
+	else if (asprintf(&absolute, "%s/%s", reader->folder, path) < 0)
+		absolute = NULL;
+	if (absolute == NULL || !settings_source_add(reader->settings, type, absolute, line))
+		complain_memory(reader);
+	free(absolute);
+}
+
+static bool has_only_known_members(struct reader *reader, const config_setting_t *setting)
+{
+	bool is_good = true;
+
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
+		const char *name = config_setting_name(member);
+
+		if (settings_is_word("type path", name))
+			continue;
+		COMPLAIN(reader, member, "unknown setting \"%s\" in a source", name);
+		is_good = false;
+	}
+	return is_good;
+}
+
+static void take_source(struct reader *reader, const config_setting_t *setting)
+{
+	const char *type, *path;
+
+	if (!config_setting_is_group(setting)) {
+		COMPLAIN(reader, setting,
+		         "sources: each must be a group, as in { type = \"virtual\"; "
+		         "path = \"virtual\"; }");
+		return;
+	}
+	if (!has_only_known_members(reader, setting))
+		return;
+	if (!config_setting_lookup_string(setting, "type", &type) || !is_type_name(type))
+		COMPLAIN(reader, setting, "sources: a source has no type, or it is no name");
+	else if (!config_setting_lookup_string(setting, "path", &path) || path[0] == '\0')
+		COMPLAIN(reader, setting, "sources: a source has no path");
+	else
+		add_source(reader, setting, type, path);
+}
+
+static void take_sources(struct reader *reader, const config_setting_t *setting)
+{
+	bool is_list = config_setting_is_list(setting) ||
+	               (config_setting_is_array(setting) && config_setting_length(setting) == 0);
+
+	settings_sources_clear(reader->settings);
+	if (!is_list) {
+		COMPLAIN(reader, setting, "sources: must be a list in round brackets");
+		return;
+	}
+	for (int i = 0; i < config_setting_length(setting); i++)
+		take_source(reader, config_setting_get_elem(setting, (unsigned)i));
+}
+
+/* ---- the tree ----------------------------------------------------------------------------- */
+
+static bool is_group_name(const char *name)
+{
+	size_t size = strlen(name);
+
+	for (size_t i = 0; settings_row(i) != NULL; i++)
+		if (strncmp(settings_row(i)->path, name, size) == 0 &&
+		    settings_row(i)->path[size] == '.')
+			return true;
+	return false;
+}
+
+/* The setting called PATH (with its group's name and a dot before it). */
+static void take_setting(struct reader *reader, config_setting_t *setting, const char *path)
+{
+	for (size_t i = 0; settings_row(i) != NULL; i++) {
+		if (strcmp(settings_row(i)->path, path) != 0)
+			continue;
+		reader->seen[i] = setting;
+		take_value(reader, settings_row(i), setting);
+		return;
+	}
+	complain_unknown(reader, setting, path);
+}
+
+static void take_group(struct reader *reader, const config_setting_t *group, const char *name)
+{
+	char path[2 * PATH_MAX];
+
+	if (!config_setting_is_group(group)) {
+		COMPLAIN(reader, group, "%s: must be a group, as in %s = { ... }", name, name);
+		return;
+	}
+	for (int i = 0; i < config_setting_length(group); i++) {
+		config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
+
+		(void)snprintf(path, sizeof(path), "%s.%s", name,
+		               config_setting_name(member)); /* one that is cut is unknown */
+		take_setting(reader, member, path);
+	}
+}
+
+static void take_all(struct reader *reader, const config_t *config)
+{
+	const config_setting_t *root = config_root_setting(config);
+
+	for (int i = 0; i < config_setting_length(root); i++) {
+		config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
+		const char *name = config_setting_name(setting);
+
+		if (strcmp(name, "sources") == 0)
+			take_sources(reader, setting);
+		else if (is_group_name(name))
+			take_group(reader, setting, name);
+		else
+			take_setting(reader, setting, name);
+	}
+	if (reader->has_failed)
+		return;
+	/* Last, since whether a value is right may hang on another one. */
+	for (size_t i = 0; settings_row(i) != NULL; i++) {
+		struct error detail;
+
+		if (reader->seen[i] != NULL &&
+		    !settings_check(settings_row(i), reader->settings, &detail))
+			COMPLAIN(reader, reader->seen[i], "%s", detail.text);
+	}
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
+
+static bool check_owner_and_mode(const char *path, const struct stat *status, struct error *err)
+{
+	if (!S_ISREG(status->st_mode))
+		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
+		                 (unsigned long)status->st_uid);
+	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return error_set(err, EX_NOPERM, "%s: others than its owner may write it (mode %04o)",
+		                 path, (unsigned)(status->st_mode & 07777));
+	return true;
+}
+
+static FILE *open_file(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
+	FILE *stream = NULL;
+
+	if (fd < 0) {
+		int exit_status = errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM;
+
+		(void)error_set_errno(err, exit_status, "%s", path);
+		return NULL;
+	}
+	if (fstat(fd, &status) != 0)
+		(void)error_set_errno(err, EX_OSERR, "%s", path);
+	else if (check_owner_and_mode(path, &status, err)) {
+		stream = fdopen(fd, "r");
+		if (stream == NULL)
+			(void)error_set_memory(err);
+	}
+	if (stream == NULL)
+		(void)close(fd); /* nothing was written */
+	return stream;
+}
+
+/* What the file includes is as much the configuration as itself. Newer libconfigs have the whole
+ * path of an included file, older ones what stands behind @include. */
+static bool check_included(const config_t *config, const char *folder, struct error *err)
+{
+	int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool is_good = folder_fd >= 0 || error_set_errno(err, EX_NOPERM, "%s", folder);
+
+	for (unsigned i = 0; is_good && i < config->num_filenames; i++) {
+		const char *name = config->filenames[i];
+		struct stat status;
+
+		if (fstatat(folder_fd, name, &status, 0) != 0)
+			is_good = error_set_errno(err, EX_NOPERM, "%s", name);
+		else
+			is_good = check_owner_and_mode(name, &status, err);
+	}
+	if (folder_fd >= 0)
+		(void)close(folder_fd); /* nothing was written */
+	return is_good;
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	char *absolute = folder == NULL ? NULL : realpath(folder, NULL);
+
+	free(folder);
+	return absolute;
+}
+
+/* False: something was reported, to ERR at least. */
+static bool read_stream(struct reader *reader, FILE *stream)
+{
+	config_t config;
+	struct error included;
+
+	config_init(&config);
+	config_set_include_dir(&config, reader->folder);
+	if (config_read(&config, stream) != CONFIG_TRUE) {
+		complain(reader, config_error_file(&config), (unsigned)config_error_line(&config),
+		         "%s", config_error_text(&config));
+	} else if (!check_included(&config, reader->folder, &included)) {
+		if (reader->on_error != NULL)
+			reader->on_error(included.text, reader->context);
+		if (reader->err != NULL)
+			*reader->err = included;
+		reader->has_failed = true;
+	} else {
+		take_all(reader, &config);
+	}
+	config_destroy(&config);
+	return !reader->has_failed;
+}
+
+struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
+                               void *context, struct error *err)
+{
+	struct reader reader = { .path = path, .on_error = on_error, .context = context,
+		                 .err = err };
+	struct settings *result = NULL;
+	struct error detail;
+	FILE *stream = open_file(path, &detail);
+
+	if (stream == NULL) {
+		if (err != NULL)
+			*err = detail;
+		if (on_error != NULL)
+			on_error(detail.text, context);
+		return NULL;
+	}
+	reader.settings = settings_new();
+	reader.folder = folder_of(path);
+	reader.seen = calloc(settings_row_count(), sizeof(config_setting_t *));
+	if (reader.settings != NULL)
+		reader.settings->file = strdup(path);
+	if (reader.settings == NULL || reader.settings->file == NULL || reader.folder == NULL ||
+	    reader.seen == NULL)
+		complain_memory(&reader);
+	else if (read_stream(&reader, stream)) {
+		result = reader.settings;
+		reader.settings = NULL;
+	}
+	settings_free(reader.settings);
+	free(reader.folder);
+	free(reader.seen);
+	(void)fclose(stream); /* was only read */
+	return result;
+}
