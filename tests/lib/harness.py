@@ -5,9 +5,11 @@ A test program is a file of unittest that ends with `harness.main(needs=[...])`.
 all is well, 1 if not, and 77, the skip status of automake, where something it needs is missing.
 
 Environment:
-  OPENRCPT_BUILD    the build folder; without it `build` below the source, or the source itself
-  OPENRCPT_WRAPPER  words put in front of each program under test, such as `valgrind -q`
-  TMPDIR            where scratch folders are made; user postfix must be able to enter it
+  OPENRCPT_BUILD_DIR    the build folder; without it `build` in the sources, or the sources
+  OPENRCPT_WRAPPER      words put in front of each program under test, such as `valgrind -q`
+  OPENRCPT_KEEP         leave scratch folders behind, to look into them
+  OPENRCPT_NO_SKIP      fail where something is missing, instead of skipping
+  TMPDIR                where scratch folders are made; user postfix must be able to enter it
 """
 import atexit
 import os
@@ -34,7 +36,7 @@ class Missing(Exception):
 
 
 def build_folder():
-    given = os.environ.get('OPENRCPT_BUILD')
+    given = os.environ.get('OPENRCPT_BUILD_DIR') or os.environ.get('OPENRCPT_BUILD')
     if given:
         return pathlib.Path(given).resolve()
     beside = SOURCE / 'build'
@@ -47,7 +49,7 @@ def program(name):
         path = folder / name
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
-    raise Missing('%s is not built in %s (set OPENRCPT_BUILD)' % (name, build_folder()))
+    raise Missing('%s is not built in %s (set OPENRCPT_BUILD_DIR)' % (name, build_folder()))
 
 
 def command(name, *arguments):
@@ -134,7 +136,7 @@ NEEDS = {
 
 def require(*needs):
     """End the program with the skip status unless all NEEDS are met. A test run that must not
-    skip anything sets OPENRCPT_NO_SKIP."""
+    skip sets OPENRCPT_NO_SKIP."""
     try:
         for need in needs:
             NEEDS[need]()
