@@ -50,7 +50,8 @@ enum address_outcome {
 /*
  * Parse the path of a RCPT command as RFC 5321 and 6531 have it and as lax as Postfix is:
  * brackets optional; a source route, comments, white space around tokens, one trailing dot
- * dropped; quoted parts and `\x` unquoted. Text behind the closing `>` is ignored. Without `@`,
+ * dropped; quoted parts and `\x` unquoted. Text behind the closing `>` is ignored, unless it would
+ * be a second address. Two words with nothing but a gap between them are malformed. Without `@`,
  * `h!u` is u at h, else the last `%` is read as `@`, else the domain is empty (measured on
  * Postfix 3.7 and 3.11). With several `@` outside quotes the last one counts, and the others are
  * part of the local part. Bytes that can't be part of a key (fold.h) may be in the result.
@@ -63,7 +64,8 @@ bool address_has_routing(const struct address *address);
 
 /*
  * Where the routing in a local part leads, if the domain were stripped: `u%h`, `u@h` and `h!u`
- * lead to u at h. False if there is none. Views into the address.
+ * lead to u at h; `@` goes before `!`, and that before `%`. Empty hosts are skipped. False if
+ * it leads nowhere. Views into the address.
  */
 bool address_next_hop(const struct address *address, struct address *out_address);
 
@@ -93,17 +95,20 @@ enum address_list_step {
 /*
  * Take the next address from a right-hand side: separated by commas or white space, RFC 5321
  * quoting. Refused, with a reason: unbalanced quotes, comments, `Name <a@b>`, groups, source
- * routes, `!` or `%`, pipes, files, `:include:`, a leading `-`, empty local part or domain,
- * control bytes, invalid UTF-8, bidi controls, a bad domain (see address_check()).
- * Enclosing `<` `>` around one address are dropped. `*rest` begins as the whole right-hand side.
+ * routes, an unquoted second `@`, commands, files, `:include:`, empty local part or domain, and
+ * what address_check() refuses. `!`, `%` and quoted `@` are let through: whether they route is for
+ * the caller to judge (address_has_routing()), as is whether a `@other` stands alone. An address
+ * without `@` has an empty domain. Enclosing `<` `>` and one trailing dot are dropped.
+ * `*rest` begins as the whole right-hand side.
  */
 enum address_list_step address_list_next(struct bytes *rest, struct arena *arena,
                                          struct address_target *out_target, struct error *err);
 
 /*
- * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses. Domain (may be empty: then only the
- * local part is checked): labels of 1 to 63 bytes, no `-` at an edge, at most 255 bytes, last label
- * not all digits, or an address literal `[1.2.3.4]`, `[IPv6:…]`.
+ * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` at
+ * its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63 letters,
+ * digits, `-` and `_`, no `-` at an edge, at most 255 bytes, last label not all digits; the same
+ * of its A-label where it isn't ASCII; or an address literal `[1.2.3.4]`, `[IPv6:…]`.
  */
 bool address_check(const struct address *address, struct error *err);
 
@@ -120,12 +125,13 @@ bool address_split_extension(struct bytes local, struct bytes delimiters, struct
 
 /* ---- printing ------------------------------------------------------------------------- */
 
-/* Append the external form: minimal quoting; without a domain just the local part. False: no
- * room, or the local part can't be printed (NUL, CR, LF). */
+/* Append the external form: minimal quoting; without a domain just the local part. False, and
+ * nothing is appended: no room, or NUL, CR or LF in it. */
 bool address_print(const struct address *address, struct buffer *out_text);
 
-/* Append TEXT for humans and logs: printable ASCII (and, with KEEP_UTF8, valid UTF-8) stays, the
- * rest becomes \xHH, `"` and `\` are escaped; cut behind 256 bytes, with `...(+N)`. */
+/* Append TEXT for humans and logs: printable ASCII (and, with KEEP_UTF8, valid UTF-8 less C1 and
+ * bidi controls) stays, the rest becomes \xhh, `"` and `\` are escaped; cut where this is longer
+ * than 256 bytes, then with `...(+N)` for N bytes of TEXT not shown. */
 bool address_escape(struct bytes text, bool keep_utf8, struct buffer *out_text);
 
 #endif

@@ -3,8 +3,9 @@
  * fold - the one form in which addresses are compared.
  *
  * A local part: full Unicode case folding and NFC (U+0130 becomes i and U+0307, as in Postfix with
- * smtputf8_enable; a final sigma is a sigma). A domain: its IDNA2008 A-label, lower case; an
- * address literal: lower case. ASCII goes a fast way that allocates nothing if it is folded
+ * smtputf8_enable; a final sigma is a sigma). A domain: its IDNA2008 A-label, mapped by UTS 46
+ * without transitional processing, as in Postfix; an ASCII domain, and a literal, is only made
+ * lower case, whatever is in it. ASCII goes a fast way that allocates nothing if it is folded
  * already. Thread-safe.
  */
 #ifndef MAIL_FOLD_H
@@ -16,7 +17,8 @@
 enum fold_outcome {
 	FOLD_OK,
 	FOLD_INVALID,	/* can't be part of a key: bytes 0-31 or 127, invalid UTF-8, bidi
-			 * controls U+202A-202E and U+2066-2069, no IDNA domain, over 255 bytes */
+			 * controls U+202A-202E and U+2066-2069, a key over 255 bytes; in a domain
+			 * also a space, or where it isn't ASCII, what IDNA doesn't know */
 	FOLD_NO_MEMORY,
 };
 

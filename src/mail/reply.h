@@ -22,14 +22,15 @@ struct reply {
 	struct bytes text;
 };
 
-/* Parse `550 5.1.1 text` or, with empty text, `550 5.1.1`; only 4xx and 5xx. Views into LINE.
- * A missing enhanced code becomes X.0.0. ERR (status 65) names what is wrong. */
+/* Parse `550 5.1.1 text` or, with empty text, `550 5.1.1`; only 4xx and 5xx, not 421 (it would end
+ * the session). The text is a view into LINE. A missing enhanced code becomes X.0.0. ERR (status
+ * 65) names what is wrong. */
 bool reply_parse(struct bytes line, struct reply *out_reply, struct error *err);
 
 /*
  * A reply about an address: TEXT becomes `<ADDRESS>: TEXT`, the address in internal form as Postfix
- * prints it, escaped, cut so that everything fits. ADDRESS may be NULL. The text is in ARENA;
- * false: no memory.
+ * prints it: `?` for control bytes and what isn't UTF-8, cut so that everything fits. ADDRESS may
+ * be NULL. CODE and ENHANCED must be well-formed. The text is in ARENA; false: no memory.
  */
 bool reply_make(const char *code, const char *enhanced, const struct bytes *address,
                 const char *text, struct arena *arena, struct reply *out_reply);

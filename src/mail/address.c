@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mail/address.h"
+
+#include <stdint.h>
+
+#include "mail/address_class.h"
+
+/* A position that wasn't met. */
+#define NOWHERE SIZE_MAX
+
+/*
+ * One walk over the tokens of a path. Bytes that quotes or `\` protect go to the internal form
+ * like any other, but are never operators: hence the positions of the operators.
+ */
+struct scan {
+	struct bytes text;
+	size_t position;
+	bool is_bracketed;
+	bool has_ended;			/* at the closing bracket, or the end of a bare address */
+	char *internal;			/* room for all of text */
+	size_t size;
+	size_t last_at, first_bang, last_percent; /* in internal, or NOWHERE */
+	bool begins_with_at;
+	size_t route_end;		/* in text: behind the colon of a source route; or 0 */
+	bool is_behind_word;		/* the token before was an atom, a string or a literal */
+	bool is_behind_gap;		/* white space or a comment stands before this token */
+};
+
+/*
+ * What nearly all clients send: brackets, atoms and dots, one `@`, a host name. False: look closer.
+ * The closing bracket ends both loops.
+ */
+static bool parse_plain(struct bytes text, struct address_path *out_path)
+{
+	const char *data = text.data;
+	size_t at = 1, end;
+	struct bytes domain;
+
+	if (text.size < 4 || data[0] != '<' || data[text.size - 1] != '>')
+		return false;
+	while (address_is_class(data[at], CLASS_ATEXT | CLASS_DOT))
+		at++;
+	if (data[at] != '@')
+		return false;
+	end = at + 1;
+	while (address_is_class(data[end], CLASS_HOST | CLASS_DOT))
+		end++;
+	if (end != text.size - 1)
+		return false;
+	domain = bytes_make(data + at + 1, end - at - 1);
+	if (domain.size > 0 && data[end - 1] == '.')
+		domain.size--;
+	if (domain.size == 0 || domain.data[domain.size - 1] == '.')
+		return false;
+	*out_path = (struct address_path){
+		.address = { .local = bytes_make(data + 1, at - 1), .domain = domain },
+		.text = bytes_make(data + 1, text.size - 2),
+		.text_with_route = bytes_make(data + 1, text.size - 2),
+	};
+	return true;
+}
+
+static void put(struct scan *scan, char byte)
+{
+	scan->internal[scan->size++] = byte;
+}
+
+/* Two words with a gap between them are no address: nobody can say what would be meant. */
+static bool begin_word(struct scan *scan)
+{
+	bool is_separate = scan->is_behind_word && scan->is_behind_gap;
+
+	scan->is_behind_word = true;
+	scan->is_behind_gap = false;
+	return !is_separate;
+}
+
+static bool skip_comment(struct scan *scan)
+{
+	size_t depth = 0;
+
+	for (; scan->position < scan->text.size; scan->position++) {
+		char byte = scan->text.data[scan->position];
+
+		if (byte == '\\')
+			scan->position++;
+		else if (byte == '(')
+			depth++;
+		else if (byte == ')' && --depth == 0)
+			break;
+	}
+	scan->is_behind_gap = true;
+	return scan->position++ < scan->text.size;
+}
+
+static bool take_quoted(struct scan *scan)
+{
+	if (!begin_word(scan))
+		return false;
+	for (scan->position++; scan->position < scan->text.size; scan->position++) {
+		char byte = scan->text.data[scan->position];
+
+		if (byte == '"') {
+			scan->position++;
+			return true;
+		}
+		if (byte == '\\' && ++scan->position < scan->text.size)
+			byte = scan->text.data[scan->position];
+		put(scan, byte);
+	}
+	return false;
+}
+
+/* A literal keeps its brackets; nothing in it is an operator. */
+static bool take_literal(struct scan *scan)
+{
+	if (!begin_word(scan))
+		return false;
+	while (scan->position < scan->text.size) {
+		char byte = scan->text.data[scan->position++];
+
+		if (byte == '\\' && scan->position < scan->text.size)
+			byte = scan->text.data[scan->position++];
+		else if (byte == ']') {
+			put(scan, byte);
+			return true;
+		}
+		put(scan, byte);
+	}
+	return false;
+}
+
+static bool take_quoted_pair(struct scan *scan)
+{
+	if (!begin_word(scan) || scan->position + 1 >= scan->text.size)
+		return false;
+	put(scan, scan->text.data[scan->position + 1]);
+	scan->position += 2;
+	return true;
+}
+
+static void forget_route(struct scan *scan)
+{
+	scan->route_end = scan->position;
+	scan->size = 0;
+	scan->last_at = NOWHERE;
+	scan->first_bang = NOWHERE;
+	scan->last_percent = NOWHERE;
+}
+
+static bool take_operator(struct scan *scan)
+{
+	char byte = scan->text.data[scan->position++];
+
+	if (byte == '@') {
+		if (scan->size == 0 && !scan->is_behind_word && scan->route_end == 0)
+			scan->begins_with_at = true;
+		scan->last_at = scan->size;
+	} else if (byte == '!' && scan->first_bang == NOWHERE) {
+		scan->first_bang = scan->size;
+	} else if (byte == '%') {
+		scan->last_percent = scan->size;
+	}
+	scan->is_behind_word = false;
+	scan->is_behind_gap = false;
+	if (byte == ':' && scan->begins_with_at && scan->route_end == 0)
+		forget_route(scan);
+	else
+		put(scan, byte);
+	return true;
+}
+
+static bool take_atom(struct scan *scan)
+{
+	if (!begin_word(scan))
+		return false;
+	put(scan, scan->text.data[scan->position++]);
+	return true;
+}
+
+static bool take_token(struct scan *scan)
+{
+	char byte = scan->text.data[scan->position];
+
+	if (address_is_class(byte, CLASS_SPACE)) {
+		scan->is_behind_gap = true;
+		scan->position++;
+		return true;
+	}
+	switch (byte) {
+	case '>':
+		scan->has_ended = true;
+		return scan->is_bracketed;
+	case '<':
+	case ')':
+	case ']':
+		return false;
+	case '(':
+		return skip_comment(scan);
+	case '"':
+		return take_quoted(scan);
+	case '[':
+		return take_literal(scan);
+	case '\\':
+		return take_quoted_pair(scan);
+	case ',':
+	case ';':
+		/* In brackets Postfix makes these part of the local part; else it is a list. */
+		if (!scan->is_bracketed && !scan->begins_with_at)
+			return false;
+		return take_operator(scan);
+	case ':':
+	case '@':
+	case '!':
+	case '%':
+	case '.':
+		return take_operator(scan);
+	default:
+		return take_atom(scan);
+	}
+}
+
+static struct bytes trim(struct bytes text)
+{
+	while (text.size > 0 && address_is_class(text.data[0], CLASS_SPACE))
+		text = bytes_skip(text, 1);
+	while (text.size > 0 && address_is_class(text.data[text.size - 1], CLASS_SPACE))
+		text.size--;
+	return text;
+}
+
+/* Behind `>` an MTA may have left ESMTP parameters, but a second address is a list. */
+static bool is_followed_by_list(struct bytes rest)
+{
+	rest = trim(rest);
+	return rest.size > 0 && (rest.data[0] == ',' || rest.data[0] == '<');
+}
+
+/* Drop the one dot that is allowed at the end. False: there is nothing left, or nonsense. */
+static bool finish_domain(struct bytes *domain)
+{
+	if (domain->size > 0 && domain->data[domain->size - 1] == '.')
+		domain->size--;
+	return domain->size > 0 && domain->data[domain->size - 1] != '.' &&
+	       !bytes_contain(*domain, '@');
+}
+
+static enum address_outcome split_internal(const struct scan *scan, struct address_path *path)
+{
+	struct bytes all = bytes_make(scan->internal, scan->size);
+	struct address *address = &path->address;
+	size_t at = scan->last_at;
+
+	if (at == NOWHERE && scan->first_bang != NOWHERE) {
+		address->domain = bytes_first(all, scan->first_bang);
+		address->local = bytes_skip(all, scan->first_bang + 1);
+		path->was_rewritten = true;
+	} else if (at == NOWHERE && scan->last_percent == NOWHERE) {
+		address->local = all;
+		return all.size == 0 ? ADDRESS_NULL : ADDRESS_OK;
+	} else {
+		path->was_rewritten = at == NOWHERE;
+		at = at == NOWHERE ? scan->last_percent : at;
+		address->local = bytes_first(all, at);
+		address->domain = bytes_skip(all, at + 1);
+	}
+	return finish_domain(&address->domain) ? ADDRESS_OK : ADDRESS_MALFORMED;
+}
+
+static enum address_outcome finish_path(const struct scan *scan, struct address_path *out_path)
+{
+	struct address_path path = { .was_rewritten = false };
+	size_t begin = scan->is_bracketed ? 1 : 0;
+	enum address_outcome outcome;
+
+	path.text_with_route = bytes_make(scan->text.data + begin, scan->position - begin);
+	path.text = path.text_with_route;
+	if (scan->route_end > 0) {
+		/* A route to nobody. */
+		if (scan->size == 0)
+			return ADDRESS_MALFORMED;
+		path.text = bytes_skip(path.text_with_route, scan->route_end - begin);
+	}
+	outcome = split_internal(scan, &path);
+	if (outcome == ADDRESS_OK)
+		*out_path = path;
+	return outcome;
+}
+
+enum address_outcome address_parse_path(struct bytes text, struct arena *arena,
+                                        struct address_path *out_path)
+{
+	struct scan scan = { .last_at = NOWHERE, .first_bang = NOWHERE, .last_percent = NOWHERE };
+
+	if (text.size > ADDRESS_TEXT_MAX)
+		return ADDRESS_MALFORMED;
+	if (parse_plain(text, out_path))
+		return ADDRESS_OK;
+	scan.text = trim(text);
+	if (scan.text.size == 0)
+		return ADDRESS_NULL;
+	scan.is_bracketed = scan.text.data[0] == '<';
+	scan.position = scan.is_bracketed ? 1 : 0;
+	scan.internal = arena_alloc(arena, scan.text.size);
+	if (scan.internal == NULL)
+		return ADDRESS_NO_MEMORY;
+	while (!scan.has_ended && scan.position < scan.text.size)
+		if (!take_token(&scan))
+			return ADDRESS_MALFORMED;
+	if (scan.is_bracketed && !scan.has_ended)
+		return ADDRESS_MALFORMED;
+	if (is_followed_by_list(bytes_skip(scan.text, scan.position + 1)))
+		return ADDRESS_MALFORMED;
+	return finish_path(&scan, out_path);
+}
+
+bool address_has_routing(const struct address *address)
+{
+	return bytes_contain(address->local, '@') || bytes_contain(address->local, '%') ||
+	       bytes_contain(address->local, '!');
+}
+
+static size_t last_index(struct bytes text, char byte)
+{
+	size_t position = text.size;
+
+	while (position > 0)
+		if (text.data[--position] == byte)
+			return position;
+	return NOWHERE;
+}
+
+/* Hosts that aren't there lead nowhere: `u%`, `!u`, `u@.` */
+static struct bytes drop_empty_hops(struct bytes local)
+{
+	while (local.size > 0 && strchr("@%.", local.data[local.size - 1]) != NULL &&
+	       local.data[local.size - 1] != '\0')
+		local.size--;
+	while (local.size > 0 && local.data[0] == '!')
+		local = bytes_skip(local, 1);
+	return local;
+}
+
+bool address_next_hop(const struct address *address, struct address *out_address)
+{
+	struct bytes local = drop_empty_hops(address->local);
+	size_t at = last_index(local, '@');
+	size_t bang = bytes_index(local, '!');
+	size_t percent = last_index(local, '%');
+	struct address next;
+
+	if (at == NOWHERE && bang < local.size) {
+		next.domain = bytes_first(local, bang);
+		next.local = bytes_skip(local, bang + 1);
+	} else {
+		if (at == NOWHERE)
+			at = percent;
+		if (at == NOWHERE)
+			return false;
+		next.local = bytes_first(local, at);
+		next.domain = bytes_skip(local, at + 1);
+	}
+	if (!finish_domain(&next.domain))
+		return false;
+	*out_address = next;
+	return true;
+}
