@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The documents say what the programs do: each setting has its paragraph in openrcpt.conf(5) and
+# its line in the sample configuration, and neither has one that doesn't exist; the same for the
+# subcommands of rcptmap(1). The pages are free of mandoc's warnings.
+#
+#   check_docs.sh [TOP]
+
+top=${1-$(dirname "$0")/../..}
+cd "$top" || exit 99
+export LC_ALL=C
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# compare A B TEXT: complain with TEXT about each line of A that is not in B.
+compare() {
+	comm -23 "$scratch/$1" "$scratch/$2" >"$scratch/difference"
+	while read -r name; do
+		printf '%s: %s\n' "$name" "$3" >&2
+	done <"$scratch/difference"
+	[ ! -s "$scratch/difference" ] || failed=1
+}
+
+# `sources` is a list of groups, which a row of settings.def can't say.
+{
+	sed -n 's/^[A-Z]*("\([a-z_.]*\)",.*/\1/p' src/settings/settings.def
+	printf '%s\n' sources sources.type sources.path
+} | sort >"$scratch/rows"
+sed -n 's/^\.It Va \([a-z_.]*\).*/\1/p' doc/openrcpt.conf.5 | sort >"$scratch/page"
+
+# In the sample a setting stands at the beginning of its line, or behind a `#` without a blank.
+awk '
+{ sub(/^#/, "") }
+/^[ \t]*\}/ || /^\);/ { group = "" }
+/^[ \t]*[a-z_]+ *= *[({]$/ { group = $1; sub(/=.*/, "", group); print group; group = group "."; next }
+/^[a-z_]+ *=/ || (group != "" && /^[ \t]+[a-z_]+ *=/) {
+	name = $1; sub(/=.*/, "", name); print group name; next
+}
+group == "sources." && /\{.*\}/ {
+	while (match($0, /[a-z_]+ *=/)) {
+		name = substr($0, RSTART, RLENGTH); sub(/ *=/, "", name); print group name
+		$0 = substr($0, RSTART + RLENGTH)
+	}
+}
+' conf/openrcpt.conf | sed '/^limits$/d; /^unknown$/d' | sort -u >"$scratch/sample"
+
+compare rows page "a setting without a paragraph in doc/openrcpt.conf.5"
+compare page rows "doc/openrcpt.conf.5 describes a setting that is not in settings.def"
+compare rows sample "a setting that is not in conf/openrcpt.conf"
+compare sample rows "conf/openrcpt.conf has a setting that is not in settings.def"
+
+sed -n 's/^\t{ "\([a-z]*\)",.*/\1/p' src/rcptmap/main.c | sort >"$scratch/commands"
+sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/described"
+compare commands described "a subcommand without a paragraph in doc/rcptmap.1"
+compare described commands "doc/rcptmap.1 describes a subcommand that does not exist"
+
+for list in rows page sample commands described; do
+	if [ ! -s "$scratch/$list" ]; then
+		echo "nothing found to compare: $list" >&2
+		failed=1
+	fi
+done
+
+if command -v mandoc >/dev/null; then
+	for page in doc/*.[1-8]; do
+		mandoc -T lint -W warning "$page" >&2 || failed=1
+	done
+elif [ $failed -eq 0 ]; then
+	echo "mandoc is missing" >&2
+	exit 77
+fi
+exit $failed

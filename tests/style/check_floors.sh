@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# A folder of src/ is a floor, and includes go down only. Also: each of two libraries is known to
+# one file, and no chain of includes comes back to where it began.
+#
+#   check_floors.sh [TOP]
+
+top=${1-$(dirname "$0")/../..}
+cd "$top/src" || exit 99
+
+# One argument a file; the names are ours and have no blanks.
+# shellcheck disable=SC2046
+awk '
+function complain(text) {
+	print FILENAME ":" FNR ": " text
+	failed = 1
+}
+
+function floor_of(path) {
+	return substr(path, 1, index(path, "/") - 1)
+}
+
+# Depth first; `state` is 1 on the way in, 2 when done.
+function walk(file, way,    list, count, i) {
+	state[file] = 1
+	count = split(includes[file], list, " ")
+	for (i = 1; i <= count; i++) {
+		if (state[list[i]] == 1) {
+			print "src/" file ": includes in a circle:" way " " file " " list[i]
+			failed = 1
+		} else if (!state[list[i]])
+			walk(list[i], way " " file)
+	}
+	state[file] = 2
+}
+
+BEGIN {
+	lower = " base mail table resolve "
+	may["base"] = " base "
+	may["mail"] = " base mail "
+	may["table"] = " base mail table "
+	may["resolve"] = lower
+	may["settings"] = " base mail settings "
+	may["compile"] = lower "settings compile "
+	may["openrcptd"] = lower "settings openrcptd "
+	may["rcptmap"] = lower "settings compile rcptmap "
+	only["libmilter/mfapi.h"] = "openrcptd/milter.c"
+	only["libconfig.h"] = "settings/settings.c"
+}
+
+/^[ \t]*#[ \t]*include/ {
+	name = $0
+	sub(/^[ \t]*#[ \t]*include[ \t]*["<]/, "", name)
+	sub(/[">].*$/, "", name)
+	here = floor_of(FILENAME)
+	if (!(here in may))
+		complain("the floor " here " is not in the list of floors")
+	if ($0 ~ /</) {
+		if (name in only && FILENAME != only[name])
+			complain("<" name "> is for " only[name] " alone")
+		next
+	}
+	there = floor_of(name)
+	if (there == "")
+		complain("\"" name "\" should name its floor, as in \"base/bytes.h\"")
+	else if (!(there in may))
+		complain("\"" name "\" is on no floor")
+	else if (!index(may[here], " " there " "))
+		complain(here " may not include " there ": \"" name "\"")
+	if ((getline line < name) < 0)
+		complain("\"" name "\" is not there")
+	close(name)
+	includes[FILENAME] = includes[FILENAME] " " name
+}
+
+END {
+	for (file in includes)
+		if (!state[file])
+			walk(file, "")
+	if (NR == 0) {
+		print "no source file found"
+		failed = 1
+	}
+	exit failed
+}
+' $(find . -name '*.[ch]' -o -name '*.def' | sed 's,^\./,,' | sort) >&2

@@ -1,0 +1,78 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Can the style checks fail? Each is run on a copy of the tree in which one thing is broken, and
+# must then fail with the right words.
+
+here=$(cd "$(dirname "$0")" && pwd) || exit 99
+top=$(cd "$here/../.." && pwd) || exit 99
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# expect CHECK WORDS: the check must fail with WORDS on the broken copy.
+expect() {
+	if sh "$here/$1" "$scratch/tree" >"$scratch/output" 2>&1; then
+		echo "$1 passes although it should say: $2" >&2
+		failed=1
+	elif ! grep -F -q -e "$2" "$scratch/output"; then
+		echo "$1 fails, but not with: $2" >&2
+		head -n 5 "$scratch/output" | sed 's/^/	/' >&2
+		failed=1
+	fi
+}
+
+fresh() {
+	rm -rf "$scratch/tree"
+	mkdir "$scratch/tree"
+	(cd "$top" && cp -R src conf doc "$scratch/tree/") || exit 99
+	chmod -R u+w "$scratch/tree"
+	cd "$scratch/tree" || exit 99
+}
+
+include() {
+	printf '#include %s\n' "$2" >>"src/$1"
+}
+
+fresh; include base/bytes.h '"mail/address.h"'
+expect check_floors.sh 'base may not include mail: "mail/address.h"'
+fresh; include openrcptd/main.c '"compile/compile.h"'
+expect check_floors.sh 'openrcptd may not include compile'
+fresh; include rcptmap/main.c '"openrcptd/log.h"'
+expect check_floors.sh 'rcptmap may not include openrcptd'
+fresh; include openrcptd/main.c '<libmilter/mfapi.h>'
+expect check_floors.sh '<libmilter/mfapi.h> is for openrcptd/milter.c alone'
+fresh; include rcptmap/main.c '<libconfig.h>'
+expect check_floors.sh '<libconfig.h> is for settings/settings.c alone'
+fresh; include base/error.h '"base/bytes.h"'; include base/bytes.h '"base/error.h"'
+expect check_floors.sh 'includes in a circle'
+fresh; include base/error.h '"bytes.h"'
+expect check_floors.sh 'should name its floor'
+fresh; include base/error.h '"base/nowhere.h"'
+expect check_floors.sh '"base/nowhere.h" is not there'
+
+fresh; yes '/* one more line */' | head -n 500 >>src/base/error.h
+expect check_sizes.sh 'more than 500 lines'
+fresh; { echo 'int f(void)'; echo '{'; yes '	;' | head -n 59; echo '}'; } >>src/base/error.c
+expect check_sizes.sh 'a function of 61 lines'
+fresh; printf '/*%0100d*/\n' 0 >>src/base/error.c
+expect check_sizes.sh 'more than 100 columns'
+
+fresh; echo 'BOOL("new_setting", new_setting, true, RELOAD, "")' >>src/settings/settings.def
+expect check_docs.sh 'new_setting: a setting without a paragraph'
+expect check_docs.sh 'new_setting: a setting that is not in conf/openrcpt.conf'
+fresh; sed '/^BOOL("merge_duplicates"/d' src/settings/settings.def >rest
+mv rest src/settings/settings.def
+expect check_docs.sh 'merge_duplicates: doc/openrcpt.conf.5 describes a setting that is not'
+expect check_docs.sh 'merge_duplicates: conf/openrcpt.conf has a setting that is not'
+fresh; printf '\t{ "frobnicate", "c", 0, 0, command_frobnicate,\n' >>src/rcptmap/main.c
+expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
+fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest
+mv rest src/rcptmap/main.c
+expect check_docs.sh 'info: doc/rcptmap.1 describes a subcommand that does not exist'
+if command -v mandoc >/dev/null; then
+	fresh; echo '.Zz no such macro' >>doc/rcptmap.1
+	expect check_docs.sh 'rcptmap.1'
+fi
+
+exit $failed
