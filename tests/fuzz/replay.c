@@ -58,12 +58,12 @@ static int run_folder(const char *folder, struct counts *counts)
 		return 1;
 	}
 	for (int i = 0; i < count; i++) {
-		char path[4096];
+		char *path = NULL;
 
-		if (names[i]->d_name[0] != '.') {
-			(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+		if (names[i]->d_name[0] != '.' &&
+		    asprintf(&path, "%s/%s", folder, names[i]->d_name) > 0)
 			run_file(path, counts);
-		}
+		free(path);
 		free(names[i]);
 	}
 	free(names);
