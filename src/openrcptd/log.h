@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * log - one line a record, to syslog (facility mail) or standard error, never blocking.
+ *
+ * While the log daemon stalls, lines are counted and dropped, and the count is logged later. A
+ * caller escapes what a client sent (address_escape()); bytes 0-31 and 127 that came through all
+ * the same become `?`. Thread-safe, and usable before log_open(): then it is standard error.
+ */
+#ifndef OPENRCPTD_LOG_H
+#define OPENRCPTD_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LOG_LINE_MAX = 2000 };	/* bytes; the rest is cut */
+
+enum log_severity {
+	SEVERITY_DEBUG,
+	SEVERITY_INFO,
+	SEVERITY_WARNING,
+	SEVERITY_ERROR,
+	SEVERITY_FATAL,
+	SEVERITY_PANIC,
+	SEVERITIES
+};
+
+enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
+
+/* Where lines go from now on; IDENT stands in front of each and must stay. Once a process, before
+ * there are threads; a child of fork() inherits it. */
+void log_open(enum log_sink sink, const char *ident);
+
+/* Debug lines are dropped unless this was called. */
+void log_enable_debug(void);
+
+void log_line(enum log_severity severity, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
+/* How many lines were dropped since the start of this process. */
+uint64_t log_dropped(void);
+
+#endif
