@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mta - what differs between MTAs, as named facts; and what one message brings with it.
+ *
+ * Whoever reads these structs never asks which MTA it is. Measured on Postfix 3.7 and 3.11 and
+ * Sendmail 8.17.
+ */
+#ifndef OPENRCPTD_MTA_H
+#define OPENRCPTD_MTA_H
+
+#include <stdbool.h>
+
+#include "mail/dsn.h"
+
+/* Of one session. */
+struct mta {
+	/* It puts `<addr>... ` in front of a reply itself. */
+	bool names_recipient;
+	/* A queue ID at MAIL means that the message didn't come by SMTP. */
+	bool has_early_queue_id;
+	/* It takes NOTIFY and ORCPT with an added recipient. */
+	bool takes_parameters;
+	enum dsn_utf8_form utf8_form;
+};
+
+/* Of one message. */
+struct message_facts {
+	const struct mta *mta;
+	/* Came by sendmail(1), or is a bounce: refusing or deferring a recipient would hold up the
+	 * whole message for ever. */
+	bool is_submission;
+	/* Comes back from the MTA itself, for what it would have delivered unexpanded: an address
+	 * left as it is would come again and again. */
+	bool is_reinjected;
+	bool has_smtputf8;
+};
+
+/* VERSION is the macro `v`, NULL where the MTA doesn't tell. */
+void mta_init(struct mta *mta, const char *version, bool takes_parameters);
+
+/* Did the message come by SMTP? QUEUE_ID and MAILER are the macros `i` and `{mail_mailer}` at
+ * MAIL, NULL where absent. */
+bool mta_is_submission(const struct mta *mta, const char *queue_id, const char *mailer);
+
+/* DAEMON is the macro `{daemon_name}`. */
+bool mta_is_reinjection(const char *daemon);
+
+#endif
