@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* A row for each verdict, a column for each way a message comes in. */
+static const struct rule {
+	enum policy_action smtp;
+	enum policy_action submission;
+} rules[VERDICTS] = {
+	[VERDICT_FOREIGN] = { POLICY_LEAVE, POLICY_LEAVE },
+	[VERDICT_DELIVER] = { POLICY_LEAVE, POLICY_LEAVE },
+	[VERDICT_EXPAND] = { POLICY_REPLACE, POLICY_REPLACE },
+	[VERDICT_REFUSED] = { POLICY_REFUSE, POLICY_LEAVE },
+	[VERDICT_UNKNOWN] = { POLICY_REFUSE, POLICY_LEAVE },
+	[VERDICT_DEFER] = { POLICY_REFUSE, POLICY_LEAVE },
+	[VERDICT_DISCARD] = { POLICY_DROP, POLICY_DROP },
+};
+
+bool policy_init(struct policy *policy, const struct settings *settings, struct error *err)
+{
+	struct reply unknown;
+	struct bytes line = bytes_of(settings->unknown_reply);
+	size_t text_size = strlen(settings->unknown_text);
+
+	if (!reply_parse(line, &unknown, err))
+		return false;
+	if (text_size > REPLY_TEXT_MAX)
+		return error_set(err, EX_CONFIG, "unknown.text: longer than %d bytes",
+				 REPLY_TEXT_MAX);
+	*policy = (struct policy){
+		.limits = {
+			.expansion = (size_t)settings->limit_expansion,
+			.recursion = (size_t)settings->limit_recursion,
+			.address_bytes = (size_t)settings->limit_address_bytes,
+		},
+		.message_recipients = (size_t)settings->limit_message_recipients,
+		.merges_duplicates = settings->merge_duplicates,
+		.is_dsn_success_native = strcmp(settings->dsn_success, "native") == 0,
+		.logs_refusals = settings->log_refusals,
+	};
+	memcpy(policy->unknown_code, unknown.code, sizeof(policy->unknown_code));
+	memcpy(policy->unknown_enhanced, unknown.enhanced, sizeof(policy->unknown_enhanced));
+	memcpy(policy->unknown_text, settings->unknown_text, text_size + 1);
+	return true;
+}
+
+static enum policy_action doubt(struct resolution *resolution, enum reason reason)
+{
+	resolution->verdict = VERDICT_DEFER;
+	resolution->reason = reason;
+	return POLICY_REFUSE;
+}
+
+enum policy_action policy_decide(const struct message_facts *facts, struct resolution *resolution)
+{
+	const struct rule *rule = &rules[resolution->verdict];
+
+	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
+	if (facts->is_submission)
+		return resolution->is_local ? POLICY_LEAVE : rule->submission;
+	if (resolution->verdict == VERDICT_DELIVER && !resolution->is_postmaster) {
+		/* The MTA has no mailboxes in an alias domain, so it would bounce. */
+		if (resolution->is_in_alias_domain)
+			return doubt(resolution, REASON_BROKEN);
+		if (facts->is_reinjected && resolution->is_ours)
+			return doubt(resolution, REASON_LOOP);
+	}
+	return rule->smtp;
+}
+
+void policy_reply(const struct policy *policy, const struct message_facts *facts,
+		  const struct resolution *resolution, struct bytes address, struct arena *arena,
+		  struct reply *out_reply)
+{
+	struct answer_texts texts = {
+		.unknown_text = policy->unknown_text,
+		.omits_address = facts->mta->names_recipient,
+	};
+	const struct resolution broken = { .verdict = VERDICT_DEFER, .reason = REASON_BROKEN };
+
+	memcpy(texts.unknown_code, policy->unknown_code, sizeof(texts.unknown_code));
+	memcpy(texts.unknown_enhanced, policy->unknown_enhanced, sizeof(texts.unknown_enhanced));
+	/* An accepted one has no reply. Asking for it is our own mistake, and then "later" is safe. */
+	if (!answer_make(resolution, &texts, address, arena, out_reply))
+		(void)answer_make(&broken, &texts, address, arena, out_reply); /* always a reply */
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy - from the verdict about a recipient to what is done with it and what the client is told.
+ *
+ * The decision is a row of a table for each verdict. A policy never changes once it is made; any
+ * number of threads may read it.
+ */
+#ifndef OPENRCPTD_POLICY_H
+#define OPENRCPTD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "mail/reply.h"
+#include "openrcptd/mta.h"
+#include "resolve/answer.h"
+#include "resolve/resolve.h"
+#include "settings/settings.h"
+
+/* What the settings say about answers, as a plain value. */
+struct policy {
+	struct resolve_limits limits;
+	size_t message_recipients;
+	bool merges_duplicates;
+	bool is_dsn_success_native;
+	bool logs_refusals;
+	char unknown_code[4];
+	char unknown_enhanced[12];
+	char unknown_text[REPLY_TEXT_MAX + 1];
+};
+
+enum policy_action {
+	POLICY_LEAVE,		/* accepted; stays in the envelope as it is */
+	POLICY_REPLACE,		/* accepted; its targets take its place at the end */
+	POLICY_DROP,		/* accepted; taken out at the end */
+	POLICY_REFUSE,		/* not accepted, see the reply; may be a 4xx */
+};
+
+/* False where the settings contradict the rules of SMTP, see ERR (status 78). */
+bool policy_init(struct policy *policy, const struct settings *settings, struct error *err);
+
+/*
+ * What to do about a recipient. May turn *RESOLUTION into a doubt: where leaving the recipient in
+ * the envelope would bounce it or send it round in circles.
+ */
+enum policy_action policy_decide(const struct message_facts *facts, struct resolution *resolution);
+
+/* The reply for POLICY_REFUSE. ADDRESS is in internal form, as received; the text is in ARENA. */
+void policy_reply(const struct policy *policy, const struct message_facts *facts,
+		  const struct resolution *resolution, struct bytes address, struct arena *arena,
+		  struct reply *out_reply);
+
+#endif
