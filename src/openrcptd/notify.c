@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/notify.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static void notify(const char *state)
+{
+	const char *path = secure_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t size = path == NULL ? 0 : strlen(path);
+	socklen_t address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+	int fd;
+
+	if (size == 0 || size >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return;
+	memcpy(address.sun_path, path, size);
+	/* A name that isn't a file is written with @ for its first byte, which is NUL. */
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+		     (struct sockaddr *)&address, address_size); /* nobody listens: see the header */
+	(void)close(fd); /* a datagram is gone by now */
+}
+
+void notify_ready(void)
+{
+	notify("READY=1");
+}
+
+void notify_reloading(void)
+{
+	char state[100];
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return;
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000); /* fits */
+	notify(state);
+}
+
+void notify_stopping(void)
+{
+	notify("STOPPING=1");
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * notify - tell a service manager how we are: the datagrams of sd_notify(3).
+ *
+ * Without NOTIFY_SOCKET in the environment nothing is sent. Nothing here can fail in a way that
+ * would matter: a service manager that doesn't listen has a time limit of its own.
+ */
+#ifndef OPENRCPTD_NOTIFY_H
+#define OPENRCPTD_NOTIFY_H
+
+void notify_ready(void);
+void notify_reloading(void);
+void notify_stopping(void);
+
+#endif
