@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/transaction.h"
+
+#include <string.h>
+
+#include "mail/address.h"
+#include "mail/dsn.h"
+#include "mail/fold.h"
+#include "openrcptd/transaction_inside.h"
+
+enum {
+	TEXT_BYTES_MAX = 65536,			/* of one printed address or parameter list */
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,	/* to resolve one recipient */
+	MESSAGE_BYTES = 1024 * 1024,		/* of one message, and as much more ... */
+	RECIPIENT_BYTES = 2048,			/* ... for each recipient it may have */
+};
+
+enum keeping {
+	KEEPING_DONE,
+	KEEPING_TOO_MANY,	/* recipients in one message */
+	KEEPING_CIRCULAR,	/* nobody but itself is left */
+	KEEPING_NO_MEMORY,	/* or something that can't be printed */
+};
+
+void transaction_init(struct transaction *transaction, struct snapshot_store *store)
+{
+	*transaction = (struct transaction){ .store = store };
+	arena_init(&transaction->arena, MESSAGE_BYTES);
+	arena_init(&transaction->scratch, SCRATCH_BYTES_MAX);
+	buffer_init(&transaction->text, TEXT_BYTES_MAX);
+}
+
+void transaction_free(struct transaction *transaction)
+{
+	transaction_end(transaction);
+	arena_free(&transaction->arena);
+	arena_free(&transaction->scratch);
+	buffer_free(&transaction->text);
+}
+
+bool transaction_is_open(const struct transaction *transaction)
+{
+	return transaction->snapshot != NULL;
+}
+
+bool transaction_begin(struct transaction *transaction, const struct message_facts *facts)
+{
+	struct snapshot *snapshot;
+
+	transaction_end(transaction);
+	snapshot = snapshot_acquire(transaction->store);
+	if (snapshot == NULL)
+		return false;
+	transaction->snapshot = snapshot;
+	transaction->facts = *facts;
+	transaction->arena.limit_bytes =
+		MESSAGE_BYTES + snapshot->policy.message_recipients * RECIPIENT_BYTES;
+	keyset_init(&transaction->finals, &transaction->arena, snapshot->seed);
+	keyset_init(&transaction->texts, &transaction->arena, snapshot->seed);
+	transaction->first = NULL;
+	transaction->end = &transaction->first;
+	transaction->untracked = 0;
+	transaction->has_replaced = false;
+	return true;
+}
+
+void transaction_end(struct transaction *transaction)
+{
+	if (transaction->snapshot == NULL)
+		return;
+	snapshot_release(transaction->store, transaction->snapshot);
+	transaction->snapshot = NULL;
+	arena_clear(&transaction->arena);
+	arena_clear(&transaction->scratch);
+}
+
+/* LEFT, BETWEEN and RIGHT one after the other, with a NUL behind; data is NULL without memory. */
+static struct bytes join(struct arena *arena, struct bytes left, char between, struct bytes right)
+{
+	size_t size = left.size + 1 + right.size;
+	char *joined = arena_alloc(arena, size + 1);
+
+	if (joined == NULL)
+		return bytes_make(NULL, 0);
+	if (left.size > 0)
+		memcpy(joined, left.data, left.size);
+	joined[left.size] = between;
+	if (right.size > 0)
+		memcpy(joined + left.size + 1, right.data, right.size);
+	joined[size] = '\0';
+	return bytes_make(joined, size);
+}
+
+/* ---- one recipient -------------------------------------------------------------------- */
+
+/* What is in the buffer, as a C string of the message; NULL: it failed, or no memory. */
+static const char *keep_text(struct transaction *transaction)
+{
+	if (transaction->text.has_failed)
+		return NULL;
+	return arena_copy(&transaction->arena, buffer_bytes(&transaction->text)).data;
+}
+
+/* Is TEXT, which we printed, read as ADDRESS again? */
+static bool reads_back(struct transaction *transaction, const char *text,
+		       const struct address *address)
+{
+	struct address_path path;
+
+	return address_parse_path(bytes_of(text), &transaction->scratch, &path) == ADDRESS_OK &&
+	       !path.was_rewritten && bytes_equal(path.address.local, address->local) &&
+	       bytes_equal(path.address.domain, address->domain);
+}
+
+/* ADDRESS in brackets, quoted anew; NULL: no memory, or it can't be told to an MTA. */
+static const char *print_target(struct transaction *transaction, const struct address *address)
+{
+	const char *text;
+
+	buffer_clear(&transaction->text);
+	/* Marked in the buffer itself when it fails: keep_text() looks at that. */
+	(void)buffer_append_byte(&transaction->text, '<');
+	if (!address_print(address, &transaction->text))
+		return NULL;
+	(void)buffer_append_byte(&transaction->text, '>');
+	text = keep_text(transaction);
+	return text != NULL && reads_back(transaction, text, address) ? text : NULL;
+}
+
+/* The key of an address as the client gave it; false: no memory. Empty: it can't have a key. */
+static bool fold_original(struct transaction *transaction, const struct address *address,
+			  struct bytes *out_key)
+{
+	const struct table_rules *rules = table_rules(transaction->snapshot->table);
+	struct bytes local;
+	struct bytes domain = rules->origin;
+	enum fold_outcome outcome = fold_local(address->local, &transaction->scratch, &local);
+
+	if (outcome == FOLD_OK && address->domain.size > 0)
+		outcome = fold_domain(address->domain, &transaction->scratch, &domain);
+	*out_key = bytes_make(NULL, 0);
+	if (outcome == FOLD_INVALID)
+		return true;
+	if (outcome == FOLD_OK)
+		*out_key = join(&transaction->arena, local, '@', domain);
+	return out_key->data != NULL;
+}
+
+static bool has_room(const struct transaction *transaction, size_t more)
+{
+	return transaction->finals.count + transaction->untracked + more <=
+	       transaction->snapshot->policy.message_recipients;
+}
+
+/* An original that stays in the envelope. */
+static enum keeping keep_unchanged(struct transaction *transaction,
+				   const struct address_path *path)
+{
+	struct bytes key;
+	struct final *final;
+
+	if (!fold_original(transaction, &path->address, &key))
+		return KEEPING_NO_MEMORY;
+	final = key.size == 0 ? NULL : (struct final *)keyset_find(&transaction->finals, key);
+	if (final != NULL && (final->address == NULL || transaction_merges(transaction))) {
+		final->is_kept = true;
+		return KEEPING_DONE;
+	}
+	if (!has_room(transaction, 1))
+		return KEEPING_TOO_MANY;
+	if (key.size == 0 || final != NULL) {
+		transaction->untracked++;
+		return KEEPING_DONE;
+	}
+	final = arena_alloc(&transaction->arena, sizeof(*final));
+	if (final == NULL || !keyset_reserve(&transaction->finals, 1))
+		return KEEPING_NO_MEMORY;
+	*final = (struct final){ .entry.key = key, .is_kept = true };
+	keyset_insert(&transaction->finals, &final->entry);
+	return KEEPING_DONE;
+}
+
+/* What goes with each target of one original; false: no memory. */
+static bool print_parameters(struct transaction *transaction, const struct address_path *path,
+			     char *const *parameters, bool is_only_target, const char **out_text)
+{
+	const struct policy *policy = &transaction->snapshot->policy;
+	struct dsn dsn = { .notify = DSN_NOTIFY_ABSENT };
+	unsigned notify;
+
+	*out_text = NULL;
+	if (!transaction->facts.mta->takes_parameters)
+		return true;
+	for (; *parameters != NULL; parameters++)
+		(void)dsn_take_parameter(&dsn, bytes_of(*parameters)); /* a bad one is left out */
+	notify = dsn_notify_for_target(dsn.notify, is_only_target, policy->is_dsn_success_native);
+	buffer_clear(&transaction->text);
+	if (!dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
+				  transaction->facts.mta->utf8_form, &transaction->text))
+		return false;
+	*out_text = keep_text(transaction);
+	return *out_text != NULL;
+}
+
+/* Fill FINAL for RECIPIENT. */
+static bool make_target(struct transaction *transaction, const struct recipient *recipient,
+			const char *parameters, struct final *final)
+{
+	struct arena *arena = &transaction->arena;
+	struct bytes key = join(arena, recipient->key_local, '@', recipient->address.domain);
+
+	*final = (struct final){ .entry.key = key, .parameters = parameters };
+	final->address = print_target(transaction, &recipient->address);
+	return key.data != NULL && final->address != NULL;
+}
+
+static bool have_same_parameters(const struct final *a, const struct final *b)
+{
+	if (a->parameters == NULL || b->parameters == NULL)
+		return a->parameters == b->parameters;
+	return strcmp(a->parameters, b->parameters) == 0;
+}
+
+/* TARGET is in the envelope already: a key of its own that lets it in once more, where it comes
+ * with other parameters. */
+static bool separate_target(struct transaction *transaction, struct final *target)
+{
+	const struct final *present =
+		(struct final *)keyset_find(&transaction->finals, target->entry.key);
+	struct bytes key;
+
+	if (present == NULL || target->parameters == NULL ||
+	    (present->address != NULL && have_same_parameters(present, target)))
+		return true;
+	key = join(&transaction->arena, target->entry.key, '\0', bytes_of(target->parameters));
+	target->entry.key = key;
+	return key.data != NULL;
+}
+
+/* Without merging: targets with other parameters are other targets. The original itself, if it is
+ * one of its own targets, just stays. */
+static bool separate_targets(struct transaction *transaction, struct original *original)
+{
+	for (size_t i = 0; i < original->target_count; i++) {
+		struct final *target = &original->targets[i];
+
+		if (bytes_equal(target->entry.key, original->folded))
+			target->is_kept = true;
+		else if (!separate_target(transaction, target))
+			return false;
+	}
+	return true;
+}
+
+/* Fill the targets of ORIGINAL; a reinjected one can't be among its own targets. */
+static enum keeping make_targets(struct transaction *transaction, struct original *original,
+				 const struct resolution *resolution, const char *parameters)
+{
+	struct final *targets =
+		arena_alloc(&transaction->arena, resolution->recipient_count * sizeof(*targets));
+
+	if (targets == NULL)
+		return KEEPING_NO_MEMORY;
+	original->targets = targets;
+	for (size_t i = 0; i < resolution->recipient_count; i++) {
+		struct final *target = &targets[original->target_count];
+
+		if (!make_target(transaction, &resolution->recipients[i], parameters, target))
+			return KEEPING_NO_MEMORY;
+		if (!transaction->facts.is_reinjected ||
+		    !bytes_equal(target->entry.key, original->folded))
+			original->target_count++;
+	}
+	return original->target_count == 0 ? KEEPING_CIRCULAR : KEEPING_DONE;
+}
+
+/* Targets that nobody brought before; all of them are counted before any goes in. */
+static enum keeping insert_targets(struct transaction *transaction, struct original *original)
+{
+	struct keyset *finals = &transaction->finals;
+	size_t more = 0;
+
+	for (size_t i = 0; i < original->target_count; i++)
+		more += keyset_find(finals, original->targets[i].entry.key) == NULL;
+	if (!has_room(transaction, more))
+		return KEEPING_TOO_MANY;
+	if (!keyset_reserve(finals, more))
+		return KEEPING_NO_MEMORY;
+	for (size_t i = 0; i < original->target_count; i++)
+		if (keyset_find(finals, original->targets[i].entry.key) == NULL)
+			keyset_insert(finals, &original->targets[i].entry);
+	return KEEPING_DONE;
+}
+
+/* The text that deletes an original, unless an earlier one has the same. */
+static bool make_delete_text(struct transaction *transaction, const struct address_path *path,
+			     struct original *original)
+{
+	buffer_clear(&transaction->text);
+	(void)buffer_append_byte(&transaction->text, '<'); /* keep_text() sees a failure */
+	(void)buffer_append(&transaction->text, path->text);
+	(void)buffer_append_byte(&transaction->text, '>');
+	original->entry.key.data = keep_text(transaction);
+	if (original->entry.key.data == NULL || !keyset_reserve(&transaction->texts, 1))
+		return false;
+	original->entry.key.size = transaction->text.size;
+	original->is_deleted = keyset_find(&transaction->texts, original->entry.key) == NULL;
+	return true;
+}
+
+/* An original that is replaced by its targets, or dropped. */
+static enum keeping keep_changed(struct transaction *transaction, const struct address_path *path,
+				 const struct resolution *resolution, char *const *parameters)
+{
+	bool is_replaced = resolution->verdict == VERDICT_EXPAND;
+	struct original *original = arena_alloc(&transaction->arena, sizeof(*original));
+	enum keeping keeping = KEEPING_DONE;
+	const char *dsn;
+
+	if (original == NULL)
+		return KEEPING_NO_MEMORY;
+	*original = (struct original){ .source = resolution->entry };
+	if (!fold_original(transaction, &path->address, &original->folded) ||
+	    !make_delete_text(transaction, path, original))
+		return KEEPING_NO_MEMORY;
+	if (is_replaced) {
+		if (!print_parameters(transaction, path, parameters,
+				      resolution->recipient_count == 1, &dsn))
+			return KEEPING_NO_MEMORY;
+		keeping = make_targets(transaction, original, resolution, dsn);
+		if (keeping == KEEPING_DONE && !transaction_merges(transaction) &&
+		    !separate_targets(transaction, original))
+			keeping = KEEPING_NO_MEMORY;
+		if (keeping == KEEPING_DONE)
+			keeping = insert_targets(transaction, original);
+	}
+	if (keeping != KEEPING_DONE)
+		return keeping;
+	if (original->is_deleted)
+		keyset_insert(&transaction->texts, &original->entry);
+	*transaction->end = original;
+	transaction->end = &original->next;
+	transaction->has_replaced |= is_replaced;
+	return KEEPING_DONE;
+}
+
+/* The address as received, in internal form, for a reply. */
+static struct bytes shown_address(struct transaction *transaction, const struct address_path *path,
+				  struct bytes text)
+{
+	const struct address *address = &path->address;
+	struct bytes joined;
+
+	if (address->local.size == 0 || path->was_rewritten)
+		return path->text.size > 0 ? path->text : text;
+	if (address->domain.size == 0)
+		return address->local;
+	joined = join(&transaction->scratch, address->local, '@', address->domain);
+	return joined.data == NULL ? path->text : joined;
+}
+
+/* What can't be kept is put off, since none of it is the client's fault for good. */
+static void refuse_unkept(struct transaction *transaction, enum keeping keeping,
+			  struct bytes shown, struct decision *decision)
+{
+	const struct resolution doubt = {
+		.verdict = VERDICT_DEFER,
+		.reason = keeping == KEEPING_CIRCULAR ? REASON_LOOP : REASON_MEMORY,
+	};
+	const struct bytes *address = transaction->facts.mta->names_recipient ? NULL : &shown;
+
+	decision->action = POLICY_REFUSE;
+	decision->verdict = VERDICT_DEFER;
+	if (keeping != KEEPING_TOO_MANY || !reply_make("452", "4.5.3", address,
+						       "Too many recipients",
+						       &transaction->scratch, &decision->reply))
+		policy_reply(&transaction->snapshot->policy, &transaction->facts, &doubt, shown,
+			     &transaction->scratch, &decision->reply);
+}
+
+void transaction_recipient(struct transaction *transaction, const char *text,
+			   char *const *parameters, struct decision *out_decision)
+{
+	struct resolve_options options = {
+		.limits = &transaction->snapshot->policy.limits,
+		.has_smtputf8 = transaction->facts.has_smtputf8,
+	};
+	struct address_path path = { .was_rewritten = false };
+	struct resolution resolution;
+	enum keeping keeping = KEEPING_DONE;
+
+	arena_clear(&transaction->scratch);
+	resolve(transaction->snapshot->table, &options, bytes_of(text), &transaction->scratch,
+		&path, &resolution);
+	*out_decision = (struct decision){ .action = policy_decide(&transaction->facts,
+								    &resolution) };
+	out_decision->verdict = resolution.verdict;
+	switch (out_decision->action) {
+	case POLICY_REFUSE:
+		policy_reply(&transaction->snapshot->policy, &transaction->facts, &resolution,
+			     shown_address(transaction, &path, bytes_of(text)),
+			     &transaction->scratch, &out_decision->reply);
+		return;
+	case POLICY_LEAVE:
+		keeping = keep_unchanged(transaction, &path);
+		break;
+	case POLICY_REPLACE:
+	case POLICY_DROP:
+		keeping = keep_changed(transaction, &path, &resolution, parameters);
+		break;
+	}
+	if (keeping == KEEPING_DONE)
+		return;
+	if (!transaction->facts.is_submission) {
+		refuse_unkept(transaction, keeping,
+			      shown_address(transaction, &path, bytes_of(text)), out_decision);
+		return;
+	}
+	transaction->untracked++;
+	out_decision->action = POLICY_LEAVE;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * transaction - one message: recipients in, edits of the envelope out.
+ *
+ * Knows nothing of the milter protocol: text in, decisions and a list of edits out. Every string
+ * that an edit needs is made when the recipient comes, so that the end of the message has little
+ * left that can fail, and what can fail comes before the first edit. A recipient that doesn't fit
+ * any more (memory, limits) is refused with a 4xx and leaves no trace.
+ *
+ * A struct transaction lives as long as the MTA's session and serves one message after the other
+ * from the same memory. One thread at a time.
+ */
+#ifndef OPENRCPTD_TRANSACTION_H
+#define OPENRCPTD_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "mail/reply.h"
+#include "openrcptd/keyset.h"
+#include "openrcptd/mta.h"
+#include "openrcptd/policy.h"
+#include "openrcptd/snapshot.h"
+#include "resolve/resolve.h"
+
+struct original;
+
+struct transaction {
+	struct snapshot_store *store;
+	struct snapshot *snapshot;	/* NULL: no message is open */
+	struct message_facts facts;
+	struct arena arena;		/* of the message */
+	struct arena scratch;		/* of one recipient */
+	struct buffer text;		/* what is being printed */
+	struct keyset finals;		/* who the message goes to, by folded address */
+	struct keyset texts;		/* of the originals that may have to be deleted */
+	struct original *first;		/* of the originals that don't stay as they are */
+	struct original **end;
+	size_t untracked;		/* accepted, but not in finals */
+	bool has_replaced;		/* some original is replaced, not only dropped */
+};
+
+struct decision {
+	enum verdict verdict;
+	enum policy_action action;
+	/* With POLICY_REFUSE; good until the next recipient. */
+	struct reply reply;
+};
+
+enum edit_kind { EDIT_ADD, EDIT_DELETE };
+
+/* Strings of the transaction. */
+struct edit {
+	enum edit_kind kind;
+	const char *address;	/* in brackets */
+	const char *parameters;	/* of ESMTP, to go with EDIT_ADD; NULL: none */
+};
+
+enum transaction_outcome {
+	TRANSACTION_UNCHANGED,	/* nothing to edit */
+	TRANSACTION_EDITED,	/* make all edits, in this order, or defer the message */
+	TRANSACTION_DISCARDED,	/* every recipient is one to be dropped */
+	TRANSACTION_DEFERRED,	/* try again later: no memory, or nobody would be left */
+};
+
+/* Set up for a session; takes no memory yet. End it with transaction_free(). */
+void transaction_init(struct transaction *transaction, struct snapshot_store *store);
+void transaction_free(struct transaction *transaction);
+
+/* A message begins; one that is still open ends. False: there is nothing to answer from. FACTS are
+ * copied, but not the MTA they point to. */
+bool transaction_begin(struct transaction *transaction, const struct message_facts *facts);
+bool transaction_is_open(const struct transaction *transaction);
+
+/* A recipient: TEXT as the client sent it, PARAMETERS its ESMTP parameters, ended by NULL. */
+void transaction_recipient(struct transaction *transaction, const char *text,
+			   char *const *parameters, struct decision *out_decision);
+
+/* All recipients are in. */
+enum transaction_outcome transaction_finish(struct transaction *transaction,
+					    const struct edit **out_edits, size_t *out_count);
+
+/* Log a line for each original that was replaced or dropped. Before transaction_end(). */
+void transaction_log(struct transaction *transaction, const char *queue_id);
+
+/* The message is over, whatever became of it. Accepts one without a message. */
+void transaction_end(struct transaction *transaction);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/transaction.h"
+
+#include "mail/address.h"
+#include "openrcptd/log.h"
+#include "openrcptd/transaction_inside.h"
+
+enum {
+	/* Beyond this many pairs deleting first is cheaper: each delete reads all recipients. */
+	PAIRS_ADD_FIRST = 1000000,
+	LOG_ADDRESSES_BYTES = 900,	/* of one line */
+};
+
+/* Originals that are in the final envelope, under whatever spelling, stay where they are; merged,
+ * they serve everybody who wants them. */
+static size_t settle_originals(struct transaction *transaction)
+{
+	size_t deletes = 0;
+
+	for (struct original *original = transaction->first; original != NULL;
+	     original = original->next) {
+		struct final *final =
+			(struct final *)keyset_find(&transaction->finals, original->folded);
+
+		if (final != NULL) {
+			original->is_deleted = false;
+			final->is_kept |= transaction_merges(transaction);
+		}
+		deletes += original->is_deleted;
+	}
+	return deletes;
+}
+
+static bool is_added(const struct keyset_entry *entry)
+{
+	const struct final *final = (const struct final *)entry;
+
+	return final->address != NULL && !final->is_kept;
+}
+
+static size_t count_adds(const struct transaction *transaction)
+{
+	size_t adds = 0;
+
+	for (const struct keyset_entry *entry = transaction->finals.first; entry != NULL;
+	     entry = entry->next)
+		adds += is_added(entry);
+	return adds;
+}
+
+static struct edit *list_deletes(const struct transaction *transaction, struct edit *at)
+{
+	for (const struct original *original = transaction->first; original != NULL;
+	     original = original->next)
+		if (original->is_deleted)
+			*at++ = (struct edit){ .kind = EDIT_DELETE,
+					       .address = original->entry.key.data };
+	return at;
+}
+
+static struct edit *list_adds(const struct transaction *transaction, struct edit *at)
+{
+	for (const struct keyset_entry *entry = transaction->finals.first; entry != NULL;
+	     entry = entry->next) {
+		const struct final *final = (const struct final *)entry;
+
+		if (is_added(entry))
+			*at++ = (struct edit){ .kind = EDIT_ADD,
+					       .address = final->address,
+					       .parameters = final->parameters };
+	}
+	return at;
+}
+
+enum transaction_outcome transaction_finish(struct transaction *transaction,
+					    const struct edit **out_edits, size_t *out_count)
+{
+	struct edit *edits;
+	size_t deletes;
+	size_t adds;
+
+	if (transaction->first == NULL)
+		return TRANSACTION_UNCHANGED;
+	/* An MTA that is left without any recipient says 250 and loses the message. */
+	if (transaction->finals.count + transaction->untracked == 0)
+		return transaction->has_replaced ? TRANSACTION_DEFERRED : TRANSACTION_DISCARDED;
+	deletes = settle_originals(transaction);
+	adds = count_adds(transaction);
+	edits = arena_alloc(&transaction->arena, (adds + deletes) * sizeof(*edits));
+	if (edits == NULL)
+		return TRANSACTION_DEFERRED;
+	/* Disjoint, so that both orders end the same; a crash in between loses less this way. */
+	if (deletes > 0 && adds > PAIRS_ADD_FIRST / deletes)
+		(void)list_adds(transaction, list_deletes(transaction, edits)); /* its end */
+	else
+		(void)list_deletes(transaction, list_adds(transaction, edits)); /* likewise */
+	*out_edits = edits;
+	*out_count = adds + deletes;
+	return *out_count == 0 ? TRANSACTION_UNCHANGED : TRANSACTION_EDITED;
+}
+
+/* ---- the log -------------------------------------------------------------------------- */
+
+/* Append `<a@b>,<c@d>`, and how many more there are. */
+static void print_targets(const struct original *original, struct buffer *text)
+{
+	for (size_t i = 0; i < original->target_count; i++) {
+		if (text->size > LOG_ADDRESSES_BYTES) {
+			(void)buffer_append_format(text, ",...(+%zu)",
+						   original->target_count - i); /* may be cut */
+			return;
+		}
+		if (i > 0)
+			(void)buffer_append_byte(text, ','); /* may be cut */
+		(void)address_escape(bytes_of(original->targets[i].address), false, text); /* ditto */
+	}
+}
+
+static void log_original(struct transaction *transaction, const struct original *original,
+			 const char *queue_id)
+{
+	const struct table *table = transaction->snapshot->table;
+	struct buffer *text = &transaction->text;
+	struct bytes source;
+	uint32_t line;
+
+	buffer_clear(text);
+	/* Whatever has no room is missing from the line, which is better than no line. */
+	(void)buffer_append_format(text, "%s: ", queue_id);
+	(void)buffer_append_text(text, original->target_count > 0 ? "to=" : "discarded");
+	print_targets(original, text);
+	(void)buffer_append_text(text, ", orig_to=");
+	(void)address_escape(original->entry.key, false, text);
+	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
+		(void)buffer_append_text(text, ", source=");
+		(void)address_escape(source, false, text);
+		(void)buffer_append_format(text, ":%lu", (unsigned long)line);
+	}
+	(void)buffer_append_format(text, ", table=%llu",
+				   (unsigned long long)table_facts(table)->generation);
+	log_line(SEVERITY_INFO, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
+}
+
+void transaction_log(struct transaction *transaction, const char *queue_id)
+{
+	for (const struct original *original = transaction->first; original != NULL;
+	     original = original->next)
+		log_original(transaction, original, queue_id);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * transaction_inside - what the files of transaction share among themselves.
+ */
+#ifndef OPENRCPTD_TRANSACTION_INSIDE_H
+#define OPENRCPTD_TRANSACTION_INSIDE_H
+
+#include "openrcptd/transaction.h"
+
+/* Who the message goes to in the end. */
+struct final {
+	struct keyset_entry entry;	/* first; the key is the folded address */
+	const char *address;		/* to be added; NULL: stays, or somebody else adds it */
+	const char *parameters;
+	bool is_kept;			/* an original of the message: stays, is not added */
+};
+
+/* A recipient that the client gave, and that doesn't stay as it is. */
+struct original {
+	struct keyset_entry entry;	/* first; the key is the text that deletes it */
+	struct original *next;
+	struct bytes folded;		/* its key in finals */
+	bool is_deleted;		/* not kept, and no earlier one has the same text */
+	struct table_entry source;
+	struct final *targets;		/* none where it is dropped */
+	size_t target_count;
+};
+
+static inline bool transaction_merges(const struct transaction *transaction)
+{
+	return transaction->snapshot->policy.merges_duplicates;
+}
+
+#endif
