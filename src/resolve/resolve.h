@@ -75,8 +75,17 @@ struct resolve_options {
 	/* Called for each key tried, in order; NULL: nobody listens. Views live for the call. */
 	void (*on_step)(void *context, struct bytes key_local, struct bytes key_domain,
 	                enum lookup found, const struct table_entry *entry);
+	/*
+	 * Called for each target that is left out since it could only bounce: no key answers it
+	 * in a domain of ours, or it would stay in an alias domain. NULL: nobody listens.
+	 */
+	void (*on_dead_end)(void *context, const struct address *target,
+	                    const struct table_entry *entry);
 	void *context;
 };
+
+/* No recipient makes more look-ups than this, whatever the limits: beyond it is REASON_LIMIT. */
+enum { RESOLVE_ADDRESSES_MAX = 100000 };
 
 /*
  * Resolve the path of a RCPT command (brackets and all, see address_parse_path()). Never fails: what

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How Postfix counts (measured on 3.7 and 3.11), so that the same table meets the same limits:
+ *
+ * - recursion N allows N-1 hops along *first* targets; the others begin anew. An address known to
+ *   map to itself is not asked again and so not counted.
+ * - expansion N is the number of final addresses with all repetitions; one that maps to itself
+ *   counts with its whole expansion once, then as one.
+ *
+ * Both depend on the address only, not on the way to it, so that they can be remembered with it.
+ */
+#include "resolve/expand.h"
+
+#include "mail/fold.h"
+#include "resolve/seen.h"
+
+/* One target of an address on the way. */
+struct child {
+	struct bytes local;
+	struct bytes key;
+	struct table_domain domain;
+	bool is_self;
+};
+
+/* An address on the way from the recipient to where the walk is. */
+struct node {
+	struct node *parent;
+	struct seen *seen;
+	struct table_entry entry;
+	struct child *children;
+	size_t child_count;
+	size_t next;
+	size_t depth;		/* hops along first targets to here */
+};
+
+struct walk {
+	const struct table *table;
+	const struct resolve_options *options;
+	struct arena *arena;
+	struct seen_set seen;
+	struct node *node;
+	size_t total;		/* recipients so far, as Postfix counts */
+	size_t room;
+	struct expansion result;
+};
+
+static bool fail(struct walk *walk, enum reason reason)
+{
+	walk->result.reason = reason;
+	return false;
+}
+
+/* ---- targets to children ---------------------------------------------------------------- */
+
+static struct bytes join(struct arena *arena, struct bytes a, struct bytes b)
+{
+	char *joined = arena_alloc(arena, a.size + b.size);
+
+	if (joined == NULL)
+		return bytes_make(NULL, 0);
+	memcpy(joined, a.data, a.size);
+	memcpy(joined + a.size, b.data, b.size);
+	return bytes_make(joined, a.size + b.size);
+}
+
+/* What a target makes of the address it stands for: USER, with EXTENSION to be passed on. */
+static bool make_child(struct walk *walk, const struct table_target *target, struct bytes user,
+                       struct bytes extension, struct child *out_child)
+{
+	struct bytes local = target->keeps_user ? user : target->local;
+
+	if (extension.size > 0) {
+		local = join(walk->arena, local, extension);
+		if (local.data == NULL)
+			return fail(walk, REASON_MEMORY);
+	}
+	if (local.size + 1 + target->domain.name.size > walk->options->limits->address_bytes)
+		return fail(walk, REASON_LIMIT);
+	*out_child = (struct child){ .local = local, .domain = target->domain };
+	switch (fold_local(local, walk->arena, &out_child->key)) {
+	case FOLD_OK:
+		return true;
+	case FOLD_INVALID:
+		return fail(walk, REASON_BROKEN);
+	case FOLD_NO_MEMORY:
+		break;
+	}
+	return fail(walk, REASON_MEMORY);
+}
+
+static bool is_node(const struct child *child, const struct seen *seen)
+{
+	return bytes_equal(child->key, seen->key) && bytes_equal(child->domain.name, seen->domain);
+}
+
+static bool grow_children(struct walk *walk, struct node *node, size_t *room)
+{
+	size_t more = *room == 0 ? 2 : *room * 4;
+	struct child *children = arena_alloc(walk->arena, more * sizeof(*children));
+
+	if (children == NULL)
+		return fail(walk, REASON_MEMORY);
+	if (node->child_count > 0)
+		memcpy(children, node->children, node->child_count * sizeof(*children));
+	node->children = children;
+	*room = more;
+	return true;
+}
+
+/* All targets first, so that "maps to itself" is known before the first of them is followed. */
+static bool make_children(struct walk *walk, struct node *node, struct bytes user,
+                          struct bytes extension)
+{
+	struct table_target_cursor cursor;
+	struct table_target target;
+	enum lookup outcome;
+	size_t room = 0;
+
+	table_targets_begin(&node->entry, &cursor);
+	while ((outcome = table_next_target(walk->table, &cursor, &target)) == LOOKUP_FOUND) {
+		struct child *child;
+
+		if (node->child_count == room && !grow_children(walk, node, &room))
+			return false;
+		child = &node->children[node->child_count];
+		if (!make_child(walk, &target, user, extension, child))
+			return false;
+		child->is_self = is_node(child, node->seen);
+		node->seen->maps_to_itself |= child->is_self;
+		node->child_count++;
+		if (node->child_count > walk->options->limits->expansion)
+			return fail(walk, REASON_LIMIT);
+	}
+	return outcome == LOOKUP_ABSENT || fail(walk, REASON_BROKEN);
+}
+
+/* ---- the walk --------------------------------------------------------------------------- */
+
+/* Begin to expand the address SEEN: it becomes walk->node. */
+static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
+                  const struct candidate_hit *hit, size_t depth)
+{
+	struct node *node = arena_alloc(walk->arena, sizeof(*node));
+	struct bytes user = local;
+	struct bytes extension = { .data = NULL };
+	const struct table_rules *rules = table_rules(walk->table);
+
+	if (node == NULL)
+		return fail(walk, REASON_MEMORY);
+	if (hit->strips_extension)
+		(void)address_split_extension(local, rules->delimiters, &user, &extension);
+	if (!rules->propagates_extension)
+		extension = bytes_make(NULL, 0);
+	*node = (struct node){
+		.parent = walk->node, .seen = seen, .entry = hit->entry, .depth = depth,
+	};
+	seen->is_open = true;
+	walk->node = node;
+	return make_children(walk, node, user, extension);
+}
+
+/* Count what a target came to for the address it stands under. */
+static void account(struct walk *walk, bool is_first, size_t count, size_t height)
+{
+	struct seen *seen = walk->node->seen;
+
+	seen->count += count;
+	if (is_first)
+		seen->height = height;
+}
+
+static bool leave(struct walk *walk)
+{
+	struct node *node = walk->node;
+
+	node->seen->is_open = false;
+	walk->node = node->parent;
+	if (walk->node != NULL)
+		account(walk, walk->node->next == 1, node->seen->count, node->seen->height + 1);
+	return true;
+}
+
+static bool add_recipient(struct walk *walk, const struct child *child)
+{
+	struct expansion *result = &walk->result;
+
+	if (result->recipient_count == walk->room) {
+		size_t room = walk->room == 0 ? 2 : walk->room * 4;
+		struct recipient *recipients =
+			arena_alloc(walk->arena, room * sizeof(*recipients));
+
+		if (recipients == NULL)
+			return fail(walk, REASON_MEMORY);
+		if (walk->room > 0)
+			memcpy(recipients, result->recipients,
+			       walk->room * sizeof(*recipients));
+		result->recipients = recipients;
+		walk->room = room;
+	}
+	result->recipients[result->recipient_count++] = (struct recipient){
+		.address = { .local = child->local, .domain = child->domain.name },
+		.key_local = child->key,
+		.needs_smtputf8 = !bytes_are_ascii(child->local),
+	};
+	return true;
+}
+
+/* COUNT more recipients; the limit is on all of them. */
+static bool count_recipients(struct walk *walk, size_t count)
+{
+	size_t limit = walk->options->limits->expansion;
+
+	walk->total += count;
+	return walk->total <= limit || fail(walk, REASON_LIMIT);
+}
+
+/* CHILD is final: a recipient, or nothing if it could only bounce. */
+static bool settle(struct walk *walk, const struct child *child, bool is_dead, bool is_first)
+{
+	struct address address = { .local = child->local, .domain = child->domain.name };
+
+	if (!count_recipients(walk, 1))
+		return false;
+	account(walk, is_first, 1, 1);
+	if (!is_dead)
+		return add_recipient(walk, child);
+	if (walk->options->on_dead_end != NULL)
+		walk->options->on_dead_end(walk->options->context, &address, &walk->node->entry);
+	return true;
+}
+
+/* The address itself among its targets: it stays, unless its domain has no mailboxes. */
+static bool settle_self(struct walk *walk, const struct child *child, bool is_first)
+{
+	bool is_dead = (child->domain.flags & TABLE_DOMAIN_ALIAS) != 0;
+
+	if (!settle(walk, child, is_dead, is_first))
+		return false;
+	if (is_first)
+		walk->node->seen->height = 0;	/* Postfix doesn't ask it again */
+	return true;
+}
+
+/* An address met before. */
+static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, size_t depth)
+{
+	if (seen->maps_to_itself) {
+		account(walk, is_first, 1, 0);
+		return count_recipients(walk, 1);
+	}
+	if (seen->is_open)
+		return fail(walk, REASON_LOOP);
+	if (depth + seen->height >= walk->options->limits->recursion)
+		return fail(walk, REASON_LIMIT);
+	account(walk, is_first, seen->count, seen->height + 1);
+	return count_recipients(walk, seen->count);
+}
+
+/* An `error:` or `discard:` entry as a target: the mail goes nowhere from there. */
+static bool settle_special(struct walk *walk, struct seen *seen, const struct table_entry *entry,
+                           bool is_first)
+{
+	seen->count = 1;
+	if (entry->kind == TABLE_ENTRY_DISCARD)
+		walk->result.is_discarded = true;
+	else if (walk->result.reply.size == 0)
+		walk->result.reply = entry->reply;
+	account(walk, is_first, 1, 1);
+	return count_recipients(walk, 1);
+}
+
+/* An address met for the first time. */
+static bool visit(struct walk *walk, const struct child *child, struct seen *seen, bool is_first,
+                  size_t depth)
+{
+	struct candidate_hit hit;
+	enum lookup outcome = LOOKUP_ABSENT;
+
+	if (depth >= walk->options->limits->recursion || walk->seen.count > RESOLVE_ADDRESSES_MAX)
+		return fail(walk, REASON_LIMIT);
+	if ((child->domain.flags & TABLE_DOMAIN_PROBED) != 0)
+		outcome = candidates_find(walk->table, walk->options, &child->domain, child->key,
+		                          &hit);
+	switch (outcome) {
+	case LOOKUP_BROKEN:
+		return fail(walk, REASON_BROKEN);
+	case LOOKUP_ABSENT:
+		seen->count = 1;
+		return settle(walk, child, (child->domain.flags & TABLE_DOMAIN_OURS) != 0,
+		              is_first);
+	case LOOKUP_FOUND:
+		break;
+	}
+	if (hit.entry.kind != TABLE_ENTRY_TARGETS)
+		return settle_special(walk, seen, &hit.entry, is_first);
+	return enter(walk, seen, child->local, &hit, depth);
+}
+
+/* Follow the next target of walk->node. */
+static bool step(struct walk *walk)
+{
+	struct node *node = walk->node;
+	const struct child *child = &node->children[node->next++];
+	bool is_first = node->next == 1;
+	size_t depth = is_first ? node->depth + 1 : 0;
+	bool is_new;
+	struct seen *seen;
+
+	if (child->is_self) {
+		if (node->seen->has_stayed)
+			return repeat(walk, node->seen, is_first, depth);
+		node->seen->has_stayed = true;
+		return settle_self(walk, child, is_first);
+	}
+	seen = seen_add(&walk->seen, child->key, child->domain.name, &is_new);
+	if (seen == NULL)
+		return fail(walk, REASON_MEMORY);
+	if (!is_new)
+		return repeat(walk, seen, is_first, depth);
+	return visit(walk, child, seen, is_first, depth);
+}
+
+void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
+            struct bytes key, const struct table_domain *domain, const struct candidate_hit *hit,
+            struct arena *arena, struct expansion *out_expansion)
+{
+	struct walk walk = { .table = table, .options = options, .arena = arena };
+	bool is_new;
+	bool goes_on;
+	struct seen *seen;
+
+	seen_init(&walk.seen, arena);
+	seen = seen_add(&walk.seen, key, domain->name, &is_new);
+	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY) : enter(&walk, seen, local, hit, 0);
+	while (goes_on && walk.node != NULL)
+		goes_on = walk.node->next < walk.node->child_count ? step(&walk) : leave(&walk);
+	*out_expansion = walk.result;
+}

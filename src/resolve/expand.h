@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * expand - from the entry of one address to its final recipients.
+ *
+ * A walk in depth over the targets. Each address is looked up once; reached again it is there once.
+ * An address that maps to itself ends there and stays; any other way back to an address whose
+ * expansion isn't finished is a loop. Limits count as Postfix's cleanup(8) does, see expand.c.
+ */
+#ifndef RESOLVE_EXPAND_H
+#define RESOLVE_EXPAND_H
+
+#include "resolve/candidates.h"
+#include "resolve/resolve.h"
+
+struct expansion {
+	enum reason reason;	/* NONE, LOOP, LIMIT, BROKEN, MEMORY */
+	struct recipient *recipients;
+	size_t recipient_count;
+	bool is_discarded;	/* some target leads to a `discard:` entry */
+	struct bytes reply;	/* of the first target that an `error:` entry refuses; or empty */
+};
+
+/* LOCAL as written, KEY folded; HIT is what candidates_find() found for it in DOMAIN. */
+void expand(const struct table *table, const struct resolve_options *options,
+            struct bytes local, struct bytes key, const struct table_domain *domain,
+            const struct candidate_hit *hit, struct arena *arena,
+            struct expansion *out_expansion);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/resolve.h"
+
+#include "mail/fold.h"
+#include "resolve/candidates.h"
+#include "resolve/expand.h"
+
+enum { HOPS_MAX = 16 };	/* `a%b%c@d`: followed so far to see whether it leads to us */
+
+static const char *const verdict_names[VERDICTS] = {
+	[VERDICT_FOREIGN] = "foreign", [VERDICT_DELIVER] = "deliver", [VERDICT_EXPAND] = "expand",
+	[VERDICT_REFUSED] = "refused", [VERDICT_UNKNOWN] = "unknown", [VERDICT_DEFER] = "defer",
+	[VERDICT_DISCARD] = "discard",
+};
+
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+const char *reason_name(enum reason reason)
+{
+	static const char *const names[] = {
+		[REASON_NONE] = "none",
+		[REASON_LOOP] = "alias loop",
+		[REASON_LIMIT] = "limit exceeded",
+		[REASON_BROKEN] = "damaged table",
+		[REASON_MEMORY] = "out of memory",
+		[REASON_BAD_ADDRESS] = "bad address",
+		[REASON_ROUTING] = "sender-specified routing",
+		[REASON_NEEDS_SMTPUTF8] = "target needs SMTPUTF8",
+	};
+
+	return names[reason];
+}
+
+static void end_with(struct resolution *resolution, enum verdict verdict, enum reason reason)
+{
+	resolution->verdict = verdict;
+	resolution->reason = reason;
+}
+
+/* ---- sender-specified routing ----------------------------------------------------------- */
+
+/* The domain NAME as written: ours, local, or neither. False: verdict is set. */
+static bool look_at_domain(const struct table *table, struct bytes name, struct arena *arena,
+                           struct table_domain *out_domain, struct resolution *resolution)
+{
+	struct bytes key;
+	struct table_domain domain = { .flags = 0 };
+
+	switch (fold_domain(name, arena, &key)) {
+	case FOLD_INVALID:
+		/* Whatever an MTA makes of it, it must not become a way around us. */
+		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+		return false;
+	case FOLD_NO_MEMORY:
+		end_with(resolution, VERDICT_DEFER, REASON_MEMORY);
+		return false;
+	case FOLD_OK:
+		break;
+	}
+	domain.name = key;
+	if (table_find_domain(table, key, &domain) == LOOKUP_BROKEN) {
+		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
+		return false;
+	}
+	if (bytes_equal(key, table_rules(table)->origin))
+		domain.flags |= TABLE_DOMAIN_LOCAL;
+	*out_domain = domain;
+	return true;
+}
+
+/*
+ * Would the MTA follow the `@`, `%` or `!` in this local part to one of our domains? It strips
+ * domains that are local to it. Sets the verdict where the answer isn't no.
+ */
+static bool routes_elsewhere(const struct table *table, const struct address *address,
+                             const struct table_domain *domain, struct arena *arena,
+                             struct resolution *resolution)
+{
+	struct address hop = *address;
+	struct table_domain at = *domain;
+
+	for (int hops = 0; hops < HOPS_MAX; hops++) {
+		if (!address_has_routing(&hop))
+			return true;
+		if ((at.flags & TABLE_DOMAIN_OURS) != 0)
+			break;
+		if ((at.flags & TABLE_DOMAIN_LOCAL) == 0 || !address_next_hop(&hop, &hop))
+			return true;
+		if (!look_at_domain(table, hop.domain, arena, &at, resolution))
+			return false;
+		if ((at.flags & TABLE_DOMAIN_OURS) != 0)
+			break;
+	}
+	end_with(resolution, VERDICT_REFUSED, REASON_ROUTING);
+	return false;
+}
+
+/* ---- the answer ------------------------------------------------------------------------- */
+
+static bool is_only_itself(const struct resolution *resolution, struct bytes key,
+                           struct bytes domain)
+{
+	return resolution->recipient_count == 1 &&
+	       bytes_equal(resolution->recipients[0].key_local, key) &&
+	       bytes_equal(resolution->recipients[0].address.domain, domain);
+}
+
+static bool needs_smtputf8(const struct resolution *resolution)
+{
+	for (size_t i = 0; i < resolution->recipient_count; i++)
+		if (resolution->recipients[i].needs_smtputf8)
+			return true;
+	return false;
+}
+
+static void judge_expansion(const struct expansion *expansion,
+                            const struct resolve_options *options, struct bytes key,
+                            struct bytes domain, struct resolution *resolution)
+{
+	resolution->recipients = expansion->recipients;
+	resolution->recipient_count = expansion->recipient_count;
+	if (expansion->reason != REASON_NONE) {
+		resolution->recipient_count = 0;
+		end_with(resolution, VERDICT_DEFER, expansion->reason);
+	} else if (expansion->recipient_count == 0 && expansion->is_discarded) {
+		end_with(resolution, VERDICT_DISCARD, REASON_NONE);
+	} else if (expansion->recipient_count == 0 && expansion->reply.size > 0) {
+		resolution->reply = expansion->reply;
+		end_with(resolution, VERDICT_REFUSED, REASON_NONE);
+	} else if (expansion->recipient_count == 0) {
+		end_with(resolution, VERDICT_UNKNOWN, REASON_NONE);
+	} else if (is_only_itself(resolution, key, domain)) {
+		end_with(resolution, VERDICT_DELIVER, REASON_NONE);
+	} else if (!options->has_smtputf8 && needs_smtputf8(resolution)) {
+		end_with(resolution, VERDICT_REFUSED, REASON_NEEDS_SMTPUTF8);
+	} else {
+		end_with(resolution, VERDICT_EXPAND, REASON_NONE);
+	}
+}
+
+static void judge_hit(const struct table *table, const struct resolve_options *options,
+                      const struct address *address, struct bytes key,
+                      const struct table_domain *domain, const struct candidate_hit *hit,
+                      struct arena *arena, struct resolution *resolution)
+{
+	struct expansion expansion;
+
+	resolution->has_entry = true;
+	resolution->entry = hit->entry;
+	switch (hit->entry.kind) {
+	case TABLE_ENTRY_REPLY:
+		resolution->reply = hit->entry.reply;
+		end_with(resolution, VERDICT_REFUSED, REASON_NONE);
+		return;
+	case TABLE_ENTRY_DISCARD:
+		end_with(resolution, VERDICT_DISCARD, REASON_NONE);
+		return;
+	case TABLE_ENTRY_TARGETS:
+		break;
+	}
+	expand(table, options, address->local, key, domain, hit, arena, &expansion);
+	judge_expansion(&expansion, options, key, domain->name, resolution);
+}
+
+/* The local part's key; false: verdict is set. */
+static bool key_of(const struct address *address, struct arena *arena, struct bytes *out_key,
+                   struct resolution *resolution)
+{
+	enum fold_outcome outcome = address->local.size == 0 ?
+	                                    FOLD_INVALID :
+	                                    fold_local(address->local, arena, out_key);
+
+	if (outcome == FOLD_OK)
+		return true;
+	if (outcome == FOLD_NO_MEMORY)
+		end_with(resolution, VERDICT_DEFER, REASON_MEMORY);
+	else if (resolution->is_ours)
+		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+	else
+		end_with(resolution, VERDICT_FOREIGN, REASON_NONE);
+	return false;
+}
+
+void resolve_address(const struct table *table, const struct resolve_options *options,
+                     const struct address *address, struct arena *arena,
+                     struct resolution *out_resolution)
+{
+	struct resolution *resolution = out_resolution;
+	struct table_domain domain;
+	struct candidate_hit hit;
+	struct bytes key;
+
+	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
+	if (!look_at_domain(table,
+	                    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
+	                    arena, &domain, resolution))
+		return;
+	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
+	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
+	resolution->is_local = (domain.flags & TABLE_DOMAIN_LOCAL) != 0;
+	if (!routes_elsewhere(table, address, &domain, arena, resolution) ||
+	    (domain.flags & TABLE_DOMAIN_PROBED) == 0 ||
+	    !key_of(address, arena, &key, resolution))
+		return;
+	switch (candidates_find(table, options, &domain, key, &hit)) {
+	case LOOKUP_BROKEN:
+		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
+		break;
+	case LOOKUP_ABSENT:
+		end_with(resolution, resolution->is_ours ? VERDICT_UNKNOWN : VERDICT_FOREIGN,
+		         REASON_NONE);
+		break;
+	case LOOKUP_FOUND:
+		judge_hit(table, options, address, key, &domain, &hit, arena, resolution);
+		break;
+	}
+}
+
+static bool is_bare_postmaster(const struct address_path *path)
+{
+	return path->address.domain.size == 0 && !path->was_rewritten &&
+	       bytes_equal_ascii_nocase(path->address.local, bytes_of("postmaster"));
+}
+
+/* `user%host` and `host!user` are routing wherever they lead to us. */
+static void refuse_rewritten(struct resolution *resolution)
+{
+	if (!resolution->is_ours)
+		return;
+	resolution->recipient_count = 0;
+	end_with(resolution, VERDICT_REFUSED, REASON_ROUTING);
+}
+
+void resolve(const struct table *table, const struct resolve_options *options, struct bytes text,
+             struct arena *arena, struct address_path *out_path,
+             struct resolution *out_resolution)
+{
+	struct address_path path = { .text = text, .text_with_route = text };
+
+	*out_resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
+	switch (address_parse_path(text, arena, &path)) {
+	case ADDRESS_NULL:
+	case ADDRESS_MALFORMED:
+		end_with(out_resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+		break;
+	case ADDRESS_NO_MEMORY:
+		end_with(out_resolution, VERDICT_DEFER, REASON_MEMORY);
+		break;
+	case ADDRESS_OK:
+		if (is_bare_postmaster(&path)) {
+			out_resolution->is_postmaster = true;
+			break;
+		}
+		resolve_address(table, options, &path.address, arena, out_resolution);
+		if (path.was_rewritten)
+			refuse_rewritten(out_resolution);
+		break;
+	}
+	if (out_path != NULL)
+		*out_path = path;
+}
