@@ -45,7 +45,7 @@ def build_folder():
 
 def program(name):
     """The path of one of our programs."""
-    for folder in (build_folder() / 'src', build_folder()):
+    for folder in (build_folder() / 'src' / name, build_folder() / 'src', build_folder()):
         path = folder / name
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
