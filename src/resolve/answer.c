@@ -89,6 +89,35 @@ static struct reply reply_of_entry(struct bytes line, const struct bytes *addres
 			  arena);
 }
 
+static struct bytes without_brackets(struct bytes text)
+{
+	if (text.size >= 2 && text.data[0] == '<' && text.data[text.size - 1] == '>')
+		return bytes_make(text.data + 1, text.size - 2);
+	return text;
+}
+
+struct bytes answer_address(const struct address_path *path, struct bytes text, struct arena *arena)
+{
+	struct bytes local = path->address.local;
+	struct bytes domain = path->address.domain;
+	char *joined;
+
+	if (path->text.size == 0)
+		return without_brackets(text);
+	/* What it leads to is not what the client asked for. */
+	if (path->was_rewritten || local.size == 0)
+		return path->text;
+	if (domain.size == 0)
+		return local;
+	joined = arena_alloc(arena, local.size + 1 + domain.size);
+	if (joined == NULL)
+		return path->text;
+	memcpy(joined, local.data, local.size);
+	joined[local.size] = '@';
+	memcpy(joined + local.size + 1, domain.data, domain.size);
+	return bytes_make(joined, local.size + 1 + domain.size);
+}
+
 bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,
 		 struct bytes address, struct arena *arena, struct reply *out_reply)
 {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -136,6 +137,42 @@ static void no_memory_defers(void **state)
 	expect_with(&texts, &resolution, 8, "451 4.3.0 Temporary lookup failure");
 }
 
+/* What a reply about the client's TEXT names. */
+static void expect_address(const char *text, const char *expected)
+{
+	struct address_path path = { .was_rewritten = false };
+	struct arena arena;
+	struct bytes shown;
+
+	arena_init(&arena, 1 << 16);
+	(void)address_parse_path(bytes_of(text), &arena, &path); /* nonsense is a case, too */
+	shown = answer_address(&path, bytes_of(text), &arena);
+	assert_int_equal(shown.size, strlen(expected));
+	assert_memory_equal(shown.data, expected, shown.size);
+	arena_free(&arena);
+}
+
+static void a_reply_names_the_internal_form(void **state)
+{
+	(void)state;
+	expect_address("<Ann@Example.ORG>", "Ann@Example.ORG");
+	expect_address("ann@example.org", "ann@example.org");
+	expect_address("<\"q x\"@example.org>", "q x@example.org");
+	expect_address("<@r.test:ann@example.org>", "ann@example.org");
+	expect_address("<ann@example.org.>", "ann@example.org");
+	expect_address("<postmaster>", "postmaster");
+}
+
+static void a_reply_names_what_was_sent_where_that_says_more(void **state)
+{
+	(void)state;
+	expect_address("<example.org!ann>", "example.org!ann");
+	expect_address("<ann%example.org>", "ann%example.org");
+	expect_address("<a b@example.org>", "a b@example.org");
+	expect_address("<ann@>", "ann@");
+	expect_address("ann@", "ann@");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -147,6 +184,8 @@ int main(void)
 		cmocka_unit_test(an_entry_says_its_own_reply),
 		cmocka_unit_test(a_damaged_reply_defers),
 		cmocka_unit_test(no_memory_defers),
+		cmocka_unit_test(a_reply_names_the_internal_form),
+		cmocka_unit_test(a_reply_names_what_was_sent_where_that_says_more),
 	};
 
 	return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
