@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/options.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Options that have only a long name; the letters are those of `accepts`. */
+enum {
+	LETTER_JSON = 'j',
+	LETTER_FORCE = 'f',
+	LETTER_LENIENT = 'l',
+	LETTER_NO_PROOF = 'P',
+	LETTER_NO_SYNC = 'S',
+};
+
+static const char short_options[] = ":t:c:o:q:ndvhV";
+
+static const struct option long_options[] = {
+	{ "table", required_argument, NULL, 't' },
+	{ "configuration", required_argument, NULL, 'c' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "query", required_argument, NULL, 'q' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "json", no_argument, NULL, LETTER_JSON },
+	{ "force", no_argument, NULL, LETTER_FORCE },
+	{ "lenient", no_argument, NULL, LETTER_LENIENT },
+	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
+	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void take_option(int letter, struct options *options)
+{
+	switch (letter) {
+	case 't':
+		options->table = optarg;
+		break;
+	case 'c':
+		options->configuration = optarg;
+		break;
+	case 'o':
+		options->output = optarg;
+		break;
+	case 'q':
+		options->key = optarg;
+		break;
+	case 'n':
+		options->is_brief = true;
+		break;
+	case 'd':
+		options->wants_defaults = true;
+		break;
+	case 'v':
+		options->is_verbose = true;
+		break;
+	case LETTER_JSON:
+		options->is_json = true;
+		break;
+	case LETTER_FORCE:
+		options->is_forced = true;
+		break;
+	case LETTER_LENIENT:
+		options->is_lenient = true;
+		break;
+	case LETTER_NO_PROOF:
+		options->skips_proof = true;
+		break;
+	case LETTER_NO_SYNC:
+		options->skips_sync = true;
+		break;
+	case 'h':
+		options->wants_help = true;
+		break;
+	case 'V':
+		options->wants_version = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool refuse(const struct command *command, const char *what, const char *option,
+		   struct error *err)
+{
+	return error_set(err, EX_USAGE, "%s %s (usage: rcptmap %s)", what, option, command->usage);
+}
+
+static const char *letter_text(int letter, char out_text[3])
+{
+	out_text[0] = '-';
+	out_text[1] = (char)letter;
+	out_text[2] = '\0';
+	return out_text;
+}
+
+/* The option that getopt_long() could not take, as the user typed it. */
+static const char *refused_text(char **argv, char out_text[3])
+{
+	/* Of an unknown long option it tells nothing but the place. */
+	return optopt == 0 ? argv[optind - 1] : letter_text(optopt, out_text);
+}
+
+/* How an option that exists is called. */
+static const char *option_name(int letter, char out_text[3])
+{
+	static const char long_only[] = { LETTER_JSON,     LETTER_FORCE,   LETTER_LENIENT,
+					  LETTER_NO_PROOF, LETTER_NO_SYNC, '\0' };
+
+	if (strchr(long_only, letter) == NULL)
+		return letter_text(letter, out_text);
+	for (const struct option *option = long_options; option->name != NULL; option++)
+		if (option->val == letter)
+			return option->name;
+	return "";
+}
+
+static bool check_operands(const struct command *command, const struct options *options,
+			   struct error *err)
+{
+	if (options->operand_count < command->least_operands)
+		return error_set(err, EX_USAGE, "%s needs more (usage: rcptmap %s)", command->name,
+				 command->usage);
+	if (options->operand_count > command->most_operands)
+		return refuse(command, "unexpected argument",
+			      options->operands[command->most_operands], err);
+	return true;
+}
+
+bool options_parse(const struct command *command, int argc, char **argv,
+		   struct options *out_options, struct error *err)
+{
+	struct options options = { 0 };
+	char text[3];
+	int letter;
+
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+		if (letter == ':')
+			return refuse(command, "a value is missing behind",
+				      refused_text(argv, text), err);
+		if (letter == '?')
+			return refuse(command, "unknown option", refused_text(argv, text), err);
+		if (letter != 'h' && letter != 'V' && strchr(command->accepts, letter) == NULL)
+			return refuse(command, "no place for option", option_name(letter, text),
+				      err);
+		take_option(letter, &options);
+	}
+	options.operands = argv + optind;
+	options.operand_count = argc - optind;
+	/* Whoever asks for help needn't have the rest right. */
+	if (!options.wants_help && !options.wants_version &&
+	    !check_operands(command, &options, err))
+		return false;
+	*out_options = options;
+	return true;
+}

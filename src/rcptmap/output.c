@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/output.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { WORTH_BYTES = 128 * 1024 };
+
+void output_init(struct output *output, int fd)
+{
+	*output = (struct output){ .fd = fd };
+	buffer_init(&output->text, SIZE_MAX / 4);
+}
+
+bool output_flush(struct output *output)
+{
+	struct bytes rest = buffer_bytes(&output->text);
+
+	while (rest.size > 0 && output->error_number == 0) {
+		ssize_t written = write(output->fd, rest.data, rest.size);
+
+		if (written >= 0)
+			rest = bytes_skip(rest, (size_t)written);
+		else if (errno != EINTR)
+			output->error_number = errno;
+	}
+	output->text.size = 0; /* unlike buffer_clear(), remembers a failure */
+	return output->error_number == 0 && !output->text.has_failed;
+}
+
+bool output_advance(struct output *output)
+{
+	if (output->text.size < WORTH_BYTES && !output->text.has_failed)
+		return true;
+	return output_flush(output);
+}
+
+bool output_finish(struct output *output, struct error *err)
+{
+	bool is_written = output_flush(output);
+	bool lacks_memory = output->text.has_failed;
+	int error_number = output->error_number;
+
+	buffer_free(&output->text);
+	if (is_written)
+		return true;
+	if (error_number == 0 && lacks_memory)
+		return error_set_memory(err);
+	errno = error_number;
+	(void)error_set_errno(err, EX_IOERR, "standard output");
+	/* Whoever closed the pipe, as head(1) does, has seen enough. */
+	if (error_number == EPIPE && err != NULL)
+		err->text[0] = '\0';
+	return false;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/print.h"
+
+#include <stdint.h>
+#include <unistr.h>
+
+#include "mail/address.h"
+#include "mail/reply.h"
+
+/* A word alone in the key column is a domain if it has a dot, and a comment if it begins so. */
+static bool needs_quotes(struct bytes local, struct bytes domain)
+{
+	if (local.size == 0)
+		return false;
+	return local.data[0] == '#' || (domain.size == 0 && bytes_contain(local, '.'));
+}
+
+/* Failures of these appends are the buffer's: whoever owns it asks once. */
+static void put(struct buffer *out_text, const char *text)
+{
+	(void)buffer_append_text(out_text, text);
+}
+
+static void print_address(struct bytes local, struct bytes domain, struct buffer *out_text)
+{
+	struct address address = { .local = local, .domain = domain };
+
+	if (local.size == 0) {
+		put(out_text, "@");
+		(void)buffer_append(out_text, domain);
+	} else {
+		(void)address_print(&address, out_text);
+	}
+}
+
+void print_key(struct bytes local, struct bytes domain, struct buffer *out_text)
+{
+	size_t begin = out_text->size;
+
+	if (!needs_quotes(local, domain)) {
+		print_address(local, domain, out_text);
+		return;
+	}
+	/* The local part may need quotes for other reasons, too: then it has them already. */
+	print_address(local, bytes_make(NULL, 0), out_text);
+	if (!out_text->has_failed && out_text->data[begin] != '"') {
+		out_text->size = begin;
+		put(out_text, "\"");
+		(void)buffer_append(out_text, local);
+		put(out_text, "\"");
+	}
+	if (domain.size > 0) {
+		put(out_text, "@");
+		(void)buffer_append(out_text, domain);
+	}
+}
+
+static enum lookup print_targets(const struct table *table, const struct table_entry *entry,
+				 struct buffer *out_text)
+{
+	struct table_target_cursor cursor;
+	struct table_target target;
+	enum lookup found;
+	bool is_first = true;
+
+	table_targets_begin(entry, &cursor);
+	while ((found = table_next_target(table, &cursor, &target)) == LOOKUP_FOUND) {
+		if (!is_first)
+			put(out_text, ", ");
+		print_address(target.local, target.domain.name, out_text);
+		is_first = false;
+	}
+	return found == LOOKUP_ABSENT ? LOOKUP_FOUND : LOOKUP_BROKEN;
+}
+
+/* `550 5.2.1 text` is `error:5.2.1:550 text` in a source. */
+static enum lookup print_reply(struct bytes line, struct buffer *out_text)
+{
+	struct reply reply;
+
+	if (!reply_parse(line, &reply, NULL))
+		return LOOKUP_BROKEN;
+	(void)buffer_append_format(out_text, "error:%s:%s", reply.enhanced, reply.code);
+	if (reply.text.size > 0)
+		put(out_text, " ");
+	(void)buffer_append(out_text, reply.text);
+	return LOOKUP_FOUND;
+}
+
+enum lookup print_value(const struct table *table, const struct table_entry *entry,
+			struct buffer *out_text)
+{
+	switch (entry->kind) {
+	case TABLE_ENTRY_TARGETS:
+		return print_targets(table, entry, out_text);
+	case TABLE_ENTRY_REPLY:
+		return print_reply(entry->reply, out_text);
+	case TABLE_ENTRY_DISCARD:
+		put(out_text, "discard:");
+		return LOOKUP_FOUND;
+	}
+	return LOOKUP_BROKEN;
+}
+
+enum lookup print_json_targets(const struct table *table, const struct table_entry *entry,
+			       struct buffer *scratch, struct json *json)
+{
+	struct table_target_cursor cursor;
+	struct table_target target;
+	enum lookup found;
+
+	json_array_begin(json);
+	table_targets_begin(entry, &cursor);
+	while ((found = table_next_target(table, &cursor, &target)) == LOOKUP_FOUND) {
+		buffer_clear(scratch);
+		print_address(target.local, target.domain.name, scratch);
+		json_string(json, buffer_bytes(scratch));
+	}
+	json_array_end(json);
+	return found == LOOKUP_ABSENT ? LOOKUP_FOUND : LOOKUP_BROKEN;
+}
+
+enum lookup print_place(const struct table *table, const struct table_entry *entry,
+			struct buffer *out_text)
+{
+	struct bytes source;
+	uint32_t line;
+	enum lookup found = table_provenance(table, entry, &source, &line);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	print_field(source, out_text);
+	(void)buffer_append_format(out_text, ":%u", (unsigned)line);
+	return LOOKUP_FOUND;
+}
+
+const char *print_declaration(const struct table_domain *domain)
+{
+	/* As the daemon has it: a domain that is both is a mailbox domain. */
+	if ((domain->flags & TABLE_DOMAIN_MAILBOX) != 0)
+		return "mailbox-domain";
+	if ((domain->flags & TABLE_DOMAIN_ALIAS) != 0)
+		return "alias-domain";
+	return NULL;
+}
+
+/* Neither a control byte, which could end the field, nor bad UTF-8, which could be anything. */
+static bool is_plain_field(struct bytes text)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+
+		if (byte < ' ' || byte == 0x7f)
+			return false;
+		all |= byte;
+	}
+	return all < 0x80 || u8_check((const uint8_t *)text.data, text.size) == NULL;
+}
+
+void print_field(struct bytes text, struct buffer *out_text)
+{
+	if (is_plain_field(text))
+		(void)buffer_append(out_text, text);
+	else
+		(void)address_escape(text, true, out_text);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * print - keys and right-hand sides as virtual(5) text, which compiles to what was printed.
+ */
+#ifndef RCPTMAP_PRINT_H
+#define RCPTMAP_PRINT_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "rcptmap/json.h"
+#include "table/table.h"
+
+/* Append `user@domain`, `user` or, where LOCAL is empty, `@domain`. Quoted where a reader of
+ * virtual(5) would otherwise see a comment or a domain. Failures are the buffer's. */
+void print_key(struct bytes local, struct bytes domain, struct buffer *out_text);
+
+/* Append an entry's right-hand side: targets joined with ", ", `error:…`, `discard:`. BROKEN: the
+ * table contradicts itself, and what was appended is no answer. */
+enum lookup print_value(const struct table *table, const struct table_entry *entry,
+			struct buffer *out_text);
+
+/* The targets as a JSON array of strings; SCRATCH holds one at a time. */
+enum lookup print_json_targets(const struct table *table, const struct table_entry *entry,
+			       struct buffer *scratch, struct json *json);
+
+/* Append `virtual:12`; ABSENT, and nothing appended, where the table doesn't tell. */
+enum lookup print_place(const struct table *table, const struct table_entry *entry,
+			struct buffer *out_text);
+
+/* What the right-hand side of a bare-domain row says of a domain of ours: `alias-domain`,
+ * `mailbox-domain`; NULL: it isn't declared. */
+const char *print_declaration(const struct table_domain *domain);
+
+/* Append TEXT, which came from outside, so that it is one field of one line. */
+void print_field(struct bytes text, struct buffer *out_text);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/tool.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "compile/source.h"
+
+int tool_fail(const struct error *err)
+{
+	if (err->text[0] != '\0')
+		(void)fprintf(stderr, "rcptmap: %s\n", err->text); /* no place to say it failed */
+	return err->status;
+}
+
+static void print_mistake(const char *text, void *context)
+{
+	bool *has_printed = context;
+
+	(void)fprintf(stderr, "%s\n", text); /* no place to say it failed */
+	*has_printed = true;
+}
+
+static void ignore_mistake(const char *text, void *context)
+{
+	(void)text;
+	(void)context;
+}
+
+static struct settings *default_settings(struct error *err)
+{
+	struct settings *settings = settings_new();
+
+	if (settings == NULL)
+		(void)error_set_memory(err); /* returned as NULL */
+	return settings;
+}
+
+struct settings *tool_settings(const struct options *options, struct error *err)
+{
+	const char *path = options->configuration;
+	struct settings *settings;
+	bool has_printed = false;
+	struct stat status;
+
+	if (path == NULL) {
+		path = SETTINGS_DEFAULT_FILE;
+		if (stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
+			return default_settings(err);
+	}
+	settings = settings_load(path, print_mistake, &has_printed, err);
+	if (settings == NULL && has_printed)
+		err->text[0] = '\0';
+	return settings;
+}
+
+static bool find_owner(const struct settings *settings, uid_t *out_owner, struct error *err)
+{
+	const struct passwd *user;
+
+	*out_owner = (uid_t)-1;
+	if (settings == NULL || settings->table_owner[0] == '\0')
+		return true;
+	errno = 0;
+	user = getpwnam(settings->table_owner);
+	if (user == NULL && errno != 0)
+		return error_set_errno(err, EX_OSERR, "table_owner %s", settings->table_owner);
+	if (user == NULL)
+		return error_set(err, EX_CONFIG, "table_owner: there is no user %s",
+				 settings->table_owner);
+	*out_owner = user->pw_uid;
+	return true;
+}
+
+struct table *tool_open_path(const char *path, const struct settings *settings, struct error *err)
+{
+	uid_t owner;
+
+	if (!find_owner(settings, &owner, err))
+		return NULL;
+	/* Mapped: a tool that ends after a few answers needn't copy gigabytes first. */
+	return table_open(path, owner, true, err);
+}
+
+struct table *tool_open_table(const struct options *options, struct error *err)
+{
+	struct settings *settings;
+	struct table *table;
+
+	if (options->table != NULL && options->configuration == NULL) {
+		struct error ignored;
+
+		settings = settings_load(SETTINGS_DEFAULT_FILE, ignore_mistake, NULL, &ignored);
+	} else {
+		settings = tool_settings(options, err);
+		if (settings == NULL)
+			return NULL;
+	}
+	table = tool_open_path(options->table != NULL ? options->table : settings->table, settings,
+			       err);
+	settings_free(settings);
+	return table;
+}
+
+/* Where the type in front of the colon ends, or 0 where there is none: `./a:b` is a file. */
+static size_t type_size(const char *text)
+{
+	size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return text[size] == ':' ? size : 0;
+}
+
+bool tool_source(const char *text, struct settings_source *out_source, struct error *err)
+{
+	size_t size = type_size(text);
+	struct settings_source source = { 0 };
+
+	source.type = size == 0 ? strdup("virtual") : strndup(text, size);
+	source.path = strdup(size == 0 ? text : text + size + 1);
+	if (source.type == NULL || source.path == NULL) {
+		tool_source_clear(&source);
+		return error_set_memory(err);
+	}
+	if (source_type_find(source.type) == NULL) {
+		(void)error_set(err, EX_USAGE, "%s: there is no source type %s", text, source.type);
+		tool_source_clear(&source);
+		return false;
+	}
+	if (source.path[0] == '\0') {
+		(void)error_set(err, EX_USAGE, "%s: the file is missing behind the type", text);
+		tool_source_clear(&source);
+		return false;
+	}
+	*out_source = source;
+	return true;
+}
+
+void tool_source_clear(struct settings_source *source)
+{
+	free(source->type);
+	free(source->path);
+	*source = (struct settings_source){ 0 };
+}
