@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "compile/compile.h"
+#include "rcptmap/tool.h"
+
+static void free_sources(struct settings_source *sources, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		tool_source_clear(&sources[i]);
+	free(sources);
+}
+
+/* The operands as sources; NULL on failure. */
+static struct settings_source *take_sources(const struct options *options, struct error *err)
+{
+	size_t count = (size_t)options->operand_count;
+	struct settings_source *sources = calloc(count, sizeof(*sources));
+
+	if (sources == NULL) {
+		(void)error_set_memory(err); /* returned as NULL */
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!tool_source(options->operands[i], &sources[i], err)) {
+			free_sources(sources, i);
+			return NULL;
+		}
+	}
+	return sources;
+}
+
+int command_compile(const struct options *options)
+{
+	struct compile_options what = {
+		.output = options->output,
+		.is_lenient = options->is_lenient,
+		.is_forced = options->is_forced,
+		.is_check_only = options->is_brief,
+		.is_proof_skipped = options->skips_proof,
+		.is_sync_skipped = options->skips_sync,
+		.shows_progress = isatty(STDERR_FILENO) == 1,
+		.messages = stderr,
+	};
+	struct settings_source *sources = NULL;
+	struct settings *settings;
+	struct error err;
+	int status;
+
+	settings = tool_settings(options, &err);
+	if (settings == NULL)
+		return tool_fail(&err);
+	what.sources = settings->sources;
+	what.source_count = settings->source_count;
+	if (options->operand_count > 0) {
+		sources = take_sources(options, &err);
+		if (sources == NULL) {
+			settings_free(settings);
+			return tool_fail(&err);
+		}
+		what.sources = sources;
+		what.source_count = (size_t)options->operand_count;
+	}
+	if (what.output == NULL)
+		what.output = settings->table;
+	status = compile_run(settings, &what);
+	if (sources != NULL)
+		free_sources(sources, what.source_count);
+	settings_free(settings);
+	return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "rcptmap/tool.h"
+
+static bool print_settings(const struct settings *settings, enum settings_print which,
+			   struct error *err)
+{
+	/* Flushed even where printing failed: the first error is the one to tell. */
+	if (!settings_print(settings, which, stdout) || fflush(stdout) != 0)
+		return error_set_errno(err, EX_IOERR, "standard output");
+	return true;
+}
+
+int command_config(const struct options *options)
+{
+	enum settings_print which = options->is_brief ? SETTINGS_CHANGED : SETTINGS_EFFECTIVE;
+	struct settings *settings;
+	struct error err;
+	bool is_printed;
+
+	if (options->is_brief && options->wants_defaults) {
+		(void)error_set(&err, EX_USAGE, "config: -n and -d exclude each other");
+		return tool_fail(&err);
+	}
+	if (options->wants_defaults) {
+		settings = settings_new();
+		if (settings == NULL)
+			(void)error_set_memory(&err);
+	} else {
+		settings = tool_settings(options, &err);
+	}
+	if (settings == NULL)
+		return tool_fail(&err);
+	is_printed = print_settings(settings, which, &err);
+	settings_free(settings);
+	return is_printed ? EX_OK : tool_fail(&err);
+}

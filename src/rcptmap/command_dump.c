@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <stdint.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "rcptmap/json.h"
+#include "rcptmap/output.h"
+#include "rcptmap/print.h"
+#include "rcptmap/sorted.h"
+#include "rcptmap/tool.h"
+
+struct dump {
+	const struct table *table;
+	struct sorted sorted;
+	struct output output;
+	struct buffer scratch;
+	bool is_json;
+};
+
+/* Failures of appends are told by output_finish(). */
+static void put(struct dump *dump, const char *text)
+{
+	(void)buffer_append_text(&dump->output.text, text);
+}
+
+/* The key rules as lines of a configuration: without them the text would be another table. */
+static void write_rules(struct dump *dump)
+{
+	const struct table_rules *rules = table_rules(dump->table);
+
+	put(dump, "# recipient_delimiter = \"");
+	print_field(rules->delimiters, &dump->output.text);
+	put(dump, "\";\n# propagate_extension = ");
+	put(dump, rules->propagates_extension ? "true" : "false");
+	put(dump, ";\n# origin = \"");
+	print_field(rules->origin, &dump->output.text);
+	put(dump, "\";\n# append_dot_domain = \"");
+	print_field(rules->dot_domain, &dump->output.text);
+	put(dump, "\";\n");
+}
+
+/* Domains that no row can declare: a line of a configuration, too. */
+static void write_domain_list(struct dump *dump, const char *name, unsigned flag)
+{
+	const char *separator = " ";
+
+	put(dump, "# ");
+	put(dump, name);
+	put(dump, " = [");
+	for (size_t i = 0; i < dump->sorted.domain_count; i++) {
+		const struct table_domain *domain = &dump->sorted.domains[i];
+
+		if ((domain->flags & flag) == 0 || domain->name.size == 0)
+			continue;
+		put(dump, separator);
+		put(dump, "\"");
+		print_field(domain->name, &dump->output.text);
+		put(dump, "\"");
+		separator = ", ";
+	}
+	put(dump, " ];\n");
+}
+
+static void write_declaration(struct dump *dump, const struct table_domain *domain)
+{
+	struct buffer *out = &dump->output.text;
+	const char *declaration = print_declaration(domain);
+	struct json json;
+
+	if (declaration == NULL)
+		return;
+	if (dump->is_json) {
+		json_init(&json, out);
+		json_object_begin(&json);
+		json_name(&json, "key");
+		json_string(&json, domain->name);
+		json_name(&json, "kind");
+		json_string(&json, bytes_of(declaration));
+		json_object_end(&json);
+	} else if ((domain->flags & TABLE_DOMAIN_MAILBOX) != 0) {
+		return; /* a row would make it an alias domain */
+	} else {
+		print_field(domain->name, out);
+		put(dump, "\t");
+		put(dump, declaration);
+	}
+	put(dump, "\n");
+}
+
+static const char *kind_name(enum table_entry_kind kind)
+{
+	static const char *const names[] = {
+		[TABLE_ENTRY_TARGETS] = "targets",
+		[TABLE_ENTRY_REPLY] = "reply",
+		[TABLE_ENTRY_DISCARD] = "discard",
+	};
+
+	return names[kind];
+}
+
+static void write_json_place(struct dump *dump, const struct table_entry *entry, struct json *json)
+{
+	struct bytes source;
+	uint32_t line;
+	bool is_known = table_provenance(dump->table, entry, &source, &line) == LOOKUP_FOUND;
+
+	json_name(json, "source");
+	if (is_known)
+		json_string(json, source);
+	else
+		json_null(json);
+	json_name(json, "line");
+	if (is_known)
+		json_number(json, line);
+	else
+		json_null(json);
+}
+
+static enum lookup write_json_entry(struct dump *dump, struct bytes local, struct bytes domain,
+				    const struct table_entry *entry)
+{
+	enum lookup found = LOOKUP_FOUND;
+	struct json json;
+
+	json_init(&json, &dump->output.text);
+	json_object_begin(&json);
+	json_name(&json, "key");
+	buffer_clear(&dump->scratch);
+	print_key(local, domain, &dump->scratch);
+	json_string(&json, buffer_bytes(&dump->scratch));
+	json_name(&json, "kind");
+	json_string(&json, bytes_of(kind_name(entry->kind)));
+	if (entry->kind == TABLE_ENTRY_TARGETS) {
+		json_name(&json, "targets");
+		found = print_json_targets(dump->table, entry, &dump->scratch, &json);
+	} else if (entry->kind == TABLE_ENTRY_REPLY) {
+		json_name(&json, "reply");
+		json_string(&json, entry->reply);
+	}
+	write_json_place(dump, entry, &json);
+	json_object_end(&json);
+	put(dump, "\n");
+	return found;
+}
+
+static enum lookup write_entry(struct dump *dump, const struct table_domain *domain,
+			       struct bytes local)
+{
+	struct table_entry entry;
+	enum lookup found = sorted_find(dump->table, domain, local, &entry);
+
+	if (found != LOOKUP_FOUND)
+		return found;
+	if (dump->is_json)
+		return write_json_entry(dump, local, domain->name, &entry);
+	print_key(local, domain->name, &dump->output.text);
+	put(dump, "\t");
+	found = print_value(dump->table, &entry, &dump->output.text);
+	put(dump, "\n");
+	return found;
+}
+
+static bool write_all(struct dump *dump, struct error *err)
+{
+	const struct sorted *sorted = &dump->sorted;
+
+	if (!dump->is_json) {
+		write_rules(dump);
+		write_domain_list(dump, "local_domains", TABLE_DOMAIN_LOCAL);
+		write_domain_list(dump, "mailbox_domains", TABLE_DOMAIN_MAILBOX);
+	}
+	for (size_t i = 0; i < sorted->domain_count; i++) {
+		write_declaration(dump, &sorted->domains[i]);
+		for (size_t key = sorted->first_keys[i]; key < sorted->first_keys[i + 1]; key++) {
+			if (write_entry(dump, &sorted->domains[i],
+					sorted_local(&sorted->keys[key])) != LOOKUP_FOUND)
+				return error_set(err, EX_DATAERR, "the table contradicts itself");
+			if (!output_advance(&dump->output))
+				return true; /* output_finish() tells why */
+		}
+	}
+	return true;
+}
+
+int command_dump(const struct options *options)
+{
+	struct dump dump = { .is_json = options->is_json };
+	struct table *table;
+	struct error err;
+	struct error output_error;
+	bool is_done;
+
+	table = tool_open_table(options, &err);
+	if (table == NULL)
+		return tool_fail(&err);
+	dump.table = table;
+	output_init(&dump.output, STDOUT_FILENO);
+	buffer_init(&dump.scratch, SIZE_MAX / 4);
+	is_done = sorted_load(table, &dump.sorted, &err) && write_all(&dump, &err);
+	sorted_free(&dump.sorted);
+	buffer_free(&dump.scratch);
+	table_close(table);
+	if (!output_finish(&dump.output, &output_error))
+		return tool_fail(&output_error);
+	return is_done ? EX_OK : tool_fail(&err);
+}

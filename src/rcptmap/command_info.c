@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rcptmap/json.h"
+#include "rcptmap/output.h"
+#include "rcptmap/print.h"
+#include "rcptmap/sorted.h"
+#include "rcptmap/tool.h"
+
+enum {
+	NAMES_SHOWN = 20, /* to a person; --json has them all */
+	TIME_ROOM = 64,
+};
+
+/* The classes of domains, as the settings call them. */
+static const struct domain_class {
+	const char *name;
+	unsigned flag;
+	unsigned unless;
+} domain_classes[] = {
+	{ "alias_domains", TABLE_DOMAIN_ALIAS, TABLE_DOMAIN_MAILBOX },
+	{ "mailbox_domains", TABLE_DOMAIN_MAILBOX, 0 },
+	{ "local_domains", TABLE_DOMAIN_LOCAL, 0 },
+};
+
+enum { DOMAIN_CLASSES = sizeof(domain_classes) / sizeof(domain_classes[0]) };
+
+static bool is_in_class(const struct domain_class *class, const struct table_domain *domain)
+{
+	return domain->name.size > 0 && (domain->flags & class->flag) != 0 &&
+	       (domain->flags & class->unless) == 0;
+}
+
+static void format_time(uint64_t seconds, char out_text[TIME_ROOM])
+{
+	time_t when = (time_t)seconds;
+	struct tm parts;
+
+	if (gmtime_r(&when, &parts) == NULL ||
+	    strftime(out_text, TIME_ROOM, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		out_text[0] = '\0';
+}
+
+/* ---- for people. Failures of appends are told by output_finish(). ---------------------- */
+
+static void put_text(struct buffer *out, const char *name, struct bytes value)
+{
+	(void)buffer_append_format(out, "%-21s ", name);
+	print_field(value, out);
+	(void)buffer_append_byte(out, '\n');
+}
+
+static void put_number(struct buffer *out, const char *name, uint64_t value)
+{
+	(void)buffer_append_format(out, "%-21s %" PRIu64 "\n", name, value);
+}
+
+static void put_class(struct buffer *out, const struct domain_class *class,
+		      const struct sorted *sorted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sorted->domain_count; i++)
+		count += is_in_class(class, &sorted->domains[i]) ? 1 : 0;
+	put_number(out, class->name, count);
+	count = 0;
+	for (size_t i = 0; i < sorted->domain_count && count <= NAMES_SHOWN; i++) {
+		if (!is_in_class(class, &sorted->domains[i]))
+			continue;
+		if (++count <= NAMES_SHOWN)
+			put_text(out, "", sorted->domains[i].name);
+		else
+			put_text(out, "", bytes_of("..."));
+	}
+}
+
+static void write_text(struct buffer *out, const struct table *table, const struct sorted *sorted)
+{
+	const struct table_facts *facts = table_facts(table);
+	const struct table_rules *rules = table_rules(table);
+	char created[TIME_ROOM];
+
+	format_time(facts->created, created);
+	put_number(out, "format", facts->format_version);
+	put_number(out, "generation", facts->generation);
+	put_text(out, "created", bytes_of(created));
+	put_number(out, "entries", facts->entries);
+	put_number(out, "targets", facts->targets);
+	put_number(out, "domains", facts->domains);
+	put_number(out, "size_bytes", facts->size_bytes);
+	(void)buffer_append_format(out, "%-21s %016" PRIx64 "\n", "checksum", facts->checksum);
+	put_text(out, "provenance", bytes_of(facts->has_provenance ? "yes" : "no"));
+	put_text(out, "lenient", bytes_of(facts->is_lenient ? "yes" : "no"));
+	put_text(out, "recipient_delimiter", rules->delimiters);
+	put_text(out, "propagate_extension",
+		 bytes_of(rules->propagates_extension ? "true" : "false"));
+	put_text(out, "origin", rules->origin);
+	put_text(out, "append_dot_domain", rules->dot_domain);
+	for (size_t i = 0; i < DOMAIN_CLASSES; i++)
+		put_class(out, &domain_classes[i], sorted);
+}
+
+/* ---- for programs ---------------------------------------------------------------------- */
+
+static void name_text(struct json *json, const char *name, struct bytes value)
+{
+	json_name(json, name);
+	json_string(json, value);
+}
+
+static void name_number(struct json *json, const char *name, uint64_t value)
+{
+	json_name(json, name);
+	json_number(json, value);
+}
+
+static void name_boolean(struct json *json, const char *name, bool value)
+{
+	json_name(json, name);
+	json_boolean(json, value);
+}
+
+static void name_class(struct json *json, const struct domain_class *class,
+		       const struct sorted *sorted)
+{
+	json_name(json, class->name);
+	json_array_begin(json);
+	for (size_t i = 0; i < sorted->domain_count; i++)
+		if (is_in_class(class, &sorted->domains[i]))
+			json_string(json, sorted->domains[i].name);
+	json_array_end(json);
+}
+
+static void write_json(struct buffer *out, const struct table *table, const struct sorted *sorted)
+{
+	const struct table_facts *facts = table_facts(table);
+	const struct table_rules *rules = table_rules(table);
+	char checksum[20];
+	struct json json;
+
+	/* As text: not every reader of JSON can hold 64 bits. */
+	(void)snprintf(checksum, sizeof(checksum), "%016" PRIx64, facts->checksum); /* fits */
+	json_init(&json, out);
+	json_object_begin(&json);
+	name_number(&json, "format", facts->format_version);
+	name_number(&json, "generation", facts->generation);
+	name_number(&json, "created", facts->created);
+	name_number(&json, "entries", facts->entries);
+	name_number(&json, "targets", facts->targets);
+	name_number(&json, "domains", facts->domains);
+	name_number(&json, "size_bytes", facts->size_bytes);
+	name_text(&json, "checksum", bytes_of(checksum));
+	name_boolean(&json, "provenance", facts->has_provenance);
+	name_boolean(&json, "lenient", facts->is_lenient);
+	name_text(&json, "recipient_delimiter", rules->delimiters);
+	name_boolean(&json, "propagate_extension", rules->propagates_extension);
+	name_text(&json, "origin", rules->origin);
+	name_text(&json, "append_dot_domain", rules->dot_domain);
+	for (size_t i = 0; i < DOMAIN_CLASSES; i++)
+		name_class(&json, &domain_classes[i], sorted);
+	json_object_end(&json);
+	(void)buffer_append_byte(out, '\n');
+}
+
+int command_info(const struct options *options)
+{
+	struct table *table;
+	struct sorted sorted;
+	struct output output;
+	struct error err;
+
+	table = tool_open_table(options, &err);
+	if (table == NULL)
+		return tool_fail(&err);
+	if (!sorted_load_domains(table, &sorted, &err)) {
+		table_close(table);
+		return tool_fail(&err);
+	}
+	output_init(&output, STDOUT_FILENO);
+	if (options->is_json)
+		write_json(&output.text, table, &sorted);
+	else
+		write_text(&output.text, table, &sorted);
+	sorted_free(&sorted);
+	table_close(table);
+	return output_finish(&output, &err) ? EX_OK : tool_fail(&err);
+}

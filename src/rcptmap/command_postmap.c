@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/buffer.h"
+#include "rcptmap/query.h"
+#include "rcptmap/tool.h"
+
+static const char suffix[] = ".table";
+
+/* FILE.table; to a query, a FILE that is called so is the table itself. Free the result. */
+static char *table_path(const char *file, bool is_query, struct error *err)
+{
+	size_t size = strlen(file);
+	size_t suffix_size = strlen(suffix);
+	char *path;
+
+	if (is_query && size > suffix_size && strcmp(file + size - suffix_size, suffix) == 0)
+		suffix_size = 0;
+	path = malloc(size + suffix_size + 1);
+	if (path == NULL) {
+		(void)error_set_memory(err); /* returned as NULL */
+		return NULL;
+	}
+	memcpy(path, file, size);
+	memcpy(path + size, suffix, suffix_size);
+	path[size + suffix_size] = '\0';
+	return path;
+}
+
+static int query_file(const struct options *options, const char *path)
+{
+	struct options with_table = *options;
+	char *key = (char *)options->key;
+	struct table *table;
+	struct error err;
+	int status;
+
+	with_table.table = path;
+	table = tool_open_table(&with_table, &err);
+	if (table == NULL)
+		return tool_fail(&err);
+	status = query_run(table, &key, 1);
+	table_close(table);
+	return status;
+}
+
+static int compile_file(const struct options *options, char *operand, const char *path)
+{
+	struct options with_output = *options;
+
+	with_output.output = path;
+	with_output.operands = &operand;
+	with_output.operand_count = 1;
+	return command_compile(&with_output);
+}
+
+static int run_file(const struct options *options, char *operand)
+{
+	struct settings_source source;
+	struct error err;
+	char *path = NULL;
+	int status;
+
+	if (!tool_source(operand, &source, &err))
+		return tool_fail(&err);
+	path = table_path(source.path, options->key != NULL, &err);
+	if (path == NULL)
+		status = tool_fail(&err);
+	else if (options->key != NULL)
+		status = query_file(options, path);
+	else
+		status = compile_file(options, operand, path);
+	free(path);
+	tool_source_clear(&source);
+	return status;
+}
+
+int command_postmap(const struct options *options)
+{
+	int worst = EX_OK;
+
+	for (int i = 0; i < options->operand_count; i++) {
+		int status = run_file(options, options->operands[i]);
+
+		/* postmap asks several files for one key until one of them knows. */
+		if (options->key != NULL && status != 1)
+			return status;
+		if (worst == EX_OK)
+			worst = status;
+	}
+	return worst;
+}

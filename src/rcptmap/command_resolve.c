@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "rcptmap/explain.h"
+#include "rcptmap/input.h"
+#include "rcptmap/output.h"
+#include "rcptmap/tool.h"
+
+enum { BATCH = 32 };
+
+static bool explain_input(struct explain *explain, struct output *output, struct error *err)
+{
+	struct bytes lines[BATCH];
+	struct input input;
+	size_t count;
+	bool is_done;
+
+	if (!input_init(&input, STDIN_FILENO, output, err))
+		return false;
+	do {
+		is_done = input_next(&input, BATCH, lines, &count, err);
+		for (size_t i = 0; is_done && i < count; i++) {
+			explain_address(explain, lines[i], &output->text);
+			is_done = output_advance(output);
+		}
+	} while (is_done && count > 0);
+	input_free(&input);
+	return is_done;
+}
+
+static bool explain_all(struct explain *explain, const struct options *options,
+			struct output *output, struct error *err)
+{
+	bool is_done = true;
+
+	for (int i = 0; i < options->operand_count && is_done; i++) {
+		if (strcmp(options->operands[i], "-") == 0) {
+			is_done = explain_input(explain, output, err);
+		} else {
+			explain_address(explain, bytes_of(options->operands[i]), &output->text);
+			is_done = output_advance(output);
+		}
+	}
+	return is_done;
+}
+
+static int status_of(const struct explain *explain)
+{
+	/* A deferral says that the answer isn't known yet, so it comes before a refusal. */
+	if (explain->has_deferred)
+		return EX_TEMPFAIL;
+	return explain->has_refused ? 1 : EX_OK;
+}
+
+static int run(const struct table *table, const struct settings *settings,
+	       const struct answer_texts *texts, const struct options *options)
+{
+	const struct resolve_limits limits = {
+		.expansion = (size_t)settings->limit_expansion,
+		.recursion = (size_t)settings->limit_recursion,
+		.address_bytes = (size_t)settings->limit_address_bytes,
+	};
+	struct explain explain;
+	struct output output;
+	struct error output_error;
+	struct error err = { 0 };
+	bool is_done;
+
+	explain_init(&explain, table, &limits, texts, options->is_json, options->is_verbose);
+	output_init(&output, STDOUT_FILENO);
+	is_done = explain_all(&explain, options, &output, &err);
+	explain_free(&explain);
+	if (!output_finish(&output, &output_error))
+		return tool_fail(&output_error);
+	return is_done ? status_of(&explain) : tool_fail(&err);
+}
+
+static bool read_texts(const struct settings *settings, struct answer_texts *out_texts,
+		       struct error *err)
+{
+	struct answer_texts texts = { .unknown_text = settings->unknown_text };
+	struct reply reply;
+
+	if (!reply_parse(bytes_of(settings->unknown_reply), &reply, err)) {
+		err->status = EX_CONFIG;
+		return false;
+	}
+	memcpy(texts.unknown_code, reply.code, sizeof(texts.unknown_code));
+	memcpy(texts.unknown_enhanced, reply.enhanced, sizeof(texts.unknown_enhanced));
+	*out_texts = texts;
+	return true;
+}
+
+int command_resolve(const struct options *options)
+{
+	struct settings *settings;
+	struct answer_texts texts;
+	struct table *table = NULL;
+	struct error err;
+	int status;
+
+	/* The limits and the words are the configured ones, also with -t. */
+	settings = tool_settings(options, &err);
+	if (settings != NULL && read_texts(settings, &texts, &err))
+		table = tool_open_path(options->table != NULL ? options->table : settings->table,
+				       settings, &err);
+	if (table != NULL)
+		status = run(table, settings, &texts, options);
+	else
+		status = tool_fail(&err);
+	table_close(table);
+	settings_free(settings);
+	return status;
+}

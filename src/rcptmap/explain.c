@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/explain.h"
+
+#include <stdint.h>
+
+#include "rcptmap/print.h"
+
+enum {
+	/* What 100,000 recipients, the highest limit there is, can need. */
+	ARENA_BYTES = 256 << 20,
+};
+
+/* What the appends below can't do, their buffer remembers; explain_address() hands it on. */
+static void put(struct buffer *out, const char *text)
+{
+	(void)buffer_append_text(out, text);
+}
+
+/* `virtual:12`, or nothing. */
+static struct bytes place_of(struct explain *explain, const struct table_entry *entry)
+{
+	buffer_clear(&explain->scratch);
+	if (entry != NULL)
+		(void)print_place(explain->table, entry, &explain->scratch); /* empty: not known */
+	return buffer_bytes(&explain->scratch);
+}
+
+static void add_json_step(struct explain *explain, struct bytes local, struct bytes domain,
+			  enum lookup found, const struct table_entry *entry)
+{
+	struct json *json = &explain->steps_json;
+	struct buffer *scratch = &explain->scratch;
+	struct bytes place;
+
+	json_object_begin(json);
+	json_name(json, "key");
+	buffer_clear(scratch);
+	print_key(local, domain, scratch);
+	json_string(json, buffer_bytes(scratch));
+	json_name(json, "found");
+	/* Nobody can tell: neither true nor false. */
+	if (found == LOOKUP_BROKEN)
+		json_null(json);
+	else
+		json_boolean(json, found == LOOKUP_FOUND);
+	json_name(json, "source");
+	place = place_of(explain, found == LOOKUP_FOUND ? entry : NULL);
+	if (place.size > 0)
+		json_string(json, place);
+	else
+		json_null(json);
+	json_name(json, "value");
+	buffer_clear(scratch);
+	if (found == LOOKUP_FOUND && entry != NULL &&
+	    print_value(explain->table, entry, scratch) == LOOKUP_FOUND)
+		json_string(json, buffer_bytes(scratch));
+	else
+		json_null(json);
+	json_object_end(json);
+}
+
+static void add_text_step(struct explain *explain, struct bytes local, struct bytes domain,
+			  enum lookup found, const struct table_entry *entry)
+{
+	struct buffer *steps = &explain->steps;
+	struct bytes place;
+
+	put(steps, "\t");
+	print_key(local, domain, steps);
+	if (found == LOOKUP_ABSENT) {
+		put(steps, "\tnot found\n");
+		return;
+	}
+	place = place_of(explain, found == LOOKUP_FOUND ? entry : NULL);
+	put(steps, "\t");
+	if (place.size > 0)
+		(void)buffer_append(steps, place);
+	else
+		put(steps, "-");
+	put(steps, "\t");
+	if (found == LOOKUP_BROKEN || entry == NULL ||
+	    print_value(explain->table, entry, steps) != LOOKUP_FOUND)
+		put(steps, "can't be told: the table is damaged, or memory is short");
+	put(steps, "\n");
+}
+
+static void add_step(void *context, struct bytes key_local, struct bytes key_domain,
+		     enum lookup found, const struct table_entry *entry)
+{
+	struct explain *explain = context;
+
+	if (explain->is_json)
+		add_json_step(explain, key_local, key_domain, found, entry);
+	else
+		add_text_step(explain, key_local, key_domain, found, entry);
+}
+
+void explain_init(struct explain *explain, const struct table *table,
+		  const struct resolve_limits *limits, const struct answer_texts *texts,
+		  bool is_json, bool is_verbose)
+{
+	*explain = (struct explain){
+		.table = table,
+		.texts = texts,
+		.is_json = is_json,
+		.is_verbose = is_verbose,
+	};
+	explain->options = (struct resolve_options){ .limits = limits, .has_smtputf8 = true };
+	if (is_verbose) {
+		explain->options.on_step = add_step;
+		explain->options.context = explain;
+	}
+	arena_init(&explain->arena, ARENA_BYTES);
+	buffer_init(&explain->steps, SIZE_MAX / 4);
+	buffer_init(&explain->scratch, SIZE_MAX / 4);
+}
+
+void explain_free(struct explain *explain)
+{
+	arena_free(&explain->arena);
+	buffer_free(&explain->steps);
+	buffer_free(&explain->scratch);
+}
+
+/* Where the mail goes, as it would be printed into an envelope. */
+struct destination {
+	const struct address *first; /* an address that stays itself */
+	const struct recipient *recipients;
+	size_t count;
+};
+
+static struct destination destination_of(const struct resolution *resolution,
+					 const struct address *address)
+{
+	switch (resolution->verdict) {
+	case VERDICT_FOREIGN:
+	case VERDICT_DELIVER:
+		return (struct destination){ .first = address, .count = 1 };
+	case VERDICT_EXPAND:
+		return (struct destination){
+			.recipients = resolution->recipients,
+			.count = resolution->recipient_count,
+		};
+	default:
+		return (struct destination){ .count = 0 };
+	}
+}
+
+static const struct address *destination_at(const struct destination *destination, size_t index)
+{
+	return destination->first != NULL ? destination->first
+					  : &destination->recipients[index].address;
+}
+
+static void write_text(struct bytes text, const struct resolution *resolution,
+		       const struct destination *destination, const struct reply *reply,
+		       struct buffer *out)
+{
+	print_field(text, out);
+	put(out, "\t");
+	put(out, verdict_name(resolution->verdict));
+	put(out, "\t");
+	for (size_t i = 0; i < destination->count; i++) {
+		if (i > 0)
+			put(out, ", ");
+		(void)address_print(destination_at(destination, i), out); /* the buffer knows */
+	}
+	if (reply != NULL)
+		(void)reply_print(reply, out); /* likewise */
+	put(out, "\n");
+}
+
+static void write_json(struct explain *explain, struct bytes text,
+		       const struct resolution *resolution, const struct destination *destination,
+		       const struct reply *reply, struct buffer *out)
+{
+	struct buffer *scratch = &explain->scratch;
+	struct json json;
+
+	json_init(&json, out);
+	json_object_begin(&json);
+	json_name(&json, "address");
+	json_string(&json, text);
+	json_name(&json, "verdict");
+	json_string(&json, bytes_of(verdict_name(resolution->verdict)));
+	json_name(&json, "recipients");
+	json_array_begin(&json);
+	for (size_t i = 0; i < destination->count; i++) {
+		buffer_clear(scratch);
+		(void)address_print(destination_at(destination, i), scratch); /* below */
+		out->has_failed = out->has_failed || scratch->has_failed;
+		json_string(&json, buffer_bytes(scratch));
+	}
+	json_array_end(&json);
+	json_name(&json, "reply");
+	buffer_clear(scratch);
+	if (reply != NULL && reply_print(reply, scratch))
+		json_string(&json, buffer_bytes(scratch));
+	else
+		json_null(&json);
+	if (explain->is_verbose) {
+		json_name(&json, "steps");
+		json_written(&json, buffer_bytes(&explain->steps));
+	}
+	json_object_end(&json);
+	put(out, "\n");
+}
+
+/* What counts is what the client hears: an entry's own 4xx defers, too. */
+static void count_reply(struct explain *explain, const struct reply *reply)
+{
+	if (reply->code[0] == '4')
+		explain->has_deferred = true;
+	else
+		explain->has_refused = true;
+}
+
+void explain_address(struct explain *explain, struct bytes text, struct buffer *out)
+{
+	struct resolution resolution;
+	struct address_path path = { .was_rewritten = false };
+	struct destination destination;
+	struct reply reply;
+	bool has_reply;
+
+	buffer_clear(&explain->steps);
+	if (explain->is_json && explain->is_verbose) {
+		json_init(&explain->steps_json, &explain->steps);
+		json_array_begin(&explain->steps_json);
+	}
+	resolve(explain->table, &explain->options, text, &explain->arena, &path, &resolution);
+	has_reply =
+		answer_make(&resolution, explain->texts,
+			    answer_address(&path, text, &explain->arena), &explain->arena, &reply);
+	if (has_reply)
+		count_reply(explain, &reply);
+	destination = destination_of(&resolution, &path.address);
+	if (explain->is_json) {
+		if (explain->is_verbose)
+			json_array_end(&explain->steps_json);
+		write_json(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
+			   out);
+	} else {
+		write_text(text, &resolution, &destination, has_reply ? &reply : NULL, out);
+		(void)buffer_append(out, buffer_bytes(&explain->steps)); /* the buffer knows */
+	}
+	out->has_failed = out->has_failed || explain->steps.has_failed;
+	arena_clear(&explain->arena);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rcptmap - compile, query, explain and check the table of recipients.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "rcptmap/command.h"
+#include "rcptmap/output.h"
+#include "rcptmap/tool.h"
+
+static const struct command commands[] = {
+	{ "compile", "conflPS", 0, OPERANDS_ANY, command_compile,
+	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [SOURCE...]",
+	  "make the table from its sources and install it" },
+	{ "query", "ct", 1, OPERANDS_ANY, command_query, "query [-c CONF] [-t TABLE] KEY... | -",
+	  "show the right-hand side of each key" },
+	{ "resolve", "ctvj", 1, OPERANDS_ANY, command_resolve,
+	  "resolve [-c CONF] [-t TABLE] [-v] [--json] ADDRESS... | -",
+	  "show what the daemon would answer for each address" },
+	{ "dump", "ctj", 0, 0, command_dump, "dump [-c CONF] [-t TABLE] [--json]",
+	  "print all entries, as text that compiles to the same table" },
+	{ "verify", "ct", 0, 0, command_verify, "verify [-c CONF] [-t TABLE]",
+	  "check the whole table" },
+	{ "info", "ctj", 0, 0, command_info, "info [-c CONF] [-t TABLE] [--json]",
+	  "show counts, domains and key rules of the table" },
+	{ "diff", "c", 2, 2, command_diff, "diff [-c CONF] OLD NEW",
+	  "show whose answer differs between two tables" },
+	{ "config", "cnd", 0, 0, command_config, "config [-c CONF] [-n | -d]",
+	  "show the settings in effect" },
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* As postmap(1) is used: without the name of a subcommand. */
+static const struct command postmap_command = {
+	"rcptmap",
+	"cqnfl",
+	1,
+	OPERANDS_ANY,
+	command_postmap,
+	"[-c CONF] [-q KEY | -q -] [TYPE:]FILE",
+	"compile FILE beside itself as FILE.table, or query FILE.table",
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/*
+ * A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and
+ * messages would go there. What is put in its place can't be read or written either.
+ */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (fd > STDIN_FILENO && fd <= STDERR_FILENO) {
+			(void)close(fd); /* opened a moment ago, nothing written */
+			fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		}
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd); /* likewise */
+}
+
+/* To standard output, as it is: help and version. */
+static int say(const char *text)
+{
+	struct output output;
+	struct error err;
+
+	output_init(&output, STDOUT_FILENO);
+	(void)buffer_append_text(&output.text, text);
+	return output_finish(&output, &err) ? EX_OK : tool_fail(&err);
+}
+
+static int help_all(void)
+{
+	struct buffer text;
+	int status;
+
+	buffer_init(&text, 1 << 16);
+	(void)buffer_append_text(&text, "usage: rcptmap COMMAND [OPTION...] [ARGUMENT...]\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)buffer_append_format(&text, "  rcptmap %s\n      %s\n", commands[i].usage,
+					   commands[i].summary);
+	(void)buffer_append_format(&text, "  rcptmap %s\n      %s\n", postmap_command.usage,
+				   postmap_command.summary);
+	(void)buffer_append_text(&text,
+				 "\nCONF is " OPENRCPT_CONFIGURATION " if -c is not given, TABLE\n"
+				 "what it names; `-` reads one item a line. See rcptmap(1).\n");
+	status = text.has_failed ? EX_OSERR : say(text.data);
+	buffer_free(&text);
+	return status;
+}
+
+static int help_one(const struct command *command)
+{
+	struct buffer text;
+	int status;
+
+	buffer_init(&text, 1 << 16);
+	(void)buffer_append_format(&text, "usage: rcptmap %s\n%s\n", command->usage,
+				   command->summary);
+	status = text.has_failed ? EX_OSERR : say(text.data);
+	buffer_free(&text);
+	return status;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct options options;
+	struct error err;
+
+	if (!options_parse(command, argc, argv, &options, &err))
+		return tool_fail(&err);
+	if (options.wants_version)
+		return say("rcptmap " OPENRCPT_VERSION "\n");
+	if (options.wants_help)
+		return command == &postmap_command ? help_all() : help_one(command);
+	return command->run(&options);
+}
+
+/* A word that is neither a file nor looks like one is a subcommand that doesn't exist. */
+static bool is_misspelt(const char *word)
+{
+	return word[0] != '-' && strpbrk(word, "/:") == NULL && access(word, F_OK) != 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	struct error err;
+
+	occupy_standard_descriptors();
+	(void)signal(SIGPIPE, SIG_IGN); /* can't fail: writing to a closed pipe is status 74 */
+	if (argc < 2) {
+		(void)error_set(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
+		return tool_fail(&err);
+	}
+	command = find_command(argv[1]);
+	if (command != NULL)
+		return run(command, argc - 1, argv + 1);
+	if (is_misspelt(argv[1])) {
+		(void)error_set(&err, EX_USAGE,
+				"%s is neither a command nor a file (see rcptmap -h)", argv[1]);
+		return tool_fail(&err);
+	}
+	return run(&postmap_command, argc, argv);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * question - raw look-ups, many at a time: the keys of a batch are parsed, then their domains are
+ * looked up while the cache fetches the entries, then the entries.
+ *
+ * A key is `user@domain`, `user`, `@domain`, or `domain` for a declaration; nothing is tried beside
+ * the key itself, as in `postmap -q`.
+ */
+#ifndef RCPTMAP_QUESTION_H
+#define RCPTMAP_QUESTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "table/table.h"
+
+struct question {
+	struct bytes text; /* set by the caller */
+	enum lookup found;
+	struct table_entry entry; /* with FOUND, unless it is a declaration */
+	const char *declaration;  /* `alias-domain`, of a bare-domain row; else NULL */
+	/* The rest is question.c's own. */
+	struct bytes local;
+	struct table_domain domain;
+	bool is_catch_all;
+};
+
+/* Answer COUNT questions. What can't be a key is ABSENT. Views live as long as ARENA and TABLE. */
+void question_answer(const struct table *table, struct question *questions, size_t count,
+		     struct arena *arena);
+
+#endif

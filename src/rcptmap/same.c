@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/same.h"
+
+#include "mail/address.h"
+
+enum { ARENA_BYTES = 256 << 20 };
+
+/* Whom a catch-all is asked for. Were it listed, its entry would be compared under its own key. */
+static const char nobody[] = "nobody-in-particular-5e1a7c";
+
+void same_init(struct same *same, const struct table *old, const struct table *new,
+	       const struct settings *settings)
+{
+	*same = (struct same){ .tables = { old, new } };
+	same->limits = (struct resolve_limits){
+		.expansion = (size_t)settings->limit_expansion,
+		.recursion = (size_t)settings->limit_recursion,
+		.address_bytes = (size_t)settings->limit_address_bytes,
+	};
+	same->options = (struct resolve_options){ .limits = &same->limits, .has_smtputf8 = true };
+	arena_init(&same->arenas[0], ARENA_BYTES);
+	arena_init(&same->arenas[1], ARENA_BYTES);
+}
+
+void same_free(struct same *same)
+{
+	arena_free(&same->arenas[0]);
+	arena_free(&same->arenas[1]);
+}
+
+static bool recipients_equal(const struct resolution *old, const struct resolution *new)
+{
+	if (old->recipient_count != new->recipient_count)
+		return false;
+	for (size_t i = 0; i < old->recipient_count; i++) {
+		const struct address *a = &old->recipients[i].address;
+		const struct address *b = &new->recipients[i].address;
+
+		if (!bytes_equal(a->local, b->local) || !bytes_equal(a->domain, b->domain))
+			return false;
+	}
+	return true;
+}
+
+static bool resolutions_equal(const struct resolution *old, const struct resolution *new)
+{
+	if (old->verdict != new->verdict || old->reason != new->reason)
+		return false;
+	switch (old->verdict) {
+	case VERDICT_EXPAND:
+		return recipients_equal(old, new);
+	case VERDICT_REFUSED:
+		return bytes_equal(old->reply, new->reply);
+	default:
+		return true;
+	}
+}
+
+bool same_answers(struct same *same, struct bytes local, struct bytes domain)
+{
+	for (int i = 0; i < 2; i++) {
+		struct address address = { .local = local, .domain = domain };
+
+		if (local.size == 0)
+			address.local = bytes_of(nobody);
+		if (domain.size == 0)
+			address.domain = table_rules(same->tables[i])->origin;
+		arena_clear(&same->arenas[i]);
+		resolve_address(same->tables[i], &same->options, &address, &same->arenas[i],
+				&same->resolutions[i]);
+	}
+	return resolutions_equal(&same->resolutions[0], &same->resolutions[1]);
+}
+
+void same_print(const struct same *same, int side, struct buffer *out)
+{
+	const struct resolution *resolution = &same->resolutions[side];
+
+	/* Failures are the buffer's. */
+	buffer_clear(out);
+	if (resolution->verdict != VERDICT_EXPAND)
+		(void)buffer_append_text(out, verdict_name(resolution->verdict));
+	if (resolution->verdict == VERDICT_REFUSED && resolution->reply.size > 0) {
+		(void)buffer_append_byte(out, ' ');
+		(void)buffer_append(out, resolution->reply);
+	}
+	if (resolution->verdict != VERDICT_EXPAND)
+		return;
+	for (size_t i = 0; i < resolution->recipient_count; i++) {
+		if (i > 0)
+			(void)buffer_append_text(out, ", ");
+		(void)address_print(&resolution->recipients[i].address, out);
+	}
+}
