@@ -28,7 +28,7 @@ int directory_open(const char *path, int flags, const char **out_name)
 		directory = strndup(path, (size_t)(slash - path));
 	if (directory == NULL)
 		return -1;
-	fd = open(directory, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(directory, flags | O_DIRECTORY | O_CLOEXEC);
 	number = errno;
 	free(directory);
 	errno = number;

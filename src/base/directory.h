@@ -9,8 +9,9 @@
 #include "base/error.h"
 
 /*
- * Open the directory of the file PATH, with FLAGS (O_PATH, O_RDONLY) and without following a link
- * there; *out_name is the file's name in it, a view into PATH. -1 and errno on failure.
+ * Open the directory of the file PATH, with FLAGS beside O_DIRECTORY (O_PATH or O_RDONLY, and
+ * O_NOFOLLOW to refuse a link there); *out_name is the file's name in it, a view into PATH. -1 and
+ * errno on failure.
  */
 int directory_open(const char *path, int flags, const char **out_name);
 

@@ -82,7 +82,7 @@ static int open_checked(const char *path, const struct file_limits *limits,
 	int directory_fd;
 	int fd = -1;
 
-	directory_fd = directory_open(path, O_PATH, &name);
+	directory_fd = directory_open(path, O_PATH | O_NOFOLLOW, &name);
 	if (directory_fd < 0) {
 		(void)open_failed(path, err);
 		return -1;

@@ -202,7 +202,7 @@ bool file_output_lock(const char *path, int wait_ms, struct file_output *out_out
 	struct file_output output = FILE_OUTPUT_NONE;
 	const char *name;
 
-	output.directory_fd = directory_open(path, O_RDONLY, &name);
+	output.directory_fd = directory_open(path, O_RDONLY | O_NOFOLLOW, &name);
 	if (output.directory_fd < 0)
 		return failed(path, "opening its directory", err);
 	output.name = strdup(name);
