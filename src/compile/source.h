@@ -33,19 +33,28 @@ struct source_row {
 
 struct source;
 
+enum source_step {
+	SOURCE_ROW,		/* *out_row is set */
+	SOURCE_END,		/* all of the source was read, and it didn't change meanwhile */
+	SOURCE_FAILED,		/* reported; there is no next row */
+};
+
 struct source_type {
 	const char *name;
-	/* Open PATH; NULL: reported to REPORT. */
+	/* Open FROM; NULL: reported to REPORT. FROM and SETTINGS must stay until close. */
 	struct source *(*open)(const struct settings_source *from, const struct settings *settings,
 	                       struct report *report);
+	/* The next row. A line that is wrong is reported and passed over: END after errors is
+	 * END all the same, and the report knows. */
 	enum source_step (*next)(struct source *source, struct source_row *out_row);
 	void (*close)(struct source *source);
 };
 
-enum source_step { SOURCE_ROW, SOURCE_END, SOURCE_FAILED };
-
 /* The type called NAME, or NULL. source_type_next(NULL) begins a walk over all. */
 const struct source_type *source_type_find(const char *name);
 const struct source_type *source_type_next(const struct source_type *type);
+
+/* One of each source_<type>.c. */
+extern const struct source_type source_type_virtual;
 
 #endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/lines.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/directory.h"
+#include "base/file.h"
+
+enum {
+	FIRST_ROOM = 1024 * 1024,
+	LINE_MAX_BYTES = 16 * 1024 * 1024,
+};
+
+struct lines {
+	int fd;
+	const char *path;
+	enum lines_form form;
+	struct report *report;
+	struct stat status;	/* when it was opened */
+
+	/* Bytes of the file from `start` on; all that follow are offsets into data. */
+	char *data;
+	size_t room;
+	size_t start;		/* of the logical line being made */
+	size_t stop;		/* of it, so far */
+	size_t at;		/* of the next physical line */
+	size_t end;		/* of what was read */
+	uint32_t number;	/* of the line at `at` */
+	bool has_ended;
+	bool has_nul;		/* a NUL somewhere in data: worth a look at each line */
+};
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static bool check_directory(const char *path, struct report *report)
+{
+	const char *name;
+	struct error err;
+	/* A link to another folder is the administrator's own choice. */
+	int fd = directory_open(path, O_PATH, &name);
+	bool is_good;
+
+	/* Opening the file will say it better. */
+	if (fd < 0)
+		return true;
+	is_good = directory_check(path, fd, &err);
+	(void)close(fd); /* nothing was written */
+	if (!is_good)
+		report_error(report, err.status, NULL, 0, "%s", err.text);
+	return is_good;
+}
+
+static bool check_status(const char *path, const struct stat *status, struct report *report)
+{
+	unsigned mode = (unsigned)(status->st_mode & 07777);
+
+	if (!S_ISREG(status->st_mode)) {
+		report_error(report, EX_NOINPUT, path, 0, "is not a regular file");
+		return false;
+	}
+	if ((mode & S_IWOTH) != 0) {
+		report_error(report, EX_NOPERM, path, 0, "others may write it (mode %04o)", mode);
+		return false;
+	}
+	if ((mode & S_IWGRP) != 0)
+		report_warning(report, path, 0, "its group may write it (mode %04o)", mode);
+	return true;
+}
+
+static int open_file(const char *path, struct report *report)
+{
+	/* Without O_NONBLOCK opening a fifo would wait for somebody to write into it. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0) {
+		int status = errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM;
+
+		report_error(report, status, path, 0, "%s", strerror(errno));
+	}
+	return fd;
+}
+
+struct lines *lines_open(const char *path, enum lines_form form, struct report *report)
+{
+	struct lines *lines;
+
+	if (!check_directory(path, report))
+		return NULL;
+	lines = calloc(1, sizeof(*lines));
+	if (lines != NULL)
+		lines->data = malloc(FIRST_ROOM);
+	if (lines == NULL || lines->data == NULL) {
+		report_error(report, EX_OSERR, path, 0, "out of memory");
+		free(lines);
+		return NULL;
+	}
+	lines->path = path;
+	lines->form = form;
+	lines->report = report;
+	lines->room = FIRST_ROOM;
+	lines->number = 1;
+	lines->fd = open_file(path, report);
+	if (lines->fd < 0)
+		goto out;
+	if (fstat(lines->fd, &lines->status) != 0) {
+		report_error(report, EX_OSERR, path, 0, "%s", strerror(errno));
+		goto out;
+	}
+	if (check_status(path, &lines->status, report))
+		return lines;
+out:
+	lines_close(lines);
+	return NULL;
+}
+
+void lines_close(struct lines *lines)
+{
+	if (lines == NULL)
+		return;
+	if (lines->fd >= 0)
+		(void)close(lines->fd); /* was only read */
+	free(lines->data);
+	free(lines);
+}
+
+const struct stat *lines_status(const struct lines *lines)
+{
+	return &lines->status;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------- */
+
+/* Move what is still needed to the front, and double the room if that doesn't help. */
+static bool make_room(struct lines *lines)
+{
+	size_t kept = lines->end - lines->start;
+	size_t room = lines->room;
+	char *data;
+
+	if (lines->start > 0) {
+		memmove(lines->data, lines->data + lines->start, kept);
+		lines->stop -= lines->start;
+		lines->at -= lines->start;
+		lines->end = kept;
+		lines->start = 0;
+	}
+	if (kept < room / 2)
+		return true;
+	if (kept > LINE_MAX_BYTES) {
+		report_error(lines->report, EX_DATAERR, lines->path, lines->number,
+		             "the line is longer than %d bytes", LINE_MAX_BYTES);
+		return false;
+	}
+	data = realloc(lines->data, room * 2);
+	if (data == NULL) {
+		report_error(lines->report, EX_OSERR, lines->path, 0, "out of memory");
+		return false;
+	}
+	lines->data = data;
+	lines->room = room * 2;
+	return true;
+}
+
+/* Read more behind `end`, or learn that there is none. */
+static bool fill(struct lines *lines)
+{
+	ssize_t got;
+
+	if (!make_room(lines))
+		return false;
+	do {
+		got = read(lines->fd, lines->data + lines->end, lines->room - lines->end);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0) {
+		report_error(lines->report, EX_IOERR, lines->path, 0, "%s", strerror(errno));
+		return false;
+	}
+	lines->has_ended = got == 0;
+	if (memchr(lines->data + lines->end, '\0', (size_t)got) != NULL)
+		lines->has_nul = true;
+	lines->end += (size_t)got;
+	return true;
+}
+
+/*
+ * Find the physical line that begins at `at`: its size without the newline, and whether there is
+ * one at all. At most `end` moves, or all offsets together.
+ */
+static enum lines_step find_physical(struct lines *lines, size_t *out_size)
+{
+	for (;;) {
+		const char *begin = lines->data + lines->at;
+		size_t size = lines->end - lines->at;
+		const char *newline = size == 0 ? NULL : memchr(begin, '\n', size);
+
+		if (newline != NULL) {
+			*out_size = (size_t)(newline - begin);
+			return LINES_LINE;
+		}
+		if (lines->has_ended) {
+			*out_size = size;
+			return size == 0 ? LINES_END : LINES_LINE;
+		}
+		if (!fill(lines))
+			return LINES_FAILED;
+	}
+}
+
+/* Go on behind the physical line of SIZE at `at`. */
+static void pass(struct lines *lines, size_t size)
+{
+	lines->at += size;
+	if (lines->at < lines->end)
+		lines->at++;
+	lines->number++;
+}
+
+/* ---- logical lines ------------------------------------------------------------------------- */
+
+/* Blank, or a comment? */
+static bool vanishes(const char *line, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && lines_is_white(line[i]))
+		i++;
+	return i == size || line[i] == '#';
+}
+
+/* Add the lines that continue the one from `start` to `stop`, and pass over what vanishes. */
+static enum lines_step join_continuation(struct lines *lines)
+{
+	for (;;) {
+		size_t size;
+		char first;
+
+		if (lines->at == lines->end && !lines->has_ended && !fill(lines))
+			return LINES_FAILED;
+		if (lines->at == lines->end)
+			return LINES_LINE;
+		first = lines->data[lines->at];
+		if (!lines_is_white(first) && first != '#')
+			return LINES_LINE;
+		if (find_physical(lines, &size) == LINES_FAILED)
+			return LINES_FAILED;
+		if (!vanishes(lines->data + lines->at, size)) {
+			memmove(lines->data + lines->stop, lines->data + lines->at, size);
+			lines->stop += size;
+		}
+		pass(lines, size);
+	}
+}
+
+/* Find the first physical line that doesn't vanish; it becomes `start` to `stop`. */
+static enum lines_step begin_line(struct lines *lines)
+{
+	for (;;) {
+		enum lines_step step;
+		size_t size;
+
+		lines->start = lines->at;
+		lines->stop = lines->at;
+		step = find_physical(lines, &size);
+		if (step != LINES_LINE)
+			return step;
+		lines->stop = lines->start + size;
+		pass(lines, size);
+		if (!vanishes(lines->data + lines->start, size))
+			return LINES_LINE;
+	}
+}
+
+static enum lines_step end_of_file(const struct lines *lines)
+{
+	struct file_identity before, after;
+	struct stat status;
+
+	if (fstat(lines->fd, &status) != 0) {
+		report_error(lines->report, EX_OSERR, lines->path, 0, "%s", strerror(errno));
+		return LINES_FAILED;
+	}
+	file_identity_of(&lines->status, &before);
+	file_identity_of(&status, &after);
+	if (file_identity_equal(&before, &after))
+		return LINES_END;
+	report_error(lines->report, EX_TEMPFAIL, lines->path, 0, "changed while it was read");
+	return LINES_FAILED;
+}
+
+/* Is the line one that can be handed out? Otherwise it is reported. */
+static bool check_line(const struct lines *lines, uint32_t number)
+{
+	const char *line = lines->data + lines->start;
+
+	if (lines->form == LINES_LOGICAL && lines_is_white(line[0])) {
+		report_error(lines->report, EX_DATAERR, lines->path, number,
+		             "begins with white space, but continues no line");
+		return false;
+	}
+	if (lines->has_nul && memchr(line, '\0', lines->stop - lines->start) != NULL) {
+		report_error(lines->report, EX_DATAERR, lines->path, number, "has a NUL byte");
+		return false;
+	}
+	return true;
+}
+
+enum lines_step lines_next(struct lines *lines, struct bytes *out_line, uint32_t *out_number)
+{
+	for (;;) {
+		enum lines_step step = begin_line(lines);
+		uint32_t number = lines->number - 1;
+
+		if (step == LINES_LINE && lines->form == LINES_LOGICAL)
+			step = join_continuation(lines);
+		if (step == LINES_END)
+			return end_of_file(lines);
+		if (step == LINES_FAILED)
+			return LINES_FAILED;
+		if (!check_line(lines, number))
+			continue;
+		*out_line = bytes_make(lines->data + lines->start, lines->stop - lines->start);
+		*out_number = number;
+		return LINES_LINE;
+	}
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lines - a text file as logical lines, as Postfix reads its tables.
+ *
+ * Blank lines and lines whose first non-white character is `#` vanish, also between a line and its
+ * continuation; a line that begins with white space continues the one before, joined with its
+ * leading blanks. The last line may lack its newline. A file is read once, in big blocks; memory is
+ * bounded by the longest logical line, which is limited. Owned by one thread.
+ */
+#ifndef COMPILE_LINES_H
+#define COMPILE_LINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/bytes.h"
+#include "compile/report.h"
+
+struct lines;
+
+enum lines_form {
+	LINES_LOGICAL,		/* as described above */
+	LINES_PHYSICAL,		/* every line for itself; `#` and blank lines still vanish */
+};
+
+enum lines_step {
+	LINES_LINE,
+	LINES_END,		/* to the end, and the file didn't change meanwhile */
+	LINES_FAILED,		/* reported */
+};
+
+/*
+ * Open PATH, which must stay until lines_close(). NULL, and reported, where it isn't there (66),
+ * can't be read, or others may write it or its directory (77).
+ */
+struct lines *lines_open(const char *path, enum lines_form form, struct report *report);
+
+/* Accepts NULL. */
+void lines_close(struct lines *lines);
+
+/* The next logical line without its newline, good until the next call. Lines with NUL bytes, and
+ * lines that continue nothing, are reported and passed over. */
+enum lines_step lines_next(struct lines *lines, struct bytes *out_line, uint32_t *out_number);
+
+/* Owner and mode when it was opened. */
+const struct stat *lines_status(const struct lines *lines);
+
+/* White space inside a line (newlines never are). */
+static inline bool lines_is_white(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* B less white space at both ends. */
+static inline struct bytes lines_trim(struct bytes b)
+{
+	while (b.size > 0 && lines_is_white(b.data[b.size - 1]))
+		b.size--;
+	while (b.size > 0 && lines_is_white(b.data[0])) {
+		b.data++;
+		b.size--;
+	}
+	return b;
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/report.h"
+
+#include <stdarg.h>
+
+enum { PRINTED_MAX = 100, TEXT_BYTES = 4096 };
+
+void report_init(struct report *report, FILE *stream)
+{
+	*report = (struct report){ .stream = stream };
+	(void)pthread_mutex_init(&report->lock, NULL); /* never fails with default attributes */
+}
+
+void report_free(struct report *report)
+{
+	(void)pthread_mutex_destroy(&report->lock); /* nobody holds it any more */
+}
+
+/* What stands in a source may be anything; a terminal must not obey it. */
+static void print_escaped(const char *text, FILE *stream)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+
+		if (byte < ' ' || byte == 0x7f)
+			(void)fprintf(stream, "\\x%02X", byte);
+		else
+			(void)putc(byte, stream);
+	}
+}
+
+/* COUNT is of this kind of message so far, with this one. Caller holds the lock. */
+static void print(const struct report *report, const char *file, uint32_t line, size_t count,
+                  const char *kind, const char *text)
+{
+	FILE *stream = report->stream;
+
+	if (count > PRINTED_MAX + 1)
+		return;
+	if (count == PRINTED_MAX + 1) {
+		(void)fprintf(stream, "rcptmap: %smore than %d, the rest is only counted\n", kind,
+		              PRINTED_MAX);
+		return;
+	}
+	print_escaped(file == NULL ? "rcptmap" : file, stream);
+	if (file != NULL && line != 0)
+		(void)fprintf(stream, ":%lu", (unsigned long)line);
+	(void)fprintf(stream, ": %s", kind);
+	print_escaped(text, stream);
+	(void)putc('\n', stream);
+}
+
+void report_error(struct report *report, int status, const char *file, uint32_t line,
+                  const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
+	va_end(arguments);
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	if (report->errors++ == 0)
+		report->status = status;
+	print(report, file, line, report->errors, "", text);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
+void report_warning(struct report *report, const char *file, uint32_t line, const char *format,
+                    ...)
+{
+	char text[TEXT_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
+	va_end(arguments);
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	report->warnings++;
+	print(report, file, line, report->warnings, "warning: ", text);
+	(void)pthread_mutex_unlock(&report->lock);
+}

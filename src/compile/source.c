@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/source.h"
+
+#include <string.h>
+
+static const struct source_type *const types[] = {
+	&source_type_virtual,
+};
+
+enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
+
+const struct source_type *source_type_find(const char *name)
+{
+	for (size_t i = 0; i < TYPE_COUNT; i++)
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	return NULL;
+}
+
+const struct source_type *source_type_next(const struct source_type *type)
+{
+	if (type == NULL)
+		return types[0];
+	for (size_t i = 0; i + 1 < TYPE_COUNT; i++)
+		if (types[i] == type)
+			return types[i + 1];
+	return NULL;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source_virtual - Postfix's virtual(5): `key whitespace addresses` a logical line.
+ *
+ * The key ends at the first white space that is not inside "…" and not behind a backslash. What
+ * Postfix skips with a warning is an error here: a line without a value, an open quote, a key that
+ * is not UTF-8, a first line that continues nothing.
+ */
+#include "compile/source.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "compile/lines.h"
+#include "mail/fold.h"
+
+struct source {
+	struct lines *lines;
+	const char *path;
+	struct report *report;
+};
+
+static void virtual_close(struct source *source)
+{
+	if (source == NULL)
+		return;
+	lines_close(source->lines);
+	free(source);
+}
+
+static struct source *virtual_open(const struct settings_source *from,
+                                   const struct settings *settings, struct report *report)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	(void)settings;
+	if (source == NULL) {
+		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+		return NULL;
+	}
+	source->path = from->path;
+	source->report = report;
+	source->lines = lines_open(from->path, LINES_LOGICAL, report);
+	if (source->lines != NULL)
+		return source;
+	virtual_close(source);
+	return NULL;
+}
+
+/* Where does the key of LINE end? False: inside quotes. */
+static bool key_size(struct bytes line, size_t *out_size)
+{
+	bool is_quoted = false;
+	size_t i;
+
+	for (i = 0; i < line.size; i++) {
+		char c = line.data[i];
+
+		if (c == '"')
+			is_quoted = !is_quoted;
+		else if (c == '\\' && i + 1 < line.size)
+			i++;
+		else if (!is_quoted && lines_is_white(c))
+			break;
+	}
+	*out_size = i;
+	return !is_quoted;
+}
+
+/* Split LINE into *out_row, or say what is wrong with it. */
+static bool split(const struct source *source, struct bytes line, uint32_t number,
+                  struct source_row *out_row)
+{
+	struct bytes key, value;
+	const char *wrong = NULL;
+	size_t size;
+
+	if (!key_size(line, &size))
+		wrong = "a quote in the key does not end";
+	key = bytes_first(line, size);
+	value = lines_trim(bytes_skip(line, size));
+	if (wrong == NULL && value.size == 0)
+		wrong = "expected: key whitespace value";
+	if (wrong == NULL && !bytes_are_ascii(key) && !fold_accepts(key))
+		wrong = "the key is not valid UTF-8, or has characters no address has";
+	if (wrong != NULL) {
+		report_error(source->report, EX_DATAERR, source->path, number, "%s", wrong);
+		return false;
+	}
+	if (key.data[key.size - 1] == ':')
+		report_warning(source->report, source->path, number,
+		               "the key ends in \":\"; is this an aliases file?");
+	*out_row = (struct source_row){ .kind = SOURCE_ROW_ENTRY, .key = key, .value = value,
+		                        .line = number };
+	return true;
+}
+
+static enum source_step virtual_next(struct source *source, struct source_row *out_row)
+{
+	for (;;) {
+		struct bytes line;
+		uint32_t number;
+
+		switch (lines_next(source->lines, &line, &number)) {
+		case LINES_END:
+			return SOURCE_END;
+		case LINES_FAILED:
+			return SOURCE_FAILED;
+		case LINES_LINE:
+			break;
+		}
+		if (split(source, line, number, out_row))
+			return SOURCE_ROW;
+	}
+}
+
+const struct source_type source_type_virtual = {
+	.name = "virtual",
+	.open = virtual_open,
+	.next = virtual_next,
+	.close = virtual_close,
+};
