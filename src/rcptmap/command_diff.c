@@ -5,7 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/print.h"
 #include "rcptmap/same.h"
 #include "rcptmap/sorted.h"
@@ -20,22 +20,22 @@ struct side {
 struct diff {
 	struct side sides[2]; /* old, new */
 	struct same same;
-	struct output output;
+	struct sink sink;
 	bool has_difference;
 	bool is_broken;
 };
 
-/* Failures of appends are told by output_finish(). */
+/* Failures of appends are told by sink_finish(). */
 static void put(struct diff *diff, const char *text)
 {
-	(void)buffer_append_text(&diff->output.text, text);
+	(void)buffer_append_text(&diff->sink.text, text);
 }
 
 static void put_sides(struct diff *diff)
 {
 	for (int i = 0; i < 2; i++) {
 		put(diff, i == 0 ? "" : " -> ");
-		(void)buffer_append(&diff->output.text, buffer_bytes(&diff->sides[i].value));
+		(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[i].value));
 	}
 	put(diff, "\n");
 	diff->has_difference = true;
@@ -45,9 +45,9 @@ static void put_sides(struct diff *diff)
 static void put_only(struct diff *diff, int side, struct bytes local, struct bytes domain)
 {
 	put(diff, side == 0 ? "- " : "+ ");
-	print_key(local, domain, &diff->output.text);
+	print_key(local, domain, &diff->sink.text);
 	put(diff, "\t");
-	(void)buffer_append(&diff->output.text, buffer_bytes(&diff->sides[side].value));
+	(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[side].value));
 	put(diff, "\n");
 	diff->has_difference = true;
 }
@@ -85,7 +85,7 @@ static void compare_key(struct diff *diff, const struct table_domain *const doma
 		for (int i = 0; i < 2; i++)
 			same_print(&diff->same, i, &diff->sides[i].value);
 	put(diff, "! ");
-	print_key(local, domains[0]->name, &diff->output.text);
+	print_key(local, domains[0]->name, &diff->sink.text);
 	put(diff, "\t");
 	put_sides(diff);
 }
@@ -135,7 +135,7 @@ static bool compare_keys(struct diff *diff, const struct table_domain *const dom
 			compare_key(diff, domains, sorted_local(old.next));
 		old.next += order <= 0 ? 1 : 0;
 		new.next += order >= 0 ? 1 : 0;
-		if (diff->is_broken || !output_advance(&diff->output))
+		if (diff->is_broken || !sink_advance(&diff->sink))
 			return false;
 	}
 	return true;
@@ -155,7 +155,7 @@ static void compare_declarations(struct diff *diff, const struct table_domain *c
 	if (says[0] == says[1])
 		return;
 	put(diff, says[0] == NULL ? "+ " : says[1] == NULL ? "- " : "! ");
-	print_field(any->name, &diff->output.text);
+	print_field(any->name, &diff->sink.text);
 	put(diff, "\t");
 	if (says[0] != NULL && says[1] != NULL) {
 		put_sides(diff);
@@ -242,11 +242,11 @@ static int compare(struct diff *diff, const struct settings *settings)
 	bool is_done;
 
 	same_init(&diff->same, diff->sides[0].table, diff->sides[1].table, settings);
-	output_init(&diff->output, STDOUT_FILENO);
+	sink_init(&diff->sink, STDOUT_FILENO);
 	compare_rules(diff);
 	is_done = compare_all(diff);
 	same_free(&diff->same);
-	if (!output_finish(&diff->output, &err))
+	if (!sink_finish(&diff->sink, &err))
 		return tool_fail(&err);
 	if (!is_done) {
 		(void)error_set(&err, EX_DATAERR, "a table contradicts itself");

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "rcptmap/json.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/print.h"
 #include "rcptmap/sorted.h"
 #include "rcptmap/tool.h"
@@ -14,15 +14,15 @@
 struct dump {
 	const struct table *table;
 	struct sorted sorted;
-	struct output output;
+	struct sink sink;
 	struct buffer scratch;
 	bool is_json;
 };
 
-/* Failures of appends are told by output_finish(). */
+/* Failures of appends are told by sink_finish(). */
 static void put(struct dump *dump, const char *text)
 {
-	(void)buffer_append_text(&dump->output.text, text);
+	(void)buffer_append_text(&dump->sink.text, text);
 }
 
 /* The key rules as lines of a configuration: without them the text would be another table. */
@@ -31,13 +31,13 @@ static void write_rules(struct dump *dump)
 	const struct table_rules *rules = table_rules(dump->table);
 
 	put(dump, "# recipient_delimiter = \"");
-	print_field(rules->delimiters, &dump->output.text);
+	print_field(rules->delimiters, &dump->sink.text);
 	put(dump, "\";\n# propagate_extension = ");
 	put(dump, rules->propagates_extension ? "true" : "false");
 	put(dump, ";\n# origin = \"");
-	print_field(rules->origin, &dump->output.text);
+	print_field(rules->origin, &dump->sink.text);
 	put(dump, "\";\n# append_dot_domain = \"");
-	print_field(rules->dot_domain, &dump->output.text);
+	print_field(rules->dot_domain, &dump->sink.text);
 	put(dump, "\";\n");
 }
 
@@ -56,7 +56,7 @@ static void write_domain_list(struct dump *dump, const char *name, unsigned flag
 			continue;
 		put(dump, separator);
 		put(dump, "\"");
-		print_field(domain->name, &dump->output.text);
+		print_field(domain->name, &dump->sink.text);
 		put(dump, "\"");
 		separator = ", ";
 	}
@@ -65,7 +65,7 @@ static void write_domain_list(struct dump *dump, const char *name, unsigned flag
 
 static void write_declaration(struct dump *dump, const struct table_domain *domain)
 {
-	struct buffer *out = &dump->output.text;
+	struct buffer *out = &dump->sink.text;
 	const char *declaration = print_declaration(domain);
 	struct json json;
 
@@ -124,7 +124,7 @@ static enum lookup write_json_entry(struct dump *dump, struct bytes local, struc
 	enum lookup found = LOOKUP_FOUND;
 	struct json json;
 
-	json_init(&json, &dump->output.text);
+	json_init(&json, &dump->sink.text);
 	json_object_begin(&json);
 	json_name(&json, "key");
 	buffer_clear(&dump->scratch);
@@ -155,9 +155,9 @@ static enum lookup write_entry(struct dump *dump, const struct table_domain *dom
 		return found;
 	if (dump->is_json)
 		return write_json_entry(dump, local, domain->name, &entry);
-	print_key(local, domain->name, &dump->output.text);
+	print_key(local, domain->name, &dump->sink.text);
 	put(dump, "\t");
-	found = print_value(dump->table, &entry, &dump->output.text);
+	found = print_value(dump->table, &entry, &dump->sink.text);
 	put(dump, "\n");
 	return found;
 }
@@ -177,8 +177,8 @@ static bool write_all(struct dump *dump, struct error *err)
 			if (write_entry(dump, &sorted->domains[i],
 					sorted_local(&sorted->keys[key])) != LOOKUP_FOUND)
 				return error_set(err, EX_DATAERR, "the table contradicts itself");
-			if (!output_advance(&dump->output))
-				return true; /* output_finish() tells why */
+			if (!sink_advance(&dump->sink))
+				return true; /* sink_finish() tells why */
 		}
 	}
 	return true;
@@ -189,20 +189,20 @@ int command_dump(const struct options *options)
 	struct dump dump = { .is_json = options->is_json };
 	struct table *table;
 	struct error err;
-	struct error output_error;
+	struct error sink_error;
 	bool is_done;
 
 	table = tool_open_table(options, &err);
 	if (table == NULL)
 		return tool_fail(&err);
 	dump.table = table;
-	output_init(&dump.output, STDOUT_FILENO);
+	sink_init(&dump.sink, STDOUT_FILENO);
 	buffer_init(&dump.scratch, SIZE_MAX / 4);
 	is_done = sorted_load(table, &dump.sorted, &err) && write_all(&dump, &err);
 	sorted_free(&dump.sorted);
 	buffer_free(&dump.scratch);
 	table_close(table);
-	if (!output_finish(&dump.output, &output_error))
-		return tool_fail(&output_error);
+	if (!sink_finish(&dump.sink, &sink_error))
+		return tool_fail(&sink_error);
 	return is_done ? EX_OK : tool_fail(&err);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "rcptmap/json.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/print.h"
 #include "rcptmap/sorted.h"
 #include "rcptmap/tool.h"
@@ -48,7 +48,7 @@ static void format_time(uint64_t seconds, char out_text[TIME_ROOM])
 		out_text[0] = '\0';
 }
 
-/* ---- for people. Failures of appends are told by output_finish(). ---------------------- */
+/* ---- for people. Failures of appends are told by sink_finish(). ---------------------- */
 
 static void put_text(struct buffer *out, const char *name, struct bytes value)
 {
@@ -173,7 +173,7 @@ int command_info(const struct options *options)
 {
 	struct table *table;
 	struct sorted sorted;
-	struct output output;
+	struct sink sink;
 	struct error err;
 
 	table = tool_open_table(options, &err);
@@ -183,12 +183,12 @@ int command_info(const struct options *options)
 		table_close(table);
 		return tool_fail(&err);
 	}
-	output_init(&output, STDOUT_FILENO);
+	sink_init(&sink, STDOUT_FILENO);
 	if (options->is_json)
-		write_json(&output.text, table, &sorted);
+		write_json(&sink.text, table, &sorted);
 	else
-		write_text(&output.text, table, &sorted);
+		write_text(&sink.text, table, &sorted);
 	sorted_free(&sorted);
 	table_close(table);
-	return output_finish(&output, &err) ? EX_OK : tool_fail(&err);
+	return sink_finish(&sink, &err) ? EX_OK : tool_fail(&err);
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "rcptmap/input.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/print.h"
 #include "rcptmap/question.h"
 #include "rcptmap/query.h"
@@ -20,7 +20,7 @@ enum {
 
 struct query {
 	const struct table *table;
-	struct output output;
+	struct sink sink;
 	struct arena arena;
 	bool shows_key;
 	bool has_found;
@@ -28,13 +28,13 @@ struct query {
 
 static bool show(struct query *query, const struct question *question, struct error *err)
 {
-	struct buffer *out = &query->output.text;
+	struct buffer *out = &query->sink.text;
 
 	if (question->found == LOOKUP_ABSENT)
 		return true;
 	if (question->found == LOOKUP_FOUND && query->shows_key) {
 		print_field(question->text, out);
-		(void)buffer_append_byte(out, '\t'); /* failures: output_finish() */
+		(void)buffer_append_byte(out, '\t'); /* failures: sink_finish() */
 	}
 	if (question->found == LOOKUP_BROKEN ||
 	    (question->declaration == NULL &&
@@ -42,10 +42,10 @@ static bool show(struct query *query, const struct question *question, struct er
 		return error_set(err, EX_DATAERR, "%.*s: the table is damaged, or memory is short",
 				 (int)bytes_first(question->text, 256).size, question->text.data);
 	if (question->declaration != NULL)
-		(void)buffer_append_text(out, question->declaration); /* output_finish() */
+		(void)buffer_append_text(out, question->declaration); /* sink_finish() */
 	(void)buffer_append_byte(out, '\n');                          /* likewise */
 	query->has_found = true;
-	return output_advance(&query->output);
+	return sink_advance(&query->sink);
 }
 
 static bool answer(struct query *query, struct question *questions, size_t count, struct error *err)
@@ -66,7 +66,7 @@ static bool answer_input(struct query *query, struct error *err)
 	size_t count;
 	bool is_done;
 
-	if (!input_init(&input, STDIN_FILENO, &query->output, err))
+	if (!input_init(&input, STDIN_FILENO, &query->sink, err))
 		return false;
 	do {
 		is_done = input_next(&input, BATCH, lines, &count, err);
@@ -100,15 +100,15 @@ int query_run(const struct table *table, char **keys, int count)
 {
 	struct query query = { .table = table };
 	struct error err = { 0 };
-	struct error output_error;
+	struct error sink_error;
 	bool is_done;
 
-	output_init(&query.output, STDOUT_FILENO);
+	sink_init(&query.sink, STDOUT_FILENO);
 	arena_init(&query.arena, ARENA_BYTES);
 	is_done = answer_keys(&query, keys, count, &err);
 	arena_free(&query.arena);
-	if (!output_finish(&query.output, &output_error))
-		return tool_fail(&output_error);
+	if (!sink_finish(&query.sink, &sink_error))
+		return tool_fail(&sink_error);
 	if (!is_done)
 		return tool_fail(&err);
 	return query.has_found ? EX_OK : 1;

@@ -7,42 +7,42 @@
 
 #include "rcptmap/explain.h"
 #include "rcptmap/input.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/tool.h"
 
 enum { BATCH = 32 };
 
-static bool explain_input(struct explain *explain, struct output *output, struct error *err)
+static bool explain_input(struct explain *explain, struct sink *sink, struct error *err)
 {
 	struct bytes lines[BATCH];
 	struct input input;
 	size_t count;
 	bool is_done;
 
-	if (!input_init(&input, STDIN_FILENO, output, err))
+	if (!input_init(&input, STDIN_FILENO, sink, err))
 		return false;
 	do {
 		is_done = input_next(&input, BATCH, lines, &count, err);
 		for (size_t i = 0; is_done && i < count; i++) {
-			explain_address(explain, lines[i], &output->text);
-			is_done = output_advance(output);
+			explain_address(explain, lines[i], &sink->text);
+			is_done = sink_advance(sink);
 		}
 	} while (is_done && count > 0);
 	input_free(&input);
 	return is_done;
 }
 
-static bool explain_all(struct explain *explain, const struct options *options,
-			struct output *output, struct error *err)
+static bool explain_all(struct explain *explain, const struct options *options, struct sink *sink,
+			struct error *err)
 {
 	bool is_done = true;
 
 	for (int i = 0; i < options->operand_count && is_done; i++) {
 		if (strcmp(options->operands[i], "-") == 0) {
-			is_done = explain_input(explain, output, err);
+			is_done = explain_input(explain, sink, err);
 		} else {
-			explain_address(explain, bytes_of(options->operands[i]), &output->text);
-			is_done = output_advance(output);
+			explain_address(explain, bytes_of(options->operands[i]), &sink->text);
+			is_done = sink_advance(sink);
 		}
 	}
 	return is_done;
@@ -65,17 +65,17 @@ static int run(const struct table *table, const struct settings *settings,
 		.address_bytes = (size_t)settings->limit_address_bytes,
 	};
 	struct explain explain;
-	struct output output;
-	struct error output_error;
+	struct sink sink;
+	struct error sink_error;
 	struct error err = { 0 };
 	bool is_done;
 
 	explain_init(&explain, table, &limits, texts, options->is_json, options->is_verbose);
-	output_init(&output, STDOUT_FILENO);
-	is_done = explain_all(&explain, options, &output, &err);
+	sink_init(&sink, STDOUT_FILENO);
+	is_done = explain_all(&explain, options, &sink, &err);
 	explain_free(&explain);
-	if (!output_finish(&output, &output_error))
-		return tool_fail(&output_error);
+	if (!sink_finish(&sink, &sink_error))
+		return tool_fail(&sink_error);
 	return is_done ? status_of(&explain) : tool_fail(&err);
 }
 

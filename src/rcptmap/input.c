@@ -7,9 +7,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-bool input_init(struct input *input, int fd, struct output *output, struct error *err)
+bool input_init(struct input *input, int fd, struct sink *sink, struct error *err)
 {
-	*input = (struct input){ .fd = fd, .output = output };
+	*input = (struct input){ .fd = fd, .sink = sink };
 	input->block = malloc(INPUT_BLOCK_BYTES);
 	return input->block != NULL || error_set_memory(err);
 }
@@ -66,7 +66,7 @@ static bool fill(struct input *input, struct error *err)
 {
 	ssize_t count;
 
-	(void)output_flush(input->output); /* output_finish() tells whether it failed */
+	(void)sink_flush(input->sink); /* sink_finish() tells whether it failed */
 	memmove(input->block, input->block + input->begin, input->end - input->begin);
 	input->end -= input->begin;
 	input->begin = 0;

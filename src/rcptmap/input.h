@@ -13,11 +13,11 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 
 struct input {
 	int fd;
-	struct output *output;
+	struct sink *sink;
 	char *block;
 	size_t begin; /* of what was not handed out yet */
 	size_t end;
@@ -25,7 +25,7 @@ struct input {
 	bool is_inside_long_line;
 };
 
-bool input_init(struct input *input, int fd, struct output *output, struct error *err);
+bool input_init(struct input *input, int fd, struct sink *sink, struct error *err);
 void input_free(struct input *input);
 
 /*

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "rcptmap/command.h"
-#include "rcptmap/output.h"
+#include "rcptmap/sink.h"
 #include "rcptmap/tool.h"
 
 static const struct command commands[] = {
@@ -78,12 +78,12 @@ static void occupy_standard_descriptors(void)
 /* To standard output, as it is: help and version. */
 static int say(const char *text)
 {
-	struct output output;
+	struct sink sink;
 	struct error err;
 
-	output_init(&output, STDOUT_FILENO);
-	(void)buffer_append_text(&output.text, text);
-	return output_finish(&output, &err) ? EX_OK : tool_fail(&err);
+	sink_init(&sink, STDOUT_FILENO);
+	(void)buffer_append_text(&sink.text, text);
+	return sink_finish(&sink, &err) ? EX_OK : tool_fail(&err);
 }
 
 static int help_all(void)
