@@ -5,7 +5,6 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
 	PKG_CHECK_MODULES([LIBIDN2], [libidn2 >= 2.3])
 	PKG_CHECK_MODULES([PCRE2], [libpcre2-8 >= 10.32])
-	PKG_CHECK_MODULES([JANSSON], [jansson >= 2.13])
 
 	AC_CHECK_HEADER([xxhash.h], [],
 		[AC_MSG_ERROR([xxhash.h not found (Debian: libxxhash-dev)])])
@@ -26,17 +25,6 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	AC_SUBST([MILTER_LIBS])
 	LIBS=$openrcpt_saved_LIBS
 
-	AC_ARG_WITH([systemd],
-		[AS_HELP_STRING([--without-systemd],
-			[do not tell systemd when the daemon is ready])],
-		[], [with_systemd=auto])
-	AS_IF([test "x$with_systemd" != xno],
-		[PKG_CHECK_MODULES([LIBSYSTEMD], [libsystemd >= 239], [with_systemd=yes],
-			[AS_IF([test "x$with_systemd" = xyes],
-				[AC_MSG_ERROR([libsystemd not found (Debian: libsystemd-dev)])])
-			with_systemd=no])])
-	AM_CONDITIONAL([SYSTEMD], [test "x$with_systemd" = xyes])
-
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
 	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])
 ])
@@ -44,8 +32,8 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 AC_DEFUN([OPENRCPT_PATHS], [
 	AC_ARG_WITH([postfix-spool],
 		[AS_HELP_STRING([--with-postfix-spool=DIR],
-			[queue directory of Postfix, to which its chroot is bound @<:@LOCALSTATEDIR/spool/postfix@:>@])],
-		[postfix_spool=$withval], [postfix_spool='${localstatedir}/spool/postfix'])
+			[queue directory of Postfix, which is the root that smtpd sees @<:@/var/spool/postfix@:>@])],
+		[postfix_spool=$withval], [postfix_spool=/var/spool/postfix])
 	AC_SUBST([postfix_spool])
 
 	AC_ARG_WITH([systemdsystemunitdir],
