@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/milter.h"
+
+#include <errno.h>
+#include <libmilter/mfapi.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "openrcptd/log.h"
+#include "openrcptd/transaction.h"
+
+enum {
+	EDITS_A_PROGRESS = 1000,	/* the MTA's time limit begins anew with each progress */
+	DRAIN_STEP_MS = 10,
+	REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1,
+};
+
+/* Without these nothing can be rewritten, and accepting anything would leave it unexpanded. */
+static const unsigned long needed_actions = SMFIF_ADDRCPT | SMFIF_DELRCPT;
+static const unsigned long welcome_actions = SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST;
+
+/* Steps we do without. MAIL has to come (Sendmail says nothing of RSET otherwise), but our answer
+ * to it has nothing to say. */
+static const unsigned long unwanted_steps = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOHDRS |
+					    SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NODATA |
+					    SMFIP_NOUNKNOWN | SMFIP_NR_MAIL;
+
+/* The macros we read; where none is wanted, one that no MTA has, since an empty list means the
+ * default one to Postfix. */
+#define NO_MACRO "{openrcpt}"
+static const struct {
+	int stage;
+	const char *names;
+} wanted_macros[] = {
+	{ SMFIM_CONNECT, "v {daemon_name}" }, { SMFIM_HELO, NO_MACRO },
+	{ SMFIM_ENVFROM, "i {mail_mailer}" }, { SMFIM_ENVRCPT, NO_MACRO },
+	{ SMFIM_DATA, NO_MACRO },	      { SMFIM_EOH, NO_MACRO },
+	{ SMFIM_EOM, "i" },
+};
+
+/* What hangs on an MTA's connection. */
+struct session {
+	struct transaction transaction;
+	struct buffer reply;		/* with each % doubled */
+	struct mta mta;
+	struct message_facts facts;	/* of the message now open */
+	bool takes_parameters;
+	bool answers_mail;
+	bool knows_mta;
+	bool is_surplus;		/* one more than we may have */
+};
+
+static struct {
+	struct snapshot_store *store;
+	size_t max_sessions;
+	int listen_fd;			/* libmilter's own descriptor number */
+	int stand_in_fd;		/* a listening socket that nobody knows */
+	_Atomic size_t sessions;
+	_Atomic size_t ends_running;	/* end-of-message calls */
+	_Atomic bool is_draining;
+} milter = { .listen_fd = -1, .stand_in_fd = -1 };
+
+/* ---- sessions ------------------------------------------------------------------------- */
+
+static struct session *session_new(void)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	transaction_init(&session->transaction, milter.store);
+	buffer_init(&session->reply, REPLY_BYTES);
+	session->facts.mta = &session->mta;
+	session->is_surplus = atomic_fetch_add(&milter.sessions, 1) >= milter.max_sessions;
+	if (session->is_surplus)
+		log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions)",
+			 milter.max_sessions);
+	return session;
+}
+
+static void session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	transaction_free(&session->transaction);
+	buffer_free(&session->reply);
+	free(session);
+	(void)atomic_fetch_sub(&milter.sessions, 1); /* its value is of no interest */
+}
+
+/* ---- answers -------------------------------------------------------------------------- */
+
+/* Set just before the return that uses it: an unused reply would go to a later recipient. */
+static sfsistat answer(SMFICTX *context, struct session *session, const struct reply *reply)
+{
+	char code[sizeof(reply->code)];
+	char enhanced[sizeof(reply->enhanced)];
+
+	memcpy(code, reply->code, sizeof(code));
+	memcpy(enhanced, reply->enhanced, sizeof(enhanced));
+	buffer_clear(&session->reply);
+	if (!reply_escape_percent(reply->text, &session->reply) ||
+	    !buffer_append_byte(&session->reply, '\0') ||
+	    smfi_setreply(context, code, enhanced, session->reply.data) != MI_SUCCESS)
+		return SMFIS_TEMPFAIL;
+	return code[0] == '5' ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+static sfsistat answer_later(SMFICTX *context, struct session *session, const char *text)
+{
+	const struct reply reply = { .code = "451", .enhanced = "4.3.0", .text = bytes_of(text) };
+
+	return answer(context, session, &reply);
+}
+
+static void log_refusal(const struct session *session, const struct decision *decision)
+{
+	const struct policy *policy = &session->transaction.snapshot->policy;
+	const struct reply *reply = &decision->reply;
+	bool is_doubt = decision->verdict == VERDICT_DEFER;
+
+	if (is_doubt || policy->logs_refusals)
+		log_line(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO,
+			 "NOQUEUE: %s: %s %s " BYTES_FORMAT, is_doubt ? "deferred" : "refused",
+			 reply->code, reply->enhanced, BYTES_ARGS(reply->text));
+}
+
+/* ---- callbacks ------------------------------------------------------------------------ */
+
+static void ask_for_macros(SMFICTX *context)
+{
+	for (size_t i = 0; i < sizeof(wanted_macros) / sizeof(wanted_macros[0]); i++) {
+		char names[64];
+
+		(void)snprintf(names, sizeof(names), "%s", wanted_macros[i].names); /* fits */
+		if (smfi_setsymlist(context, wanted_macros[i].stage, names) != MI_SUCCESS)
+			log_line(SEVERITY_WARNING, "macros of stage %d can't be chosen",
+				 wanted_macros[i].stage);
+	}
+}
+
+static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
+			     unsigned long reserved_2, unsigned long reserved_3,
+			     unsigned long *out_actions, unsigned long *out_steps,
+			     unsigned long *out_reserved_2, unsigned long *out_reserved_3)
+{
+	struct session *session;
+
+	(void)reserved_2;
+	(void)reserved_3;
+	if ((actions & needed_actions) != needed_actions) {
+		log_line(SEVERITY_ERROR, "the MTA offers no adding and deleting of recipients");
+		return SMFIS_REJECT;
+	}
+	session = session_new();
+	if (session == NULL || smfi_setpriv(context, session) != MI_SUCCESS) {
+		log_line(SEVERITY_ERROR, "no memory for a session");
+		session_free(session);
+		return SMFIS_REJECT;
+	}
+	*out_actions = actions & (needed_actions | welcome_actions);
+	*out_steps = steps & unwanted_steps;
+	*out_reserved_2 = 0;
+	*out_reserved_3 = 0;
+	session->takes_parameters = (actions & SMFIF_ADDRCPT_PAR) != 0;
+	session->answers_mail = (steps & SMFIP_NR_MAIL) == 0;
+	if ((actions & SMFIF_SETSYMLIST) != 0)
+		ask_for_macros(context);
+	return SMFIS_CONTINUE;
+}
+
+static const char *macro(SMFICTX *context, const char *name)
+{
+	char copy[32];
+
+	(void)snprintf(copy, sizeof(copy), "%s", name); /* names are our own */
+	return smfi_getsymval(context, copy);
+}
+
+static bool has_parameter(char **parameters, const char *name)
+{
+	for (; *parameters != NULL; parameters++)
+		if (strcasecmp(*parameters, name) == 0)
+			return true;
+	return false;
+}
+
+static sfsistat on_mail(SMFICTX *context, char **arguments)
+{
+	struct session *session = smfi_getpriv(context);
+	struct message_facts *facts;
+
+	if (session == NULL)
+		return SMFIS_TEMPFAIL;
+	if (!session->knows_mta)
+		mta_init(&session->mta, macro(context, "v"), session->takes_parameters);
+	session->knows_mta = true;
+	facts = &session->facts;
+	facts->has_smtputf8 = has_parameter(arguments, "SMTPUTF8");
+	facts->is_reinjected = mta_is_reinjection(macro(context, "{daemon_name}"));
+	facts->is_submission = mta_is_submission(&session->mta, macro(context, "i"),
+						 macro(context, "{mail_mailer}"));
+	transaction_end(&session->transaction);
+	/* Where it doesn't open, each recipient is told. */
+	if (!session->is_surplus)
+		(void)transaction_begin(&session->transaction, facts);
+	return session->answers_mail ? SMFIS_CONTINUE : SMFIS_NOREPLY;
+}
+
+static sfsistat on_recipient(SMFICTX *context, char **arguments)
+{
+	struct session *session = smfi_getpriv(context);
+	struct decision decision;
+
+	if (session == NULL)
+		return SMFIS_TEMPFAIL;
+	if (!transaction_is_open(&session->transaction)) {
+		/* One recipient of a submission can't be deferred; the end of the message can. */
+		if (session->facts.is_submission)
+			return SMFIS_CONTINUE;
+		return answer_later(context, session, "Too many sessions, try again later");
+	}
+	transaction_recipient(&session->transaction, arguments[0], arguments + 1, &decision);
+	if (decision.action != POLICY_REFUSE)
+		return SMFIS_CONTINUE;
+	log_refusal(session, &decision);
+	return answer(context, session, &decision.reply);
+}
+
+static bool make_edit(SMFICTX *context, const struct edit *edit)
+{
+	/* libmilter only reads what it takes as char *. */
+	char *address = (char *)(uintptr_t)edit->address;
+	char *parameters = (char *)(uintptr_t)edit->parameters;
+
+	if (edit->kind == EDIT_DELETE)
+		return smfi_delrcpt(context, address) == MI_SUCCESS;
+	if (parameters == NULL)
+		return smfi_addrcpt(context, address) == MI_SUCCESS;
+	return smfi_addrcpt_par(context, address, parameters) == MI_SUCCESS;
+}
+
+static bool make_edits(SMFICTX *context, const struct edit *edits, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i % EDITS_A_PROGRESS == EDITS_A_PROGRESS - 1 &&
+		    smfi_progress(context) != MI_SUCCESS)
+			return false;
+		if (!make_edit(context, &edits[i]))
+			return false;
+	}
+	return true;
+}
+
+static sfsistat finish_message(SMFICTX *context, struct session *session)
+{
+	const char *queue_id = macro(context, "i");
+	const struct edit *edits = NULL;
+	size_t count = 0;
+
+	if (queue_id == NULL)
+		queue_id = "NOQUEUE";
+	switch (transaction_finish(&session->transaction, &edits, &count)) {
+	case TRANSACTION_UNCHANGED:
+		return SMFIS_CONTINUE;
+	case TRANSACTION_DISCARDED:
+		transaction_log(&session->transaction, queue_id);
+		return SMFIS_DISCARD;
+	case TRANSACTION_EDITED:
+		if (make_edits(context, edits, count)) {
+			transaction_log(&session->transaction, queue_id);
+			return SMFIS_CONTINUE;
+		}
+		log_line(SEVERITY_WARNING, "%.64s: an edit of the envelope failed: deferred",
+			 queue_id);
+		break;
+	case TRANSACTION_DEFERRED:
+		log_line(SEVERITY_ERROR, "%.64s: no recipient would be left, or no memory: deferred",
+			 queue_id);
+		break;
+	}
+	return answer_later(context, session, "Recipients can't be rewritten now, try again later");
+}
+
+static sfsistat on_message_end(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+	sfsistat status;
+
+	if (session == NULL)
+		return SMFIS_TEMPFAIL;
+	/* Counted before the look at the flag: milter_drain() does both the other way round. */
+	(void)atomic_fetch_add(&milter.ends_running, 1); /* its value is of no interest */
+	if (atomic_load(&milter.is_draining) || !transaction_is_open(&session->transaction))
+		status = answer_later(context, session, "Service restarts, try again later");
+	else
+		status = finish_message(context, session);
+	transaction_end(&session->transaction);
+	(void)atomic_fetch_sub(&milter.ends_running, 1); /* likewise */
+	return status;
+}
+
+static sfsistat on_abort(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+
+	if (session != NULL)
+		transaction_end(&session->transaction);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat on_close(SMFICTX *context)
+{
+	struct session *session = smfi_getpriv(context);
+
+	/* The only callback of a connection on which nobody negotiated. */
+	if (session == NULL)
+		return SMFIS_CONTINUE;
+	(void)smfi_setpriv(context, NULL); /* fails for a context of NULL only */
+	session_free(session);
+	return SMFIS_CONTINUE;
+}
+
+/* ---- the life of libmilter ------------------------------------------------------------ */
+
+/* A socket of the same family that libmilter can open by itself. */
+static bool stand_in_name(int fd, const char *directory, char *out_name, size_t room,
+			  const char **out_path, struct error *err)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	int length;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+		return error_set_errno(err, EX_OSERR, "socket");
+	*out_path = NULL;
+	if (address.ss_family == AF_INET)
+		length = snprintf(out_name, room, "inet:0@127.0.0.1");
+	else if (address.ss_family == AF_INET6)
+		length = snprintf(out_name, room, "inet6:0@::1");
+	else {
+		length = snprintf(out_name, room, "unix:%s/openrcptd.%ld", directory,
+				  (long)getpid());
+		*out_path = out_name + strlen("unix:");
+	}
+	return (length > 0 && (size_t)length < room) ||
+	       error_set(err, EX_CONFIG, "%s: path too long", directory);
+}
+
+/*
+ * libmilter opens its own socket, and only a patched one takes a descriptor. So it opens one that
+ * nobody knows, and the inherited one is put in its place, under the same number.
+ */
+static bool take_over_socket(int listen_fd, const char *directory, struct error *err)
+{
+	char name[PATH_MAX];
+	const char *path;
+	int is_listening = 0;
+	socklen_t size = sizeof(is_listening);
+	int number;
+
+	if (!stand_in_name(listen_fd, directory, name, sizeof(name), &path, err))
+		return false;
+	/* The lowest free number is the one that libmilter will get. */
+	number = dup(listen_fd);
+	if (number < 0 || close(number) != 0)
+		return error_set_errno(err, EX_OSERR, "socket");
+	if (smfi_setconn(name) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS)
+		return error_set(err, EX_CANTCREAT, "%s: libmilter can't open it", name);
+	if (path != NULL)
+		(void)unlink(path); /* nobody needs it, and its name is our process's */
+	if (getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) != 0 ||
+	    is_listening == 0)
+		return error_set(err, EX_SOFTWARE, "libmilter's socket is not where I look for it");
+	milter.stand_in_fd = dup(number);
+	if (milter.stand_in_fd < 0 || dup2(listen_fd, number) < 0)
+		return error_set_errno(err, EX_OSERR, "socket");
+	(void)close(listen_fd); /* the socket stays open under its new number */
+	milter.listen_fd = number;
+	return true;
+}
+
+bool milter_open(const struct milter_options *options, struct error *err)
+{
+	static char name[] = "openrcptd";
+	const struct smfiDesc description = {
+		.xxfi_name = name,
+		.xxfi_version = SMFI_VERSION,
+		.xxfi_flags = needed_actions | welcome_actions,
+		.xxfi_envfrom = on_mail,
+		.xxfi_envrcpt = on_recipient,
+		.xxfi_eom = on_message_end,
+		.xxfi_abort = on_abort,
+		.xxfi_close = on_close,
+		.xxfi_negotiate = on_negotiate,
+	};
+
+	milter.store = options->store;
+	milter.max_sessions = options->max_sessions;
+	if (smfi_register(description) != MI_SUCCESS)
+		return error_set(err, EX_SOFTWARE, "libmilter of another version");
+	if (smfi_settimeout(options->idle_timeout_seconds) != MI_SUCCESS)
+		return error_set(err, EX_SOFTWARE, "libmilter refuses the time limit");
+	return take_over_socket(options->take_listen_fd, options->runtime_directory, err);
+}
+
+int milter_run(void)
+{
+	return smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+}
+
+bool milter_drain(int timeout_ms)
+{
+	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000 };
+
+	/* New connections wait with the master, for the next worker. */
+	if (milter.stand_in_fd >= 0 && dup2(milter.stand_in_fd, milter.listen_fd) < 0)
+		log_line(SEVERITY_WARNING, "the socket can't be closed: %s", strerror(errno));
+	atomic_store(&milter.is_draining, true);
+	for (int waited = 0; atomic_load(&milter.ends_running) > 0; waited += DRAIN_STEP_MS) {
+		if (waited >= timeout_ms)
+			return false;
+		(void)nanosleep(&step, NULL); /* shorter is as good */
+	}
+	/* What the last ones returned has still to be written. */
+	(void)nanosleep(&step, NULL);
+	return true;
+}
