@@ -121,9 +121,12 @@ static bool send_to_stderr(const char *text, size_t size)
 
 static bool send_line(enum log_severity severity, const char *text, size_t size)
 {
-	if (sole_log.sink == LOG_SINK_SYSLOG)
-		return send_to_syslog(severities[severity].priority, text, size);
-	return send_to_stderr(text, size);
+	if (sole_log.sink == LOG_SINK_STDERR)
+		return send_to_stderr(text, size);
+	/* Who starts a daemon by hand wants to see why it ends. */
+	if (severity >= SEVERITY_FATAL)
+		(void)send_to_stderr(text, size); /* syslog has it too */
+	return send_to_syslog(severities[severity].priority, text, size);
 }
 
 static void report_dropped(void)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * openrcptd - the milter that validates and rewrites recipients.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "openrcptd/listen.h"
+#include "openrcptd/log.h"
+#include "openrcptd/master.h"
+#include "openrcptd/snapshot.h"
+#include "settings/settings.h"
+
+struct options {
+	const char *configuration;
+	bool is_check;
+	bool is_debug;
+};
+
+static const char usage[] = "usage: openrcptd [-df] [-c configuration]\n"
+			    "       openrcptd -t [-c configuration]\n"
+			    "       openrcptd -V\n";
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "debug", no_argument, NULL, 'd' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "test", no_argument, NULL, 't' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Descriptors 0 to 2 must be taken: what is opened later would get lines meant for people. */
+static bool keep_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
+static void print_error(const char *text, void *context)
+{
+	(void)context;
+	(void)fprintf(stderr, "openrcptd: %s\n", text); /* nowhere else to say so */
+}
+
+/* False: end with *OUT_STATUS. */
+static bool read_options(int count, char **arguments, struct options *options, int *out_status)
+{
+	int letter;
+
+	*out_status = EX_USAGE;
+	while ((letter = getopt_long(count, arguments, "c:dfhtV", long_options, NULL)) != -1) {
+		switch (letter) {
+		case 'c':
+			options->configuration = optarg;
+			break;
+		case 'd':
+			options->is_debug = true;
+			break;
+		case 'f': /* as always */
+			break;
+		case 't':
+			options->is_check = true;
+			break;
+		case 'V':
+			*out_status = printf("openrcptd %s\n", OPENRCPT_VERSION) < 0 ||
+						      fflush(stdout) != 0
+					      ? EX_IOERR
+					      : EX_OK;
+			return false;
+		case 'h':
+			*out_status = fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+			return false;
+		default:
+			return false;
+		}
+	}
+	if (optind == count)
+		return true;
+	(void)fprintf(stderr, "openrcptd: unexpected argument: %s\n", arguments[optind]); /* see */
+	return false; /* print_error() */
+}
+
+/* Everything that a start would stumble over, without starting. */
+static int check(const struct settings *settings)
+{
+	struct listen_address address;
+	struct snapshot *snapshot;
+	struct error err;
+	int status = EX_OK;
+
+	if (!listen_parse(settings->socket, settings->allow_remote_mta, &address, &err)) {
+		print_error(err.text, NULL);
+		status = err.status;
+	}
+	snapshot = snapshot_load(settings, &err);
+	if (snapshot == NULL) {
+		print_error(err.text, NULL);
+		status = status == EX_OK ? err.status : status;
+	}
+	snapshot_free(snapshot);
+	return status;
+}
+
+int main(int count, char **arguments)
+{
+	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
+	struct settings *settings;
+	struct error err;
+	char *path;
+	int status;
+
+	if (!keep_standard_descriptors())
+		return EX_OSERR;
+	if (!read_options(count, arguments, &options, &status))
+		return status;
+	/* A reload reads it again, from another working directory. */
+	path = realpath(options.configuration, NULL);
+	settings = settings_load(path != NULL ? path : options.configuration, print_error, NULL,
+				 &err);
+	free(path);
+	if (settings == NULL)
+		return err.status;
+	if (options.is_check) {
+		status = check(settings);
+		settings_free(settings);
+		return status;
+	}
+	log_open(strcmp(settings->log, "stderr") == 0 || options.is_debug ? LOG_SINK_STDERR
+									   : LOG_SINK_SYSLOG,
+		 strdup(settings->syslog_ident)); /* for the life of the process */
+	if (options.is_debug)
+		log_enable_debug();
+	return master_run(settings);
+}

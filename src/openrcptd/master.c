@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/master.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "openrcptd/channel.h"
+#include "openrcptd/listen.h"
+#include "openrcptd/log.h"
+#include "openrcptd/notify.h"
+#include "openrcptd/privileges.h"
+#include "openrcptd/worker.h"
+
+enum {
+	DESCRIPTORS_BESIDE = 64,	/* those that are no sessions */
+	RELOAD_PAUSE_MS = 100,		/* signals in between are one reload */
+	QUICK_DEATH_MS = 1000,		/* a worker that lives shorter is not replaced at once */
+	FIRST_PAUSE_MS = 100,
+	LONGEST_PAUSE_MS = 5000,
+	STOP_MS = 15000,		/* more than a worker takes */
+	FOR_EVER = -1,
+};
+
+struct master {
+	struct settings *settings;
+	struct listener listener;
+	size_t max_sessions;
+	pid_t worker;			/* 0: none */
+	int channel_fd;			/* to the worker; -1: none */
+	bool was_ready;			/* some worker has served */
+	bool is_reloading;		/* the worker hasn't answered yet */
+	bool is_stopping;
+	long long started_ms;		/* the worker */
+	long long next_start_ms;	/* of a worker, where there is none */
+	long long next_reload_ms;	/* not before */
+	long long kill_ms;		/* where is_stopping */
+	long pause_ms;			/* before the next worker that follows one that died early */
+};
+
+/* Set by signal handlers, which do nothing else. */
+static volatile sig_atomic_t wants_reload;
+static volatile sig_atomic_t wants_stop;
+
+static void on_signal(int number)
+{
+	if (number == SIGHUP || number == SIGUSR1)
+		wants_reload = 1;
+	else if (number == SIGTERM || number == SIGINT)
+		wants_stop = 1;
+	/* SIGCHLD only has to wake us. */
+}
+
+static long long monotonic_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 0;
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- signals -------------------------------------------------------------------------- */
+
+static const int handled_signals[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGCHLD };
+
+/* Blocked but while waiting, so that none is missed between a look at the flags and the wait. */
+static void handle_signals(sigset_t *out_while_waiting)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked); /* can't fail, as the rest here: the numbers are sound */
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++) {
+		(void)sigaction(handled_signals[i], &action, NULL);
+		(void)sigaddset(&blocked, handled_signals[i]);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigemptyset(out_while_waiting);
+}
+
+/* ---- the worker ----------------------------------------------------------------------- */
+
+/* In the new process: leave what is the master's, and serve. */
+static void be_worker(struct master *master, int channel_fd)
+{
+	const struct worker_options options = {
+		.settings = master->settings,
+		.listen_fd = master->listener.fd,
+		.channel_fd = channel_fd,
+		.max_sessions = master->max_sessions,
+	};
+
+	/* Signals from a terminal are for the master. */
+	(void)setpgid(0, 0); /* a new child can always lead its own group */
+	(void)close(master->listener.lock_fd); /* the lock is the master's and stays so */
+	exit(worker_run(&options));
+}
+
+static bool start_worker(struct master *master)
+{
+	int ends[2];
+	pid_t child;
+
+	master->started_ms = monotonic_ms();
+	if (!channel_open(ends)) {
+		log_line(SEVERITY_ERROR, "channel to a worker: %s", strerror(errno));
+		return false;
+	}
+	child = fork();
+	if (child == 0) {
+		(void)close(ends[0]); /* the master's end */
+		be_worker(master, ends[1]);
+	}
+	(void)close(ends[1]); /* the worker's end */
+	if (child < 0) {
+		log_line(SEVERITY_ERROR, "start a worker: %s", strerror(errno));
+		(void)close(ends[0]); /* nobody listens */
+		return false;
+	}
+	master->worker = child;
+	master->channel_fd = ends[0];
+	master->is_reloading = false;
+	return true;
+}
+
+static void forget_worker(struct master *master)
+{
+	if (master->channel_fd >= 0)
+		(void)close(master->channel_fd); /* its worker is gone */
+	master->channel_fd = -1;
+	master->worker = 0;
+	if (master->is_reloading)
+		notify_ready();
+	master->is_reloading = false;
+}
+
+/* When the next worker may start: at once, unless the last one died young. */
+static void plan_next_start(struct master *master)
+{
+	long long now = monotonic_ms();
+
+	if (now - master->started_ms >= QUICK_DEATH_MS)
+		master->pause_ms = 0;
+	master->next_start_ms = now + master->pause_ms;
+	master->pause_ms = master->pause_ms == 0 ? FIRST_PAUSE_MS : 2 * master->pause_ms;
+	if (master->pause_ms > LONGEST_PAUSE_MS)
+		master->pause_ms = LONGEST_PAUSE_MS;
+}
+
+/* True: its end is ours too, with *out_status. */
+static bool reap_worker(struct master *master, int *out_status)
+{
+	int status;
+	pid_t worker = master->worker;
+
+	if (worker == 0 || waitpid(worker, &status, WNOHANG) != worker)
+		return false;
+	forget_worker(master);
+	if (master->is_stopping) {
+		*out_status = EX_OK;
+		return true;
+	}
+	if (WIFSIGNALED(status))
+		log_line(SEVERITY_ERROR, "worker %ld was killed by signal %d", (long)worker,
+			 WTERMSIG(status));
+	else
+		log_line(SEVERITY_ERROR, "worker %ld ended with status %d", (long)worker,
+			 WEXITSTATUS(status));
+	/* What is wrong at the start is wrong for the next one too. */
+	if (!master->was_ready) {
+		*out_status = WIFEXITED(status) && WEXITSTATUS(status) != EX_OK
+				      ? WEXITSTATUS(status)
+				      : EX_SOFTWARE;
+		return true;
+	}
+	plan_next_start(master);
+	return false;
+}
+
+/* A worker that is started later should begin with what this one has taken over. */
+static void adopt_settings(struct master *master)
+{
+	struct error err;
+	struct settings *settings = settings_load(master->settings->file, NULL, NULL, &err);
+
+	if (settings == NULL) {
+		log_line(SEVERITY_WARNING, "%s", err.text);
+		return;
+	}
+	settings_free(master->settings);
+	master->settings = settings;
+}
+
+static void hear_worker(struct master *master)
+{
+	switch (channel_read(master->channel_fd)) {
+	case REPORT_READY:
+		log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker);
+		master->was_ready = true;
+		notify_ready();
+		return;
+	case REPORT_RELOADED:
+		adopt_settings(master);
+		master->is_reloading = false;
+		notify_ready();
+		return;
+	case REPORT_KEPT:
+		master->is_reloading = false;
+		notify_ready();
+		return;
+	case CHANNEL_ENDED:
+		/* It can't be told anything any more; its death follows. */
+		(void)close(master->channel_fd);
+		master->channel_fd = -1;
+		return;
+	default:
+		return;
+	}
+}
+
+/* ---- what there is to do -------------------------------------------------------------- */
+
+static void begin_stop(struct master *master)
+{
+	notify_stopping();
+	if (!master->is_stopping)
+		log_line(SEVERITY_INFO, "stopping");
+	/* Asked twice, it doesn't wait any more. */
+	master->kill_ms = monotonic_ms() + (master->is_stopping ? 0 : STOP_MS);
+	master->is_stopping = true;
+	/* A worker that can't be told has only to be waited for. */
+	if (master->channel_fd >= 0)
+		(void)channel_write(master->channel_fd, ORDER_STOP);
+}
+
+/* Do what is due, and say in how many milliseconds something may be due again. */
+static int work(struct master *master)
+{
+	long long now = monotonic_ms();
+	long long due = now + 3600000;
+
+	if (wants_stop) {
+		wants_stop = 0;
+		begin_stop(master);
+	}
+	if (master->is_stopping) {
+		if (master->worker != 0 && now >= master->kill_ms)
+			(void)kill(master->worker, SIGKILL); /* it may have ended by itself */
+		due = master->kill_ms;
+	} else if (master->worker == 0) {
+		if (now >= master->next_start_ms && !start_worker(master))
+			plan_next_start(master);
+		due = master->next_start_ms;
+	} else if (wants_reload && !master->is_reloading && master->was_ready) {
+		due = master->next_reload_ms;
+		if (now >= due && channel_write(master->channel_fd, ORDER_RELOAD)) {
+			wants_reload = 0;
+			master->is_reloading = true;
+			master->next_reload_ms = now + RELOAD_PAUSE_MS;
+			notify_reloading();
+		}
+	}
+	now = monotonic_ms();
+	return due <= now ? RELOAD_PAUSE_MS : (int)(due - now);
+}
+
+static int loop(struct master *master, const sigset_t *while_waiting)
+{
+	int status = EX_OK;
+
+	for (;;) {
+		int wait_ms;
+		struct timespec wait;
+		struct pollfd report = { .events = POLLIN };
+
+		if (reap_worker(master, &status))
+			return status;
+		wait_ms = work(master);
+		if (master->is_stopping && master->worker == 0)
+			return EX_OK;
+		wait = (struct timespec){ .tv_sec = wait_ms / 1000,
+					  .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
+		report.fd = master->channel_fd; /* -1 is skipped */
+		if (ppoll(&report, 1, &wait, while_waiting) > 0)
+			hear_worker(master);
+	}
+}
+
+/* ---- the start ------------------------------------------------------------------------ */
+
+/* All that wants root, and then root no more. */
+static bool set_up(struct master *master, struct error *err)
+{
+	const struct settings *settings = master->settings;
+	size_t wanted = (size_t)settings->max_sessions;
+	struct listen_address address;
+	struct identity identity;
+	size_t descriptors;
+	bool is_path;
+
+	if (!privileges_choose(settings->user, &identity, err) ||
+	    !listen_parse(settings->socket, settings->allow_remote_mta, &address, err) ||
+	    !privileges_make_directory(settings->runtime_directory, &identity, err))
+		return false;
+	descriptors = privileges_raise_descriptors(wanted + DESCRIPTORS_BESIDE);
+	master->max_sessions = wanted;
+	if (descriptors < wanted + DESCRIPTORS_BESIDE) {
+		master->max_sessions =
+			descriptors > 2 * DESCRIPTORS_BESIDE ? descriptors - DESCRIPTORS_BESIDE
+							     : DESCRIPTORS_BESIDE;
+		log_line(SEVERITY_WARNING,
+			 "max_sessions: only %zu, since only %zu files may be open",
+			 master->max_sessions, descriptors);
+	}
+	/* A port may be one of root's; a file is to be the final user's. */
+	is_path = address.socket.any.sa_family == AF_UNIX;
+	if (!is_path && !listener_open(&master->listener, &address, err))
+		return false;
+	if (!privileges_drop(&identity, err) ||
+	    !listener_lock(&master->listener, settings->runtime_directory, settings->socket, err))
+		return false;
+	if (is_path && !listener_open(&master->listener, &address, err))
+		return false;
+	log_line(SEVERITY_INFO, "openrcptd " OPENRCPT_VERSION " listens on %s", settings->socket);
+	return true;
+}
+
+int master_run(struct settings *take_settings)
+{
+	struct master master = {
+		.settings = take_settings,
+		.listener = LISTENER_NONE,
+		.channel_fd = -1,
+	};
+	struct error err;
+	sigset_t while_waiting;
+	int status;
+
+	handle_signals(&while_waiting);
+	(void)umask(077);
+	if (chdir("/") != 0)
+		log_line(SEVERITY_WARNING, "/: %s", strerror(errno));
+	if (!set_up(&master, &err)) {
+		log_line(SEVERITY_FATAL, "%s", err.text);
+		status = err.status;
+	} else {
+		status = loop(&master, &while_waiting);
+	}
+	forget_worker(&master);
+	listener_close(&master.listener);
+	settings_free(master.settings);
+	return status;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/reload.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "mail/fold.h"
+#include "openrcptd/log.h"
+
+enum { FOLD_BYTES = 65536 };
+
+void reload_init(struct reload *reload, const struct settings *started,
+		 struct snapshot_store *store)
+{
+	*reload = (struct reload){ .started = started, .store = store };
+	watch_init(&reload->watch);
+}
+
+void reload_close(struct reload *reload)
+{
+	watch_close(&reload->watch);
+	settings_free(reload->current);
+	reload->current = NULL;
+}
+
+static const struct settings *in_force(const struct reload *reload)
+{
+	return reload->current != NULL ? reload->current : reload->started;
+}
+
+static long monotonic_ms(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 0;
+	return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- do table and settings belong together? -------------------------------------------- */
+
+static void warn_of_rule(const char *path)
+{
+	log_line(SEVERITY_WARNING,
+		 "%s: the table was compiled with another value, which counts until it is compiled "
+		 "anew",
+		 path);
+}
+
+static bool is_folded_form(const char *domain, struct bytes folded)
+{
+	struct arena arena;
+	struct bytes key;
+	bool is_equal;
+
+	arena_init(&arena, FOLD_BYTES);
+	is_equal = fold_domain(bytes_of(domain), &arena, &key) == FOLD_OK &&
+		   bytes_equal(key, folded);
+	arena_free(&arena);
+	return is_equal;
+}
+
+static void warn_of_rules(const struct settings *settings, const struct table *table)
+{
+	const struct table_rules *rules = table_rules(table);
+
+	if (!bytes_equal(bytes_of(settings->recipient_delimiter), rules->delimiters))
+		warn_of_rule("recipient_delimiter");
+	if (settings->propagate_extension != rules->propagates_extension)
+		warn_of_rule("propagate_extension");
+	if (!is_folded_form(settings_origin(settings), rules->origin))
+		warn_of_rule("origin");
+	if (!is_folded_form(settings->append_dot_domain, rules->dot_domain))
+		warn_of_rule("append_dot_domain");
+}
+
+static void log_table(const char *path, const struct table *table, long took_ms)
+{
+	const struct table_facts *facts = table_facts(table);
+
+	log_line(SEVERITY_INFO,
+		 "%s: loaded: generation=%llu, entries=%llu, domains=%llu, bytes=%llu, "
+		 "checksum=%016llx, ms=%ld",
+		 path, (unsigned long long)facts->generation, (unsigned long long)facts->entries,
+		 (unsigned long long)facts->domains, (unsigned long long)facts->size_bytes,
+		 (unsigned long long)facts->checksum, took_ms);
+}
+
+/* ---- loading -------------------------------------------------------------------------- */
+
+static bool load(struct reload *reload, const struct settings *settings, struct error *err)
+{
+	long began_ms = monotonic_ms();
+	struct snapshot *snapshot = snapshot_load(settings, err);
+
+	if (snapshot == NULL)
+		return false;
+	watch_set(&reload->watch, settings->table, table_identity(snapshot->table));
+	log_table(settings->table, snapshot->table, monotonic_ms() - began_ms);
+	warn_of_rules(settings, snapshot->table);
+	snapshot_publish(reload->store, snapshot);
+	return true;
+}
+
+bool reload_table(struct reload *reload, struct error *err)
+{
+	return load(reload, in_force(reload), err);
+}
+
+static void log_settings_error(const char *text, void *context)
+{
+	(void)context;
+	log_line(SEVERITY_ERROR, "%s", text);
+}
+
+static void log_need_of_restart(const char *path, const char *needs, void *context)
+{
+	(void)context;
+	if (strcmp(needs, "restart") == 0)
+		log_line(SEVERITY_WARNING, "%s: needs a restart", path);
+}
+
+bool reload_all(struct reload *reload)
+{
+	struct error err = { .status = 0 };
+	struct settings *settings =
+		settings_load(reload->started->file, log_settings_error, NULL, &err);
+
+	if (settings == NULL) {
+		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",
+			 reload->started->file);
+		return false;
+	}
+	if (!load(reload, settings, &err)) {
+		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
+		settings_free(settings);
+		return false;
+	}
+	settings_compare(reload->started, settings, log_need_of_restart, NULL);
+	settings_free(reload->current);
+	reload->current = settings;
+	return true;
+}
+
+void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
+{
+	const char *path = in_force(reload)->table;
+	struct error err = { .status = 0 };
+
+	switch (watch_check(&reload->watch, path, now_seconds)) {
+	case WATCH_SAME:
+		return;
+	case WATCH_REPLACED:
+		if (!reload_table(reload, &err))
+			log_line(SEVERITY_ERROR, "%s: the table in use stays", err.text);
+		return;
+	case WATCH_CHANGED:
+		log_line(SEVERITY_ERROR, "%s: changed in place, ignoring", path);
+		return;
+	case WATCH_MISSING:
+		log_line(SEVERITY_WARNING, "%s: missing; the table in use stays", path);
+		return;
+	}
+}

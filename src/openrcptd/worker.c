@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "openrcptd/channel.h"
+#include "openrcptd/log.h"
+#include "openrcptd/milter.h"
+#include "openrcptd/reload.h"
+
+enum {
+	WATCH_MS = 1000,	/* a replaced table is noticed within this time */
+	DRAIN_MS = 10000,
+};
+
+struct worker {
+	struct snapshot_store store;
+	struct reload reload;
+	int channel_fd;
+};
+
+static uint64_t monotonic_seconds(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 1;
+	return (uint64_t)now.tv_sec + 1;
+}
+
+/* Threads of libmilter may be in the middle of anything: nothing shared is freed. */
+static void stop(void)
+{
+	if (!milter_drain(DRAIN_MS))
+		log_line(SEVERITY_WARNING, "messages were still being finished; they are deferred");
+	exit(EX_OK);
+}
+
+static void obey(struct worker *worker, int message)
+{
+	switch (message) {
+	case ORDER_RELOAD:
+		/* A master that is gone shows at the next read. */
+		(void)channel_write(worker->channel_fd, reload_all(&worker->reload)
+								? REPORT_RELOADED
+								: REPORT_KEPT);
+		return;
+	case CHANNEL_ENDED:
+		log_line(SEVERITY_ERROR, "the master is gone");
+		stop();
+		return;
+	case ORDER_STOP:
+		stop();
+		return;
+	default:
+		return;
+	}
+}
+
+/* The thread of the orders: the only one that loads anything. */
+static void *take_orders(void *context)
+{
+	struct worker *worker = context;
+	struct pollfd ready = { .fd = worker->channel_fd, .events = POLLIN };
+
+	for (;;) {
+		int result = poll(&ready, 1, WATCH_MS);
+
+		if (result > 0)
+			obey(worker, channel_read(worker->channel_fd));
+		else if (result == 0)
+			reload_if_replaced(&worker->reload, monotonic_seconds());
+		else if (errno != EINTR)
+			log_line(SEVERITY_PANIC, "poll: %s", strerror(errno));
+	}
+	return NULL;
+}
+
+/* Threads inherit it. One that blocked a synchronous signal would die of it, handler or not. */
+static void block_signals(void)
+{
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked); /* can't fail, as the rest here: the numbers are sound */
+	(void)sigaddset(&blocked, SIGHUP);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigaddset(&blocked, SIGUSR1);
+	(void)sigaddset(&blocked, SIGUSR2);
+	(void)sigaddset(&blocked, SIGALRM);
+	(void)pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);
+}
+
+static int fail(const struct error *err)
+{
+	log_line(SEVERITY_FATAL, "%s", err->text);
+	return err->status;
+}
+
+int worker_run(const struct worker_options *options)
+{
+	static struct worker worker; /* threads that outlive this function use it */
+	const struct milter_options milter = {
+		.take_listen_fd = options->listen_fd,
+		.runtime_directory = options->settings->runtime_directory,
+		.store = &worker.store,
+		.max_sessions = options->max_sessions,
+		.idle_timeout_seconds = (int)options->settings->idle_timeout_seconds,
+	};
+	struct error err = { .status = EX_SOFTWARE };
+	pthread_t thread;
+
+	block_signals();
+	worker.channel_fd = options->channel_fd;
+	snapshot_store_init(&worker.store);
+	reload_init(&worker.reload, options->settings, &worker.store);
+	if (!reload_table(&worker.reload, &err) || !milter_open(&milter, &err))
+		return fail(&err);
+	errno = pthread_create(&thread, NULL, take_orders, &worker);
+	if (errno != 0) {
+		(void)error_set_errno(&err, EX_OSERR, "thread");
+		return fail(&err);
+	}
+	if (!channel_write(worker.channel_fd, REPORT_READY)) {
+		(void)error_set(&err, EX_SOFTWARE, "the master is gone");
+		return fail(&err);
+	}
+	return milter_run();
+}

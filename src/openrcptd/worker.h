@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worker - the process that serves: table, libmilter, and a thread that takes the master's orders.
+ *
+ * It stops when its master is gone; no signal but KILL stops it.
+ */
+#ifndef OPENRCPTD_WORKER_H
+#define OPENRCPTD_WORKER_H
+
+#include <stddef.h>
+
+#include "settings/settings.h"
+
+struct worker_options {
+	const struct settings *settings;
+	int listen_fd;
+	int channel_fd;		/* the master's end is the other one; see channel.h */
+	size_t max_sessions;
+};
+
+/* Serve until told to stop; an exit status. In a process of its own, with the final user's
+ * rights. */
+int worker_run(const struct worker_options *options);
+
+#endif
