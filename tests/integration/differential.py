@@ -1,0 +1,225 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""openrcpt against Postfix itself, over tables, addresses and messages made up at random.
+
+    differential.py [--resolutions N] [--messages M] [--seed SEED] [--list]
+
+Resolutions: each address is asked of `rcptmap resolve` and of a real Postfix with the same table
+as its virtual_alias_maps. Messages: each is sent to that Postfix and to one with openrcptd as its
+milter; their queue files are compared, recipient, ORCPT and NOTIFY.
+
+Every difference has to belong to a class that doc/postfix-differences.md explains under the
+anchor of that name (`<a id="CLASS"></a>`); any other one fails. The seed is printed: the same one
+makes the same tables and questions.
+"""
+import argparse
+import collections
+import os
+import pathlib
+import re
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+
+# pylint: disable=wrong-import-position
+import case_file
+import classes
+import harness
+import private_postfix
+from daemon import Daemon
+from native import Native, NOBODY
+from private_postfix import PrivatePostfix
+from random_tables import Scenario
+from rcptmap import Workshop, libconfig_text
+from smtp_client import SmtpClient
+
+DOCUMENT = harness.SOURCE / 'doc' / 'postfix-differences.md'
+SCENARIOS_AT_A_TIME = 16
+SHOWN = 20              # differences that are printed in full
+THREADS = 4
+
+
+def documented_classes():
+    """The anchors of the document about differences."""
+    if not DOCUMENT.exists():
+        return set()
+    return set(re.findall(r'<a (?:id|name)="([\w-]+)">', DOCUMENT.read_text(encoding='utf-8')))
+
+
+class Tally:
+    """Counts differences by class, and shows the first few that nobody has explained."""
+
+    def __init__(self, is_listing):
+        self.known, self.is_listing = documented_classes(), is_listing
+        self.counts, self.asked = collections.Counter(), collections.Counter()
+        self.unexplained = 0
+
+    def add(self, name, scenario, what):
+        self.counts[name] += 1
+        is_explained = name in self.known
+        self.unexplained += not is_explained
+        if self.is_listing or (not is_explained and self.counts[name] <= SHOWN):
+            print('%s %s: %s' % (name, scenario.seed, what))
+
+    def report(self):
+        for kind, count in self.asked.items():
+            print('%d %s' % (count, kind))
+        for name, count in sorted(self.counts.items()):
+            print('  %6d differ: %s%s' % (count, name, '' if name in self.known else
+                                          '    NOT in doc/postfix-differences.md'))
+        return 1 if self.unexplained or not sum(self.asked.values()) else 0
+
+
+def common_parameters(scenario):
+    settings = case_file.parse_settings(libconfig_text(scenario.settings))
+    return {**case_file.postfix_parameters(settings),
+            'duplicate_filter_limit': '0', 'virtual_mailbox_domains': ' '.join(scenario.mailbox)}
+
+
+def native_parameters(scenario, table):
+    return {**common_parameters(scenario), 'virtual_alias_maps': table,
+            'virtual_alias_domains': ' '.join(scenario.alias), 'virtual_mailbox_maps': NOBODY}
+
+
+def milter_parameters(scenario, socket):
+    return {**common_parameters(scenario), 'virtual_mailbox_maps': '',
+            **private_postfix.behind_milter(scenario.alias, socket)}
+
+
+def scenarios(seed, kind, count, is_strict):
+    """is_strict: a function of the number."""
+    return [Scenario('%s-%s-%d' % (seed, kind, number), is_strict(number))
+            for number in range(count)]
+
+
+# ---- resolutions -----------------------------------------------------------------------
+
+
+def compare_resolutions(scenario, workshop, native, count, tally):
+    paths = scenario.questions(count)
+    ours = workshop.resolve(paths)
+    theirs = native.ask(paths, [answer['verdict'] == 'defer' for answer in ours])
+    asked = [(path, mine, other) for path, mine, other in zip(paths, ours, theirs)
+             if not other.is_syntax_error]
+    tally.asked['resolutions'] += len(asked)
+    differing = [item for item in asked if not classes.agree(item[1], item[2])]
+    for name, what in classes.explain(scenario, workshop, native, differing):
+        tally.add(name, scenario, what)
+
+
+def run_resolutions(options, tally):
+    count = max(SCENARIOS_AT_A_TIME, options.resolutions // 5000)
+    per_scenario = -(-options.resolutions // count)
+    todo = scenarios(options.seed, 'r', count, lambda number: number % 2 == 1)
+    while todo:
+        some, todo = todo[:SCENARIOS_AT_A_TIME], todo[SCENARIOS_AT_A_TIME:]
+        postfix, workshops, tenants = PrivatePostfix(), [], []
+        try:
+            for number, scenario in enumerate(some):
+                workshops.append(Workshop(scenario.text, scenario.settings))
+                workshops[-1].compile(*([] if scenario.is_strict else ['--lenient']))
+                table = postfix.add_table('table%d' % number, scenario.text)
+                tenants.append(postfix.add_tenant(
+                    'n%d' % number, native_parameters(scenario, table)))
+            with postfix:
+                for scenario, workshop, tenant in zip(some, workshops, tenants):
+                    compare_resolutions(scenario, workshop, Native(postfix, tenant, THREADS),
+                                        per_scenario, tally)
+        finally:
+            for workshop in workshops:
+                workshop.close()
+            postfix.close()
+
+
+# ---- messages --------------------------------------------------------------------------
+
+
+def send_all(postfix, tenant, messages):
+    """For each message what was sent, and the envelope or None."""
+    results = [None] * len(messages)
+
+    def work(first):
+        with SmtpClient(tenant.where) as client:
+            for number in range(first, len(messages), THREADS):
+                sent = client.message(messages[number], parameters='SMTPUTF8')
+                queue_id = sent.data.queue_id
+                results[number] = (sent, postfix.take_held(queue_id) if queue_id else None)
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def compare_messages(scenario, native, results, tally):
+    for message, theirs, ours in results:
+        tally.asked['messages'] += 1
+        for name, what in classes.explain_message(scenario, native, message, theirs, ours):
+            tally.add(name, scenario, '%s\n    %s' % (message, what))
+
+
+def run_messages(options, tally):
+    count = max(8, options.messages // 400)
+    per_scenario = -(-options.messages // count)
+    # Strict tables: a message with one recipient in a loop tells nothing about the others.
+    todo = scenarios(options.seed, 'm', count, lambda number: True)
+    while todo:
+        some, todo = todo[:SCENARIOS_AT_A_TIME], todo[SCENARIOS_AT_A_TIME:]
+        postfix, daemons, tenants = PrivatePostfix(), [], []
+        try:
+            for number, scenario in enumerate(some):
+                # Half of them as close to Postfix as it gets, half with the defaults.
+                scenario.is_plain = number % 2 == 0
+                settings = dict(scenario.settings)
+                if scenario.is_plain:
+                    settings.update(dsn_success='native', merge_duplicates=False)
+                daemons.append(Daemon(scenario.text, settings))
+                daemons[-1].spawn()
+                table = postfix.add_table('table%d' % number, scenario.text)
+                tenants.append((
+                    postfix.add_tenant('n%d' % number, native_parameters(scenario, table)),
+                    postfix.add_tenant('m%d' % number, milter_parameters(
+                        scenario, daemons[-1].socket))))
+            for daemon in daemons:
+                daemon.wait_until_ready()
+            with postfix:
+                for scenario, (first, second) in zip(some, tenants):
+                    messages = [scenario.message() for _ in range(per_scenario)]
+                    theirs, ours = (send_all(postfix, tenant, messages)
+                                    for tenant in (first, second))
+                    compare_messages(scenario, Native(postfix, first, THREADS),
+                                     zip(messages, theirs, ours), tally)
+        finally:
+            for daemon in daemons:
+                daemon.close()
+            postfix.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
+    parser.add_argument('--resolutions', type=int, default=None, metavar='N')
+    parser.add_argument('--messages', type=int, default=None, metavar='M')
+    parser.add_argument('--seed', default=str(int.from_bytes(os.urandom(4), 'big')))
+    parser.add_argument('--list', action='store_true', help='print every difference')
+    options = parser.parse_args()
+    if options.resolutions is None and options.messages is None:
+        options.resolutions, options.messages = 20000, 1000
+    harness.require('postfix', 'rcptmap', *(['openrcptd'] if options.messages else []))
+    harness.end_orderly()
+    print('seed %s' % options.seed)
+    tally, start = Tally(options.list), time.monotonic()
+    if options.resolutions:
+        run_resolutions(options, tally)
+    if options.messages:
+        run_messages(options, tally)
+    status = tally.report()
+    print('%d s, %s' % (time.monotonic() - start, 'FAILED' if status else 'ok'))
+    sys.exit(status)
+
+
+if __name__ == '__main__':
+    main()
