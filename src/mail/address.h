@@ -125,8 +125,8 @@ bool address_split_extension(struct bytes local, struct bytes delimiters, struct
 
 /* ---- printing ------------------------------------------------------------------------- */
 
-/* Append the external form: minimal quoting; without a domain just the local part. False, and
- * nothing is appended: no room, or NUL, CR or LF in it. */
+/* Append the external form: minimal quoting; without a domain just the local part, in quotes also
+ * where `!` or `%` would route. False, and nothing is appended: no room, or NUL, CR or LF in it. */
 bool address_print(const struct address *address, struct buffer *out_text);
 
 /* Append TEXT for humans and logs: printable ASCII (and, with KEEP_UTF8, valid UTF-8 less C1 and

@@ -66,7 +66,8 @@ bool address_print(const struct address *address, struct buffer *out_text)
 {
 	struct bytes local = address->local;
 	struct bytes domain = address->domain;
-	bool is_bare = is_dot_atom(local);
+	/* Without a domain an unquoted `!` or `%` would be read as routing. */
+	bool is_bare = is_dot_atom(local) && (domain.size > 0 || !address_has_routing(address));
 	size_t size = local.size + (domain.size > 0 ? domain.size + 1 : 0);
 	char *at;
 
