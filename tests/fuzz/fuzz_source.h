@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_source - what the fuzz targets of all importers do: read the input to its end, and hold every
+ * row against what source.h promises.
+ */
+#ifndef FUZZ_SOURCE_H
+#define FUZZ_SOURCE_H
+
+#include "memory_file.h"
+
+#include "compile/source.h"
+
+static void fuzz_source_check(const struct source_row *row)
+{
+	/* Read every byte, so that a view past its end is seen. */
+	if (bytes_contain(row->key, '\0') || bytes_contain(row->value, '\0'))
+		abort();
+	if (row->kind != SOURCE_ROW_ENTRY)
+		return;
+	if (row->key.size == 0 || row->value.size == 0 || row->line == 0)
+		abort();
+}
+
+static int fuzz_source(const struct source_type *type, const struct settings *settings,
+                       const uint8_t *data, size_t size)
+{
+	char path[MEMORY_FILE_PATH_BYTES];
+	int fd = memory_file_open(data, size, path);
+	struct settings_source from = { .path = path };
+	enum source_step step = SOURCE_FAILED;
+	struct source *source;
+	struct report report;
+	struct source_row row;
+	FILE *stream = fopen("/dev/null", "w");
+
+	if (stream == NULL)
+		abort();
+	report_init(&report, stream);
+	source = type->open(&from, settings, &report);
+	while (source != NULL && (step = type->next(source, &row)) == SOURCE_ROW)
+		fuzz_source_check(&row);
+	if (source != NULL)
+		type->close(source);
+	if (step == SOURCE_FAILED && report.errors == 0)
+		abort();
+	report_free(&report);
+	(void)fclose(stream);
+	(void)close(fd);
+	return report.errors == 0 ? 0 : -1;
+}
+
+#endif
