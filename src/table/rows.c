@@ -61,10 +61,25 @@ static enum lookup next_catch_all(const struct table *table, struct table_cursor
 	return LOOKUP_FOUND;
 }
 
+void table_rows_begin_at(const struct table *table, uint64_t line,
+                         struct table_cursor *out_cursor)
+{
+	*out_cursor = (struct table_cursor){ .line = line < table->lines ? line : table->lines };
+}
+
 void table_rows_begin(const struct table *table, struct table_cursor *out_cursor)
 {
-	(void)table;	/* the first line is line 0 in every table */
-	*out_cursor = (struct table_cursor){ .line = 0 };
+	table_rows_begin_at(table, 0, out_cursor);
+}
+
+uint64_t table_line_count(const struct table *table)
+{
+	return table->lines;
+}
+
+uint32_t table_domain_refs(const struct table *table)
+{
+	return (uint32_t)(table->domains.size / DOMAIN_UNIT);
 }
 
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
@@ -180,14 +195,21 @@ static enum lookup source_of_line(const struct table *table, uint32_t line,
 	return outcome;
 }
 
+enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
+                                  uint32_t *out_global_line)
+{
+	if (table->provenance.data == NULL)
+		return LOOKUP_ABSENT;
+	return global_line(table, entry->place, out_global_line) ? LOOKUP_FOUND : LOOKUP_BROKEN;
+}
+
 enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
                              struct bytes *out_source, uint32_t *out_line)
 {
 	uint32_t line;
+	enum lookup outcome = table_provenance_line(table, entry, &line);
 
-	if (table->provenance.data == NULL || table->sources.data == NULL)
-		return LOOKUP_ABSENT;
-	if (!global_line(table, entry->place, &line))
-		return LOOKUP_BROKEN;
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
 	return source_of_line(table, line, out_source, out_line);
 }

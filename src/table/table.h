@@ -141,6 +141,10 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
                              struct bytes *out_source, uint32_t *out_line);
 
+/* The same as a number over all sources: the compiler knows where each begins. */
+enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
+                                  uint32_t *out_global_line);
+
 /* ---- walking over everything, for dump, diff and checks -------------------------------- */
 
 struct table_cursor {
@@ -159,8 +163,16 @@ struct table_row {
 };
 
 void table_rows_begin(const struct table *table, struct table_cursor *out_cursor);
+/* Begin at a line of the directory, so that threads can share the work; cursor.line tells where one
+ * is. Behind the last line come the catch-alls. */
+void table_rows_begin_at(const struct table *table, uint64_t line,
+                         struct table_cursor *out_cursor);
+uint64_t table_line_count(const struct table *table);
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
                            struct table_row *out_row);
+
+/* Larger than every table_domain.ref. */
+uint32_t table_domain_refs(const struct table *table);
 
 /* All domains that have keys or are declared. *position begins as 0. */
 enum lookup table_next_domain(const struct table *table, uint64_t *position,

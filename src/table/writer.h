@@ -56,7 +56,10 @@ unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t dom
  * Append the encoding of one target to OUT (of at least WRITER_TARGET_ROOM + local.size bytes);
  * returns its size. KEY is the entry it will stand under: its own domain costs less.
  */
-enum { WRITER_TARGET_ROOM = 8 };
+enum {
+	WRITER_TARGET_ROOM = 8,
+	WRITER_KEY_LOCAL_MAX = 240,	/* bytes of a key's folded local part */
+};
 size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_t domain,
                      bool keeps_user, char *out);
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/builder.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "compile/row.h"
+#include "mail/address.h"
+#include "mail/fold.h"
+
+enum {
+	ROW_ARENA_BYTES = 256 << 20,
+	WORDS_ARENA_BYTES = 256 << 20,
+	RULES_ARENA_BYTES = 1 << 20,
+	TARGETS_BYTES = 256 << 20,
+};
+
+/* Addresses of this host that need no configuration. */
+static const char *const own_literals[] = { "[127.0.0.1]", "[ipv6:::1]" };
+
+static bool fold_setting(struct builder *builder, const char *name, const char *text,
+                         struct bytes *out_key)
+{
+	struct bytes copy = arena_copy(&builder->rules_arena, bytes_of(text));
+	enum fold_outcome outcome = copy.data == NULL ?
+	                                    FOLD_NO_MEMORY :
+	                                    fold_domain(copy, &builder->rules_arena, out_key);
+
+	if (outcome == FOLD_OK)
+		return true;
+	report_error(builder->report, outcome == FOLD_INVALID ? EX_CONFIG : EX_OSERR,
+	             builder->settings->file, 0, "%s: \"%s\" %s", name, text,
+	             outcome == FOLD_INVALID ? "is not a domain" : "does not fit in memory");
+	return false;
+}
+
+bool builder_init(struct builder *builder, const struct settings *settings,
+                  struct report *report, bool is_lenient)
+{
+	*builder = (struct builder){
+		.settings = settings, .report = report, .is_lenient = is_lenient,
+	};
+	arena_init(&builder->arena, ROW_ARENA_BYTES);
+	arena_init(&builder->words_arena, WORDS_ARENA_BYTES);
+	arena_init(&builder->rules_arena, RULES_ARENA_BYTES);
+	buffer_init(&builder->targets, TARGETS_BYTES);
+	builder->rules.delimiters = bytes_of(settings->recipient_delimiter);
+	builder->rules.propagates_extension = settings->propagate_extension;
+	return fold_setting(builder, "origin", settings_origin(settings),
+	                    &builder->rules.origin) &&
+	       fold_setting(builder, "append_dot_domain", settings->append_dot_domain,
+	                    &builder->rules.dot_domain);
+}
+
+void builder_free(struct builder *builder)
+{
+	arena_free(&builder->arena);
+	arena_free(&builder->words_arena);
+	arena_free(&builder->rules_arena);
+	buffer_free(&builder->targets);
+	free(builder->sources);
+	builder->sources = NULL;
+}
+
+static bool declare_all(struct builder *builder, const char *name,
+                        const struct settings_list *domains, unsigned flags)
+{
+	for (size_t i = 0; i < domains->count; i++) {
+		struct bytes key;
+		uint32_t domain;
+
+		if (!fold_setting(builder, name, domains->items[i], &key))
+			return false;
+		domain = writer_domain(builder->writer, key);
+		if (domain == 0)
+			return false;
+		writer_domain_flags(builder->writer, domain, flags);
+	}
+	return true;
+}
+
+bool builder_begin(struct builder *builder, struct table_writer *writer)
+{
+	const struct settings *settings = builder->settings;
+
+	builder->writer = writer;
+	builder->source_count = 0;
+	builder->last_line = 0;
+	builder->words = NULL;
+	arena_clear(&builder->words_arena);
+	builder->bare_domain = writer_domain(writer, bytes_make("", 0));
+	builder->origin_domain = writer_domain(writer, builder->rules.origin);
+	if (builder->bare_domain == 0 || builder->origin_domain == 0)
+		return false;
+	writer_domain_flags(writer, builder->origin_domain, TABLE_DOMAIN_LOCAL);
+	for (size_t i = 0; i < sizeof(own_literals) / sizeof(own_literals[0]); i++) {
+		uint32_t domain = writer_domain(writer, bytes_of(own_literals[i]));
+
+		if (domain == 0)
+			return false;
+		writer_domain_flags(writer, domain, TABLE_DOMAIN_LOCAL);
+	}
+	return declare_all(builder, "mailbox_domains", &settings->mailbox_domains,
+	                   TABLE_DOMAIN_MAILBOX) &&
+	       declare_all(builder, "alias_domains", &settings->alias_domains,
+	                   TABLE_DOMAIN_ALIAS) &&
+	       declare_all(builder, "local_domains", &settings->local_domains,
+	                   TABLE_DOMAIN_LOCAL);
+}
+
+bool builder_source(struct builder *builder, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct bytes name = bytes_of(slash == NULL ? path : slash + 1);
+	struct builder_source *sources = realloc(
+		builder->sources, (builder->source_count + 1) * sizeof(*builder->sources));
+
+	if (sources == NULL)
+		return false;
+	builder->sources = sources;
+	sources[builder->source_count++] =
+		(struct builder_source){ .path = path, .first_line = builder->last_line + 1 };
+	return writer_source(builder->writer, builder->last_line + 1, name);
+}
+
+const char *builder_place(const struct builder *builder, uint32_t global_line,
+                          uint32_t *out_line)
+{
+	size_t i = builder->source_count;
+
+	*out_line = 0;
+	while (i > 0 && builder->sources[i - 1].first_line > global_line)
+		i--;
+	if (i == 0)
+		return NULL;
+	*out_line = global_line - builder->sources[i - 1].first_line;
+	return builder->sources[i - 1].path;
+}
+
+bool builder_row(struct builder *builder, const struct source_row *row)
+{
+	const struct builder_source *source = &builder->sources[builder->source_count - 1];
+	uint32_t global_line = source->first_line + row->line;
+
+	if (global_line < source->first_line) {
+		report_error(builder->report, EX_DATAERR, source->path, row->line,
+		             "more than four thousand million lines");
+		return false;
+	}
+	if (builder->last_line < global_line)
+		builder->last_line = global_line;
+	arena_clear(&builder->arena);
+	return row_add(builder, row, source->path, global_line);
+}
+
+bool builder_end(struct builder *builder)
+{
+	return row_settle_words(builder);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * builder - from rows of sources to entries of a table: parse, complete, fold, check, encode.
+ *
+ * Knows the meaning of a row (spec of virtual(5) and what openrcpt makes of it); nothing of files
+ * and formats. What is wrong is reported with its line and passed over.
+ */
+#ifndef COMPILE_BUILDER_H
+#define COMPILE_BUILDER_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "compile/report.h"
+#include "compile/source.h"
+#include "settings/settings.h"
+#include "table/writer.h"
+
+/* A source, and where its lines begin among the lines of all sources. */
+struct builder_source {
+	const char *path;
+	uint32_t first_line;
+};
+
+/* `word anything`: a bare user or a domain, decided when all rows are known. */
+struct builder_word;
+
+struct builder {
+	const struct settings *settings;
+	struct report *report;
+	struct table_writer *writer;
+	bool is_lenient;
+	struct arena arena;	/* of one row */
+	struct arena words_arena;
+	struct builder_word *words;
+	struct buffer targets;	/* of one row, encoded */
+	struct table_rules rules;
+	struct arena rules_arena;
+	uint32_t bare_domain;	/* where bare `user` keys stand */
+	uint32_t origin_domain;
+	struct builder_source *sources;
+	size_t source_count;
+	uint32_t last_line;	/* of all sources so far */
+};
+
+/* Fill BUILDER->rules from the settings; a setting that can't be used is reported. */
+bool builder_init(struct builder *builder, const struct settings *settings,
+                  struct report *report, bool is_lenient);
+void builder_free(struct builder *builder);
+
+/* Begin anew with WRITER: declares the domains of the settings. False: no memory. */
+bool builder_begin(struct builder *builder, struct table_writer *writer);
+
+/* The rows that follow come from PATH, shown as NAME. */
+bool builder_source(struct builder *builder, const char *path);
+
+/* False where it makes no sense to go on (no memory, disk full): reported. */
+bool builder_row(struct builder *builder, const struct source_row *row);
+
+/* All rows are there: settle what was left open. */
+bool builder_end(struct builder *builder);
+
+/* Where GLOBAL_LINE is: its file, and the line in it. */
+const char *builder_place(const struct builder *builder, uint32_t global_line,
+                          uint32_t *out_line);
+
+#endif

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/compile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "compile/builder.h"
+#include "compile/progress.h"
+#include "compile/prove.h"
+#include "compile/source.h"
+#include "table/table.h"
+#include "table/verify.h"
+#include "table/writer.h"
+
+enum {
+	LOCK_WAIT_MS = 10000,
+	SEEDS_MAX = 8,		/* keys that collide under so many seeds were not found by chance */
+	TABLE_MODE = 0640,
+};
+
+struct compilation {
+	const struct settings *settings;
+	const struct compile_options *options;
+	struct report report;
+	struct builder builder;
+	struct progress progress;
+	struct file_output output;
+	struct table *installed;	/* NULL: none, or none that can be read */
+	char directory[PATH_MAX];	/* of the output: where it spills */
+	uint64_t expected_bytes;
+};
+
+static bool fail(struct compilation *compilation, const struct error *err)
+{
+	report_error(&compilation->report, err->status, NULL, 0, "%s", err->text);
+	return false;
+}
+
+/* ---- reading ---------------------------------------------------------------------------- */
+
+static bool read_rows(struct compilation *compilation, const struct source_type *type,
+                      struct source *source)
+{
+	struct source_row row;
+
+	for (;;) {
+		switch (type->next(source, &row)) {
+		case SOURCE_FAILED:
+			return false;
+		case SOURCE_END:
+			return true;
+		case SOURCE_ROW:
+			break;
+		}
+		if (!builder_row(&compilation->builder, &row))
+			return false;
+		progress_step(&compilation->progress);
+	}
+}
+
+static bool read_source(struct compilation *compilation, const struct settings_source *from)
+{
+	const struct source_type *type = source_type_find(from->type);
+	struct report *report = &compilation->report;
+	struct source *source;
+	bool is_read;
+
+	if (type == NULL) {
+		report_error(report, EX_CONFIG, compilation->settings->file, (uint32_t)from->line,
+		             "no such type of source: \"%s\"", from->type);
+		return false;
+	}
+	source = type->open(from, compilation->settings, report);
+	if (source == NULL)
+		return false;
+	is_read = builder_source(&compilation->builder, from->path) &&
+	          read_rows(compilation, type, source);
+	type->close(source);
+	return is_read;
+}
+
+static bool read_sources(struct compilation *compilation, struct table_writer *writer)
+{
+	const struct compile_options *options = compilation->options;
+	bool is_read = true;
+
+	if (!builder_begin(&compilation->builder, writer))
+		return false;
+	for (size_t i = 0; i < options->source_count; i++)
+		is_read &= read_source(compilation, &options->sources[i]);
+	return is_read && builder_end(&compilation->builder);
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+static void on_duplicate(void *context, const struct writer_duplicate *duplicate)
+{
+	struct compilation *compilation = context;
+	uint32_t kept_line, dropped_line;
+	const char *kept = builder_place(&compilation->builder, duplicate->kept_line, &kept_line);
+	const char *dropped =
+		builder_place(&compilation->builder, duplicate->dropped_line, &dropped_line);
+
+	report_warning(&compilation->report, dropped, dropped_line,
+	               "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
+	               ": the first one counts, %s:%u",
+	               BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
+	               BYTES_ARGS(duplicate->domain), kept, kept_line);
+}
+
+static struct table_writer *make_writer(struct compilation *compilation, struct error *err)
+{
+	struct writer_options options = {
+		.rules = compilation->builder.rules,
+		.created = (uint64_t)time(NULL),
+		.generation = 1,
+		.expected_bytes = compilation->expected_bytes,
+		.spill_directory = compilation->directory,
+		.is_lenient = compilation->options->is_lenient,
+		.has_provenance = true,
+	};
+
+	if (compilation->installed != NULL)
+		options.generation = table_facts(compilation->installed)->generation + 1;
+	if (!hash_random_seed(&options.seed)) {
+		(void)error_set(err, EX_OSERR, "no random seed to be had");	/* always false */
+		return NULL;
+	}
+	return table_writer_new(&options, err);
+}
+
+/* One try with one seed. */
+static bool write_once(struct compilation *compilation, int fd, bool *out_wants_seed)
+{
+	struct error err;
+	struct table_writer *writer = make_writer(compilation, &err);
+	struct report *report = &compilation->report;
+	bool is_written = false;
+
+	*out_wants_seed = false;
+	if (writer == NULL)
+		return fail(compilation, &err);
+	if (!read_sources(compilation, writer)) {
+		if (report->errors == 0)
+			report_error(report, EX_OSERR, NULL, 0, "out of memory");
+	} else if (report->errors == 0) {
+		progress_phase(&compilation->progress, "laying out");
+		is_written = table_writer_finish(writer, fd, on_duplicate, compilation,
+		                                 out_wants_seed, &err);
+		if (!is_written && !*out_wants_seed)
+			(void)fail(compilation, &err);	/* always false */
+	}
+	table_writer_free(writer);
+	return is_written;
+}
+
+static bool write_table(struct compilation *compilation, int fd)
+{
+	bool wants_seed = true;
+
+	for (int i = 0; i < SEEDS_MAX && wants_seed; i++)
+		if (write_once(compilation, fd, &wants_seed))
+			return true;
+	if (wants_seed)
+		report_error(&compilation->report, EX_DATAERR, NULL, 0,
+		             "too many keys collide, whatever the seed: made on purpose?");
+	return false;
+}
+
+/* ---- checking --------------------------------------------------------------------------- */
+
+static bool check_loss(struct compilation *compilation, const char *what, uint64_t before,
+                       uint64_t after)
+{
+	long limit = compilation->settings->shrink_limit_percent;
+	uint64_t lost = before > after ? before - after : 0;
+
+	if (before == 0 || lost * 100 <= before * (uint64_t)limit)
+		return true;
+	report_error(&compilation->report, EX_DATAERR, NULL, 0,
+	             "the new table has %llu %s, the installed one %llu: not published without "
+	             "--force",
+	             (unsigned long long)after, what, (unsigned long long)before);
+	return false;
+}
+
+static bool check_shrinking(struct compilation *compilation, const struct table *table)
+{
+	const struct table_facts *after = table_facts(table);
+	const struct table_facts *before;
+
+	if (compilation->options->is_forced)
+		return true;
+	if (after->entries == 0) {
+		report_error(&compilation->report, EX_DATAERR, NULL, 0,
+		             "the new table is empty: not published without --force");
+		return false;
+	}
+	if (compilation->installed == NULL)
+		return true;
+	before = table_facts(compilation->installed);
+	return check_loss(compilation, "entries", before->entries, after->entries) &&
+	       check_loss(compilation, "domains", before->domains, after->domains);
+}
+
+static bool check_table(struct compilation *compilation, const struct table *table)
+{
+	struct error err;
+
+	progress_phase(&compilation->progress, "verifying");
+	if (!table_verify(table, &err))
+		return fail(compilation, &err);
+	if (!compilation->options->is_proof_skipped) {
+		progress_phase(&compilation->progress, "proving");
+		if (!prove_table(table, &compilation->builder)) {
+			(void)error_set_memory(&err);	/* always false */
+			return fail(compilation, &err);
+		}
+	}
+	return compilation->report.errors == 0 && check_shrinking(compilation, table);
+}
+
+static bool check_file(struct compilation *compilation, const char *path)
+{
+	struct error err;
+	struct table *table = table_open(path, (uid_t)-1, false, &err);
+	bool is_sound;
+
+	if (table == NULL)
+		return fail(compilation, &err);
+	is_sound = check_table(compilation, table);
+	table_close(table);
+	return is_sound;
+}
+
+/* ---- from start to end ------------------------------------------------------------------ */
+
+/* Prove the table in FD, which has no name. */
+static bool check_memory(struct compilation *compilation, int fd)
+{
+	struct stat status;
+	struct error err;
+	struct table *table;
+	void *memory;
+	bool is_sound = false;
+
+	if (fstat(fd, &status) != 0 ||
+	    (memory = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0)) ==
+	            MAP_FAILED) {
+		(void)error_set_errno(&err, EX_OSERR, "memory file");	/* always false */
+		return fail(compilation, &err);
+	}
+	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
+	is_sound = table == NULL ? fail(compilation, &err) : check_table(compilation, table);
+	table_close(table);
+	(void)munmap(memory, (size_t)status.st_size);	/* it was mapped */
+	return is_sound;
+}
+
+static bool check_only(struct compilation *compilation)
+{
+	int fd = memfd_create("rcptmap", MFD_CLOEXEC);
+	struct error err;
+	bool is_sound;
+
+	if (fd < 0) {
+		(void)error_set_errno(&err, EX_OSERR, "memory file");	/* always false */
+		return fail(compilation, &err);
+	}
+	is_sound = write_table(compilation, fd) && check_memory(compilation, fd);
+	(void)close(fd);	/* nothing in it is needed */
+	return is_sound;
+}
+
+static bool install(struct compilation *compilation)
+{
+	struct file_output *output = &compilation->output;
+	char path[PATH_MAX];
+	struct error err;
+	bool is_installed = false;
+
+	if (!file_output_create(output, TABLE_MODE, &err))
+		return fail(compilation, &err);
+	if (!write_table(compilation, output->fd))
+		return false;
+	if (snprintf(path, sizeof(path), "%s/%s", compilation->directory, output->temporary) >=
+	    (int)sizeof(path)) {
+		(void)error_set(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
+		return fail(compilation, &err);
+	}
+	if (!compilation->options->is_sync_skipped &&
+	    !file_output_sync(output, path, sizeof(path), &err))
+		return fail(compilation, &err);
+	if (!check_file(compilation, path))
+		return false;
+	if (file_output_install(output, &is_installed, &err))
+		return true;
+	if (is_installed)
+		report_error(&compilation->report, err.status, NULL, 0,
+		             "%s (the new table is installed, but might not survive a power cut)",
+		             err.text);
+	else
+		(void)fail(compilation, &err);	/* always false */
+	return false;
+}
+
+static uint64_t measure_sources(const struct compile_options *options)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < options->source_count; i++) {
+		struct stat status;
+
+		if (stat(options->sources[i].path, &status) == 0)
+			bytes += (uint64_t)status.st_size;
+	}
+	return bytes;
+}
+
+static bool find_directory(struct compilation *compilation)
+{
+	const char *path = compilation->options->output;
+	const char *slash = strrchr(path, '/');
+	size_t size = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+	struct error err;
+
+	if (size >= sizeof(compilation->directory)) {
+		(void)error_set(&err, EX_CANTCREAT, "%s: the path is too long", path);
+		return fail(compilation, &err);
+	}
+	if (slash == NULL)
+		path = ".", size = 1;
+	memcpy(compilation->directory, path, size);
+	compilation->directory[size] = '\0';
+	return true;
+}
+
+static void run(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	struct error err;
+
+	if (!find_directory(compilation))
+		return;
+	/* Lock before reading: who comes later reads what is newer. */
+	if (!options->is_check_only &&
+	    !file_output_lock(options->output, LOCK_WAIT_MS, &compilation->output, &err)) {
+		(void)fail(compilation, &err);	/* always false */
+		return;
+	}
+	compilation->installed = table_open(options->output, (uid_t)-1, false, NULL);
+	compilation->expected_bytes = measure_sources(options);
+	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
+	                 options->is_lenient))
+		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
+	builder_free(&compilation->builder);
+	table_close(compilation->installed);
+	file_output_close(&compilation->output);
+}
+
+int compile_run(const struct settings *settings, const struct compile_options *options)
+{
+	struct compilation compilation = {
+		.settings = settings, .options = options, .output = FILE_OUTPUT_NONE,
+	};
+	int status;
+
+	report_init(&compilation.report, options->messages);
+	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
+	run(&compilation);
+	progress_end(&compilation.progress);
+	status = compilation.report.status;
+	report_free(&compilation.report);
+	return status;
+}

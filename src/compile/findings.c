@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/findings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum {
+	KEPT_MAX = 20000,	/* far more than are printed */
+	TEXT_MAX = 1024,
+};
+
+struct finding {
+	size_t text;	/* offset in texts */
+	size_t order;
+	uint32_t global_line;
+	bool is_error;
+};
+
+void findings_init(struct findings *findings)
+{
+	*findings = (struct findings){ .uncounted = 0 };
+	buffer_init(&findings->items, SIZE_MAX / 4);
+	buffer_init(&findings->texts, SIZE_MAX / 4);
+}
+
+void findings_free(struct findings *findings)
+{
+	buffer_free(&findings->items);
+	buffer_free(&findings->texts);
+}
+
+static void add(struct findings *findings, uint32_t global_line, bool is_error, const char *text)
+{
+	size_t count = findings->items.size / sizeof(struct finding);
+	const struct finding finding = {
+		.text = findings->texts.size,
+		.order = count,
+		.global_line = global_line,
+		.is_error = is_error,
+	};
+
+	if (count >= KEPT_MAX) {
+		findings->uncounted++;
+		return;
+	}
+	/* With the NUL behind the text. */
+	if (!buffer_append(&findings->texts, bytes_make(text, strlen(text) + 1)) ||
+	    !buffer_append(&findings->items, bytes_make(&finding, sizeof(finding))))
+		findings->has_failed = true;
+}
+
+void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
+                  const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);	/* may be cut */
+	va_end(arguments);
+	add(findings, global_line, is_error, text);
+}
+
+static struct finding *items(const struct findings *findings, size_t *out_count)
+{
+	*out_count = findings->items.size / sizeof(struct finding);
+	return (struct finding *)(void *)findings->items.data;
+}
+
+void findings_merge(struct findings *findings, const struct findings *other)
+{
+	size_t count;
+	const struct finding *all = items(other, &count);
+
+	for (size_t i = 0; i < count; i++)
+		add(findings, all[i].global_line, all[i].is_error,
+		    other->texts.data + all[i].text);
+	findings->uncounted += other->uncounted;
+	findings->has_failed |= other->has_failed;
+}
+
+static int by_line(const void *left, const void *right)
+{
+	const struct finding *a = left;
+	const struct finding *b = right;
+
+	if (a->global_line != b->global_line)
+		return a->global_line < b->global_line ? -1 : 1;
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+void findings_report(struct findings *findings, const struct builder *builder)
+{
+	size_t count;
+	struct finding *all = items(findings, &count);
+
+	if (count > 0)
+		qsort(all, count, sizeof(*all), by_line);
+	for (size_t i = 0; i < count; i++) {
+		const char *text = findings->texts.data + all[i].text;
+		uint32_t line;
+		const char *path = builder_place(builder, all[i].global_line, &line);
+
+		if (all[i].is_error && !builder->is_lenient)
+			report_error(builder->report, EX_DATAERR, path, line, "%s", text);
+		else
+			report_warning(builder->report, path, line, "%s", text);
+	}
+	if (findings->uncounted > 0)
+		report_warning(builder->report, NULL, 0, "%zu more findings of the proof",
+		               findings->uncounted);
+	if (findings->has_failed)
+		report_error(builder->report, EX_OSERR, NULL, 0, "out of memory");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * findings - what the proof finds, sorted by line before it is reported.
+ */
+#ifndef COMPILE_FINDINGS_H
+#define COMPILE_FINDINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "compile/builder.h"
+
+struct findings {
+	struct buffer items;	/* of struct finding */
+	struct buffer texts;
+	size_t uncounted;	/* beyond what is kept */
+	bool has_failed;	/* no memory */
+};
+
+void findings_init(struct findings *findings);
+void findings_free(struct findings *findings);
+
+/* GLOBAL_LINE 0: nobody knows. An error counts as a warning where the compilation is lenient. */
+void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Append OTHER's. */
+void findings_merge(struct findings *findings, const struct findings *other);
+void findings_report(struct findings *findings, const struct builder *builder);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * progress - one line on a terminal, while a long compilation runs.
+ */
+#ifndef COMPILE_PROGRESS_H
+#define COMPILE_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+struct progress {
+	FILE *stream;		/* NULL: shows nothing */
+	uint64_t rows;
+	struct timespec begin;
+	bool is_shown;
+};
+
+/* Nothing is shown in the first second: short compilations stay silent. */
+void progress_init(struct progress *progress, FILE *stream);
+void progress_step(struct progress *progress);
+void progress_phase(struct progress *progress, const char *name);
+void progress_end(struct progress *progress);
+
+#endif

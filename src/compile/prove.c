@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/prove.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "compile/findings.h"
+#include "mail/address.h"
+#include "resolve/expand.h"
+
+enum {
+	PROVERS = 2,
+	PROOF_ARENA_BYTES = 1 << 30,
+};
+
+/* Stands for whoever a catch-all is asked about. No key, so nothing is proved about real users. */
+static const char any_user[] = "any-user-at-all";
+
+/* One thread's share: the lines from .. to of the directory. */
+struct prover {
+	const struct table *table;
+	const struct builder *builder;
+	uint64_t first;
+	uint64_t end;
+	struct resolve_limits limits;
+	struct arena arena;
+	struct findings findings;
+	unsigned char *undeclared;	/* a bit a domain: warned about */
+	const struct table_row *row;
+	uint32_t line;			/* of the row, counted over all sources */
+};
+
+static void print_key(const struct table_row *row, struct buffer *out_text)
+{
+	const struct address key = { .local = row->local, .domain = row->domain.name };
+
+	buffer_init(out_text, ADDRESS_TEXT_MAX);
+	if (row->is_catch_all) {
+		(void)buffer_append_byte(out_text, '@');
+		(void)buffer_append(out_text, row->domain.name);
+	} else if (!address_print(&key, out_text)) {
+		(void)buffer_append_text(out_text, "?");
+	}
+}
+
+static void find_fault(struct prover *prover, const char *what)
+{
+	struct buffer key;
+
+	print_key(prover->row, &key);
+	findings_add(&prover->findings, prover->line, true, "%s: " BYTES_FORMAT, what,
+	             BYTES_ARGS(buffer_bytes(&key)));
+	buffer_free(&key);
+}
+
+/* ---- targets ---------------------------------------------------------------------------- */
+
+static void on_dead_end(void *context, const struct address *target,
+                        const struct table_entry *entry)
+{
+	struct prover *prover = context;
+	struct buffer text;
+
+	/* The entry that names it is proved on its own; who it serves can't be known here. */
+	if (entry->place != prover->row->entry.place ||
+	    bytes_equal(target->local, bytes_of(any_user)))
+		return;
+	buffer_init(&text, ADDRESS_TEXT_MAX);
+	(void)address_print(target, &text);
+	findings_add(&prover->findings, prover->line, true,
+	             "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
+	             BYTES_ARGS(buffer_bytes(&text)));
+	buffer_free(&text);
+}
+
+static void judge(struct prover *prover, const struct expansion *expansion)
+{
+	switch (expansion->reason) {
+	case REASON_LOOP:
+		find_fault(prover, "alias loop");
+		break;
+	case REASON_LIMIT:
+		find_fault(prover, "expansion over a limit (limits.expansion, limits.recursion, "
+		                   "limits.address_bytes)");
+		break;
+	case REASON_BROKEN:
+		find_fault(prover, "the table can't be read back");
+		break;
+	case REASON_MEMORY:
+		find_fault(prover, "out of memory");
+		break;
+	case REASON_NONE:
+	case REASON_BAD_ADDRESS:
+	case REASON_ROUTING:
+	case REASON_NEEDS_SMTPUTF8:
+		break;
+	}
+}
+
+static void expand_row(struct prover *prover, const struct table_row *row)
+{
+	const struct resolve_options options = {
+		.limits = &prover->limits,
+		.has_smtputf8 = true,
+		.on_dead_end = on_dead_end,
+		.context = prover,
+	};
+	const struct candidate_hit hit = { .entry = row->entry, .is_catch_all = row->is_catch_all };
+	struct bytes local = row->is_catch_all ? bytes_of(any_user) : row->local;
+	struct table_domain domain = row->domain;
+	struct expansion expansion;
+
+	/* A bare user stands for itself in every local domain; the origin serves for all. */
+	if (domain.name.size == 0)
+		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
+	arena_clear(&prover->arena);
+	expand(prover->table, &options, local, local, &domain, &hit, &prover->arena, &expansion);
+	judge(prover, &expansion);
+}
+
+/* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. */
+static bool is_plainly_sound(const struct prover *prover, const struct table_row *row)
+{
+	struct table_target_cursor cursor;
+	struct table_target target;
+	size_t count = 0;
+	enum lookup outcome;
+
+	table_targets_begin(&row->entry, &cursor);
+	while ((outcome = table_next_target(prover->table, &cursor, &target)) == LOOKUP_FOUND) {
+		if ((target.domain.flags & TABLE_DOMAIN_PROBED) != 0 || target.keeps_user ||
+		    target.local.size + 1 + target.domain.name.size >
+		            prover->limits.address_bytes)
+			return false;
+		count++;
+	}
+	return outcome == LOOKUP_ABSENT && count <= prover->limits.expansion &&
+	       prover->limits.recursion > 1;
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+static void warn_of_undeclared(struct prover *prover, const struct table_row *row)
+{
+	uint32_t ref = row->domain.ref;
+
+	if ((row->domain.flags & (TABLE_DOMAIN_OURS | TABLE_DOMAIN_LOCAL)) != 0 ||
+	    row->domain.name.size == 0 || (prover->undeclared[ref / 8] >> ref % 8 & 1) != 0)
+		return;
+	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
+	findings_add(&prover->findings, prover->line, false,
+	             "the domain " BYTES_FORMAT " is not declared: its users are not validated",
+	             BYTES_ARGS(row->domain.name));
+}
+
+static void prove_row(struct prover *prover, const struct table_row *row)
+{
+	uint32_t line = 0;
+
+	prover->row = row;
+	prover->line = 0;
+	if (table_provenance_line(prover->table, &row->entry, &line) == LOOKUP_FOUND)
+		prover->line = line;
+	warn_of_undeclared(prover, row);
+	if (row->is_catch_all)
+		findings_add(&prover->findings, prover->line, false,
+		             "catch-all: no user of " BYTES_FORMAT " is unknown",
+		             BYTES_ARGS(row->domain.name));
+	if (row->entry.kind == TABLE_ENTRY_TARGETS && !is_plainly_sound(prover, row))
+		expand_row(prover, row);
+}
+
+static void *prove_share(void *context)
+{
+	struct prover *prover = context;
+	struct table_cursor cursor;
+	struct table_row row;
+	enum lookup outcome;
+
+	table_rows_begin_at(prover->table, prover->first, &cursor);
+	while (cursor.line < prover->end || prover->end == UINT64_MAX) {
+		outcome = table_next_row(prover->table, &cursor, &row);
+		if (outcome == LOOKUP_ABSENT)
+			break;
+		if (outcome == LOOKUP_BROKEN) {
+			findings_add(&prover->findings, 0, true, "the table can't be read back");
+			break;
+		}
+		prove_row(prover, &row);
+	}
+	return NULL;
+}
+
+/* ---- threads ---------------------------------------------------------------------------- */
+
+static bool prover_init(struct prover *prover, const struct table *table,
+                        const struct builder *builder, unsigned number)
+{
+	const struct settings *settings = builder->settings;
+	uint64_t lines = table_line_count(table);
+
+	*prover = (struct prover){
+		.table = table,
+		.builder = builder,
+		.first = lines * number / PROVERS,
+		/* The last one goes on to the catch-alls. */
+		.end = number + 1 == PROVERS ? UINT64_MAX : lines * (number + 1) / PROVERS,
+		.limits = {
+			.expansion = (size_t)settings->limit_expansion,
+			.recursion = (size_t)settings->limit_recursion,
+			.address_bytes = (size_t)settings->limit_address_bytes,
+		},
+	};
+	arena_init(&prover->arena, PROOF_ARENA_BYTES);
+	findings_init(&prover->findings);
+	prover->undeclared = calloc(table_domain_refs(table) / 8 + 1, 1);
+	return prover->undeclared != NULL;
+}
+
+static void prover_free(struct prover *prover)
+{
+	arena_free(&prover->arena);
+	findings_free(&prover->findings);
+	free(prover->undeclared);
+}
+
+bool prove_table(const struct table *table, const struct builder *builder)
+{
+	struct prover provers[PROVERS];
+	pthread_t threads[PROVERS];
+	bool is_running[PROVERS] = { false };
+	bool is_ready = true;
+
+	for (unsigned i = 0; i < PROVERS; i++)
+		is_ready &= prover_init(&provers[i], table, builder, i);
+	for (unsigned i = 0; is_ready && i < PROVERS; i++) {
+		is_running[i] =
+			pthread_create(&threads[i], NULL, prove_share, &provers[i]) == 0;
+		if (!is_running[i])
+			(void)prove_share(&provers[i]);	/* then one after the other; NULL */
+	}
+	for (unsigned i = 0; i < PROVERS; i++)
+		if (is_running[i])
+			(void)pthread_join(threads[i], NULL);	/* it exists */
+	for (unsigned i = 1; i < PROVERS; i++)
+		findings_merge(&provers[0].findings, &provers[i].findings);
+	if (is_ready)
+		findings_report(&provers[0].findings, builder);
+	for (unsigned i = 0; i < PROVERS; i++)
+		prover_free(&provers[i]);
+	return is_ready;
+}

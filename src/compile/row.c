@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/row.h"
+
+#include <sysexits.h>
+
+#include "compile/error_entry.h"
+#include "compile/target.h"
+#include "mail/address.h"
+#include "mail/fold.h"
+
+struct builder_word {
+	struct builder_word *next;
+	struct bytes domain;
+};
+
+/* One row on its way to the writer. */
+struct work {
+	struct builder *builder;
+	const char *path;
+	uint32_t line;		/* in its file */
+	struct writer_entry entry;
+};
+
+static bool stop(struct work *work, const char *what)
+{
+	report_error(work->builder->report, EX_OSERR, work->path, work->line, "%s", what);
+	return false;
+}
+
+/* ---- domains ---------------------------------------------------------------------------- */
+
+/* Does WORD look like a domain: a dot, and a last label that could be a top-level domain? */
+static bool looks_like_domain(struct bytes word)
+{
+	size_t last = word.size;
+
+	while (last > 0 && word.data[last - 1] != '.')
+		last--;
+	return last > 1 && word.size - last >= 2;
+}
+
+/* A domain that is declared by a row is an alias domain, unless the settings say mailbox. */
+static bool declare(struct work *work, struct bytes name)
+{
+	struct table_writer *writer = work->builder->writer;
+	struct bytes key;
+	uint32_t domain;
+
+	switch (fold_domain(name, &work->builder->arena, &key)) {
+	case FOLD_NO_MEMORY:
+		return stop(work, "out of memory");
+	case FOLD_INVALID:
+		report_error(work->builder->report, EX_DATAERR, work->path, work->line,
+		             "not a domain");
+		return true;
+	case FOLD_OK:
+		break;
+	}
+	domain = writer_domain(writer, key);
+	if (domain == 0)
+		return stop(work, "no room for more domains");
+	if ((writer_domain_get_flags(writer, domain) & TABLE_DOMAIN_MAILBOX) == 0)
+		writer_domain_flags(writer, domain, TABLE_DOMAIN_ALIAS);
+	return true;
+}
+
+/* The row of a bare word may declare a domain or name a local user: remember it. */
+static bool remember_word(struct work *work, struct bytes word)
+{
+	struct builder *builder = work->builder;
+	struct builder_word *remembered =
+		arena_alloc(&builder->words_arena, sizeof(*remembered));
+	struct bytes key;
+
+	if (fold_domain(word, &builder->arena, &key) != FOLD_OK)
+		return true;	/* then it is a user only */
+	if (remembered == NULL)
+		return stop(work, "out of memory");
+	remembered->domain = arena_copy(&builder->words_arena, key);
+	remembered->next = builder->words;
+	builder->words = remembered;
+	return remembered->domain.data != NULL || stop(work, "out of memory");
+}
+
+bool row_settle_words(struct builder *builder)
+{
+	for (struct builder_word *word = builder->words; word != NULL; word = word->next) {
+		uint32_t domain = writer_domain(builder->writer, word->domain);
+		unsigned flags;
+
+		if (domain == 0)
+			return false;
+		flags = writer_domain_get_flags(builder->writer, domain);
+		if ((flags & TABLE_DOMAIN_PROBED) != 0 && (flags & TABLE_DOMAIN_MAILBOX) == 0)
+			writer_domain_flags(builder->writer, domain, TABLE_DOMAIN_ALIAS);
+	}
+	return true;
+}
+
+/* ---- keys ------------------------------------------------------------------------------- */
+
+/* Complete, fold and intern KEY into work->entry. *out_is_usable false: reported. */
+static bool set_key(struct work *work, const struct address *key, bool *out_is_usable)
+{
+	struct builder *builder = work->builder;
+	struct bytes domain;
+	enum fold_outcome outcome = fold_local(key->local, &builder->arena, &work->entry.local);
+
+	*out_is_usable = false;
+	if (outcome == FOLD_OK && key->domain.size > 0)
+		outcome = fold_domain(key->domain, &builder->arena, &domain);
+	if (outcome == FOLD_NO_MEMORY)
+		return stop(work, "out of memory");
+	if (outcome == FOLD_INVALID) {
+		report_error(builder->report, EX_DATAERR, work->path, work->line,
+		             "the key has characters that no address may have");
+		return true;
+	}
+	if (work->entry.local.size > WRITER_KEY_LOCAL_MAX) {
+		report_error(builder->report, EX_DATAERR, work->path, work->line,
+		             "the local part of a key has more than %d bytes",
+		             (int)WRITER_KEY_LOCAL_MAX);
+		return true;
+	}
+	work->entry.domain = key->domain.size > 0 ? writer_domain(builder->writer, domain) :
+	                                            builder->bare_domain;
+	*out_is_usable = true;
+	return work->entry.domain != 0 || stop(work, "no room for more domains");
+}
+
+static bool check_key(struct work *work, const struct address *key, bool is_catch_all)
+{
+	struct builder *builder = work->builder;
+	struct error err;
+
+	if (!is_catch_all && !address_check(key, &err)) {
+		report_error(builder->report, EX_DATAERR, work->path, work->line, "key: %s",
+		             err.text);
+		return false;
+	}
+	if (!address_has_routing(key))
+		return true;
+	if (builder->is_lenient) {
+		report_warning(builder->report, work->path, work->line,
+		               "no client can reach a key with @, %% or ! in its local part");
+		return true;
+	}
+	report_error(builder->report, EX_DATAERR, work->path, work->line,
+	             "key: @, %% or ! in the local part (sender-specified routing)");
+	return false;
+}
+
+/* ---- values ----------------------------------------------------------------------------- */
+
+static bool set_reply(struct work *work, struct bytes value, bool *out_is_usable)
+{
+	struct error err;
+
+	*out_is_usable = error_entry_parse(value, &work->builder->arena, &work->entry.reply, &err);
+	work->entry.kind = TABLE_ENTRY_REPLY;
+	if (!*out_is_usable)
+		report_error(work->builder->report, EX_DATAERR, work->path, work->line, "%s",
+		             err.text);
+	return true;
+}
+
+static bool set_value(struct work *work, struct bytes value, bool *out_is_usable)
+{
+	struct builder *builder = work->builder;
+
+	if (bytes_begin_with(value, bytes_of("error:")))
+		return set_reply(work, bytes_skip(value, 6), out_is_usable);
+	if (bytes_begin_with(value, bytes_of("discard:"))) {
+		work->entry.kind = TABLE_ENTRY_DISCARD;
+		work->entry.reply = bytes_skip(value, 8);
+		*out_is_usable = true;
+		return true;
+	}
+	work->entry.kind = TABLE_ENTRY_TARGETS;
+	return target_encode_list(builder, &work->entry, value, work->path, work->line,
+	                          out_is_usable);
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+static bool add_entry(struct work *work, const struct source_row *row, const struct address *key,
+                      bool is_catch_all)
+{
+	bool is_usable;
+
+	if (!check_key(work, key, is_catch_all))
+		return true;
+	if (!set_key(work, key, &is_usable))
+		return false;
+	if (is_usable && !set_value(work, row->value, &is_usable))
+		return false;
+	if (!is_usable)
+		return true;
+	return writer_add(work->builder->writer, &work->entry) ||
+	       stop(work, "the entry can't be stored: disk full, or out of memory");
+}
+
+/* A known mailbox: maps to itself, unless another entry has the same key. */
+static bool add_recipient(struct work *work, const struct address *key)
+{
+	bool is_usable;
+	char self[WRITER_TARGET_ROOM + WRITER_KEY_LOCAL_MAX];
+
+	if (!check_key(work, key, false))
+		return true;
+	if (!set_key(work, key, &is_usable) || !is_usable)
+		return !is_usable;
+	work->entry.kind = TABLE_ENTRY_TARGETS;
+	work->entry.yields = true;
+	work->entry.target_count = 1;
+	work->entry.targets = bytes_make(
+		self, writer_target(&work->entry, work->entry.local, work->entry.domain, false, self));
+	return writer_add(work->builder->writer, &work->entry) ||
+	       stop(work, "the entry can't be stored: disk full, or out of memory");
+}
+
+static bool is_one_word(struct bytes value)
+{
+	for (size_t i = 0; i < value.size; i++)
+		if (strchr(" \t\r\n,@:", value.data[i]) != NULL)
+			return false;
+	return true;
+}
+
+bool row_add(struct builder *builder, const struct source_row *row, const char *path,
+             uint32_t global_line)
+{
+	struct work work = {
+		.builder = builder,
+		.path = path,
+		.line = row->line,
+		.entry = { .global_line = global_line },
+	};
+	struct address key;
+	bool is_catch_all;
+	struct error err;
+
+	if (row->kind == SOURCE_ROW_DOMAIN)
+		return declare(&work, row->key);
+	if (!address_parse_key(row->key, &builder->arena, &key, &is_catch_all, &err)) {
+		report_error(builder->report, EX_DATAERR, path, row->line, "%s", err.text);
+		return true;
+	}
+	if (row->kind == SOURCE_ROW_RECIPIENT)
+		return add_recipient(&work, &key);
+	if (key.domain.size == 0 && looks_like_domain(key.local)) {
+		if (is_one_word(row->value))
+			return declare(&work, key.local);
+		if (!remember_word(&work, key.local))
+			return false;
+	}
+	return add_entry(&work, row, &key, is_catch_all);
+}

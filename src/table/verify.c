@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/verify.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "table/inside.h"
+
+struct check {
+	const struct table *table;
+	unsigned char *starts;	/* a bit for each unit of DOMAINS where a record begins */
+	uint64_t entries;
+	uint64_t targets;
+	uint64_t ours;
+	uint64_t probed;
+	struct error *err;
+};
+
+static bool wrong(const struct check *check, const char *what)
+{
+	return error_set(check->err, EX_DATAERR, "not a sound table: %s", what);
+}
+
+static bool begins_record(const struct check *check, uint32_t ref)
+{
+	return (uint64_t)ref * DOMAIN_UNIT < check->table->domains.size &&
+	       (check->starts[ref / 8] >> ref % 8 & 1) != 0;
+}
+
+/* ---- entries ------------------------------------------------------------------------------ */
+
+static bool check_entry(struct check *check, const struct table_entry *entry)
+{
+	struct table_target_cursor cursor;
+	struct table_target target;
+	enum lookup outcome;
+	uint64_t count = 0;
+
+	table_targets_begin(entry, &cursor);
+	while ((outcome = table_next_target(check->table, &cursor, &target)) == LOOKUP_FOUND) {
+		if (!begins_record(check, target.domain.ref))
+			return wrong(check, "a target's domain");
+		if (target.local.size == 0 && !target.keeps_user)
+			return wrong(check, "a target without a local part");
+		count++;
+	}
+	if (outcome == LOOKUP_BROKEN)
+		return wrong(check, "a list of targets");
+	if ((count == 0) == (entry->kind == TABLE_ENTRY_TARGETS))
+		return wrong(check, "an entry without targets, or with too many");
+	check->entries++;
+	check->targets += count;
+	return true;
+}
+
+static bool is_extended(const struct table *table, struct bytes local)
+{
+	for (size_t i = 0; i < table->rules.delimiters.size; i++)
+		if (bytes_contain(bytes_skip(local, 1), table->rules.delimiters.data[i]))
+			return true;
+	return false;
+}
+
+/* Is the key where a look-up would search it, under its fingerprint? */
+static bool check_key(struct check *check, const struct table_row *row, uint64_t line,
+                      unsigned number, const unsigned char *fingerprint)
+{
+	const struct table *table = check->table;
+	uint64_t hash = format_mix(row->domain.hash, hash_key(row->local, table->seed));
+
+	if (!begins_record(check, row->domain.ref))
+		return wrong(check, "a key's domain");
+	if (format_high64(hash, table->lines * LINE_CLUSTERS) != line * LINE_CLUSTERS + number)
+		return wrong(check, "a key in the wrong place");
+	if (fingerprint != NULL && *fingerprint != (unsigned char)hash)
+		return wrong(check, "a key under another's fingerprint");
+	if ((row->domain.flags & TABLE_DOMAIN_PROBED) == 0)
+		return wrong(check, "a key in a domain that is not searched");
+	if (is_extended(table, row->local) && (row->domain.flags & TABLE_DOMAIN_EXTENSIONS) == 0)
+		return wrong(check, "an extension in a domain without");
+	return true;
+}
+
+static bool check_record(struct check *check, struct bytes record, uint64_t line, unsigned number,
+                         const unsigned char *fingerprint)
+{
+	struct table_row row = { .is_catch_all = false };
+
+	if (entry_from_record(check->table, record, 0, &row.entry) != LOOKUP_FOUND ||
+	    row.entry.local.size == 0 ||
+	    domain_at(check->table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
+		return wrong(check, "a record");
+	row.domain.hash = hash_key(row.domain.name, check->table->seed);
+	row.local = row.entry.local;
+	return check_key(check, &row, line, number, fingerprint) &&
+	       check_entry(check, &row.entry);
+}
+
+/* Have two records of a cluster the same key? */
+static bool has_twins(const struct cluster *cluster)
+{
+	size_t offset_a = 0;
+
+	for (unsigned a = 0; a < cluster->count; a++) {
+		size_t offset_b = offset_a + (unsigned char)cluster->bytes.data[a];
+		struct bytes record_a, record_b;
+
+		if (!cluster_record(cluster, a, offset_a, &record_a))
+			return true;
+		offset_a = offset_b;
+		for (unsigned b = a + 1; b < cluster->count; b++) {
+			size_t size = RECORD_HEAD + (size_t)(unsigned char)record_a.data[3];
+
+			if (!cluster_record(cluster, b, offset_b, &record_b))
+				return true;
+			if (bytes_equal(bytes_first(record_a, size), bytes_first(record_b, size)))
+				return true;
+			offset_b += (unsigned char)cluster->bytes.data[b];
+		}
+	}
+	return false;
+}
+
+static bool check_cluster(struct check *check, uint64_t line, unsigned number)
+{
+	struct cluster cluster;
+	enum lookup outcome = cluster_at(check->table, line, number, &cluster);
+	size_t offset = 0;
+
+	if (outcome == LOOKUP_ABSENT)
+		return true;
+	if (outcome == LOOKUP_BROKEN ||
+	    (cluster.is_escaped && cluster.count < CLUSTER_ESCAPE))
+		return wrong(check, "a cluster");
+	for (unsigned i = 0; i < cluster.count; i++) {
+		struct bytes record;
+
+		if (!cluster_record(&cluster, i, offset, &record) ||
+		    !check_record(check, record, line, number,
+		                  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
+			return wrong(check, "a record of a cluster");
+		offset += record.size;
+	}
+	if (cluster.count + offset != cluster.bytes.size)
+		return wrong(check, "a cluster that is longer than its records");
+	return !has_twins(&cluster) || wrong(check, "a key stands twice");
+}
+
+static bool check_lines(struct check *check)
+{
+	const struct table *table = check->table;
+	uint32_t base = 1;
+
+	for (uint64_t line = 0; line < table->lines; line++) {
+		const unsigned char *row = at(table->directory, line * LINE_BYTES);
+		unsigned end = 0;
+
+		if (le32_load(row + LINE_BASE) < base)
+			return wrong(check, "lines that overlap");
+		base = le32_load(row + LINE_BASE);
+		for (unsigned i = 0; i < LINE_CLUSTERS; i++) {
+			unsigned next = le16_load(row + LINE_ENDS + 2 * i);
+
+			if (next < end ||
+			    (next != end) != ((le32_load(row + LINE_COUNTS) >> 4 * i & 15) != 0))
+				return wrong(check, "the ends of a line");
+			end = next;
+			if (!check_cluster(check, line, i))
+				return false;
+		}
+		base += (end + DATA_UNIT - 1) / DATA_UNIT;
+	}
+	return true;
+}
+
+/* ---- domains ------------------------------------------------------------------------------ */
+
+/* Mark where records begin; they must fill the section exactly. */
+static bool mark_domains(struct check *check)
+{
+	const struct table *table = check->table;
+	uint64_t unit = 1;
+
+	while (unit * DOMAIN_UNIT < table->domains.size) {
+		struct table_domain domain;
+		uint64_t size;
+
+		if (domain_at(table, (uint32_t)unit, &domain) != LOOKUP_FOUND)
+			return wrong(check, "a domain");
+		check->starts[unit / 8] |= (unsigned char)(1 << unit % 8);
+		size = DOMAIN_NAME + domain.name.size + 1;
+		unit += (size + DOMAIN_UNIT - 1) / DOMAIN_UNIT;
+	}
+	return unit * DOMAIN_UNIT == table->domains.size || wrong(check, "the last domain");
+}
+
+static bool check_domain(struct check *check, const struct table_domain *domain)
+{
+	struct table_domain found;
+	struct table_entry entry;
+	bool is_probed = (domain->flags & TABLE_DOMAIN_PROBED) != 0;
+	enum lookup outcome = table_find_domain(check->table, domain->name, &found);
+
+	if (outcome == LOOKUP_BROKEN || (outcome == LOOKUP_FOUND) != is_probed ||
+	    (is_probed && found.ref != domain->ref))
+		return wrong(check, "a domain that the index doesn't know, or knows wrongly");
+	if ((domain->catch_all != 0) != ((domain->flags & TABLE_DOMAIN_CATCH_ALL) != 0))
+		return wrong(check, "the flag of a catch-all");
+	if ((domain->flags & TABLE_DOMAIN_OURS) != 0 && !is_probed)
+		return wrong(check, "a declared domain that is not searched");
+	check->ours += (domain->flags & TABLE_DOMAIN_OURS) != 0;
+	check->probed += is_probed;
+	outcome = table_find_catch_all(check->table, domain, &entry);
+	if (outcome == LOOKUP_BROKEN)
+		return wrong(check, "a catch-all");
+	return outcome == LOOKUP_ABSENT || check_entry(check, &entry);
+}
+
+static bool check_domains(struct check *check)
+{
+	const struct table *table = check->table;
+	uint64_t slots = 0;
+
+	for (uint32_t ref = 1; ref < table_domain_refs(table); ref++) {
+		struct table_domain domain;
+
+		if (!begins_record(check, ref))
+			continue;
+		if (domain_at(table, ref, &domain) != LOOKUP_FOUND)
+			return wrong(check, "a domain");
+		if (!check_domain(check, &domain))
+			return false;
+	}
+	for (uint64_t i = 0; i < table->buckets * BUCKET_SLOTS; i++)
+		slots += le32_load(at(table->index, i / BUCKET_SLOTS * BUCKET_BYTES + BUCKET_REFS +
+		                                            i % BUCKET_SLOTS * 4)) != 0;
+	return slots == check->probed || wrong(check, "the index has domains that don't exist");
+}
+
+bool table_verify(const struct table *table, struct error *err)
+{
+	struct check check = { .table = table, .err = err };
+	bool is_sound;
+
+	check.starts = calloc(table_domain_refs(table) / 8 + 1, 1);
+	if (check.starts == NULL)
+		return error_set_memory(err);
+	is_sound = mark_domains(&check) && check_lines(&check) && check_domains(&check);
+	free(check.starts);
+	if (!is_sound)
+		return false;
+	if (check.entries != table->facts.entries || check.targets != table->facts.targets ||
+	    check.ours != table->facts.domains)
+		return wrong(&check, "the counts of its header");
+	return true;
+}
