@@ -42,23 +42,40 @@ static void survey_word(uint64_t word, uint64_t lowest, uint64_t *not_ascii, uin
 	*forbidden |= ~((low | EACH(128)) - lowest) | (low + EACH(1));
 }
 
+/*
+ * Fewer than eight bytes, some of them twice: it doesn't matter how often and where one stands.
+ * A copy of a size that is only known here would be a call of memcpy().
+ */
+static uint64_t load_short(struct bytes text)
+{
+	uint64_t word = EACH('a');
+	uint32_t first, last;
+
+	if (text.size >= sizeof(first)) {
+		memcpy(&first, text.data, sizeof(first));
+		memcpy(&last, text.data + text.size - sizeof(last), sizeof(last));
+		return first | (uint64_t)last << 32;
+	}
+	for (size_t i = 0; i < text.size; i++)
+		word = word << 8 | (unsigned char)text.data[i];
+	return word;
+}
+
 /* LOWEST is the first byte that is allowed. */
 static struct survey survey(struct bytes text, unsigned char lowest)
 {
-	uint64_t not_ascii = 0, upper = 0, forbidden = 0;
+	uint64_t not_ascii = 0, upper = 0, forbidden = 0, word;
 	uint64_t lowest_each = EACH((uint64_t)lowest);
-	size_t at = 0;
 
-	for (; at + sizeof(uint64_t) <= text.size; at += sizeof(uint64_t)) {
-		uint64_t word;
-
-		memcpy(&word, text.data + at, sizeof(word));
-		survey_word(word, lowest_each, &not_ascii, &upper, &forbidden);
-	}
-	if (at < text.size) {
-		uint64_t word = EACH('a');
-
-		memcpy(&word, text.data + at, text.size - at);
+	if (text.size < sizeof(word)) {
+		survey_word(load_short(text), lowest_each, &not_ascii, &upper, &forbidden);
+	} else {
+		for (size_t at = 0; at + sizeof(word) < text.size; at += sizeof(word)) {
+			memcpy(&word, text.data + at, sizeof(word));
+			survey_word(word, lowest_each, &not_ascii, &upper, &forbidden);
+		}
+		/* The last eight, whether the loop has seen some of them or not. */
+		memcpy(&word, text.data + text.size - sizeof(word), sizeof(word));
 		survey_word(word, lowest_each, &not_ascii, &upper, &forbidden);
 	}
 	return (struct survey){
