@@ -31,4 +31,10 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 /* No byte or character in it that FOLD_INVALID names? */
 bool fold_accepts(struct bytes text);
 
+/*
+ * How long the domain KEY is as people write it: in U-labels, where they are shorter. Limits count
+ * this, since Postfix counts what stands in the table.
+ */
+size_t fold_domain_shown_bytes(struct bytes key);
+
 #endif

@@ -63,6 +63,14 @@ static struct bytes join(struct arena *arena, struct bytes a, struct bytes b)
 	return bytes_make(joined, a.size + b.size);
 }
 
+static bool is_too_long(const struct walk *walk, struct bytes local, struct bytes domain)
+{
+	size_t limit = walk->options->limits->address_bytes;
+
+	return local.size + 1 + domain.size > limit &&
+	       local.size + 1 + fold_domain_shown_bytes(domain) > limit;
+}
+
 /* What a target makes of the address it stands for: USER, with EXTENSION to be passed on. */
 static bool make_child(struct walk *walk, const struct table_target *target, struct bytes user,
                        struct bytes extension, struct child *out_child)
@@ -74,7 +82,7 @@ static bool make_child(struct walk *walk, const struct table_target *target, str
 		if (local.data == NULL)
 			return fail(walk, REASON_MEMORY);
 	}
-	if (local.size + 1 + target->domain.name.size > walk->options->limits->address_bytes)
+	if (is_too_long(walk, local, target->domain.name))
 		return fail(walk, REASON_LIMIT);
 	*out_child = (struct child){ .local = local, .domain = target->domain };
 	switch (fold_local(local, walk->arena, &out_child->key)) {
