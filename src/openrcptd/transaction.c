@@ -187,6 +187,7 @@ static bool print_parameters(struct transaction *transaction, const struct addre
 	const struct policy *policy = &transaction->snapshot->policy;
 	struct dsn dsn = { .notify = DSN_NOTIFY_ABSENT };
 	unsigned notify;
+	bool is_printed;
 
 	*out_text = NULL;
 	if (!transaction->facts.mta->takes_parameters)
@@ -195,101 +196,135 @@ static bool print_parameters(struct transaction *transaction, const struct addre
 		(void)dsn_take_parameter(&dsn, bytes_of(*parameters)); /* a bad one is left out */
 	notify = dsn_notify_for_target(dsn.notify, is_only_target, policy->is_dsn_success_native);
 	buffer_clear(&transaction->text);
-	if (!dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
-				  transaction->facts.mta->utf8_form, &transaction->text))
-		return false;
-	*out_text = keep_text(transaction);
+	/* The type utf-8 belongs to SMTPUTF8; without it any byte is xtext of rfc822. */
+	if (dsn.orcpt.size == 0 && !transaction->facts.has_smtputf8 &&
+	    !bytes_are_ascii(path->text_with_route))
+		is_printed = dsn_print_parameters(notify, bytes_of("rfc822;"), dsn.orcpt,
+						  DSN_UTF8_XTEXT, &transaction->text) &&
+			     dsn_print_xtext(path->text_with_route, &transaction->text);
+	else
+		is_printed = dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
+						  transaction->facts.mta->utf8_form,
+						  &transaction->text);
+	*out_text = is_printed ? keep_text(transaction) : NULL;
 	return *out_text != NULL;
 }
 
-/* Fill FINAL for RECIPIENT. */
-static bool make_target(struct transaction *transaction, const struct recipient *recipient,
-			const char *parameters, struct final *final)
+static bool have_same_parameters(const char *a, const char *b)
 {
-	struct arena *arena = &transaction->arena;
-	struct bytes key = join(arena, recipient->key_local, '@', recipient->address.domain);
-
-	*final = (struct final){ .entry.key = key, .parameters = parameters };
-	final->address = print_target(transaction, &recipient->address);
-	return key.data != NULL && final->address != NULL;
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
 }
 
-static bool have_same_parameters(const struct final *a, const struct final *b)
+/*
+ * Who is in the envelope already under KEY, and is all that PARAMETERS want. Without merging, a
+ * recipient with other parameters is another one, and *KEY becomes its own; but an original that
+ * is its own target just stays.
+ */
+static struct final *find_final(struct transaction *transaction, const struct original *original,
+				const char *parameters, struct bytes *key)
 {
-	if (a->parameters == NULL || b->parameters == NULL)
-		return a->parameters == b->parameters;
-	return strcmp(a->parameters, b->parameters) == 0;
+	struct final *final = (struct final *)keyset_find(&transaction->finals, *key);
+
+	if (final == NULL || transaction_merges(transaction) || parameters == NULL ||
+	    bytes_equal(*key, original->folded) ||
+	    (final->address != NULL && have_same_parameters(final->parameters, parameters)))
+		return final;
+	*key = join(&transaction->scratch, *key, '\0', bytes_of(parameters));
+	if (key->data == NULL)
+		return NULL;
+	return (struct final *)keyset_find(&transaction->finals, *key);
 }
 
-/* TARGET is in the envelope already: a key of its own that lets it in once more, where it comes
- * with other parameters. */
-static bool separate_target(struct transaction *transaction, struct final *target)
+/* A recipient that the message doesn't have yet; NULL: no memory, or it can't be printed. */
+static struct final *make_final(struct transaction *transaction, const struct original *original,
+				const struct recipient *recipient, const char *parameters,
+				struct bytes key)
 {
-	const struct final *present =
-		(struct final *)keyset_find(&transaction->finals, target->entry.key);
-	struct bytes key;
+	struct final *final = arena_alloc(&transaction->arena, sizeof(*final));
 
-	if (present == NULL || target->parameters == NULL ||
-	    (present->address != NULL && have_same_parameters(present, target)))
-		return true;
-	key = join(&transaction->arena, target->entry.key, '\0', bytes_of(target->parameters));
-	target->entry.key = key;
-	return key.data != NULL;
+	if (final == NULL || key.data == NULL)
+		return NULL;
+	*final = (struct final){
+		.entry.key = arena_copy(&transaction->arena, key),
+		.address = print_target(transaction, &recipient->address),
+		.parameters = parameters,
+		.is_kept = !transaction_merges(transaction) && bytes_equal(key, original->folded),
+	};
+	return final->entry.key.data != NULL && final->address != NULL ? final : NULL;
 }
 
-/* Without merging: targets with other parameters are other targets. The original itself, if it is
- * one of its own targets, just stays. */
-static bool separate_targets(struct transaction *transaction, struct original *original)
-{
-	for (size_t i = 0; i < original->target_count; i++) {
-		struct final *target = &original->targets[i];
+/* What a resolution brings: those who are new, in scratch memory, not in the envelope yet. */
+struct arrivals {
+	struct final **finals;
+	size_t count;
+};
 
-		if (bytes_equal(target->entry.key, original->folded))
-			target->is_kept = true;
-		else if (!separate_target(transaction, target))
-			return false;
+static bool make_arrivals(struct transaction *transaction, struct original *original,
+			  const struct resolution *resolution, const char *parameters,
+			  struct arrivals *arrivals)
+{
+	size_t most = resolution->recipient_count;
+
+	arrivals->count = 0;
+	arrivals->finals = arena_alloc(&transaction->scratch, most * sizeof(*arrivals->finals));
+	if (arrivals->finals == NULL)
+		return false;
+	for (size_t i = 0; i < most; i++) {
+		const struct recipient *recipient = &resolution->recipients[i];
+		struct bytes key = join(&transaction->scratch, recipient->key_local, '@',
+					recipient->address.domain);
+		struct final *final;
+
+		/* One that comes back to us can't be among its own targets. */
+		if (transaction->facts.is_reinjected && bytes_equal(key, original->folded))
+			continue;
+		final = find_final(transaction, original, parameters, &key);
+		if (final == NULL) {
+			final = make_final(transaction, original, recipient, parameters, key);
+			if (final == NULL)
+				return false;
+			arrivals->finals[arrivals->count++] = final;
+		}
+		if (original->target_count < ORIGINAL_TARGETS)
+			original->targets[original->target_count] = final;
+		original->target_count++;
 	}
 	return true;
 }
 
-/* Fill the targets of ORIGINAL; a reinjected one can't be among its own targets. */
-static enum keeping make_targets(struct transaction *transaction, struct original *original,
-				 const struct resolution *resolution, const char *parameters)
-{
-	struct final *targets =
-		arena_alloc(&transaction->arena, resolution->recipient_count * sizeof(*targets));
-
-	if (targets == NULL)
-		return KEEPING_NO_MEMORY;
-	original->targets = targets;
-	for (size_t i = 0; i < resolution->recipient_count; i++) {
-		struct final *target = &targets[original->target_count];
-
-		if (!make_target(transaction, &resolution->recipients[i], parameters, target))
-			return KEEPING_NO_MEMORY;
-		if (!transaction->facts.is_reinjected ||
-		    !bytes_equal(target->entry.key, original->folded))
-			original->target_count++;
-	}
-	return original->target_count == 0 ? KEEPING_CIRCULAR : KEEPING_DONE;
-}
-
-/* Targets that nobody brought before; all of them are counted before any goes in. */
-static enum keeping insert_targets(struct transaction *transaction, struct original *original)
+/* All of them are counted before any goes in. */
+static enum keeping insert_arrivals(struct transaction *transaction,
+				    const struct arrivals *arrivals)
 {
 	struct keyset *finals = &transaction->finals;
-	size_t more = 0;
 
-	for (size_t i = 0; i < original->target_count; i++)
-		more += keyset_find(finals, original->targets[i].entry.key) == NULL;
-	if (!has_room(transaction, more))
+	if (!has_room(transaction, arrivals->count))
 		return KEEPING_TOO_MANY;
-	if (!keyset_reserve(finals, more))
+	if (!keyset_reserve(finals, arrivals->count))
 		return KEEPING_NO_MEMORY;
-	for (size_t i = 0; i < original->target_count; i++)
-		if (keyset_find(finals, original->targets[i].entry.key) == NULL)
-			keyset_insert(finals, &original->targets[i].entry);
+	for (size_t i = 0; i < arrivals->count; i++)
+		if (keyset_find(finals, arrivals->finals[i]->entry.key) == NULL)
+			keyset_insert(finals, &arrivals->finals[i]->entry);
 	return KEEPING_DONE;
+}
+
+/* The targets take the place of ORIGINAL. */
+static enum keeping replace(struct transaction *transaction, const struct address_path *path,
+			    struct original *original, const struct resolution *resolution,
+			    char *const *parameters)
+{
+	const char *dsn;
+	struct arrivals arrivals;
+
+	if (!print_parameters(transaction, path, parameters, resolution->recipient_count == 1,
+			      &dsn) ||
+	    !make_arrivals(transaction, original, resolution, dsn, &arrivals))
+		return KEEPING_NO_MEMORY;
+	if (original->target_count == 0)
+		return KEEPING_CIRCULAR;
+	return insert_arrivals(transaction, &arrivals);
 }
 
 /* The text that deletes an original, unless an earlier one has the same. */
@@ -315,7 +350,6 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 	bool is_replaced = resolution->verdict == VERDICT_EXPAND;
 	struct original *original = arena_alloc(&transaction->arena, sizeof(*original));
 	enum keeping keeping = KEEPING_DONE;
-	const char *dsn;
 
 	if (original == NULL)
 		return KEEPING_NO_MEMORY;
@@ -323,17 +357,8 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 	if (!fold_original(transaction, &path->address, &original->folded) ||
 	    !make_delete_text(transaction, path, original))
 		return KEEPING_NO_MEMORY;
-	if (is_replaced) {
-		if (!print_parameters(transaction, path, parameters,
-				      resolution->recipient_count == 1, &dsn))
-			return KEEPING_NO_MEMORY;
-		keeping = make_targets(transaction, original, resolution, dsn);
-		if (keeping == KEEPING_DONE && !transaction_merges(transaction) &&
-		    !separate_targets(transaction, original))
-			keeping = KEEPING_NO_MEMORY;
-		if (keeping == KEEPING_DONE)
-			keeping = insert_targets(transaction, original);
-	}
+	if (is_replaced)
+		keeping = replace(transaction, path, original, resolution, parameters);
 	if (keeping != KEEPING_DONE)
 		return keeping;
 	if (original->is_deleted)

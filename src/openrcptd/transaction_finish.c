@@ -101,18 +101,30 @@ enum transaction_outcome transaction_finish(struct transaction *transaction,
 
 /* ---- the log -------------------------------------------------------------------------- */
 
+/* Without an address to add it is one that the client gave too. */
+static void print_final(const struct final *final, struct buffer *text)
+{
+	if (final->address != NULL) {
+		(void)address_escape(bytes_of(final->address), false, text); /* may be cut */
+		return;
+	}
+	(void)buffer_append_byte(text, '<');
+	(void)address_escape(final->entry.key, false, text);
+	(void)buffer_append_byte(text, '>');
+}
+
 /* Append `<a@b>,<c@d>`, and how many more there are. */
 static void print_targets(const struct original *original, struct buffer *text)
 {
 	for (size_t i = 0; i < original->target_count; i++) {
-		if (text->size > LOG_ADDRESSES_BYTES) {
+		if (i == ORIGINAL_TARGETS || text->size > LOG_ADDRESSES_BYTES) {
 			(void)buffer_append_format(text, ",...(+%zu)",
 						   original->target_count - i); /* may be cut */
 			return;
 		}
 		if (i > 0)
-			(void)buffer_append_byte(text, ','); /* may be cut */
-		(void)address_escape(bytes_of(original->targets[i].address), false, text); /* ditto */
+			(void)buffer_append_byte(text, ',');
+		print_final(original->targets[i], text);
 	}
 }
 

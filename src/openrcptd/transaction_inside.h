@@ -15,6 +15,8 @@ struct final {
 	bool is_kept;			/* an original of the message: stays, is not added */
 };
 
+enum { ORIGINAL_TARGETS = 16 };	/* as many as the log shows */
+
 /* A recipient that the client gave, and that doesn't stay as it is. */
 struct original {
 	struct keyset_entry entry;	/* first; the key is the text that deletes it */
@@ -22,8 +24,8 @@ struct original {
 	struct bytes folded;		/* its key in finals */
 	bool is_deleted;		/* not kept, and no earlier one has the same text */
 	struct table_entry source;
-	struct final *targets;		/* none where it is dropped */
-	size_t target_count;
+	size_t target_count;		/* 0: it is dropped */
+	struct final *targets[ORIGINAL_TARGETS];	/* the first of them */
 };
 
 static inline bool transaction_merges(const struct transaction *transaction)
