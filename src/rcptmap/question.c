@@ -87,6 +87,9 @@ void question_answer(const struct table *table, struct question *questions, size
 	for (size_t i = 0; i < count; i++)
 		find_domain(table, &questions[i], arena);
 	for (size_t i = 0; i < count; i++)
+		if (questions[i].found == LOOKUP_FOUND && !questions[i].is_catch_all)
+			table_prefetch_entry(table, questions[i].domain.hash, questions[i].local);
+	for (size_t i = 0; i < count; i++)
 		find_entry(table, &questions[i]);
 	for (size_t i = 0; i < count; i++)
 		find_declaration(table, &questions[i], arena);

@@ -181,6 +181,21 @@ void table_prefetch(const struct table *table, uint64_t domain_hash, struct byte
 	__builtin_prefetch(at(table->directory, number / LINE_CLUSTERS * LINE_BYTES));
 }
 
+void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local)
+{
+	uint64_t hash = format_mix(domain_hash, hash_key(local, table->seed));
+	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
+	struct cluster cluster;
+
+	if (cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
+	               &cluster) != LOOKUP_FOUND)
+		return;
+	/* Most clusters are two or three cache lines long. */
+	__builtin_prefetch(cluster.bytes.data);
+	__builtin_prefetch(cluster.bytes.data + cluster.bytes.size / 2);
+	__builtin_prefetch(cluster.bytes.data + cluster.bytes.size - 1);
+}
+
 enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
                                  struct table_entry *out_entry)
 {

@@ -131,6 +131,9 @@ enum lookup table_find_catch_all(const struct table *table, const struct table_d
 /* Have the cache fetch what table_find() will read; costs nothing and promises nothing. */
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local);
 
+/* A while later: what it will read then. Reads what table_prefetch() had fetched. */
+void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local);
+
 void table_targets_begin(const struct table_entry *entry, struct table_target_cursor *out_cursor);
 /* FOUND with the next target, ABSENT behind the last one, BROKEN. */
 enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
