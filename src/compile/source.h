@@ -17,11 +17,27 @@
 #include "base/error.h"
 #include "compile/report.h"
 #include "settings/settings.h"
+#include "table/patterns.h"
 
 enum source_row_kind {
 	SOURCE_ROW_ENTRY,	/* key → value (a right-hand side) */
+	SOURCE_ROW_USER,	/* key → value, where key is a user of local_domains whatever it
+				 * looks like: a local part without quotes */
 	SOURCE_ROW_DOMAIN,	/* key declares an alias domain */
 	SOURCE_ROW_RECIPIENT,	/* key is a known mailbox */
+	SOURCE_ROW_PATTERN,	/* pattern → value (a template), see struct source_pattern */
+};
+
+/*
+ * One rule of a pattern source. Rules are tried in the order of their rows against the whole address
+ * in external form (`"q x"@example.org`); the first that matches ends the search. The row's value is a
+ * right-hand side in which `$1`, `${1}`, `$(1)` stand for groups and `$$` for a dollar sign.
+ */
+struct source_pattern {
+	enum table_pattern_kind kind;	/* rule, if, endif; the last two have no value */
+	unsigned flags;			/* of enum table_pattern_flag */
+	struct bytes expression;	/* in the syntax of PCRE2 */
+	struct bytes exception;		/* must not match, with the same flags; empty: none */
 };
 
 struct source_row {
@@ -29,6 +45,7 @@ struct source_row {
 	struct bytes key;	/* good until the next call */
 	struct bytes value;
 	uint32_t line;		/* of its first line */
+	struct source_pattern pattern;	/* of SOURCE_ROW_PATTERN */
 };
 
 struct source;
@@ -55,6 +72,9 @@ const struct source_type *source_type_find(const char *name);
 const struct source_type *source_type_next(const struct source_type *type);
 
 /* One of each source_<type>.c. */
+extern const struct source_type source_type_aliases;
+extern const struct source_type source_type_domains;
+extern const struct source_type source_type_recipients;
 extern const struct source_type source_type_virtual;
 
 #endif

@@ -56,6 +56,7 @@ enum table_entry_kind {
 struct table_entry {
 	enum table_entry_kind kind;
 	struct bytes reply;	/* `550 5.2.1 text`, with TABLE_ENTRY_REPLY */
+	struct bytes pattern_value; /* a right-hand side that a pattern made; empty: no pattern */
 	/* The rest is table.c's own; walk the targets with table_next_target(). */
 	struct bytes inline_targets;
 	struct bytes list;

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * patterns - the rules of regexp: and pcre: sources, tried in their order.
+ *
+ * A rule whose expression ends in a literal domain is filed under it and tried for its addresses
+ * only; the others are tried for all. The order of the rules is kept all the same. Matching has
+ * step limits, and to reach one is BROKEN (defer), never ABSENT. Compiled when the table is opened.
+ */
+#ifndef TABLE_PATTERNS_H
+#define TABLE_PATTERNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "table/table.h"
+
+enum table_pattern_kind {
+	TABLE_PATTERN_RULE,
+	TABLE_PATTERN_IF,	/* what follows, up to its endif, counts only if this matches */
+	TABLE_PATTERN_ENDIF,
+};
+
+enum table_pattern_flag {
+	TABLE_PATTERN_NEGATED = 1,	/* `!/…/` */
+	TABLE_PATTERN_CASELESS = 2,
+	TABLE_PATTERN_MULTILINE = 4,
+	TABLE_PATTERN_DOTALL = 8,
+	TABLE_PATTERN_EXTENDED = 16,
+	TABLE_PATTERN_ANCHORED = 32,
+	TABLE_PATTERN_DOLLAR_ENDONLY = 64,
+	TABLE_PATTERN_UNGREEDY = 128,
+};
+
+/* One rule as it stands in the file. */
+struct table_pattern {
+	enum table_pattern_kind kind;
+	unsigned flags;
+	uint32_t global_line;
+	enum table_entry_kind result;
+	struct bytes expression;
+	struct bytes exception;
+	struct bytes value;	/* template of a right-hand side; or a reply */
+	struct bytes domain;	/* filed under it (lower case); empty: tried for all */
+};
+
+bool table_has_patterns(const struct table *table);
+
+/*
+ * Find the first rule that matches SUBJECT, an address in external form as it was written, in the
+ * domain DOMAIN_KEY (folded); rules from BEFORE_LINE on are left out (UINT32_MAX: none). What it makes
+ * of the address is in OUT_ENTRY: with TABLE_ENTRY_TARGETS pattern_value is a right-hand side, in
+ * ARENA, whose substituted parts hold nothing but letters, digits and the other characters of an
+ * atom, dots and `@`. PATTERN_UNSAFE where the address has others there.
+ */
+enum pattern_lookup {
+	PATTERN_FOUND,
+	PATTERN_ABSENT,
+	PATTERN_BROKEN,
+	PATTERN_UNSAFE,	/* would be substituted, but can't be without changing the list */
+};
+enum pattern_lookup table_match(const struct table *table, struct bytes subject,
+                                struct bytes domain_key, uint32_t before_line,
+                                struct arena *arena, struct table_entry *out_entry);
+
+/* The rule at *POSITION (begin with 0), for dump and checks. */
+enum lookup table_next_pattern(const struct table *table, uint64_t *position,
+                               struct table_pattern *out_pattern);
+
+/* Can PATTERN be compiled? ERR (status 65) says why not. *out_groups: how many it has. */
+bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
+                         struct error *err);
+
+/* The literal domain that an expression ends in, lower case, in ARENA; empty: none. */
+struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena);
+
+#endif
