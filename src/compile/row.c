@@ -242,6 +242,10 @@ bool row_add(struct builder *builder, const struct source_row *row, const char *
 
 	if (row->kind == SOURCE_ROW_DOMAIN)
 		return declare(&work, row->key);
+	if (row->kind == SOURCE_ROW_USER) {
+		key = (struct address){ .local = row->key };
+		return add_entry(&work, row, &key, false);
+	}
 	if (!address_parse_key(row->key, &builder->arena, &key, &is_catch_all, &err)) {
 		report_error(builder->report, EX_DATAERR, path, row->line, "%s", err.text);
 		return true;

@@ -5,6 +5,9 @@
 
 static const struct source_type *const types[] = {
 	&source_type_virtual,
+	&source_type_aliases,
+	&source_type_domains,
+	&source_type_recipients,
 };
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };

@@ -15,10 +15,11 @@ static void fuzz_source_check(const struct source_row *row)
 	/* Read every byte, so that a view past its end is seen. */
 	if (bytes_contain(row->key, '\0') || bytes_contain(row->value, '\0'))
 		abort();
-	if (row->kind != SOURCE_ROW_ENTRY)
-		return;
-	if (row->key.size == 0 || row->value.size == 0 || row->line == 0)
+	if (row->line == 0)
 		abort();
+	if (row->kind == SOURCE_ROW_ENTRY || row->kind == SOURCE_ROW_USER)
+		if (row->key.size == 0 || row->value.size == 0)
+			abort();
 }
 
 static int fuzz_source(const struct source_type *type, const struct settings *settings,

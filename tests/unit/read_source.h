@@ -57,13 +57,15 @@ static void source_put(const char *name, const void *text, size_t size)
 static void source_print_row(const struct source_row *row, FILE *stream)
 {
 	static const char *const kinds[] = {
-		[SOURCE_ROW_ENTRY] = "", [SOURCE_ROW_DOMAIN] = "domain ",
+		[SOURCE_ROW_ENTRY] = "",
+		[SOURCE_ROW_USER] = "user ",
+		[SOURCE_ROW_DOMAIN] = "domain ",
 		[SOURCE_ROW_RECIPIENT] = "recipient ",
 	};
 
 	(void)fprintf(stream, "%u %s[" BYTES_FORMAT "]", (unsigned)row->line, kinds[row->kind],
 	              BYTES_ARGS(row->key));
-	if (row->kind == SOURCE_ROW_ENTRY)
+	if (row->value.size > 0)
 		(void)fprintf(stream, " [" BYTES_FORMAT "]", BYTES_ARGS(row->value));
 	(void)putc('\n', stream);
 }

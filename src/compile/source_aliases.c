@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source_aliases - aliases(5): `name: value, value, …` a logical line; names are local users.
+ *
+ * `:include:/file` is read here and now, the file's addresses take its place. A command, a file to
+ * append to: no address, so an error, or with foreign_targets = "skip" a warning; a name that is
+ * left without any value is left out, and with it to the MTA's own aliases.
+ */
+#include "compile/source.h"
+
+#include <stdlib.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "base/buffer.h"
+#include "compile/lines.h"
+#include "mail/address.h"
+
+enum {
+	VALUE_MAX_BYTES = 16 * 1024 * 1024,
+	ARENA_BYTES = 64 * 1024,
+	INCLUDE_DEPTH_MAX = 20,
+};
+
+struct source {
+	struct lines *lines;
+	const char *path;
+	struct report *report;
+	bool skips_foreign;
+	struct arena arena;		/* of one row's key */
+	struct buffer value;		/* of one row */
+	struct buffer element;		/* of its list, being taken apart */
+};
+
+/* Where an element stands, for messages. */
+struct place {
+	const char *path;
+	uint32_t line;
+	unsigned depth;		/* of includes */
+};
+
+static void aliases_close(struct source *source)
+{
+	if (source == NULL)
+		return;
+	lines_close(source->lines);
+	arena_free(&source->arena);
+	buffer_free(&source->value);
+	buffer_free(&source->element);
+	free(source);
+}
+
+static struct source *aliases_open(const struct settings_source *from,
+                                   const struct settings *settings, struct report *report)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (source == NULL) {
+		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+		return NULL;
+	}
+	source->path = from->path;
+	source->report = report;
+	source->skips_foreign = strcmp(settings->foreign_targets, "skip") == 0;
+	arena_init(&source->arena, ARENA_BYTES);
+	buffer_init(&source->value, VALUE_MAX_BYTES);
+	buffer_init(&source->element, VALUE_MAX_BYTES);
+	source->lines = lines_open(from->path, LINES_LOGICAL, report);
+	if (source->lines != NULL)
+		return source;
+	aliases_close(source);
+	return NULL;
+}
+
+/* ---- elements of a list -------------------------------------------------------------------- */
+
+/* How far does the quoted text or the comment at I of TEXT go? 0: it doesn't end. */
+static size_t closed_size(struct bytes text, size_t i)
+{
+	bool is_comment = text.data[i] == '(';
+	unsigned depth = 1;
+
+	for (size_t j = i + 1; j < text.size; j++) {
+		char c = text.data[j];
+
+		if (c == '\\')
+			j++;
+		else if (is_comment && c == '(')
+			depth++;
+		else if (c == (is_comment ? ')' : '"') && --depth == 0)
+			return j + 1 - i;
+	}
+	return 0;
+}
+
+/*
+ * Copy TEXT up to the first STOP that is in no quotes and no comment, without its comments, into
+ * OUT; *rest is what stands behind STOP. False: quotes or a comment don't end.
+ */
+static bool take_until(char stop, struct bytes *rest, struct buffer *out)
+{
+	struct bytes text = *rest;
+	size_t i = 0;
+
+	buffer_clear(out);
+	while (i < text.size && text.data[i] != stop) {
+		size_t size = 1;
+
+		if (text.data[i] == '"' || text.data[i] == '(')
+			size = closed_size(text, i);
+		else if (text.data[i] == '\\' && i + 1 < text.size)
+			size = 2;
+		if (size == 0)
+			return false;
+		if (text.data[i] != '(')
+			(void)buffer_append(out, bytes_make(text.data + i, size));
+		i += size;
+	}
+	*rest = bytes_skip(text, i + 1);
+	return true;
+}
+
+/* `|x`, `"|x"` and the like: does ELEMENT begin with PREFIX, quoted or not? OUT_REST is the rest. */
+static bool begins(struct bytes element, const char *prefix, struct bytes *out_rest)
+{
+	size_t size = strlen(prefix);
+
+	if (element.size > 1 && element.data[0] == '"') {
+		element = bytes_skip(element, 1);
+		if (element.data[element.size - 1] == '"')
+			element.size--;
+	}
+	if (element.size < size || strncasecmp(element.data, prefix, size) != 0)
+		return false;
+	*out_rest = lines_trim(bytes_skip(element, size));
+	return true;
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+static bool add_list(struct source *source, const struct place *place, struct bytes list);
+
+static void wrong(struct source *source, const struct place *place, const char *what,
+                  struct bytes text)
+{
+	report_error(source->report, EX_DATAERR, place->path, place->line, BYTES_FORMAT ": %s",
+	             BYTES_ARGS(text), what);
+}
+
+/* An element that is no address. False: no memory. */
+static void refuse_foreign(struct source *source, const struct place *place, const char *what,
+                           struct bytes element)
+{
+	if (source->skips_foreign)
+		report_warning(source->report, place->path, place->line,
+		               BYTES_FORMAT ": skipped, since it is %s", BYTES_ARGS(element), what);
+	else
+		wrong(source, place, what, element);
+}
+
+/* The owner of root's aliases must be root's; others may include files of their own. */
+static bool check_owner(struct source *source, const struct place *place,
+                        const struct lines *lines, struct bytes path)
+{
+	uid_t owner = lines_status(lines)->st_uid;
+
+	if (owner == 0 || owner == lines_status(source->lines)->st_uid)
+		return true;
+	wrong(source, place, "belongs neither to root nor to the owner of the aliases", path);
+	return false;
+}
+
+/* Put the addresses of the file PATH into the value. False where it makes no sense to go on. */
+static bool include(struct source *source, const struct place *place, struct bytes path)
+{
+	struct place inside = { .depth = place->depth + 1 };
+	struct lines *lines = NULL;
+	enum lines_step step = LINES_END;
+	char *name;
+	struct bytes line;
+
+	if (path.size == 0 || path.data[0] != '/') {
+		wrong(source, place, "an included file needs an absolute path", path);
+		return true;
+	}
+	if (inside.depth > INCLUDE_DEPTH_MAX) {
+		wrong(source, place, "files include each other too deeply", path);
+		return true;
+	}
+	name = strndup(path.data, path.size);
+	inside.path = name;
+	if (name != NULL)
+		lines = lines_open(name, LINES_PHYSICAL, source->report);
+	if (lines == NULL)
+		wrong(source, place, "the included file can't be read", path);
+	else if (check_owner(source, place, lines, path))
+		while ((step = lines_next(lines, &line, &inside.line)) == LINES_LINE)
+			if (!add_list(source, &inside, line))
+				break;
+	lines_close(lines);
+	free(name);
+	return step == LINES_END;
+}
+
+/* False where it makes no sense to go on: reported. */
+static bool add_element(struct source *source, const struct place *place, struct bytes element)
+{
+	struct bytes rest;
+
+	if (element.size == 0)
+		return true;
+	if (begins(element, ":include:", &rest)) {
+		struct buffer copy;
+		bool is_added;
+
+		/* The element's own memory is wanted for those of the file. */
+		buffer_init(&copy, VALUE_MAX_BYTES);
+		is_added = buffer_append(&copy, rest) &&
+		           include(source, place, buffer_bytes(&copy));
+		buffer_free(&copy);
+		return is_added;
+	}
+	if (begins(element, "|", &rest)) {
+		refuse_foreign(source, place, "a command, not an address", element);
+		return true;
+	}
+	if (begins(element, "/", &rest)) {
+		refuse_foreign(source, place, "a file, not an address", element);
+		return true;
+	}
+	if (source->value.size > 0)
+		(void)buffer_append_text(&source->value, ", ");
+	if (buffer_append(&source->value, element))
+		return true;
+	report_error(source->report, EX_DATAERR, place->path, place->line,
+	             "the value has more than %d bytes", VALUE_MAX_BYTES);
+	return false;
+}
+
+static bool add_list(struct source *source, const struct place *place, struct bytes list)
+{
+	while (list.size > 0) {
+		if (!take_until(',', &list, &source->element)) {
+			report_error(source->report, EX_DATAERR, place->path, place->line,
+			             "a quote or a comment does not end");
+			return true;
+		}
+		if (!add_element(source, place, lines_trim(buffer_bytes(&source->element))))
+			return false;
+	}
+	return true;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------- */
+
+/* Take `name:` off LINE. */
+static bool take_name(struct source *source, const struct place *place, struct bytes *line,
+                      struct bytes *out_name)
+{
+	struct bytes given = *line;
+	struct address address;
+	bool is_catch_all;
+	struct error err;
+
+	arena_clear(&source->arena);
+	/* Without a colon the name is the whole line, and nothing is left of it. */
+	if (!take_until(':', line, &source->element) || line->size == 0 ||
+	    buffer_bytes(&source->element).size == 0) {
+		report_error(source->report, EX_DATAERR, place->path, place->line,
+		             "expected: name: value");
+		return false;
+	}
+	given = lines_trim(buffer_bytes(&source->element));
+	if (!address_parse_key(given, &source->arena, &address, &is_catch_all, &err)) {
+		report_error(source->report, EX_DATAERR, place->path, place->line, "%s", err.text);
+		return false;
+	}
+	if (is_catch_all || address.domain.size > 0) {
+		wrong(source, place, "a name of aliases has no domain", given);
+		return false;
+	}
+	*out_name = arena_copy(&source->arena, address.local);
+	return true;
+}
+
+/* `error:…` and `discard:…` are no lists. */
+static bool is_verdict(struct bytes value)
+{
+	return bytes_begin_with(value, bytes_of("error:")) ||
+	       bytes_begin_with(value, bytes_of("discard:"));
+}
+
+/* *out_has_row is false where there is nothing to hand out. */
+static bool read_row(struct source *source, struct bytes line, uint32_t number,
+                     struct source_row *out_row, bool *out_has_row)
+{
+	struct place place = { .path = source->path, .line = number };
+	struct bytes name, value;
+
+	*out_has_row = false;
+	if (!take_name(source, &place, &line, &name))
+		return true;
+	value = lines_trim(line);
+	if (!is_verdict(value)) {
+		size_t errors = source->report->errors;
+
+		buffer_clear(&source->value);
+		if (!add_list(source, &place, value))
+			return false;
+		value = buffer_bytes(&source->value);
+		if (value.size == 0) {
+			if (source->report->errors == errors)
+				report_warning(source->report, place.path, place.line,
+				               "nothing is left of it; the name is left out");
+			return true;
+		}
+	}
+	*out_row = (struct source_row){ .kind = SOURCE_ROW_USER, .key = name, .value = value,
+		                        .line = number };
+	*out_has_row = true;
+	return true;
+}
+
+static enum source_step aliases_next(struct source *source, struct source_row *out_row)
+{
+	for (;;) {
+		struct bytes line;
+		uint32_t number;
+		bool has_row;
+
+		switch (lines_next(source->lines, &line, &number)) {
+		case LINES_END:
+			return SOURCE_END;
+		case LINES_FAILED:
+			return SOURCE_FAILED;
+		case LINES_LINE:
+			break;
+		}
+		if (!read_row(source, line, number, out_row, &has_row))
+			return SOURCE_FAILED;
+		if (has_row)
+			return SOURCE_ROW;
+	}
+}
+
+const struct source_type source_type_aliases = {
+	.name = "aliases",
+	.open = aliases_open,
+	.next = aliases_next,
+	.close = aliases_close,
+};

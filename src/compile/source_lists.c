@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source_lists - plain lists, one item a line: `domains` (alias domains) and `recipients` (known
+ * mailboxes). One more word behind the item is passed over, so that the tables which Postfix wants
+ * for such lists (`example.com OK`) can be used as they are.
+ */
+#include "compile/source.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "compile/lines.h"
+#include "mail/fold.h"
+
+struct source {
+	struct lines *lines;
+	enum source_row_kind kind;
+	const char *path;
+	struct report *report;
+};
+
+static void list_close(struct source *source)
+{
+	if (source == NULL)
+		return;
+	lines_close(source->lines);
+	free(source);
+}
+
+static struct source *list_open(const struct settings_source *from, enum source_row_kind kind,
+                                struct report *report)
+{
+	struct source *source = calloc(1, sizeof(*source));
+
+	if (source == NULL) {
+		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+		return NULL;
+	}
+	source->kind = kind;
+	source->path = from->path;
+	source->report = report;
+	source->lines = lines_open(from->path, LINES_PHYSICAL, report);
+	if (source->lines != NULL)
+		return source;
+	list_close(source);
+	return NULL;
+}
+
+static struct source *domains_open(const struct settings_source *from,
+                                   const struct settings *settings, struct report *report)
+{
+	(void)settings;
+	return list_open(from, SOURCE_ROW_DOMAIN, report);
+}
+
+static struct source *recipients_open(const struct settings_source *from,
+                                      const struct settings *settings, struct report *report)
+{
+	(void)settings;
+	return list_open(from, SOURCE_ROW_RECIPIENT, report);
+}
+
+/* The first word of TEXT, which ends at white space outside quotes; *rest is what follows. */
+static bool take_word(struct bytes *rest, struct bytes *out_word)
+{
+	struct bytes text = *rest;
+	bool is_quoted = false;
+	size_t i;
+
+	for (i = 0; i < text.size && (is_quoted || !lines_is_white(text.data[i])); i++) {
+		if (text.data[i] == '"')
+			is_quoted = !is_quoted;
+		else if (text.data[i] == '\\' && i + 1 < text.size)
+			i++;
+	}
+	*out_word = bytes_first(text, i);
+	*rest = lines_trim(bytes_skip(text, i));
+	return !is_quoted;
+}
+
+static bool split(const struct source *source, struct bytes line, uint32_t number,
+                  struct source_row *out_row)
+{
+	struct bytes rest = lines_trim(line);
+	struct bytes item, more;
+	const char *wrong = NULL;
+
+	if (!take_word(&rest, &item))
+		wrong = "a quote does not end";
+	else if (!bytes_are_ascii(item) && !fold_accepts(item))
+		wrong = "not valid UTF-8, or has characters no address has";
+	else if (!take_word(&rest, &more) || rest.size > 0)
+		wrong = "expected: one item a line";
+	else if (bytes_contain(more, '@'))
+		wrong = "a list has no targets; should the type be \"virtual\"?";
+	else if (source->kind == SOURCE_ROW_DOMAIN && bytes_contain(item, '@'))
+		wrong = "expected: a domain, not an address";
+	if (wrong != NULL) {
+		report_error(source->report, EX_DATAERR, source->path, number, "%s", wrong);
+		return false;
+	}
+	*out_row = (struct source_row){ .kind = source->kind, .key = item, .line = number };
+	return true;
+}
+
+static enum source_step list_next(struct source *source, struct source_row *out_row)
+{
+	for (;;) {
+		struct bytes line;
+		uint32_t number;
+
+		switch (lines_next(source->lines, &line, &number)) {
+		case LINES_END:
+			return SOURCE_END;
+		case LINES_FAILED:
+			return SOURCE_FAILED;
+		case LINES_LINE:
+			break;
+		}
+		if (split(source, line, number, out_row))
+			return SOURCE_ROW;
+	}
+}
+
+const struct source_type source_type_domains = {
+	.name = "domains",
+	.open = domains_open,
+	.next = list_next,
+	.close = list_close,
+};
+
+const struct source_type source_type_recipients = {
+	.name = "recipients",
+	.open = recipients_open,
+	.next = list_next,
+	.close = list_close,
+};
