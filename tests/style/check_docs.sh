@@ -52,6 +52,32 @@ compare page rows "doc/openrcpt.conf.5 describes a setting that is not in settin
 compare rows sample "a setting that is not in conf/openrcpt.conf"
 compare sample rows "conf/openrcpt.conf has a setting that is not in settings.def"
 
+# A paragraph of a number tells its range and its default.
+awk '
+FILENAME ~ /def$/ {
+	row = row $0
+	if ($0 !~ /\)$/)
+		next
+	if (row ~ /^NUMBER\(/) {
+		gsub(/[(,]/, " ", row); gsub(/"/, "", row)
+		split(row, part, " ")
+		range[part[2]] = part[5] " to " part[6] ", default " part[4] "."
+	}
+	row = ""
+	next
+}
+/^\.It Va/ { name = $3 }
+{ text[name] = text[name] " " $0 }
+END {
+	for (name in range)
+		if (!index(text[name], range[name])) {
+			print name ": doc/openrcpt.conf.5 should say: " range[name]
+			failed = 1
+		}
+	exit failed
+}
+' src/settings/settings.def doc/openrcpt.conf.5 >&2 || failed=1
+
 sed -n 's/^\t{ "\([a-z]*\)",.*/\1/p' src/rcptmap/main.c | sort >"$scratch/commands"
 sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/described"
 compare commands described "a subcommand without a paragraph in doc/rcptmap.1"

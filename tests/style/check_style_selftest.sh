@@ -65,6 +65,9 @@ fresh; sed '/^BOOL("merge_duplicates"/d' src/settings/settings.def >rest
 mv rest src/settings/settings.def
 expect check_docs.sh 'merge_duplicates: doc/openrcpt.conf.5 describes a setting that is not'
 expect check_docs.sh 'merge_duplicates: conf/openrcpt.conf has a setting that is not'
+fresh; sed 's/max_sessions, 1000/max_sessions, 1001/' src/settings/settings.def >rest
+mv rest src/settings/settings.def
+expect check_docs.sh 'max_sessions: doc/openrcpt.conf.5 should say: 1 to 60000, default 1001.'
 fresh; printf '\t{ "frobnicate", "c", 0, 0, command_frobnicate,\n' >>src/rcptmap/main.c
 expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
 fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest

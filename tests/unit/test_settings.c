@@ -202,8 +202,8 @@ static void wrong_types_are_errors(void **state)
 static void values_out_of_range_are_errors(void **state)
 {
 	(void)state;
-	refuses("limits = { address_bytes = 63; };", 1,
-	        "limits.address_bytes: 63 is not from 64 to 4000");
+	refuses("limits = { address_bytes = 15; };", 1,
+	        "limits.address_bytes: 15 is not from 16 to 4000");
 	refuses("max_sessions = 99999999999L;", 1,
 	        "max_sessions: 99999999999 is not from 1 to 60000");
 	refuses("max_sessions = -1;", 1, "max_sessions: -1 is not from 1 to 60000");
