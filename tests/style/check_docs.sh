@@ -3,7 +3,7 @@
 #
 # The documents say what the programs do: each setting has its paragraph in openrcpt.conf(5) and
 # its line in the sample configuration, and neither has one that doesn't exist; the same for the
-# subcommands of rcptmap(1). The pages are free of mandoc's warnings.
+# subcommands of rcptmap(1) and the types of sources. The pages are free of mandoc's warnings.
 #
 #   check_docs.sh [TOP]
 
@@ -83,7 +83,12 @@ sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/describ
 compare commands described "a subcommand without a paragraph in doc/rcptmap.1"
 compare described commands "doc/rcptmap.1 describes a subcommand that does not exist"
 
-for list in rows page sample commands described; do
+sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/compile/source_*.c | sort >"$scratch/types"
+sed -n '/^\.Ss Lines/q; s/^\.It Li \([a-z]*\)$/\1/p' doc/openrcpt-table.5 | sort >"$scratch/formats"
+compare types formats "a type of source without a paragraph in doc/openrcpt-table.5"
+compare formats types "doc/openrcpt-table.5 describes a type of source that does not exist"
+
+for list in rows page sample commands described types formats; do
 	if [ ! -s "$scratch/$list" ]; then
 		echo "nothing found to compare: $list" >&2
 		failed=1

@@ -73,6 +73,10 @@ expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
 fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest
 mv rest src/rcptmap/main.c
 expect check_docs.sh 'info: doc/rcptmap.1 describes a subcommand that does not exist'
+fresh; sed 's/\.name = "aliases"/.name = "nicknames"/' src/compile/source_aliases.c >rest
+mv rest src/compile/source_aliases.c
+expect check_docs.sh 'nicknames: a type of source without a paragraph'
+expect check_docs.sh 'aliases: doc/openrcpt-table.5 describes a type of source that does not exist'
 if command -v mandoc >/dev/null; then
 	fresh; echo '.Zz no such macro' >>doc/rcptmap.1
 	expect check_docs.sh 'rcptmap.1'
