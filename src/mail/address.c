@@ -9,18 +9,19 @@
 #define NOWHERE SIZE_MAX
 
 /*
- * One walk over the tokens of a path. Bytes that quotes or `\` protect go to the internal form
- * like any other, but are never operators: hence the positions of the operators.
+ * One walk over the tokens of a path makes the internal form of it. Which `@` separates the domain,
+ * and what routes, is then read from that alone: Postfix forgets what was quoted too, so that
+ * `"u@ours.test"` is u at ours.test (measured).
  */
 struct scan {
 	struct bytes text;
 	size_t position;
 	bool is_bracketed;
-	bool has_ended;			/* at the closing bracket, or the end of a bare address */
+	bool has_ended;			/* at the closing bracket */
 	char *internal;			/* room for all of text */
 	size_t size;
-	size_t last_at, first_bang, last_percent; /* in internal, or NOWHERE */
 	bool begins_with_at;
+	bool is_list;			/* a comma or semicolon outside a source route */
 	size_t route_end;		/* in text: behind the colon of a source route; or 0 */
 	bool is_behind_word;		/* the token before was an atom, a string or a literal */
 	bool is_behind_gap;		/* white space or a comment stands before this token */
@@ -54,6 +55,7 @@ static bool parse_plain(struct bytes text, struct address_path *out_path)
 		return false;
 	*out_path = (struct address_path){
 		.address = { .local = bytes_make(data + 1, at - 1), .domain = domain },
+		.internal = bytes_make(data + 1, text.size - 2),
 		.text = bytes_make(data + 1, text.size - 2),
 		.text_with_route = bytes_make(data + 1, text.size - 2),
 	};
@@ -139,34 +141,25 @@ static bool take_quoted_pair(struct scan *scan)
 	return true;
 }
 
-static void forget_route(struct scan *scan)
-{
-	scan->route_end = scan->position;
-	scan->size = 0;
-	scan->last_at = NOWHERE;
-	scan->first_bang = NOWHERE;
-	scan->last_percent = NOWHERE;
-}
-
 static bool take_operator(struct scan *scan)
 {
 	char byte = scan->text.data[scan->position++];
+	bool is_in_route = scan->begins_with_at && scan->route_end == 0;
 
-	if (byte == '@') {
-		if (scan->size == 0 && !scan->is_behind_word && scan->route_end == 0)
-			scan->begins_with_at = true;
-		scan->last_at = scan->size;
-	} else if (byte == '!' && scan->first_bang == NOWHERE) {
-		scan->first_bang = scan->size;
-	} else if (byte == '%') {
-		scan->last_percent = scan->size;
-	}
+	if (byte == '@' && scan->size == 0 && !scan->is_behind_word && scan->route_end == 0)
+		scan->begins_with_at = true;
+	if (byte == ',' || byte == ';')
+		scan->is_list = true;
 	scan->is_behind_word = false;
 	scan->is_behind_gap = false;
-	if (byte == ':' && scan->begins_with_at && scan->route_end == 0)
-		forget_route(scan);
-	else
+	if (byte != ':' || !is_in_route) {
 		put(scan, byte);
+		return true;
+	}
+	/* What has been read is a source route: forget it. */
+	scan->route_end = scan->position;
+	scan->size = 0;
+	scan->is_list = false;
 	return true;
 }
 
@@ -205,10 +198,6 @@ static bool take_token(struct scan *scan)
 		return take_quoted_pair(scan);
 	case ',':
 	case ';':
-		/* In brackets Postfix makes these part of the local part; else it is a list. */
-		if (!scan->is_bracketed && !scan->begins_with_at)
-			return false;
-		return take_operator(scan);
 	case ':':
 	case '@':
 	case '!':
@@ -236,43 +225,91 @@ static bool is_followed_by_list(struct bytes rest)
 	return rest.size > 0 && (rest.data[0] == ',' || rest.data[0] == '<');
 }
 
-/* Drop the one dot that is allowed at the end. False: there is nothing left, or nonsense. */
+static bool is_domain(struct bytes domain)
+{
+	struct bytes inner;
+
+	if (domain.size == 0 || domain.data[domain.size - 1] == '.')
+		return false;
+	if (domain.data[0] != '[') {
+		for (size_t i = 0; i < domain.size; i++)
+			if (!address_is_class(domain.data[i], CLASS_HOST | CLASS_DOT | CLASS_UTF8))
+				return false;
+		return true;
+	}
+	if (domain.size < 2 || domain.data[domain.size - 1] != ']')
+		return false;
+	inner = bytes_make(domain.data + 1, domain.size - 2);
+	return !bytes_contain(inner, '[') && !bytes_contain(inner, ']');
+}
+
+/* Drop the one dot that is allowed at the end. False: what is left is no domain. */
 static bool finish_domain(struct bytes *domain)
 {
 	if (domain->size > 0 && domain->data[domain->size - 1] == '.')
 		domain->size--;
-	return domain->size > 0 && domain->data[domain->size - 1] != '.' &&
-	       !bytes_contain(*domain, '@');
+	return is_domain(*domain);
 }
 
-static enum address_outcome split_internal(const struct scan *scan, struct address_path *path)
+static size_t last_index(struct bytes text, char byte)
 {
-	struct bytes all = bytes_make(scan->internal, scan->size);
-	struct address *address = &path->address;
-	size_t at = scan->last_at;
+	size_t position = text.size;
 
-	if (at == NOWHERE && scan->first_bang != NOWHERE) {
-		address->domain = bytes_first(all, scan->first_bang);
-		address->local = bytes_skip(all, scan->first_bang + 1);
-		path->was_rewritten = true;
-	} else if (at == NOWHERE && scan->last_percent == NOWHERE) {
-		address->local = all;
-		return all.size == 0 ? ADDRESS_NULL : ADDRESS_OK;
+	while (position > 0)
+		if (text.data[--position] == byte)
+			return position;
+	return NOWHERE;
+}
+
+/* Cut TEXT where it routes without an `@`. False: it doesn't. */
+static bool cut_at_routing(struct bytes text, struct address *out_address)
+{
+	size_t bang = bytes_index(text, '!');
+	size_t percent = last_index(text, '%');
+
+	if (bang < text.size) {
+		out_address->domain = bytes_first(text, bang);
+		out_address->local = bytes_skip(text, bang + 1);
+		return true;
+	}
+	if (percent == NOWHERE)
+		return false;
+	out_address->local = bytes_first(text, percent);
+	out_address->domain = bytes_skip(text, percent + 1);
+	return true;
+}
+
+static enum address_outcome cut_internal(struct bytes internal, struct address_path *path)
+{
+	struct address *address = &path->address;
+	size_t at = last_index(internal, '@');
+
+	if (internal.size == 0)
+		return ADDRESS_NULL;
+	/* A second source route, or a quoted one: Postfix strips that as well (measured). */
+	if (internal.data[0] == '@' && bytes_contain(internal, ':'))
+		return ADDRESS_MALFORMED;
+	if (at != NOWHERE) {
+		address->local = bytes_first(internal, at);
+		address->domain = bytes_skip(internal, at + 1);
 	} else {
-		path->was_rewritten = at == NOWHERE;
-		at = at == NOWHERE ? scan->last_percent : at;
-		address->local = bytes_first(all, at);
-		address->domain = bytes_skip(all, at + 1);
+		path->was_rewritten = cut_at_routing(internal, address);
+		if (!path->was_rewritten) {
+			address->local = internal;
+			return ADDRESS_OK;
+		}
 	}
 	return finish_domain(&address->domain) ? ADDRESS_OK : ADDRESS_MALFORMED;
 }
 
 static enum address_outcome finish_path(const struct scan *scan, struct address_path *out_path)
 {
-	struct address_path path = { .was_rewritten = false };
+	struct address_path path = { .internal = bytes_make(scan->internal, scan->size) };
 	size_t begin = scan->is_bracketed ? 1 : 0;
 	enum address_outcome outcome;
 
+	if (scan->is_list)
+		return ADDRESS_MALFORMED;
 	path.text_with_route = bytes_make(scan->text.data + begin, scan->position - begin);
 	path.text = path.text_with_route;
 	if (scan->route_end > 0) {
@@ -281,7 +318,7 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 			return ADDRESS_MALFORMED;
 		path.text = bytes_skip(path.text_with_route, scan->route_end - begin);
 	}
-	outcome = split_internal(scan, &path);
+	outcome = cut_internal(path.internal, &path);
 	if (outcome == ADDRESS_OK)
 		*out_path = path;
 	return outcome;
@@ -290,13 +327,12 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 enum address_outcome address_parse_path(struct bytes text, struct arena *arena,
                                         struct address_path *out_path)
 {
-	struct scan scan = { .last_at = NOWHERE, .first_bang = NOWHERE, .last_percent = NOWHERE };
+	struct scan scan = { .text = trim(text) };
 
 	if (text.size > ADDRESS_TEXT_MAX)
 		return ADDRESS_MALFORMED;
 	if (parse_plain(text, out_path))
 		return ADDRESS_OK;
-	scan.text = trim(text);
 	if (scan.text.size == 0)
 		return ADDRESS_NULL;
 	scan.is_bracketed = scan.text.data[0] == '<';
@@ -320,21 +356,13 @@ bool address_has_routing(const struct address *address)
 	       bytes_contain(address->local, '!');
 }
 
-static size_t last_index(struct bytes text, char byte)
-{
-	size_t position = text.size;
-
-	while (position > 0)
-		if (text.data[--position] == byte)
-			return position;
-	return NOWHERE;
-}
-
 /* Hosts that aren't there lead nowhere: `u%`, `!u`, `u@.` */
 static struct bytes drop_empty_hops(struct bytes local)
 {
-	while (local.size > 0 && strchr("@%.", local.data[local.size - 1]) != NULL &&
-	       local.data[local.size - 1] != '\0')
+	static const char nothing[] = { '@', '%', '.', ' ' };
+
+	while (local.size > 0 &&
+	       memchr(nothing, local.data[local.size - 1], sizeof(nothing)) != NULL)
 		local.size--;
 	while (local.size > 0 && local.data[0] == '!')
 		local = bytes_skip(local, 1);
@@ -345,20 +373,13 @@ bool address_next_hop(const struct address *address, struct address *out_address
 {
 	struct bytes local = drop_empty_hops(address->local);
 	size_t at = last_index(local, '@');
-	size_t bang = bytes_index(local, '!');
-	size_t percent = last_index(local, '%');
 	struct address next;
 
-	if (at == NOWHERE && bang < local.size) {
-		next.domain = bytes_first(local, bang);
-		next.local = bytes_skip(local, bang + 1);
-	} else {
-		if (at == NOWHERE)
-			at = percent;
-		if (at == NOWHERE)
-			return false;
+	if (at != NOWHERE) {
 		next.local = bytes_first(local, at);
 		next.domain = bytes_skip(local, at + 1);
+	} else if (!cut_at_routing(local, &next)) {
+		return false;
 	}
 	if (!finish_domain(&next.domain))
 		return false;

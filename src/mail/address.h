@@ -30,6 +30,9 @@ struct address {
 /* The argument of RCPT TO, as parsed by address_parse_path(). */
 struct address_path {
 	struct address address;
+	/* All of it in internal form, less the source route: what Postfix stores as the original, and
+	 * says in its replies. */
+	struct bytes internal;
 	/* What stood between the brackets, less the source route: with brackets around it, what
 	 * deletes this recipient from the MTA's envelope (see milter.c). Byte for byte as sent. */
 	struct bytes text;
@@ -51,10 +54,13 @@ enum address_outcome {
  * Parse the path of a RCPT command as RFC 5321 and 6531 have it and as lax as Postfix is:
  * brackets optional; a source route, comments, white space around tokens, one trailing dot
  * dropped; quoted parts and `\x` unquoted. Text behind the closing `>` is ignored, unless it would
- * be a second address. Two words with nothing but a gap between them are malformed. Without `@`,
- * `h!u` is u at h, else the last `%` is read as `@`, else the domain is empty (measured on
- * Postfix 3.7 and 3.11). With several `@` outside quotes the last one counts, and the others are
- * part of the local part. Bytes that can't be part of a key (fold.h) may be in the result.
+ * be a second address. Two words with nothing but a gap between them are malformed.
+ *
+ * The last `@` counts, quoted or not, and others are part of the local part. Without `@`, `h!u` is
+ * u at h, else the last `%` is read as `@`, else the domain is empty. All this measured on Postfix,
+ * which requotes an address before it routes it: some forms that it doesn't route (`"a b"%h`) are
+ * routed here, none the other way round. What isn't a list of labels or a literal is no domain.
+ * Bytes that can't be part of a key (fold.h) may be in the local part.
  */
 enum address_outcome address_parse_path(struct bytes text, struct arena *arena,
                                         struct address_path *out_path);
@@ -105,8 +111,8 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
                                          struct address_target *out_target, struct error *err);
 
 /*
- * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` at
- * its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63 letters,
+ * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` or
+ * `@` at its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63 letters,
  * digits, `-` and `_`, no `-` at an edge, at most 255 bytes, last label not all digits; the same
  * of its A-label where it isn't ASCII; or an address literal `[1.2.3.4]`, `[IPv6:…]`.
  */
@@ -125,8 +131,9 @@ bool address_split_extension(struct bytes local, struct bytes delimiters, struct
 
 /* ---- printing ------------------------------------------------------------------------- */
 
-/* Append the external form: minimal quoting; without a domain just the local part, in quotes also
- * where `!` or `%` would route. False, and nothing is appended: no room, or NUL, CR or LF in it. */
+/* Append the external form: minimal quoting; without a domain just the local part (which an MTA
+ * reads as routing where `!`, `%` or `@` is in it, quoted or not). False, and nothing is appended:
+ * no room, or NUL, CR or LF in it. */
 bool address_print(const struct address *address, struct buffer *out_text);
 
 /* Append TEXT for humans and logs: printable ASCII (and, with KEEP_UTF8, valid UTF-8 less C1 and

@@ -137,6 +137,9 @@ bool address_check(const struct address *address, struct error *err)
 	/* Postfix bounces these at once: they could become an option of some program. */
 	if (address->local.data[0] == '-')
 		return error_set(err, EX_DATAERR, "the local part begins with \"-\"");
+	/* With a colon Postfix takes it for a source route even where it is quoted. */
+	if (address->local.data[0] == '@')
+		return error_set(err, EX_DATAERR, "the local part begins with \"@\"");
 	if (!fold_accepts(address->local))
 		return error_set(err, EX_DATAERR, "the local part has control bytes, invalid UTF-8 "
 		                 "or bidirectional controls in it");

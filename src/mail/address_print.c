@@ -66,8 +66,7 @@ bool address_print(const struct address *address, struct buffer *out_text)
 {
 	struct bytes local = address->local;
 	struct bytes domain = address->domain;
-	/* Without a domain an unquoted `!` or `%` would be read as routing. */
-	bool is_bare = is_dot_atom(local) && (domain.size > 0 || !address_has_routing(address));
+	bool is_bare = is_dot_atom(local);
 	size_t size = local.size + (domain.size > 0 ? domain.size + 1 : 0);
 	char *at;
 

@@ -42,7 +42,8 @@ static void fold_twice(enum fold_outcome (*fold)(struct bytes, struct arena *, s
 		must(bytes_equal(again, key), "a key folds to itself");
 }
 
-/* An address that may be sent is read by an MTA as what it is here. */
+/* An address that may be sent is read by an MTA as what it is here. Not without a domain: then `!`,
+ * `%` and `@` route however they are quoted. */
 static void print_and_parse(const struct address *address, struct arena *arena)
 {
 	struct buffer text;
@@ -73,7 +74,8 @@ static void use_address(const struct address *address, struct arena *arena)
 	if (address_split_extension(address->local, bytes_of("+-"), &user, &extension))
 		must(user.size > 0 && extension.size > 0 &&
 		     user.size + extension.size == address->local.size, "a split loses nothing");
-	if (address_check(address, &err))
+	if (address_check(address, &err) &&
+	    (address->domain.size > 0 || !address_has_routing(address)))
 		print_and_parse(address, arena);
 }
 
@@ -85,6 +87,7 @@ static bool try_path(struct bytes text, struct arena *arena)
 		return false;
 	must(is_within(path.text, text) && is_within(path.text_with_route, text),
 	     "what is deleted is what the client sent");
+	must(path.internal.size > 0, "there is an internal form");
 	must(path.text.size <= path.text_with_route.size, "a route makes it longer");
 	must(path.address.local.size > 0 || path.address.domain.size > 0, "somebody is meant");
 	use_address(&path.address, arena);

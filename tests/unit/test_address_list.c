@@ -193,6 +193,7 @@ static const struct {
 	{ "<:include:/etc/list>", "include" },
 	{ "-a@b.test", "begins with" },
 	{ "\"-a\"@b.test", "begins with" },
+	{ "\"@r.test:a\"@b.test", "begins with" },
 	{ "(comment)", "comments" },
 	{ "a(comment)@b.test", "comments" },
 	{ "Name <a@b.test>", "names" },
