@@ -262,18 +262,17 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 size_t fold_domain_shown_bytes(struct bytes key)
 {
 	char text[KEY_BYTES_MAX + 1];
-	uint8_t *shown = NULL;
+	char *shown = NULL;
 	size_t size = key.size;
 
-	if (key.size < 5 || key.size > KEY_BYTES_MAX ||
-	    memmem(key.data, key.size, "xn--", 4) == NULL)
+	if (key.data == NULL || key.size > KEY_BYTES_MAX)
 		return size;
 	memcpy(text, key.data, key.size);
 	text[key.size] = '\0';
-	if (idn2_to_unicode_8z8z(text, (char **)&shown, 0) != IDN2_OK)
+	if (strstr(text, "xn--") == NULL || idn2_to_unicode_8z8z(text, &shown, 0) != IDN2_OK)
 		return size;
-	if (strlen((const char *)shown) < size)
-		size = strlen((const char *)shown);
+	if (strlen(shown) < size)
+		size = strlen(shown);
 	idn2_free(shown);
 	return size;
 }

@@ -275,6 +275,21 @@ static void test_sizes(void **state)
 	assert_int_equal(fold_domain(bytes_make(text, sizeof(text)), &arena, &key), FOLD_INVALID);
 }
 
+static void test_shown_bytes(void **state)
+{
+	char text[300];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(fold_domain_shown_bytes(TEXT("")), 0);
+	assert_int_equal(fold_domain_shown_bytes(bytes_make(NULL, 0)), 0);
+	assert_int_equal(fold_domain_shown_bytes(TEXT("ours.test")), 9);
+	assert_int_equal(fold_domain_shown_bytes(TEXT("xn--mnchen-3ya.test")), 13);
+	assert_int_equal(fold_domain_shown_bytes(TEXT("a.xn--tda")), 4);
+	assert_int_equal(fold_domain_shown_bytes(TEXT("xn--\x01")), 5);
+	assert_int_equal(fold_domain_shown_bytes(bytes_make(text, sizeof(text))), sizeof(text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_each_byte, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_folded_takes_no_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_sizes, set_up, tear_down),
+		cmocka_unit_test(test_shown_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
