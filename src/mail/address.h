@@ -30,8 +30,8 @@ struct address {
 /* The argument of RCPT TO, as parsed by address_parse_path(). */
 struct address_path {
 	struct address address;
-	/* All of it in internal form, less the source route: what Postfix stores as the original, and
-	 * says in its replies. */
+	/* All of it in internal form, less the source route: what Postfix stores as the original
+	 * and says in its replies. */
 	struct bytes internal;
 	/* What stood between the brackets, less the source route: with brackets around it, what
 	 * deletes this recipient from the MTA's envelope (see milter.c). Byte for byte as sent. */
@@ -112,9 +112,9 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 
 /*
  * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` or
- * `@` at its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63 letters,
- * digits, `-` and `_`, no `-` at an edge, at most 255 bytes, last label not all digits; the same
- * of its A-label where it isn't ASCII; or an address literal `[1.2.3.4]`, `[IPv6:…]`.
+ * `@` at its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63
+ * letters, digits, `-` and `_`, no `-` at an edge, at most 255 bytes, last label not all digits;
+ * the same of its A-label where it isn't ASCII; or a literal `[1.2.3.4]`, `[IPv6:…]`.
  */
 bool address_check(const struct address *address, struct error *err);
 

@@ -25,9 +25,10 @@ struct dsn {
 };
 
 /*
- * Take one ESMTP parameter (`NOTIFY=…`, `ORCPT=…`, any case) into DSN; others are left alone. A
- * parameter that isn't well-formed is ignored and the result is false: what isn't valid is never
- * passed on (Sendmail corrupts its own SMTP stream on one, measured). orcpt is a view into PARAMETER.
+ * Take one ESMTP parameter (`NOTIFY=…`, `ORCPT=…`, any case) into DSN; others are left alone. One
+ * that isn't well-formed, or comes twice, is ignored and the result is false: what isn't valid is
+ * never passed on (Sendmail corrupts its own SMTP stream on one, measured). orcpt is a view into
+ * PARAMETER.
  */
 bool dsn_take_parameter(struct dsn *dsn, struct bytes parameter);
 
