@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "compile/row.h"
+#include "compile/row_pattern.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 
@@ -86,6 +87,7 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	builder->writer = writer;
 	builder->source_count = 0;
 	builder->last_line = 0;
+	builder->open_blocks = 0;
 	builder->words = NULL;
 	arena_clear(&builder->words_arena);
 	builder->bare_domain = writer_domain(writer, bytes_make("", 0));
@@ -115,7 +117,7 @@ bool builder_source(struct builder *builder, const char *path)
 	struct builder_source *sources = realloc(
 		builder->sources, (builder->source_count + 1) * sizeof(*builder->sources));
 
-	if (sources == NULL)
+	if (sources == NULL || !row_pattern_close(builder))
 		return false;
 	builder->sources = sources;
 	sources[builder->source_count++] =
@@ -150,10 +152,12 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 	if (builder->last_line < global_line)
 		builder->last_line = global_line;
 	arena_clear(&builder->arena);
+	if (row->kind == SOURCE_ROW_PATTERN)
+		return row_pattern_add(builder, row, source->path, global_line);
 	return row_add(builder, row, source->path, global_line);
 }
 
 bool builder_end(struct builder *builder)
 {
-	return row_settle_words(builder);
+	return row_pattern_close(builder) && row_settle_words(builder);
 }

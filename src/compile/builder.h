@@ -40,6 +40,7 @@ struct builder {
 	struct builder_source *sources;
 	size_t source_count;
 	uint32_t last_line;	/* of all sources so far */
+	size_t open_blocks;	/* `if`s of the source at hand without their `endif` */
 };
 
 /* Fill BUILDER->rules from the settings; a setting that can't be used is reported. */

@@ -6,8 +6,10 @@
 #include <sysexits.h>
 
 #include "compile/findings.h"
+#include "compile/prove_patterns.h"
 #include "mail/address.h"
 #include "resolve/expand.h"
+#include "table/patterns.h"
 
 enum {
 	PROVERS = 2,
@@ -128,6 +130,8 @@ static bool is_plainly_sound(const struct prover *prover, const struct table_row
 	size_t count = 0;
 	enum lookup outcome;
 
+	if (table_has_patterns(prover->table))
+		return false;	/* any target may be one of theirs */
 	table_targets_begin(&row->entry, &cursor);
 	while ((outcome = table_next_target(prover->table, &cursor, &target)) == LOOKUP_FOUND) {
 		if ((target.domain.flags & TABLE_DOMAIN_PROBED) != 0 || target.keeps_user ||
@@ -244,6 +248,8 @@ bool prove_table(const struct table *table, const struct builder *builder)
 	for (unsigned i = 0; i < PROVERS; i++)
 		if (is_running[i])
 			(void)pthread_join(threads[i], NULL);	/* it exists */
+	if (is_ready)
+		prove_patterns(table, &provers[0].findings);
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
 	if (is_ready)

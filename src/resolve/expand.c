@@ -22,6 +22,7 @@ struct child {
 	bool is_self;
 };
 
+
 /* An address on the way from the recipient to where the walk is. */
 struct node {
 	struct node *parent;
@@ -71,20 +72,18 @@ static bool is_too_long(const struct walk *walk, struct bytes local, struct byte
 	       local.size + 1 + fold_domain_shown_bytes(domain) > limit;
 }
 
-/* What a target makes of the address it stands for: USER, with EXTENSION to be passed on. */
-static bool make_child(struct walk *walk, const struct table_target *target, struct bytes user,
+/* The child LOCAL at DOMAIN, with EXTENSION passed on. */
+static bool make_child(struct walk *walk, struct bytes local, const struct table_domain *domain,
                        struct bytes extension, struct child *out_child)
 {
-	struct bytes local = target->keeps_user ? user : target->local;
-
 	if (extension.size > 0) {
 		local = join(walk->arena, local, extension);
 		if (local.data == NULL)
 			return fail(walk, REASON_MEMORY);
 	}
-	if (is_too_long(walk, local, target->domain.name))
+	if (is_too_long(walk, local, domain->name))
 		return fail(walk, REASON_LIMIT);
-	*out_child = (struct child){ .local = local, .domain = target->domain };
+	*out_child = (struct child){ .local = local, .domain = *domain };
 	switch (fold_local(local, walk->arena, &out_child->key)) {
 	case FOLD_OK:
 		return true;
@@ -115,6 +114,24 @@ static bool grow_children(struct walk *walk, struct node *node, size_t *room)
 	return true;
 }
 
+/* One more child of NODE. */
+static bool add_child(struct walk *walk, struct node *node, size_t *room, struct bytes local,
+                      const struct table_domain *domain, struct bytes extension)
+{
+	struct child *child;
+
+	if (node->child_count == *room && !grow_children(walk, node, room))
+		return false;
+	child = &node->children[node->child_count];
+	if (!make_child(walk, local, domain, extension, child))
+		return false;
+	child->is_self = is_node(child, node->seen);
+	node->seen->maps_to_itself |= child->is_self;
+	node->child_count++;
+	return node->child_count <= walk->options->limits->expansion ||
+	       fail(walk, REASON_LIMIT);
+}
+
 /* All targets first, so that "maps to itself" is known before the first of them is followed. */
 static bool make_children(struct walk *walk, struct node *node, struct bytes user,
                           struct bytes extension)
@@ -125,21 +142,72 @@ static bool make_children(struct walk *walk, struct node *node, struct bytes use
 	size_t room = 0;
 
 	table_targets_begin(&node->entry, &cursor);
-	while ((outcome = table_next_target(walk->table, &cursor, &target)) == LOOKUP_FOUND) {
-		struct child *child;
-
-		if (node->child_count == room && !grow_children(walk, node, &room))
+	while ((outcome = table_next_target(walk->table, &cursor, &target)) == LOOKUP_FOUND)
+		if (!add_child(walk, node, &room, target.keeps_user ? user : target.local,
+		               &target.domain, extension))
 			return false;
-		child = &node->children[node->child_count];
-		if (!make_child(walk, &target, user, extension, child))
-			return false;
-		child->is_self = is_node(child, node->seen);
-		node->seen->maps_to_itself |= child->is_self;
-		node->child_count++;
-		if (node->child_count > walk->options->limits->expansion)
-			return fail(walk, REASON_LIMIT);
-	}
 	return outcome == LOOKUP_ABSENT || fail(walk, REASON_BROKEN);
+}
+
+/* ---- what a pattern made ---------------------------------------------------------------- */
+
+/* Fold and find the domain of an address that stands in no table. */
+static bool find_domain(struct walk *walk, struct bytes name, struct table_domain *out_domain)
+{
+	struct table_domain domain = { .flags = 0 };
+	struct bytes key;
+
+	if (name.size == 0)
+		name = table_rules(walk->table)->origin;
+	switch (fold_domain(name, walk->arena, &key)) {
+	case FOLD_NO_MEMORY:
+		return fail(walk, REASON_MEMORY);
+	case FOLD_INVALID:
+		return fail(walk, REASON_BAD_ADDRESS);
+	case FOLD_OK:
+		break;
+	}
+	domain.name = key;
+	if (table_find_domain(walk->table, key, &domain) == LOOKUP_BROKEN)
+		return fail(walk, REASON_BROKEN);
+	*out_domain = domain;
+	return true;
+}
+
+static struct bytes complete(struct walk *walk, struct bytes domain)
+{
+	struct bytes dot_domain = table_rules(walk->table)->dot_domain;
+
+	if (domain.size == 0 || dot_domain.size == 0 || bytes_contain(domain, '.') ||
+	    domain.data[0] == '[')
+		return domain;
+	return join(walk->arena, join(walk->arena, domain, bytes_of(".")), dot_domain);
+}
+
+/* Read the right-hand side of a pattern. What was substituted may not route anywhere. */
+static bool make_pattern_children(struct walk *walk, struct node *node, struct bytes user)
+{
+	struct bytes rest = node->entry.pattern_value;
+	struct address_target target;
+	enum address_list_step outcome;
+	size_t room = 0;
+
+	while ((outcome = address_list_next(&rest, walk->arena, &target, NULL)) ==
+	       ADDRESS_LIST_TARGET) {
+		struct table_domain domain;
+
+		if (!find_domain(walk, complete(walk, target.address.domain), &domain))
+			return false;
+		if (address_has_routing(&target.address))
+			return fail(walk, REASON_BAD_ADDRESS);
+		if (!add_child(walk, node, &room,
+		               target.keeps_user ? user : target.address.local, &domain,
+		               bytes_make(NULL, 0)))
+			return false;
+	}
+	/* The template was checked: the address put something into it that is no address. */
+	return (outcome == ADDRESS_LIST_END && node->child_count > 0) ||
+	       fail(walk, REASON_BAD_ADDRESS);
 }
 
 /* ---- the walk --------------------------------------------------------------------------- */
@@ -164,7 +232,8 @@ static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
 	};
 	seen->is_open = true;
 	walk->node = node;
-	return make_children(walk, node, user, extension);
+	return hit->entry.pattern_value.size > 0 ? make_pattern_children(walk, node, local) :
+	                                           make_children(walk, node, user, extension);
 }
 
 /* Count what a target came to for the address it stands under. */
@@ -281,22 +350,29 @@ static bool settle_special(struct walk *walk, struct seen *seen, const struct ta
 static bool visit(struct walk *walk, const struct child *child, struct seen *seen, bool is_first,
                   size_t depth)
 {
+	const struct candidate candidate = {
+		.local = child->key,
+		.domain = child->domain,
+		.written = { .local = child->local, .domain = child->domain.name },
+	};
 	struct candidate_hit hit;
-	enum lookup outcome = LOOKUP_ABSENT;
+	enum candidate_outcome outcome = CANDIDATE_ABSENT;
 
 	if (depth >= walk->options->limits->recursion || walk->seen.count > RESOLVE_ADDRESSES_MAX)
 		return fail(walk, REASON_LIMIT);
-	if ((child->domain.flags & TABLE_DOMAIN_PROBED) != 0)
-		outcome = candidates_find(walk->table, walk->options, &child->domain, child->key,
+	if (candidates_exist(walk->table, &child->domain))
+		outcome = candidates_find(walk->table, walk->options, &candidate, walk->arena,
 		                          &hit);
 	switch (outcome) {
-	case LOOKUP_BROKEN:
+	case CANDIDATE_BROKEN:
 		return fail(walk, REASON_BROKEN);
-	case LOOKUP_ABSENT:
+	case CANDIDATE_UNSAFE:
+		return fail(walk, REASON_BAD_ADDRESS);
+	case CANDIDATE_ABSENT:
 		seen->count = 1;
 		return settle(walk, child, (child->domain.flags & TABLE_DOMAIN_OURS) != 0,
 		              is_first);
-	case LOOKUP_FOUND:
+	case CANDIDATE_FOUND:
 		break;
 	}
 	if (hit.entry.kind != TABLE_ENTRY_TARGETS)

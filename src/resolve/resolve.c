@@ -124,7 +124,9 @@ static void judge_expansion(const struct expansion *expansion,
 	resolution->recipient_count = expansion->recipient_count;
 	if (expansion->reason != REASON_NONE) {
 		resolution->recipient_count = 0;
-		end_with(resolution, VERDICT_DEFER, expansion->reason);
+		end_with(resolution,
+		         expansion->reason == REASON_BAD_ADDRESS ? VERDICT_REFUSED : VERDICT_DEFER,
+		         expansion->reason);
 	} else if (expansion->recipient_count == 0 && expansion->is_discarded) {
 		end_with(resolution, VERDICT_DISCARD, REASON_NONE);
 	} else if (expansion->recipient_count == 0 && expansion->reply.size > 0) {
@@ -189,9 +191,9 @@ void resolve_address(const struct table *table, const struct resolve_options *op
                      struct resolution *out_resolution)
 {
 	struct resolution *resolution = out_resolution;
+	struct candidate candidate = { .written = *address };
 	struct table_domain domain;
 	struct candidate_hit hit;
-	struct bytes key;
 
 	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
 	if (!look_at_domain(table,
@@ -202,19 +204,26 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
 	resolution->is_local = (domain.flags & TABLE_DOMAIN_LOCAL) != 0;
 	if (!routes_elsewhere(table, address, &domain, arena, resolution) ||
-	    (domain.flags & TABLE_DOMAIN_PROBED) == 0 ||
-	    !key_of(address, arena, &key, resolution))
+	    !candidates_exist(table, &domain) ||
+	    !key_of(address, arena, &candidate.local, resolution))
 		return;
-	switch (candidates_find(table, options, &domain, key, &hit)) {
-	case LOOKUP_BROKEN:
+	candidate.domain = domain;
+	if (candidate.written.domain.size == 0)
+		candidate.written.domain = domain.name;
+	switch (candidates_find(table, options, &candidate, arena, &hit)) {
+	case CANDIDATE_BROKEN:
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		break;
-	case LOOKUP_ABSENT:
+	case CANDIDATE_UNSAFE:
+		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+		break;
+	case CANDIDATE_ABSENT:
 		end_with(resolution, resolution->is_ours ? VERDICT_UNKNOWN : VERDICT_FOREIGN,
 		         REASON_NONE);
 		break;
-	case LOOKUP_FOUND:
-		judge_hit(table, options, address, key, &domain, &hit, arena, resolution);
+	case CANDIDATE_FOUND:
+		judge_hit(table, options, address, candidate.local, &domain, &hit, arena,
+		          resolution);
 		break;
 	}
 }

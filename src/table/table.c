@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "base/hash.h"
-#include "table/inside.h"
+#include "table/patterns_inside.h"
 
 static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
                            uint32_t *out_global_line);
@@ -346,7 +346,8 @@ struct table *table_open_bytes(struct bytes bytes, struct error *err)
 		(void)error_set_memory(err); /* always false */
 		return NULL;
 	}
-	if (!header_read(bytes, table, err) || !canaries_replay(table, err)) {
+	if (!header_read(bytes, table, err) || !patterns_load(table, err) ||
+	    !canaries_replay(table, err)) {
 		table_close(table);
 		return NULL;
 	}
@@ -381,6 +382,7 @@ void table_close(struct table *table)
 {
 	if (table == NULL)
 		return;
+	patterns_unload(table);
 	if (table->copy.bytes.data != NULL)
 		file_copy_free(&table->copy);
 	free(table);

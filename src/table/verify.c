@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "table/inside.h"
+#include "table/patterns.h"
 
 struct check {
 	const struct table *table;
@@ -240,6 +241,8 @@ static bool check_domains(struct check *check)
 bool table_verify(const struct table *table, struct error *err)
 {
 	struct check check = { .table = table, .err = err };
+	struct table_pattern pattern;
+	uint64_t position = 0;
 	bool is_sound;
 
 	check.starts = calloc(table_domain_refs(table) / 8 + 1, 1);
@@ -249,6 +252,8 @@ bool table_verify(const struct table *table, struct error *err)
 	free(check.starts);
 	if (!is_sound)
 		return false;
+	while (table_next_pattern(table, &position, &pattern) == LOOKUP_FOUND)
+		check.entries++;
 	if (check.entries != table->facts.entries || check.targets != table->facts.targets ||
 	    check.ours != table->facts.domains)
 		return wrong(&check, "the counts of its header");

@@ -6,6 +6,7 @@
 
 #include "base/le.h"
 #include "table/format.h"
+#include "table/patterns_inside.h"
 #include "table/writer_inside.h"
 
 enum {
@@ -37,6 +38,7 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	buffer_init(&writer->catch_alls, SIZE_MAX / 4);
 	buffer_init(&writer->catch_all_bytes, SIZE_MAX / 4);
 	buffer_init(&writer->sources, SIZE_MAX / 4);
+	buffer_init(&writer->patterns, SIZE_MAX / 4);
 	samples_init(&writer->samples, options->seed);
 	if (writer->spill == NULL || !domain_set_init(&writer->domains, options->seed)) {
 		table_writer_free(writer);
@@ -55,6 +57,7 @@ void table_writer_free(struct table_writer *writer)
 	buffer_free(&writer->catch_alls);
 	buffer_free(&writer->catch_all_bytes);
 	buffer_free(&writer->sources);
+	buffer_free(&writer->patterns);
 	samples_free(&writer->samples);
 	free(writer);
 }
@@ -123,6 +126,12 @@ bool writer_source(struct table_writer *writer, uint32_t global_line, struct byt
 	le16_store(head + 4, (uint16_t)name.size);
 	(void)buffer_append(&writer->sources, bytes_make(head, sizeof(head)));
 	return buffer_append(&writer->sources, name);
+}
+
+bool writer_pattern(struct table_writer *writer, const struct table_pattern *pattern)
+{
+	writer->pattern_count++;
+	return pattern_append(&writer->patterns, pattern) || error_set_memory(&writer->error);
 }
 
 static struct bytes entry_contents(const struct writer_entry *entry)

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "table/patterns.h"
 #include "table/table.h"
 
 struct table_writer;
@@ -67,6 +68,9 @@ size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_
 bool writer_source(struct table_writer *writer, uint32_t global_line, struct bytes name);
 
 bool writer_add(struct table_writer *writer, const struct writer_entry *entry);
+
+/* The next rule; bytes are copied. In the order of the sources. */
+bool writer_pattern(struct table_writer *writer, const struct table_pattern *pattern);
 
 struct writer_duplicate {
 	struct bytes local;

@@ -253,6 +253,14 @@ static bool add_sections(struct assembly *assembly, struct error *err)
 	            bytes_make(NULL, 0));
 	if (!add_rules(assembly, err) || !add_canaries(assembly, err))
 		return false;
+	if (writer->pattern_count > 0) {
+		char count[4];
+
+		le32_store(count, writer->pattern_count);
+		add_section(assembly, SECTION_PATTERNS, SECTION_FLAG_REQUIRED,
+		            bytes_make(count, sizeof(count)), buffer_bytes(&writer->patterns));
+		layout->entries += writer->pattern_count;
+	}
 	if (writer->options.has_provenance) {
 		add_section(assembly, SECTION_SOURCES, 0, buffer_bytes(&writer->sources),
 		            bytes_make(NULL, 0));

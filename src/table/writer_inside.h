@@ -31,6 +31,8 @@ struct table_writer {
 	struct buffer catch_alls;	/* of struct catch_all */
 	struct buffer catch_all_bytes;
 	struct buffer sources;
+	struct buffer patterns;	/* rules as in the section */
+	uint32_t pattern_count;
 	struct samples samples;
 	struct error error;	/* the first one; status 0: none */
 	/* while finishing */

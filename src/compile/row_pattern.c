@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/row_pattern.h"
+
+#include <sysexits.h>
+
+#include "compile/error_entry.h"
+#include "mail/address.h"
+
+/* One rule on its way to the writer. */
+struct work {
+	struct builder *builder;
+	const char *path;
+	uint32_t line;
+	struct table_pattern pattern;
+	uint32_t groups;
+};
+
+static void refuse(struct work *work, const char *what)
+{
+	report_error(work->builder->report, EX_DATAERR, work->path, work->line, "%s", what);
+}
+
+/* A group's name behind `$`: `1`, `{1}`, `(1)`. Its size, or 0. */
+static size_t group_size(struct bytes text, uint32_t *out_number)
+{
+	char closing = text.size == 0 ? '\0' :
+	               text.data[0] == '{' ? '}' : text.data[0] == '(' ? ')' : '\0';
+	size_t at = closing != '\0';
+	size_t first = at;
+	uint32_t number = 0;
+
+	while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && at - first < 4)
+		number = number * 10 + (uint32_t)(text.data[at++] - '0');
+	if (at == first || (closing != '\0' && (at == text.size || text.data[at] != closing)))
+		return 0;
+	*out_number = number;
+	return at + (closing != '\0');
+}
+
+/* The template as a list for an address of one letter; a reason where it can't be one. */
+static bool fill_template(struct work *work, struct bytes value, struct buffer *out_list)
+{
+	for (size_t i = 0; i < value.size; i++) {
+		struct bytes rest = bytes_skip(value, i + 1);
+		uint32_t number;
+		size_t size;
+
+		if (value.data[i] != '$') {
+			(void)buffer_append_byte(out_list, value.data[i]);
+			continue;
+		}
+		size = group_size(rest, &number);
+		if (size == 0 && (rest.size == 0 || rest.data[0] != '$')) {
+			refuse(work, "`$` must be followed by a group's number, or by `$`");
+			return false;
+		}
+		if (size > 0 && (work->pattern.flags & TABLE_PATTERN_NEGATED) != 0) {
+			refuse(work, "a negated pattern has no groups to substitute");
+			return false;
+		}
+		if (size > 0 && (number == 0 || number > work->groups)) {
+			refuse(work, "the pattern has no such group");
+			return false;
+		}
+		(void)buffer_append_byte(out_list, size > 0 ? 'x' : '$');
+		i += size > 0 ? size : 1;
+	}
+	return !out_list->has_failed;
+}
+
+static bool check_list(struct work *work, struct bytes list)
+{
+	struct address_target target;
+	struct error err;
+	size_t count = 0;
+	bool keeps_user = false;
+
+	for (;;) {
+		switch (address_list_next(&list, &work->builder->arena, &target, &err)) {
+		case ADDRESS_LIST_ERROR:
+			refuse(work, err.text);
+			return false;
+		case ADDRESS_LIST_TARGET:
+			count++;
+			keeps_user |= target.keeps_user;
+			if (!target.keeps_user && address_has_routing(&target.address)) {
+				refuse(work, "a target has @, % or ! in its local part");
+				return false;
+			}
+			continue;
+		case ADDRESS_LIST_END:
+			break;
+		}
+		break;
+	}
+	if (count == 0 || (keeps_user && count > 1))
+		refuse(work, count == 0 ? "no address" : "`@other` must be the only target");
+	return count == 1 || (count > 1 && !keeps_user);
+}
+
+static bool check_template(struct work *work, struct bytes value)
+{
+	struct buffer list;
+	bool is_good;
+
+	buffer_init(&list, value.size + 1);
+	is_good = fill_template(work, value, &list) && check_list(work, buffer_bytes(&list));
+	buffer_free(&list);
+	return is_good;
+}
+
+/* Is the right-hand side good? Then it stands in work->pattern. */
+static bool set_value(struct work *work, struct bytes value)
+{
+	struct error err;
+
+	if (bytes_begin_with(value, bytes_of("error:"))) {
+		work->pattern.result = TABLE_ENTRY_REPLY;
+		if (error_entry_parse(bytes_skip(value, 6), &work->builder->arena,
+		                      &work->pattern.value, &err))
+			return true;
+		refuse(work, err.text);
+		return false;
+	}
+	if (bytes_begin_with(value, bytes_of("discard:"))) {
+		work->pattern.result = TABLE_ENTRY_DISCARD;
+		work->pattern.value = bytes_skip(value, 8);
+		return true;
+	}
+	work->pattern.result = TABLE_ENTRY_TARGETS;
+	work->pattern.value = value;
+	return check_template(work, value);
+}
+
+static bool check_block(struct work *work)
+{
+	struct builder *builder = work->builder;
+
+	if (work->pattern.kind == TABLE_PATTERN_IF)
+		builder->open_blocks++;
+	if (work->pattern.kind != TABLE_PATTERN_ENDIF)
+		return true;
+	if (builder->open_blocks == 0) {
+		refuse(work, "endif without if");
+		return false;
+	}
+	builder->open_blocks--;
+	return true;
+}
+
+bool row_pattern_add(struct builder *builder, const struct source_row *row, const char *path,
+                     uint32_t global_line)
+{
+	struct work work = {
+		.builder = builder,
+		.path = path,
+		.line = row->line,
+		.pattern = {
+			.kind = row->pattern.kind,
+			.flags = row->pattern.flags,
+			.global_line = global_line,
+			.expression = row->pattern.expression,
+			.exception = row->pattern.exception,
+		},
+	};
+	struct error err;
+
+	if (!check_block(&work))
+		return true;
+	if (work.pattern.kind != TABLE_PATTERN_ENDIF &&
+	    !table_pattern_check(&work.pattern, &work.groups, &err)) {
+		refuse(&work, err.text);
+		return true;
+	}
+	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value))
+		return true;
+	work.pattern.domain = table_pattern_domain(&work.pattern, &builder->arena);
+	if (writer_pattern(builder->writer, &work.pattern))
+		return true;
+	report_error(builder->report, EX_OSERR, path, row->line, "out of memory");
+	return false;
+}
+
+bool row_pattern_close(struct builder *builder)
+{
+	const struct table_pattern end = {
+		.kind = TABLE_PATTERN_ENDIF, .global_line = builder->last_line,
+	};
+
+	for (; builder->open_blocks > 0; builder->open_blocks--)
+		if (!writer_pattern(builder->writer, &end))
+			return false;
+	return true;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pattern_code - one rule: its bytes, its expression, its substitution, its literal domain.
+ */
+#include <sysexits.h>
+
+#include "table/patterns_inside.h"
+
+enum { MESSAGE_BYTES = 256 };
+
+static const struct option {
+	unsigned flag;
+	uint32_t pcre2;
+} options[] = {
+	{ TABLE_PATTERN_CASELESS, PCRE2_CASELESS },
+	{ TABLE_PATTERN_MULTILINE, PCRE2_MULTILINE },
+	{ TABLE_PATTERN_DOTALL, PCRE2_DOTALL },
+	{ TABLE_PATTERN_EXTENDED, PCRE2_EXTENDED },
+	{ TABLE_PATTERN_ANCHORED, PCRE2_ANCHORED },
+	{ TABLE_PATTERN_DOLLAR_ENDONLY, PCRE2_DOLLAR_ENDONLY },
+	{ TABLE_PATTERN_UNGREEDY, PCRE2_UNGREEDY },
+};
+
+/* ---- bytes ------------------------------------------------------------------------------ */
+
+static struct bytes take(struct bytes *rest, uint32_t size)
+{
+	struct bytes taken = bytes_first(*rest, size);
+
+	*rest = bytes_skip(*rest, size);
+	return taken;
+}
+
+bool pattern_take(struct bytes *rest, struct table_pattern *out_pattern)
+{
+	struct bytes head = bytes_first(*rest, PATTERN_HEAD);
+	struct bytes body = bytes_skip(*rest, PATTERN_HEAD);
+	uint32_t domain, expression, exception, value;
+
+	if (head.size < PATTERN_HEAD)
+		return false;
+	domain = *at(head, PATTERN_DOMAIN_LENGTH);
+	expression = le32_load(at(head, PATTERN_EXPRESSION_LENGTH));
+	exception = le32_load(at(head, PATTERN_EXCEPTION_LENGTH));
+	value = le32_load(at(head, PATTERN_VALUE_LENGTH));
+	if ((uint64_t)domain + expression + exception + value > body.size ||
+	    *at(head, PATTERN_KIND) > TABLE_PATTERN_ENDIF ||
+	    *at(head, PATTERN_RESULT) > TABLE_ENTRY_DISCARD)
+		return false;
+	*out_pattern = (struct table_pattern){
+		.kind = (enum table_pattern_kind)*at(head, PATTERN_KIND),
+		.flags = *at(head, PATTERN_FLAGS),
+		.global_line = le32_load(at(head, PATTERN_GLOBAL_LINE)),
+		.result = (enum table_entry_kind)*at(head, PATTERN_RESULT),
+	};
+	out_pattern->domain = take(&body, domain);
+	out_pattern->expression = take(&body, expression);
+	out_pattern->exception = take(&body, exception);
+	out_pattern->value = take(&body, value);
+	*rest = body;
+	return true;
+}
+
+bool pattern_append(struct buffer *section, const struct table_pattern *pattern)
+{
+	char head[PATTERN_HEAD];
+
+	le32_store(head + PATTERN_GLOBAL_LINE, pattern->global_line);
+	head[PATTERN_KIND] = (char)pattern->kind;
+	head[PATTERN_FLAGS] = (char)pattern->flags;
+	head[PATTERN_RESULT] = (char)pattern->result;
+	head[PATTERN_DOMAIN_LENGTH] = (char)pattern->domain.size;
+	le32_store(head + PATTERN_EXPRESSION_LENGTH, (uint32_t)pattern->expression.size);
+	le32_store(head + PATTERN_EXCEPTION_LENGTH, (uint32_t)pattern->exception.size);
+	le32_store(head + PATTERN_VALUE_LENGTH, (uint32_t)pattern->value.size);
+	return buffer_append(section, bytes_make(head, sizeof(head))) &&
+	       buffer_append(section, pattern->domain) &&
+	       buffer_append(section, pattern->expression) &&
+	       buffer_append(section, pattern->exception) &&
+	       buffer_append(section, pattern->value);
+}
+
+/* ---- expressions ------------------------------------------------------------------------ */
+
+pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *err)
+{
+	/* Never \C, never a callout; as Postfix with smtputf8_enable: UTF-8. */
+	uint32_t set = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
+	int number;
+	PCRE2_SIZE offset;
+	pcre2_code *code;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if ((flags & options[i].flag) != 0)
+			set |= options[i].pcre2;
+	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.size, set, &number, &offset,
+	                     NULL);
+	if (code == NULL) {
+		char text[MESSAGE_BYTES];
+
+		if (pcre2_get_error_message(number, (PCRE2_UCHAR *)text, sizeof(text)) < 0)
+			text[0] = '\0';
+		(void)error_set(err, EX_DATAERR, "pattern: %s (at byte %zu)", text,
+		                (size_t)offset);	/* always false */
+	}
+	return code;
+}
+
+bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
+                         struct error *err)
+{
+	pcre2_code *code = pattern_code(pattern->expression, pattern->flags, err);
+	pcre2_code *exception = NULL;
+
+	if (code == NULL)
+		return false;
+	if (pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, out_groups) != 0)
+		*out_groups = 0;
+	if (pattern->exception.size > 0)
+		exception = pattern_code(pattern->exception, pattern->flags, err);
+	pcre2_code_free(code);
+	pcre2_code_free(exception);
+	return pattern->exception.size == 0 || exception != NULL;
+}
+
+/* The `@` behind which only a literal domain and `$` stand; text.size: there is none. */
+static size_t last_at(struct bytes text)
+{
+	size_t begin = text.size;
+
+	while (begin > 0 && text.data[begin - 1] != '@')
+		begin--;
+	return begin == 0 ? text.size : begin - 1;
+}
+
+static bool is_label_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+/* Is everything before the `@` closed: no alternative, group, class or escape that reaches over? */
+static bool is_closed(struct bytes text)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		switch (text.data[i]) {
+		case '\\':
+			/* \Q…\E and an escaped `@` aren't worth the trouble. */
+			if (++i == text.size || text.data[i] == 'Q')
+				return false;
+			break;
+		case '[':
+			return false;	/* a class may hold brackets of any kind: see below */
+		case '(':
+			if (i + 1 < text.size &&
+			    (text.data[i + 1] == '?' || text.data[i + 1] == '*'))
+				return false;
+			depth++;
+			break;
+		case ')':
+			if (depth == 0)
+				return false;
+			depth--;
+			break;
+		case '|':
+			if (depth == 0)
+				return false;
+			break;
+		default:
+			break;
+		}
+	}
+	return depth == 0;
+}
+
+/* TEXT without its simple classes `[…]`, so that is_closed() can judge it; false: not simple. */
+static bool drop_classes(struct bytes text, char *out, size_t *out_size)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] == '\\' && i + 1 < text.size) {
+			out[size++] = text.data[i++];
+			out[size++] = text.data[i];
+			continue;
+		}
+		if (text.data[i] != '[') {
+			out[size++] = text.data[i];
+			continue;
+		}
+		i += i + 1 < text.size && text.data[i + 1] == '^';
+		i += i + 1 < text.size && text.data[i + 1] == ']';
+		for (i++; i < text.size && text.data[i] != ']'; i++)
+			if (text.data[i] == '[' || text.data[i] == '\\')
+				return false;
+		if (i >= text.size)
+			return false;
+		out[size++] = '.';
+	}
+	*out_size = size;
+	return true;
+}
+
+struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena)
+{
+	const struct bytes none = { .data = NULL };
+	struct bytes text = pattern->expression;
+	size_t begin = last_at(text);
+	char *domain = arena_alloc(arena, text.size + 1);
+	char *before = arena_alloc(arena, text.size + 1);
+	size_t before_size;
+	size_t size = 0;
+
+	if (domain == NULL || before == NULL || begin + 1 >= text.size ||
+	    text.data[text.size - 1] != '$' || pattern->kind != TABLE_PATTERN_RULE ||
+	    (pattern->flags & (TABLE_PATTERN_NEGATED | TABLE_PATTERN_EXTENDED)) != 0 ||
+	    !drop_classes(bytes_first(text, begin), before, &before_size) ||
+	    !is_closed(bytes_make(before, before_size)))
+		return none;
+	for (size_t i = begin + 1; i + 1 < text.size; i++) {
+		char byte = text.data[i];
+
+		if (byte == '\\' && text.data[i + 1] == '.') {
+			domain[size++] = '.';
+			i++;
+		} else if (is_label_byte(byte)) {
+			domain[size++] = byte_to_lower(byte);
+		} else {
+			return none;
+		}
+	}
+	return size == 0 || size > 255 ? none : bytes_make(domain, size);
+}
+
+/* ---- substitution ----------------------------------------------------------------------- */
+
+/* What may be put into a list of addresses without becoming another list. */
+static bool is_safe(struct bytes text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		unsigned char byte = (unsigned char)text.data[i];
+
+		if (byte < 0x80 && !is_label_byte((char)byte) &&
+		    strchr("#$&'*+/=?^_`{|}~.@", byte) == NULL)
+			return false;
+		if (byte == '\0')
+			return false;
+	}
+	return true;
+}
+
+/* The number of the group named at TEXT (behind `$`), and how long its name is; 0: none. */
+static size_t group_name(struct bytes text, uint32_t *out_number)
+{
+	char closing = text.size == 0 ? '\0' :
+	               text.data[0] == '{' ? '}' : text.data[0] == '(' ? ')' : '\0';
+	size_t at = closing != '\0';
+	uint32_t number = 0;
+	size_t digits = 0;
+
+	while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && digits < 4) {
+		number = number * 10 + (uint32_t)(text.data[at] - '0');
+		digits++;
+		at++;
+	}
+	if (digits == 0 || (closing != '\0' && (at == text.size || text.data[at] != closing)))
+		return 0;
+	*out_number = number;
+	return at + (closing != '\0');
+}
+
+static enum pattern_lookup append_group(struct buffer *text, struct bytes subject,
+                                        const PCRE2_SIZE *groups, uint32_t number,
+                                        uint32_t group_count)
+{
+	struct bytes group;
+
+	if (number >= group_count || groups[2 * number] == PCRE2_UNSET ||
+	    groups[2 * number] > groups[2 * number + 1])
+		return PATTERN_FOUND;	/* it took no part in the match: nothing */
+	group = bytes_make(subject.data + groups[2 * number],
+	                   groups[2 * number + 1] - groups[2 * number]);
+	if (!is_safe(group))
+		return PATTERN_UNSAFE;
+	return buffer_append(text, group) ? PATTERN_FOUND : PATTERN_BROKEN;
+}
+
+enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
+                                       const PCRE2_SIZE *groups, uint32_t group_count,
+                                       struct arena *arena, struct bytes *out_text)
+{
+	struct buffer text;
+	enum pattern_lookup outcome = PATTERN_FOUND;
+
+	buffer_init(&text, 1 << 20);
+	for (size_t i = 0; i < value.size && outcome == PATTERN_FOUND; i++) {
+		struct bytes rest = bytes_skip(value, i + 1);
+		uint32_t number;
+		size_t name;
+
+		if (value.data[i] != '$') {
+			outcome = buffer_append_byte(&text, value.data[i]) ? PATTERN_FOUND :
+			                                                     PATTERN_BROKEN;
+			continue;
+		}
+		name = group_name(rest, &number);
+		if (name > 0) {
+			outcome = append_group(&text, subject, groups, number, group_count);
+			i += name;
+		} else if (rest.size > 0 && rest.data[0] == '$') {
+			outcome = buffer_append_byte(&text, '$') ? PATTERN_FOUND : PATTERN_BROKEN;
+			i++;
+		} else {
+			outcome = PATTERN_BROKEN;	/* the compiler lets none through */
+		}
+	}
+	if (outcome == PATTERN_FOUND) {
+		*out_text = arena_copy(arena, buffer_bytes(&text));
+		if (out_text->data == NULL)
+			outcome = PATTERN_BROKEN;
+	}
+	buffer_free(&text);
+	return outcome;
+}

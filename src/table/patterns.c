@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "table/patterns.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "table/patterns_inside.h"
+
+/* Bounds of one match; a pattern that needs more answers "try again later". */
+enum {
+	MATCH_LIMIT = 20000,
+	DEPTH_LIMIT = 250,
+	HEAP_LIMIT_KIB = 1024,
+	SUBJECT_BYTES_MAX = 1000,
+	NO_BLOCK = -1,
+};
+
+/* A rule, compiled. */
+struct rule {
+	struct table_pattern pattern;
+	pcre2_code *code;
+	pcre2_code *exception;
+	int32_t block;		/* the `if` it stands in: its rule, or NO_BLOCK */
+	uint32_t next_filed;	/* the next rule of the same domain; 0: none, numbers from 1 */
+};
+
+struct pattern_set {
+	struct rule *rules;
+	size_t count;
+	uint32_t *filed;	/* by hash of the domain: number of the first rule, from 1 */
+	uint32_t *filed_last;
+	size_t filed_mask;
+	uint32_t *open;		/* rules that are tried for every address, in order */
+	size_t open_count;
+	pcre2_match_context *limits;
+};
+
+bool table_has_patterns(const struct table *table)
+{
+	return table->pattern_set != NULL;
+}
+
+enum lookup table_next_pattern(const struct table *table, uint64_t *position,
+                               struct table_pattern *out_pattern)
+{
+	if (table->pattern_set == NULL || *position >= table->pattern_set->count)
+		return LOOKUP_ABSENT;
+	*out_pattern = table->pattern_set->rules[(*position)++].pattern;
+	return LOOKUP_FOUND;
+}
+
+/* ---- loading ---------------------------------------------------------------------------- */
+
+static void set_free(struct pattern_set *set)
+{
+	if (set == NULL)
+		return;
+	for (size_t i = 0; set->rules != NULL && i < set->count; i++) {
+		pcre2_code_free(set->rules[i].code);
+		pcre2_code_free(set->rules[i].exception);
+	}
+	free(set->rules);
+	free(set->filed);
+	free(set->filed_last);
+	free(set->open);
+	pcre2_match_context_free(set->limits);
+	free(set);
+}
+
+void patterns_unload(struct table *table)
+{
+	set_free(table->pattern_set);
+	table->pattern_set = NULL;
+}
+
+static struct pattern_set *set_new(size_t count)
+{
+	struct pattern_set *set = calloc(1, sizeof(*set));
+	size_t slots = 16;
+
+	if (set == NULL)
+		return NULL;
+	while (slots < count * 2)
+		slots *= 2;
+	*set = (struct pattern_set){
+		.rules = calloc(count, sizeof(*set->rules)),
+		.filed = calloc(slots, sizeof(*set->filed)),
+		.filed_last = calloc(slots, sizeof(*set->filed_last)),
+		.filed_mask = slots - 1,
+		.open = calloc(count, sizeof(*set->open)),
+		.limits = pcre2_match_context_create(NULL),
+	};
+	if (set->rules == NULL || set->filed == NULL || set->filed_last == NULL ||
+	    set->open == NULL || set->limits == NULL) {
+		set_free(set);
+		return NULL;
+	}
+	(void)pcre2_set_match_limit(set->limits, MATCH_LIMIT);	/* these three can't fail */
+	(void)pcre2_set_depth_limit(set->limits, DEPTH_LIMIT);
+	(void)pcre2_set_heap_limit(set->limits, HEAP_LIMIT_KIB);
+	return set;
+}
+
+/* Rules whose domains share a slot share a list: each is matched in full anyway. */
+static void file_rule(struct pattern_set *set, uint32_t number)
+{
+	struct bytes domain = set->rules[number - 1].pattern.domain;
+	size_t slot = hash_key(domain, 0) & set->filed_mask;
+
+	if (set->filed[slot] == 0)
+		set->filed[slot] = number;
+	else
+		set->rules[set->filed_last[slot] - 1].next_filed = number;
+	set->filed_last[slot] = number;
+}
+
+static bool load_rule(struct pattern_set *set, struct bytes *rest, int32_t *block,
+                      struct error *err)
+{
+	struct rule *rule = &set->rules[set->count];
+	const struct table_pattern *pattern = &rule->pattern;
+
+	if (!pattern_take(rest, &rule->pattern))
+		return error_set(err, EX_DATAERR, "not a sound table: patterns");
+	rule->block = *block;
+	set->count++;
+	if (pattern->kind == TABLE_PATTERN_ENDIF) {
+		if (*block == NO_BLOCK)
+			return error_set(err, EX_DATAERR, "not a sound table: endif without if");
+		*block = set->rules[*block].block;
+		return true;
+	}
+	rule->code = pattern_code(pattern->expression, pattern->flags, err);
+	if (rule->code == NULL)
+		return false;
+	if (pattern->exception.size > 0) {
+		rule->exception = pattern_code(pattern->exception, pattern->flags, err);
+		if (rule->exception == NULL)
+			return false;
+	}
+	if (pattern->kind == TABLE_PATTERN_IF)
+		*block = (int32_t)set->count - 1;
+	else if (pattern->domain.size > 0)
+		file_rule(set, (uint32_t)set->count);
+	else
+		set->open[set->open_count++] = (uint32_t)set->count;
+	return true;
+}
+
+bool patterns_load(struct table *table, struct error *err)
+{
+	struct bytes rest = bytes_skip(table->patterns, 4);
+	struct pattern_set *set;
+	int32_t block = NO_BLOCK;
+	uint32_t count;
+
+	if (table->patterns.size < 4)
+		return table->patterns.size == 0 ||
+		       error_set(err, EX_DATAERR, "not a sound table: patterns");
+	count = le32_load(table->patterns.data);
+	if (count > PATTERN_RULES_MAX || count > rest.size / PATTERN_HEAD)
+		return error_set(err, EX_DATAERR, "not a sound table: patterns");
+	set = set_new(count);
+	if (set == NULL)
+		return error_set_memory(err);
+	table->pattern_set = set;
+	for (uint32_t i = 0; i < count; i++)
+		if (!load_rule(set, &rest, &block, err))
+			return false;
+	return rest.size == 0 || error_set(err, EX_DATAERR, "not a sound table: patterns");
+}
+
+/* ---- matching --------------------------------------------------------------------------- */
+
+/* One address against the rules. */
+struct match {
+	const struct pattern_set *set;
+	struct bytes subject;
+	pcre2_match_data *data;
+	struct arena *arena;
+};
+
+static enum pattern_lookup run(const struct match *match, const pcre2_code *code)
+{
+	int result = pcre2_match(code, (PCRE2_SPTR)match->subject.data, match->subject.size, 0,
+	                         0, match->data, match->set->limits);
+
+	if (result == PCRE2_ERROR_NOMATCH)
+		return PATTERN_ABSENT;
+	return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
+}
+
+/* Does RULE match, its exception not, with `!` the other way round? */
+static enum pattern_lookup try_rule(const struct match *match, const struct rule *rule)
+{
+	enum pattern_lookup outcome = PATTERN_ABSENT;
+
+	if (rule->exception != NULL) {
+		outcome = run(match, rule->exception);
+		if (outcome != PATTERN_ABSENT)
+			return outcome == PATTERN_FOUND ? PATTERN_ABSENT : outcome;
+	}
+	outcome = run(match, rule->code);
+	if (outcome == PATTERN_BROKEN || (rule->pattern.flags & TABLE_PATTERN_NEGATED) == 0)
+		return outcome;
+	return outcome == PATTERN_FOUND ? PATTERN_ABSENT : PATTERN_FOUND;
+}
+
+/* Do all the `if`s around RULE hold? */
+static enum pattern_lookup try_blocks(const struct match *match, const struct rule *rule)
+{
+	enum pattern_lookup outcome = PATTERN_FOUND;
+
+	for (int32_t block = rule->block; block != NO_BLOCK && outcome == PATTERN_FOUND;
+	     block = match->set->rules[block].block)
+		outcome = try_rule(match, &match->set->rules[block]);
+	return outcome;
+}
+
+static enum pattern_lookup answer(const struct match *match, const struct rule *rule,
+                                  struct table_entry *out_entry)
+{
+	struct table_entry entry = {
+		.kind = rule->pattern.result,
+		.place = PLACE_CATCH_ALL | rule->pattern.global_line,
+	};
+	enum pattern_lookup outcome = PATTERN_FOUND;
+
+	if (entry.kind != TABLE_ENTRY_TARGETS)
+		entry.reply = rule->pattern.value;
+	else
+		outcome = pattern_substitute(rule->pattern.value, match->subject,
+		                             pcre2_get_ovector_pointer(match->data),
+		                             pcre2_get_ovector_count(match->data),
+		                             match->arena, &entry.pattern_value);
+	if (outcome == PATTERN_FOUND)
+		*out_entry = entry;
+	return outcome;
+}
+
+/* The next number of two ascending lists; 0: both are at their end. */
+static uint32_t next_number(const struct pattern_set *set, uint32_t *filed, size_t *open)
+{
+	uint32_t first_open = *open < set->open_count ? set->open[*open] : 0;
+	uint32_t number;
+
+	if (*filed != 0 && (first_open == 0 || *filed < first_open)) {
+		number = *filed;
+		*filed = set->rules[number - 1].next_filed;
+		return number;
+	}
+	*open += first_open != 0;
+	return first_open;
+}
+
+static enum pattern_lookup match_rules(const struct match *match, struct bytes domain_key,
+                                       uint32_t before_line, struct table_entry *out_entry)
+{
+	const struct pattern_set *set = match->set;
+	uint32_t filed = set->filed[hash_key(domain_key, 0) & set->filed_mask];
+	size_t open = 0;
+	uint32_t number;
+
+	while ((number = next_number(set, &filed, &open)) != 0) {
+		const struct rule *rule = &set->rules[number - 1];
+		enum pattern_lookup outcome;
+
+		if (rule->pattern.global_line >= before_line)
+			break;
+		/* Another domain's rule may share the slot. */
+		if (rule->pattern.domain.size > 0 &&
+		    !bytes_equal(rule->pattern.domain, domain_key))
+			continue;
+		outcome = try_blocks(match, rule);
+		if (outcome == PATTERN_FOUND)
+			outcome = try_rule(match, rule);
+		if (outcome == PATTERN_FOUND)
+			return answer(match, rule, out_entry);
+		if (outcome != PATTERN_ABSENT)
+			return outcome;
+	}
+	return PATTERN_ABSENT;
+}
+
+enum pattern_lookup table_match(const struct table *table, struct bytes subject,
+                                struct bytes domain_key, uint32_t before_line,
+                                struct arena *arena, struct table_entry *out_entry)
+{
+	struct match match = { .set = table->pattern_set, .subject = subject, .arena = arena };
+	enum pattern_lookup outcome;
+
+	if (match.set == NULL)
+		return PATTERN_ABSENT;
+	if (subject.size > SUBJECT_BYTES_MAX)
+		return PATTERN_BROKEN;
+	match.data = pcre2_match_data_create(100, NULL);
+	if (match.data == NULL)
+		return PATTERN_BROKEN;
+	outcome = match_rules(&match, domain_key, before_line, out_entry);
+	pcre2_match_data_free(match.data);
+	return outcome;
+}
