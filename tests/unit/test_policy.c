@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+static const struct mta postfix = { .has_early_queue_id = true, .takes_parameters = true };
+static const struct message_facts smtp = { .mta = &postfix };
+static const struct message_facts submission = { .mta = &postfix, .is_submission = true };
+static const struct message_facts reinjected = { .mta = &postfix, .is_reinjected = true };
+
+static enum policy_action decide(const struct message_facts *facts, enum verdict verdict)
+{
+	struct resolution resolution = { .verdict = verdict };
+
+	return policy_decide(facts, &resolution);
+}
+
+static void each_verdict_has_its_row(void **state)
+{
+	(void)state;
+	assert_int_equal(decide(&smtp, VERDICT_FOREIGN), POLICY_LEAVE);
+	assert_int_equal(decide(&smtp, VERDICT_DELIVER), POLICY_LEAVE);
+	assert_int_equal(decide(&smtp, VERDICT_EXPAND), POLICY_REPLACE);
+	assert_int_equal(decide(&smtp, VERDICT_DISCARD), POLICY_DROP);
+	assert_int_equal(decide(&smtp, VERDICT_REFUSED), POLICY_REFUSE);
+	assert_int_equal(decide(&smtp, VERDICT_UNKNOWN), POLICY_REFUSE);
+	assert_int_equal(decide(&smtp, VERDICT_DEFER), POLICY_REFUSE);
+}
+
+static void submissions_are_never_refused(void **state)
+{
+	(void)state;
+	for (int verdict = 0; verdict < VERDICTS; verdict++)
+		assert_int_not_equal(decide(&submission, (enum verdict)verdict), POLICY_REFUSE);
+	assert_int_equal(decide(&submission, VERDICT_EXPAND), POLICY_REPLACE);
+	assert_int_equal(decide(&submission, VERDICT_UNKNOWN), POLICY_LEAVE);
+}
+
+static void local_recipients_of_a_submission_are_the_mtas(void **state)
+{
+	struct resolution local = { .verdict = VERDICT_EXPAND, .is_local = true };
+
+	(void)state;
+	assert_int_equal(policy_decide(&submission, &local), POLICY_LEAVE);
+	assert_int_equal(policy_decide(&smtp, &local), POLICY_REPLACE);
+}
+
+/* Looks at what a resolution became, too. */
+static void expect_doubt(const struct message_facts *facts, struct resolution resolution,
+			 enum reason reason)
+{
+	assert_int_equal(policy_decide(facts, &resolution), POLICY_REFUSE);
+	assert_int_equal(resolution.verdict, VERDICT_DEFER);
+	assert_int_equal(resolution.reason, reason);
+}
+
+static void nothing_stays_in_an_alias_domain(void **state)
+{
+	struct resolution stays = { .verdict = VERDICT_DELIVER,
+				    .is_ours = true,
+				    .is_in_alias_domain = true };
+
+	(void)state;
+	expect_doubt(&smtp, stays, REASON_BROKEN);
+	stays.is_postmaster = true;
+	assert_int_equal(policy_decide(&smtp, &stays), POLICY_LEAVE);
+}
+
+static void what_comes_back_does_not_stay(void **state)
+{
+	struct resolution mailbox = { .verdict = VERDICT_DELIVER, .is_ours = true };
+
+	(void)state;
+	assert_int_equal(policy_decide(&smtp, &mailbox), POLICY_LEAVE);
+	expect_doubt(&reinjected, mailbox, REASON_LOOP);
+	mailbox.is_ours = false;
+	mailbox.verdict = VERDICT_FOREIGN;
+	assert_int_equal(policy_decide(&reinjected, &mailbox), POLICY_LEAVE);
+}
+
+static void make_reply(const struct policy *policy, enum verdict verdict, const char *expected)
+{
+	struct resolution resolution = { .verdict = verdict };
+	struct arena arena;
+	struct buffer text;
+	struct reply reply;
+
+	arena_init(&arena, 1 << 16);
+	buffer_init(&text, 1 << 16);
+	policy_reply(policy, &smtp, &resolution, bytes_of("ann@alias.test"), &arena, &reply);
+	assert_true(reply_print(&reply, &text));
+	assert_string_equal(text.data, expected);
+	buffer_free(&text);
+	arena_free(&arena);
+}
+
+static void settings_choose_the_words(void **state)
+{
+	struct settings *settings = settings_new();
+	struct policy policy;
+	struct error err;
+
+	(void)state;
+	assert_non_null(settings);
+	free(settings->unknown_reply);
+	free(settings->unknown_text);
+	settings->unknown_reply = strdup("450 4.1.1");
+	settings->unknown_text = strdup("Nobody here");
+	assert_true(policy_init(&policy, settings, &err));
+	settings_free(settings);
+	make_reply(&policy, VERDICT_UNKNOWN,
+		   "450 4.1.1 <ann@alias.test>: Recipient address rejected: Nobody here");
+	/* A reply that nobody should ask for is a doubt. */
+	make_reply(&policy, VERDICT_EXPAND,
+		   "451 4.3.0 <ann@alias.test>: Temporary lookup failure");
+}
+
+static void codes_that_are_none_are_refused(void **state)
+{
+	struct settings *settings = settings_new();
+	struct policy policy;
+	struct error err;
+
+	(void)state;
+	assert_non_null(settings);
+	free(settings->unknown_reply);
+	settings->unknown_reply = strdup("250 2.0.0");
+	assert_false(policy_init(&policy, settings, &err));
+	settings_free(settings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_verdict_has_its_row),
+		cmocka_unit_test(submissions_are_never_refused),
+		cmocka_unit_test(local_recipients_of_a_submission_are_the_mtas),
+		cmocka_unit_test(nothing_stays_in_an_alias_domain),
+		cmocka_unit_test(what_comes_back_does_not_stay),
+		cmocka_unit_test(settings_choose_the_words),
+		cmocka_unit_test(codes_that_are_none_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
