@@ -33,6 +33,11 @@ def with_ascii_domain(address):
     return addresses.join(local, to_ascii(domain))
 
 
+def loose(address):
+    """One form for all spellings of an address."""
+    return unicodedata.normalize('NFC', with_ascii_domain(address).casefold())
+
+
 def set_of(items, form=lambda item: item):
     return {form(item) for item in items}
 
@@ -93,7 +98,7 @@ class Explainer:
         """Would Postfix bounce these? It refuses them, or leaves them in the alias domain."""
         asked = ['<%s>' % address for address in addresses_in_question]
         for address, answer in zip(addresses_in_question, self.native.ask(asked)):
-            stays = set_of(answer.recipients, str.casefold) == {address.casefold()}
+            stays = address.casefold() in set_of(answer.recipients, str.casefold)
             refused = answer.reply is not None and answer.reply.status == '550 5.1.1'
             if not self.is_ours(address) or not (stays or refused):
                 return False
@@ -106,11 +111,10 @@ class Explainer:
         if item.ours['reply'] is not None and not item.ours['reply'].startswith('550 5.1.1'):
             return False
         kept = set() if item.ours['reply'] else set_of(
-            recipients_of(item.ours, item.theirs), str.casefold)
-        theirs = set_of(item.theirs.recipients, lambda one: with_ascii_domain(one).casefold())
-        extra = [one for one in item.theirs.recipients
-                 if with_ascii_domain(one).casefold() not in kept]
-        return kept < theirs and bool(extra) and self.only_bounces(extra)
+            recipients_of(item.ours, item.theirs), loose)
+        extra = [one for one in item.theirs.recipients if loose(one) not in kept]
+        return (kept < set_of(item.theirs.recipients, loose) and bool(extra)
+                and self.only_bounces(extra))
 
     def routing(self, item):
         return (item.ours['reply'] or '').startswith('550 5.1.3') and has_routing(item.path)
@@ -126,10 +130,8 @@ class Explainer:
         """Equal once domains are A-labels."""
         if item.ours['reply'] is not None or item.theirs.reply is not None:
             return False
-        def form(address):
-            return with_ascii_domain(address).casefold()
-        return (set_of(recipients_of(item.ours, item.theirs), form)
-                == set_of(item.theirs.recipients, form))
+        return (set_of(recipients_of(item.ours, item.theirs), loose)
+                == set_of(item.theirs.recipients, loose))
 
     def normal_form(self, item):
         """Postfix says the same about the address in the spelling of the table."""
@@ -138,12 +140,11 @@ class Explainer:
             return None
         answer = self.native.ask([normal])[0]
         again = Item(normal, item.ours, answer)
-        if not (agree(item.ours, answer) or self.spelling(again) or self.idna_target(again)
-                or self.dangling(again)):
+        if not (agree(item.ours, answer) or self.idna_target(again) or self.dangling(again)):
             return None
         local, domain = path_parts(item.path)
         return 'idna' if to_unicode(domain) != domain else (
-            'nfc' if unicodedata.normalize('NFC', local) != local else None)
+            'nfc' if unicodedata.normalize('NFC', local + domain) != local + domain else None)
 
     def deferred_entry(self, item):
         """An entry in a loop defers for all its extensions: Postfix says so of its key."""
@@ -186,7 +187,7 @@ def records(envelope):
 
 def explain_message(scenario, native, message, theirs, ours):
     """(class, what differs) of a message: what Postfix did itself, and with openrcptd."""
-    del native
+    explainer = Explainer(scenario, None, native)
     (sent, envelope), (sent_by_us, our_envelope) = theirs, ours
     if any(reply.code == 501 for reply in sent.recipients):
         message = [one for one, reply in zip(message, sent.recipients) if reply.code != 501]
@@ -200,37 +201,64 @@ def explain_message(scenario, native, message, theirs, ours):
         if sent.data.status != sent_by_us.data.status:
             yield 'final', '%s\n    %s' % (sent.data, sent_by_us.data)
         return
-    compare = plain_records if scenario.is_plain else merged_records
-    yield from compare(records(envelope), records(our_envelope))
+    typed = records(our_envelope)
+    untyped = [with_rfc822(record) for record in typed]
+    if untyped != typed:
+        yield 'utf8-orcpt', [record.orcpt for record in typed]
+    originals = [loose(addresses.join(*path_parts(one.rpartition('>')[0]))) for one in message]
+    if scenario.is_plain:
+        differences = plain_records(records(envelope), untyped, originals)
+    else:
+        differences = merged_records(records(envelope), untyped, originals)
+    for name, what, missing in differences:
+        is_dead = missing and name == UNEXPLAINED and explainer.only_bounces([missing])
+        yield ('dangling' if is_dead else name), what
 
 
-def plain_records(theirs, ours):
-    """dsn_success = native, merge_duplicates = false: the same multiset, but for two originals
-    with one target and one ORCPT, of which the second addition is dropped."""
+def with_rfc822(record):
+    """Postfix calls the original rfc822 also where it has letters beyond ASCII; it is utf-8."""
+    kind, _, text = record.orcpt.partition(';')
+    if kind == 'utf-8' and not text.isascii():
+        return record._replace(orcpt='rfc822;' + text)
+    return record
+
+
+def plain_records(theirs, ours, originals):
+    """(class, what, address that is missing) with dsn_success = native, merge_duplicates = false:
+    the same multiset. But an original that is
+    its own target stays in place, with SUCCESS; and of two originals with one target and one
+    ORCPT Postfix drops the second addition."""
     missing = collections.Counter(theirs) - collections.Counter(ours)
     extra = collections.Counter(ours) - collections.Counter(theirs)
-    for record in extra:
-        yield UNEXPLAINED, 'too much: %s' % (record,)
+    for record in list(extra.elements()):
+        without = [other for other in missing if other[:2] == record[:2]
+                   and notify_fits(other.notify, record.notify)]
+        if without and loose(addresses.internal(record.address)) in originals:
+            yield 'self-success', '%s instead of %s' % (record, without[0]), None
+            missing -= collections.Counter(without[:1])
+        else:
+            yield UNEXPLAINED, 'too much: %s' % (record,), None
     for record in missing:
-        yield ('same-orcpt' if record in ours else UNEXPLAINED), 'missing: %s' % (record,)
+        yield ('same-orcpt' if record in ours else UNEXPLAINED, 'missing: %s' % (record,),
+               record.address)
 
 
-def merged_records(theirs, ours):
+def merged_records(theirs, ours, originals):
     """The defaults: one record for each recipient, one of those that Postfix has; SUCCESS may be
-    kept where an alias has one target."""
+    kept where an alias has one target. What the client gave twice and no alias is stays twice."""
     found = collections.Counter(record.address for record in ours)
     for address, count in found.items():
-        if count > 1 and not all(record.orcpt for record in ours):
-            yield UNEXPLAINED, '%s is there %d times' % (address, count)
+        if count > max(1, originals.count(loose(addresses.internal(address)))):
+            yield UNEXPLAINED, '%s is there %d times' % (address, count), None
     for record in ours:
         group = [one for one in theirs if one.address == record.address]
         if not group:
-            yield UNEXPLAINED, 'too much: %s' % (record,)
+            yield UNEXPLAINED, 'too much: %s' % (record,), None
         elif not any(one.orcpt == record.orcpt and notify_fits(one.notify, record.notify)
                      for one in group):
-            yield UNEXPLAINED, 'parameters: %s instead of %s' % (record, group)
+            yield UNEXPLAINED, 'parameters: %s instead of %s' % (record, group), None
     for address in {one.address for one in theirs} - set(found):
-        yield UNEXPLAINED, 'missing: %s' % address
+        yield UNEXPLAINED, 'missing: %s' % address, address
 
 
 def notify_fits(theirs, ours):

@@ -38,10 +38,11 @@ def process_status(pid):
 
 
 class Daemon(Workshop):
-    """table, settings, snippet: as for Workshop. compile_options: such as --lenient."""
+    """table, settings, snippet: as for Workshop; table None: nothing is compiled.
+    compile_options: such as --lenient."""
 
     def __init__(self, table='', settings=None, snippet='', compile_options=()):
-        super().__init__(table, settings, snippet)
+        super().__init__(table or '', settings, snippet)
         self.user = USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         self.socket = self.folder / 'milter' / 'milter.sock'
         self.runtime = self.folder / 'run'
@@ -65,6 +66,9 @@ class Daemon(Workshop):
                 group = account.pw_gid
             os.chown(self.socket.parent, account.pw_uid, group)
             os.chown(self.runtime, account.pw_uid, account.pw_gid)
+            for folder in (self.configuration.parent, self.table.parent):
+                os.chown(folder, 0, account.pw_gid)
+                folder.chmod(0o750)
         self.socket.parent.chmod(0o2750)
         self.runtime.chmod(0o755)
 

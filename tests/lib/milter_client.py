@@ -106,7 +106,11 @@ def connect(where):
         return socket.create_connection(where, TIMEOUT_S)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(TIMEOUT_S)
-    connection.connect(str(where))
+    try:
+        connection.connect(str(where))
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 

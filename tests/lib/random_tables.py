@@ -266,7 +266,9 @@ class Scenario:
         if kind < 0.97 and not domain.isascii():
             return '<%s>' % written(local, domain.encode('idna').decode())
         if kind < 0.98:
-            return rng.choice(['<%s%%%s@far.example>', '<%s%%%s>']) % (quote(local), domain)
+            form = '<%s%%%s@far.example>' if needs_quotes(local) else rng.choice(
+                ['<%s%%%s@far.example>', '<%s%%%s@local.example>', '<%s%%%s>'])
+            return form % (quote(local), domain)
         return '<%s>' % plain
 
     def question(self, most=1.0):

@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import re
 import subprocess
 
 import harness
@@ -64,7 +65,7 @@ class Workshop:
 
     def __init__(self, table='', settings=None, snippet=''):
         """table: virtual(5) text. settings: on top of the paths. snippet: libconfig text that is
-        put behind them."""
+        put behind them, and wins."""
         self.folder = harness.Scratch()
         for name in ('etc', 'lib'):
             (self.folder / name).mkdir(mode=0o755)
@@ -80,7 +81,9 @@ class Workshop:
 
     def write_configuration(self, **changes):
         self.settings.update(changes)
-        self.configuration.write_text(libconfig_text(self.settings) + self.snippet)
+        own = {name: value for name, value in self.settings.items()
+               if not re.search(r'(?m)^\s*%s\s*=' % name, self.snippet)}
+        self.configuration.write_text(libconfig_text(own) + self.snippet, encoding='utf-8')
         self.configuration.chmod(0o644)
 
     def write_source(self, text):
