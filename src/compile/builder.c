@@ -6,6 +6,7 @@
 
 #include "compile/row.h"
 #include "compile/row_pattern.h"
+#include "compile/row_plain.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 
@@ -151,6 +152,8 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 	}
 	if (builder->last_line < global_line)
 		builder->last_line = global_line;
+	if (row_plain_add(builder, row, global_line))
+		return true;
 	arena_clear(&builder->arena);
 	if (row->kind == SOURCE_ROW_PATTERN)
 		return row_pattern_add(builder, row, source->path, global_line);

@@ -34,7 +34,7 @@ struct compilation {
 	struct builder builder;
 	struct progress progress;
 	struct file_output output;
-	struct table *installed;	/* NULL: none, or none that can be read */
+	struct table_facts installed;	/* all zero: none, or none that can be read */
 	char directory[PATH_MAX];	/* of the output: where it spills */
 	uint64_t expected_bytes;
 };
@@ -122,15 +122,13 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 	struct writer_options options = {
 		.rules = compilation->builder.rules,
 		.created = (uint64_t)time(NULL),
-		.generation = 1,
+		.generation = compilation->installed.generation + 1,
 		.expected_bytes = compilation->expected_bytes,
 		.spill_directory = compilation->directory,
 		.is_lenient = compilation->options->is_lenient,
 		.has_provenance = true,
 	};
 
-	if (compilation->installed != NULL)
-		options.generation = table_facts(compilation->installed)->generation + 1;
 	if (!hash_random_seed(&options.seed)) {
 		(void)error_set(err, EX_OSERR, "no random seed to be had");	/* always false */
 		return NULL;
@@ -196,7 +194,7 @@ static bool check_loss(struct compilation *compilation, const char *what, uint64
 static bool check_shrinking(struct compilation *compilation, const struct table *table)
 {
 	const struct table_facts *after = table_facts(table);
-	const struct table_facts *before;
+	const struct table_facts *before = &compilation->installed;
 
 	if (compilation->options->is_forced)
 		return true;
@@ -205,9 +203,6 @@ static bool check_shrinking(struct compilation *compilation, const struct table 
 		             "the new table is empty: not published without --force");
 		return false;
 	}
-	if (compilation->installed == NULL)
-		return true;
-	before = table_facts(compilation->installed);
 	return check_loss(compilation, "entries", before->entries, after->entries) &&
 	       check_loss(compilation, "domains", before->domains, after->domains);
 }
@@ -219,12 +214,10 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 	progress_phase(&compilation->progress, "verifying");
 	if (!table_verify(table, &err))
 		return fail(compilation, &err);
-	if (!compilation->options->is_proof_skipped) {
-		progress_phase(&compilation->progress, "proving");
-		if (!prove_table(table, &compilation->builder)) {
-			(void)error_set_memory(&err);	/* always false */
-			return fail(compilation, &err);
-		}
+	progress_phase(&compilation->progress, "proving");
+	if (!prove_table(table, &compilation->builder)) {
+		(void)error_set_memory(&err);	/* always false */
+		return fail(compilation, &err);
 	}
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
 }
@@ -260,7 +253,9 @@ static bool check_memory(struct compilation *compilation, int fd)
 		return fail(compilation, &err);
 	}
 	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
-	is_sound = table == NULL ? fail(compilation, &err) : check_table(compilation, table);
+	is_sound = table == NULL ? fail(compilation, &err) :
+	                           compilation->options->is_proof_skipped ||
+	                                   check_table(compilation, table);
 	table_close(table);
 	(void)munmap(memory, (size_t)status.st_size);	/* it was mapped */
 	return is_sound;
@@ -300,7 +295,7 @@ static bool install(struct compilation *compilation)
 	if (!compilation->options->is_sync_skipped &&
 	    !file_output_sync(output, path, sizeof(path), &err))
 		return fail(compilation, &err);
-	if (!check_file(compilation, path))
+	if (!compilation->options->is_proof_skipped && !check_file(compilation, path))
 		return false;
 	if (file_output_install(output, &is_installed, &err))
 		return true;
@@ -357,13 +352,12 @@ static void run(struct compilation *compilation)
 		(void)fail(compilation, &err);	/* always false */
 		return;
 	}
-	compilation->installed = table_open(options->output, (uid_t)-1, false, NULL);
+	(void)table_peek(options->output, &compilation->installed, NULL);	/* else the first */
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
 	                 options->is_lenient))
 		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
 	builder_free(&compilation->builder);
-	table_close(compilation->installed);
 	file_output_close(&compilation->output);
 }
 

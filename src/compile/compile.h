@@ -18,7 +18,7 @@ struct compile_options {
 	bool is_lenient;
 	bool is_forced;
 	bool is_check_only;		/* -n: write nothing */
-	bool is_proof_skipped;		/* for benchmarks of the layout alone */
+	bool is_proof_skipped;		/* nor verified: for benchmarks of the layout alone */
 	bool is_sync_skipped;		/* likewise */
 	bool shows_progress;
 	FILE *messages;

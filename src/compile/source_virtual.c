@@ -47,13 +47,20 @@ static struct source *virtual_open(const struct settings_source *from,
 	return NULL;
 }
 
+/* What a key may be full of without a closer look: everything but white space, `"`, `\\`, UTF-8. */
+static const bool is_simple[256] = {
+	['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
+};
+
 /* Where does the key of LINE end? False: inside quotes. */
 static bool key_size(struct bytes line, size_t *out_size)
 {
 	bool is_quoted = false;
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < line.size; i++) {
+	while (i < line.size && is_simple[(unsigned char)line.data[i]])
+		i++;
+	for (; i < line.size; i++) {
 		char c = line.data[i];
 
 		if (c == '"')

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "table/inside.h"
 
@@ -27,14 +29,21 @@ static bool check_identity(struct bytes file, struct error *err)
 	return true;
 }
 
-static bool check_sums(struct bytes file, struct error *err)
+static bool check_header_sum(struct bytes file, struct error *err)
 {
 	char page[FORMAT_HEADER_BYTES];
 
 	memcpy(page, file.data, sizeof(page));
 	le64_store(page + HEADER_CHECKSUM, 0);
-	if (hash_block(bytes_make(page, sizeof(page))) != le64_load(at(file, HEADER_CHECKSUM)))
-		return refuse(err, "checksum of the header");
+	return hash_block(bytes_make(page, sizeof(page))) ==
+	               le64_load(at(file, HEADER_CHECKSUM)) ||
+	       refuse(err, "checksum of the header");
+}
+
+static bool check_sums(struct bytes file, struct error *err)
+{
+	if (!check_header_sum(file, err))
+		return false;
 	if (hash_block(bytes_skip(file, FORMAT_HEADER_BYTES)) !=
 	    le64_load(at(file, HEADER_BODY_CHECKSUM)))
 		return refuse(err, "checksum");
@@ -144,6 +153,38 @@ static bool check_shapes(const struct table *table, struct error *err)
 	return true;
 }
 
+static struct table_facts read_facts(struct bytes page)
+{
+	return (struct table_facts){
+		.generation = le64_load(at(page, HEADER_GENERATION)),
+		.created = le64_load(at(page, HEADER_CREATED)),
+		.entries = le64_load(at(page, HEADER_ENTRIES)),
+		.domains = le64_load(at(page, HEADER_DOMAINS)),
+		.targets = le64_load(at(page, HEADER_TARGETS)),
+		.size_bytes = le64_load(at(page, HEADER_FILE_BYTES)),
+		.checksum = le64_load(at(page, HEADER_CHECKSUM)),
+		.format_version = FORMAT_VERSION,
+		.is_lenient = (le32_load(at(page, HEADER_FLAGS)) & HEADER_FLAG_LENIENT) != 0,
+	};
+}
+
+bool table_peek(const char *path, struct table_facts *out_facts, struct error *err)
+{
+	char page[FORMAT_HEADER_BYTES];
+	struct bytes header = bytes_make(page, sizeof(page));
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t got = fd < 0 ? -1 : pread(fd, page, sizeof(page), 0);
+
+	if (fd < 0)
+		return error_set_errno(err, EX_NOINPUT, "%s", path);
+	(void)close(fd);	/* it was only read */
+	if (got != (ssize_t)sizeof(page) || memcmp(page, FORMAT_MAGIC, 8) != 0 ||
+	    le32_load(page + HEADER_VERSION) != FORMAT_VERSION || !check_header_sum(header, err))
+		return error_set(err, EX_DATAERR, "%s: not a table that can be read", path);
+	*out_facts = read_facts(header);
+	return true;
+}
+
 bool header_read(struct bytes file, struct table *out_table, struct error *err)
 {
 	struct table table = { .file = file };
@@ -158,18 +199,8 @@ bool header_read(struct bytes file, struct table *out_table, struct error *err)
 	table.seed = le64_load(at(file, HEADER_SEED));
 	table.lines = table.directory.size / LINE_BYTES;
 	table.buckets = table.index.size / BUCKET_BYTES;
-	table.facts = (struct table_facts){
-		.generation = le64_load(at(file, HEADER_GENERATION)),
-		.created = le64_load(at(file, HEADER_CREATED)),
-		.entries = le64_load(at(file, HEADER_ENTRIES)),
-		.domains = le64_load(at(file, HEADER_DOMAINS)),
-		.targets = le64_load(at(file, HEADER_TARGETS)),
-		.size_bytes = file.size,
-		.checksum = le64_load(at(file, HEADER_CHECKSUM)),
-		.format_version = FORMAT_VERSION,
-		.has_provenance = table.provenance.data != NULL,
-		.is_lenient = (le32_load(at(file, HEADER_FLAGS)) & HEADER_FLAG_LENIENT) != 0,
-	};
+	table.facts = read_facts(file);
+	table.facts.has_provenance = table.provenance.data != NULL;
 	*out_table = table;
 	return true;
 }

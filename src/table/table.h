@@ -106,7 +106,10 @@ struct table_facts {
  */
 struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, struct error *err);
 
-/* The same from memory, which must stay and not change until table_close(). */
+/* What the header of the table at PATH says, and no more: the body isn't looked at. */
+bool table_peek(const char *path, struct table_facts *out_facts, struct error *err);
+
+/* The same as table_open() from memory, which must stay and not change until table_close(). */
 struct table *table_open_bytes(struct bytes bytes, struct error *err);
 void table_close(struct table *table);
 

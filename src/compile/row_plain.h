@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * row_plain - the short way for a row of plain addresses alone (plain.h).
+ */
+#ifndef COMPILE_ROW_PLAIN_H
+#define COMPILE_ROW_PLAIN_H
+
+#include "compile/builder.h"
+
+/* Add ROW if all of it is plain; false: nothing was done, take the thorough way. */
+bool row_plain_add(struct builder *builder, const struct source_row *row, uint32_t global_line);
+
+#endif
