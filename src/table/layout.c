@@ -76,6 +76,19 @@ static void drop(struct layout *layout, const unsigned char *raw)
 		layout->on_dropped(layout->context, raw);
 }
 
+/* By hash, equal ones as they came: what a cluster looks like must not depend on partitions. */
+static void sort_by_hash(const unsigned char **raws, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		const unsigned char *raw = raws[i];
+		size_t place = i;
+
+		for (; place > 0 && raw_hash(raws[place - 1]) > raw_hash(raw); place--)
+			raws[place] = raws[place - 1];
+		raws[place] = raw;
+	}
+}
+
 /* Of entries with one key keep the first that doesn't yield, else the first. */
 static size_t drop_duplicates(struct layout *layout, const unsigned char **raws, size_t count)
 {
@@ -234,6 +247,7 @@ static bool add_clusters(struct layout *layout, unsigned char *row, const unsign
 		while (next < count &&
 		       layout_cluster(layout, raw_hash(raws[next])) % LINE_CLUSTERS == number)
 			next++;
+		sort_by_hash(raws + first, next - first);
 		kept = drop_duplicates(layout, raws + first, next - first);
 		if (kept > CLUSTER_ENTRIES_MAX)
 			return false;
