@@ -11,14 +11,14 @@
 
 enum channel_message {
 	/* From the master. */
-	ORDER_RELOAD = 'R',	/* settings and table, then REPORT_RELOADED or REPORT_KEPT */
-	ORDER_STOP = 'S',	/* let end-of-message calls finish, then exit */
+	ORDER_RELOAD = 'R', /* settings and table, then REPORT_RELOADED or REPORT_KEPT */
+	ORDER_STOP = 'S',   /* let end-of-message calls finish, then exit */
 	/* From the worker. */
-	REPORT_READY = 'r',	/* sessions are served */
-	REPORT_RELOADED = 'n',	/* new settings and table are in use */
-	REPORT_KEPT = 'k',	/* something is wrong with them: the old ones stay */
+	REPORT_READY = 'r',    /* sessions are served */
+	REPORT_RELOADED = 'n', /* new settings and table are in use */
+	REPORT_KEPT = 'k',     /* something is wrong with them: the old ones stay */
 	/* From neither. */
-	CHANNEL_SILENT = 0,	/* nothing to read just now */
+	CHANNEL_SILENT = 0, /* nothing to read just now */
 	CHANNEL_ENDED = -1,
 };
 

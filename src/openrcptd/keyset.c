@@ -19,8 +19,8 @@ static struct keyset_entry **slot_of(const struct keyset *set, uint64_t hash, st
 	size_t mask = set->slot_count - 1;
 	size_t index = (size_t)hash & mask;
 
-	while (set->slots[index] != NULL && (set->slots[index]->hash != hash ||
-					     !bytes_equal(set->slots[index]->key, key)))
+	while (set->slots[index] != NULL &&
+	       (set->slots[index]->hash != hash || !bytes_equal(set->slots[index]->key, key)))
 		index = (index + 1) & mask;
 	return &set->slots[index];
 }

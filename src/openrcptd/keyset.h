@@ -19,13 +19,13 @@
 struct keyset_entry {
 	struct bytes key;
 	uint64_t hash;
-	struct keyset_entry *next;	/* the one that came after it */
+	struct keyset_entry *next; /* the one that came after it */
 };
 
 struct keyset {
 	struct arena *arena;
 	uint64_t seed;
-	struct keyset_entry **slots;	/* a power of two of them; NULL: none yet */
+	struct keyset_entry **slots; /* a power of two of them; NULL: none yet */
 	size_t slot_count;
 	size_t count;
 	struct keyset_entry *first;

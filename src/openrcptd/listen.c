@@ -17,9 +17,9 @@
 #include "base/hash.h"
 
 enum {
-	SOCKET_PATH_MAX = 106,	/* libmilter's own limit */
-	BACKLOG = 1024,		/* connections that wait while a worker is replaced */
-	SOCKET_MASK = 0117,	/* connecting needs write permission: owner and group */
+	SOCKET_PATH_MAX = 106, /* libmilter's own limit */
+	BACKLOG = 1024,        /* connections that wait while a worker is replaced */
+	SOCKET_MASK = 0117,    /* connecting needs write permission: owner and group */
 };
 
 /* ---- addresses ------------------------------------------------------------------------ */
@@ -44,7 +44,8 @@ static bool is_loopback(const struct sockaddr *address)
 
 		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
 	}
-	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+	return IN6_IS_ADDR_LOOPBACK(
+		&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
 static bool parse_port_at_host(const char *text, int family, bool allows_remote,
@@ -137,7 +138,8 @@ static bool check_directory(const char *path, struct error *err)
 /* Does somebody take connections there? */
 static bool is_answered(const struct listen_address *address, bool *out_is_refused)
 {
-	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			0);
 	bool is_connected = fd >= 0 && connect(fd, &address->socket.any, address->size) == 0;
 
 	*out_is_refused = fd >= 0 && !is_connected && errno == ECONNREFUSED;
@@ -219,8 +221,7 @@ bool listener_open(struct listener *listener, const struct listen_address *addre
 	if (is_path ? !bind_path(listener, address, err) : !bind_port(listener, address, err))
 		return false;
 	if (listen(listener->fd, BACKLOG) != 0)
-		return error_set_errno(err, errno == EADDRINUSE ? EX_TEMPFAIL : EX_OSERR,
-				       "listen");
+		return error_set_errno(err, errno == EADDRINUSE ? EX_TEMPFAIL : EX_OSERR, "listen");
 	return true;
 }
 

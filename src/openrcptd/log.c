@@ -19,7 +19,7 @@
 enum { RECONNECT_SECONDS = 1 };
 
 static const struct severity {
-	const char *word;	/* as Postfix has them */
+	const char *word; /* as Postfix has them */
 	int priority;
 } severities[SEVERITIES] = {
 	[SEVERITY_DEBUG] = { "debug: ", LOG_DEBUG },
@@ -37,9 +37,9 @@ static struct {
 	const char *ident;
 	bool has_debug;
 	bool is_stderr_socket;
-	int fd;			/* of syslog; -1: not connected */
-	time_t last_attempt;	/* to connect; monotonic */
-	uint64_t unreported;	/* dropped, and not said yet */
+	int fd;              /* of syslog; -1: not connected */
+	time_t last_attempt; /* to connect; monotonic */
+	uint64_t unreported; /* dropped, and not said yet */
 	_Atomic uint64_t dropped;
 } sole_log = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -61,7 +61,8 @@ static void connect_to_syslog(void)
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SYSLOG_PATH };
 	time_t now = monotonic_seconds();
 
-	if (sole_log.fd >= 0 || (sole_log.last_attempt != 0 && now - sole_log.last_attempt < RECONNECT_SECONDS))
+	if (sole_log.fd >= 0 ||
+	    (sole_log.last_attempt != 0 && now - sole_log.last_attempt < RECONNECT_SECONDS))
 		return;
 	sole_log.last_attempt = now;
 	sole_log.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -106,8 +107,8 @@ static bool send_to_stderr(const char *text, size_t size)
 {
 	struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char line[LOG_LINE_MAX + 200];
-	int length = snprintf(line, sizeof(line), "%.100s[%ld]: %.*s\n", sole_log.ident, (long)getpid(),
-			      (int)size, text);
+	int length = snprintf(line, sizeof(line), "%.100s[%ld]: %.*s\n", sole_log.ident,
+			      (long)getpid(), (int)size, text);
 
 	if (length < 0 || (size_t)length >= sizeof(line))
 		return false;

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOG_LINE_MAX = 2000 };	/* bytes; the rest is cut */
+enum { LOG_LINE_MAX = 2000 }; /* bytes; the rest is cut */
 
 enum log_severity {
 	SEVERITY_DEBUG,

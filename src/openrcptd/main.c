@@ -13,6 +13,7 @@
 #include "openrcptd/listen.h"
 #include "openrcptd/log.h"
 #include "openrcptd/master.h"
+#include "openrcptd/privileges.h"
 #include "openrcptd/snapshot.h"
 #include "settings/settings.h"
 
@@ -91,23 +92,34 @@ static bool read_options(int count, char **arguments, struct options *options, i
 	return false; /* print_error() */
 }
 
-/* Everything that a start would stumble over, without starting. */
+/* Report a failed step of check(); *STATUS keeps the first one. */
+static void report(bool is_well, const struct error *err, int *status)
+{
+	if (is_well)
+		return;
+	print_error(err->text, NULL);
+	if (*status == EX_OK)
+		*status = err->status;
+}
+
+/* Everything that a start would stumble over, without starting; as root, with the eyes of the user
+ * whom the daemon would become. */
 static int check(const struct settings *settings)
 {
 	struct listen_address address;
+	struct identity identity;
 	struct snapshot *snapshot;
 	struct error err;
 	int status = EX_OK;
 
-	if (!listen_parse(settings->socket, settings->allow_remote_mta, &address, &err)) {
-		print_error(err.text, NULL);
-		status = err.status;
-	}
+	report(listen_parse(settings->socket, settings->allow_remote_mta, &address, &err), &err,
+	       &status);
+	if (geteuid() == 0)
+		report(privileges_choose(settings->user, &identity, &err) &&
+			       privileges_drop(&identity, &err),
+		       &err, &status);
 	snapshot = snapshot_load(settings, &err);
-	if (snapshot == NULL) {
-		print_error(err.text, NULL);
-		status = status == EX_OK ? err.status : status;
-	}
+	report(snapshot != NULL, &err, &status);
 	snapshot_free(snapshot);
 	return status;
 }
@@ -126,8 +138,8 @@ int main(int count, char **arguments)
 		return status;
 	/* A reload reads it again, from another working directory. */
 	path = realpath(options.configuration, NULL);
-	settings = settings_load(path != NULL ? path : options.configuration, print_error, NULL,
-				 &err);
+	settings =
+		settings_load(path != NULL ? path : options.configuration, print_error, NULL, &err);
 	free(path);
 	if (settings == NULL)
 		return err.status;
@@ -137,7 +149,7 @@ int main(int count, char **arguments)
 		return status;
 	}
 	log_open(strcmp(settings->log, "stderr") == 0 || options.is_debug ? LOG_SINK_STDERR
-									   : LOG_SINK_SYSLOG,
+									  : LOG_SINK_SYSLOG,
 		 strdup(settings->syslog_ident)); /* for the life of the process */
 	if (options.is_debug)
 		log_enable_debug();

@@ -20,12 +20,12 @@
 #include "openrcptd/worker.h"
 
 enum {
-	DESCRIPTORS_BESIDE = 64,	/* those that are no sessions */
-	RELOAD_PAUSE_MS = 100,		/* signals in between are one reload */
-	QUICK_DEATH_MS = 1000,		/* a worker that lives shorter is not replaced at once */
+	DESCRIPTORS_BESIDE = 64, /* those that are no sessions */
+	RELOAD_PAUSE_MS = 100,   /* signals in between are one reload */
+	QUICK_DEATH_MS = 1000,   /* a worker that lives shorter is not replaced at once */
 	FIRST_PAUSE_MS = 100,
 	LONGEST_PAUSE_MS = 5000,
-	STOP_MS = 15000,		/* more than a worker takes */
+	STOP_MS = 15000, /* more than a worker takes */
 	FOR_EVER = -1,
 };
 
@@ -33,16 +33,16 @@ struct master {
 	struct settings *settings;
 	struct listener listener;
 	size_t max_sessions;
-	pid_t worker;			/* 0: none */
-	int channel_fd;			/* to the worker; -1: none */
-	bool was_ready;			/* some worker has served */
-	bool is_reloading;		/* the worker hasn't answered yet */
+	pid_t worker;      /* 0: none */
+	int channel_fd;    /* to the worker; -1: none */
+	bool was_ready;    /* some worker has served */
+	bool is_reloading; /* the worker hasn't answered yet */
 	bool is_stopping;
-	long long started_ms;		/* the worker */
-	long long next_start_ms;	/* of a worker, where there is none */
-	long long next_reload_ms;	/* not before */
-	long long kill_ms;		/* where is_stopping */
-	long pause_ms;			/* before the next worker that follows one that died early */
+	long long started_ms;     /* the worker */
+	long long next_start_ms;  /* of a worker, where there is none */
+	long long next_reload_ms; /* not before */
+	long long kill_ms;        /* where is_stopping */
+	long pause_ms;            /* before the next worker that follows one that died early */
 };
 
 /* Set by signal handlers, which do nothing else. */
@@ -102,7 +102,7 @@ static void be_worker(struct master *master, int channel_fd)
 	};
 
 	/* Signals from a terminal are for the master. */
-	(void)setpgid(0, 0); /* a new child can always lead its own group */
+	(void)setpgid(0, 0);                   /* a new child can always lead its own group */
 	(void)close(master->listener.lock_fd); /* the lock is the master's and stays so */
 	exit(worker_run(&options));
 }
@@ -316,9 +316,9 @@ static bool set_up(struct master *master, struct error *err)
 	descriptors = privileges_raise_descriptors(wanted + DESCRIPTORS_BESIDE);
 	master->max_sessions = wanted;
 	if (descriptors < wanted + DESCRIPTORS_BESIDE) {
-		master->max_sessions =
-			descriptors > 2 * DESCRIPTORS_BESIDE ? descriptors - DESCRIPTORS_BESIDE
-							     : DESCRIPTORS_BESIDE;
+		master->max_sessions = descriptors > 2 * DESCRIPTORS_BESIDE
+					       ? descriptors - DESCRIPTORS_BESIDE
+					       : DESCRIPTORS_BESIDE;
 		log_line(SEVERITY_WARNING,
 			 "max_sessions: only %zu, since only %zu files may be open",
 			 master->max_sessions, descriptors);

@@ -19,7 +19,7 @@
 #include "openrcptd/transaction.h"
 
 enum {
-	EDITS_A_PROGRESS = 1000,	/* the MTA's time limit begins anew with each progress */
+	EDITS_A_PROGRESS = 1000, /* the MTA's time limit begins anew with each progress */
 	DRAIN_STEP_MS = 10,
 	REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1,
 };
@@ -60,23 +60,23 @@ static const struct {
 /* What hangs on an MTA's connection. */
 struct session {
 	struct transaction transaction;
-	struct buffer reply;		/* with each % doubled */
+	struct buffer reply; /* with each % doubled */
 	struct mta mta;
-	struct message_facts facts;	/* of the message now open */
+	struct message_facts facts; /* of the message now open */
 	bool takes_parameters;
 	bool answers_mail;
 	bool knows_mta;
-	bool is_counted;		/* one of those we may have */
+	bool is_counted; /* one of those we may have */
 };
 
 static struct {
 	struct snapshot_store *store;
 	size_t max_sessions;
-	int listen_fd;			/* libmilter's own descriptor number */
-	int stand_in_fd;		/* a listening socket that nobody knows */
+	int listen_fd;   /* libmilter's own descriptor number */
+	int stand_in_fd; /* a listening socket that nobody knows */
 	bool is_tcp;
 	_Atomic size_t sessions;
-	_Atomic size_t ends_running;	/* end-of-message calls */
+	_Atomic size_t ends_running; /* end-of-message calls */
 	_Atomic bool is_draining;
 } milter = { .listen_fd = -1, .stand_in_fd = -1 };
 
@@ -166,8 +166,8 @@ static void ask_for_macros(SMFICTX *context)
 		char names[64];
 
 		(void)snprintf(names, sizeof(names), "%s",
-			       milter.is_tcp ? wanted_macros[i].tcp_names :
-					       wanted_macros[i].local_names); /* fits */
+			       milter.is_tcp ? wanted_macros[i].tcp_names
+					     : wanted_macros[i].local_names); /* fits */
 		if (smfi_setsymlist(context, wanted_macros[i].stage, names) != MI_SUCCESS)
 			log_line(SEVERITY_WARNING, "macros of stage %d can't be chosen",
 				 wanted_macros[i].stage);
@@ -310,8 +310,8 @@ static sfsistat finish_message(SMFICTX *context, struct session *session)
 			 queue_id);
 		break;
 	case TRANSACTION_DEFERRED:
-		log_line(SEVERITY_ERROR, "%.64s: no recipient would be left, or no memory: deferred",
-			 queue_id);
+		log_line(SEVERITY_ERROR,
+			 "%.64s: no recipient would be left, or no memory: deferred", queue_id);
 		break;
 	}
 	return answer_later(context, session, "Recipients can't be rewritten now, try again later");

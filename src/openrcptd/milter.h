@@ -15,10 +15,10 @@
 #include "openrcptd/snapshot.h"
 
 struct milter_options {
-	int take_listen_fd;		/* listening already; ours from now on */
-	const char *runtime_directory;	/* for a moment's file */
-	struct snapshot_store *store;	/* stays for the life of the process */
-	size_t max_sessions;		/* more are put off, message by message */
+	int take_listen_fd;            /* listening already; ours from now on */
+	const char *runtime_directory; /* for a moment's file */
+	struct snapshot_store *store;  /* stays for the life of the process */
+	size_t max_sessions;           /* more are put off, message by message */
 	int idle_timeout_seconds;
 };
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define POSTFIX "Postfix"
+#define POSTFIX     "Postfix"
 #define REINJECTION "REINJECT"
 
 /* Postfix decodes utf-8; as RFC 6533 has it since 3.12; before, as xtext. */

@@ -28,8 +28,9 @@ static void notify(const char *state)
 	if (fd < 0)
 		return;
 	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
-		     (struct sockaddr *)&address, address_size); /* nobody listens: see the header */
-	(void)close(fd); /* a datagram is gone by now */
+		     (struct sockaddr *)&address,
+		     address_size); /* nobody listens: see the header */
+	(void)close(fd);            /* a datagram is gone by now */
 }
 
 void notify_ready(void)

@@ -83,7 +83,8 @@ void policy_reply(const struct policy *policy, const struct message_facts *facts
 
 	memcpy(texts.unknown_code, policy->unknown_code, sizeof(texts.unknown_code));
 	memcpy(texts.unknown_enhanced, policy->unknown_enhanced, sizeof(texts.unknown_enhanced));
-	/* An accepted one has no reply. Asking for it is our own mistake, and then "later" is safe. */
+	/* An accepted one has no reply. Asking for it is our own mistake, and then "later" is safe.
+	 */
 	if (!answer_make(resolution, &texts, address, arena, out_reply))
 		(void)answer_make(&broken, &texts, address, arena, out_reply); /* always a reply */
 }

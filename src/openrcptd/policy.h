@@ -32,10 +32,10 @@ struct policy {
 };
 
 enum policy_action {
-	POLICY_LEAVE,		/* accepted; stays in the envelope as it is */
-	POLICY_REPLACE,		/* accepted; its targets take its place at the end */
-	POLICY_DROP,		/* accepted; taken out at the end */
-	POLICY_REFUSE,		/* not accepted, see the reply; may be a 4xx */
+	POLICY_LEAVE,   /* accepted; stays in the envelope as it is */
+	POLICY_REPLACE, /* accepted; its targets take its place at the end */
+	POLICY_DROP,    /* accepted; taken out at the end */
+	POLICY_REFUSE,  /* not accepted, see the reply; may be a 4xx */
 };
 
 /* False where the settings contradict the rules of SMTP, see ERR (status 78). */

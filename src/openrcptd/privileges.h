@@ -27,7 +27,8 @@ bool privileges_find_user(const char *name, uid_t *out_user, struct error *err);
 bool privileges_choose(const char *name, struct identity *out_identity, struct error *err);
 
 /* Become IDENTITY for good, and prove that it is for good. Does nothing but the proof where we are
- * that user already. Afterwards no program that is executed gains anything, and no core is dumped. */
+ * that user already. Afterwards no program that is executed gains anything, and no core is dumped.
+ */
 bool privileges_drop(const struct identity *identity, struct error *err);
 
 /* Create DIRECTORY for IDENTITY if there is none; its parent must exist. */

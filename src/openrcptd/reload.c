@@ -55,8 +55,8 @@ static bool is_folded_form(const char *domain, struct bytes folded)
 	bool is_equal;
 
 	arena_init(&arena, FOLD_BYTES);
-	is_equal = fold_domain(bytes_of(domain), &arena, &key) == FOLD_OK &&
-		   bytes_equal(key, folded);
+	is_equal =
+		fold_domain(bytes_of(domain), &arena, &key) == FOLD_OK && bytes_equal(key, folded);
 	arena_free(&arena);
 	return is_equal;
 }

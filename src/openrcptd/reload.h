@@ -15,8 +15,8 @@
 #include "settings/settings.h"
 
 struct reload {
-	const struct settings *started;	/* in force for what needs a restart */
-	struct settings *current;	/* in force for everything else; NULL: as STARTED */
+	const struct settings *started; /* in force for what needs a restart */
+	struct settings *current;       /* in force for everything else; NULL: as STARTED */
 	struct snapshot_store *store;
 	struct watch watch;
 };

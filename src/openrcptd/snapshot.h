@@ -20,8 +20,8 @@
 struct snapshot {
 	struct table *table;
 	struct policy policy;
-	uint64_t seed;		/* of the sets that a message keeps */
-	size_t users;		/* under the lock of the store; being current counts as one */
+	uint64_t seed; /* of the sets that a message keeps */
+	size_t users;  /* under the lock of the store; being current counts as one */
 };
 
 struct snapshot_store {
@@ -29,7 +29,8 @@ struct snapshot_store {
 	struct snapshot *current;
 };
 
-/* Load the table that SETTINGS name, with the policy that they describe. NULL on failure, see ERR. */
+/* Load the table that SETTINGS name, with the policy that they describe. NULL on failure, see ERR.
+ */
 struct snapshot *snapshot_load(const struct settings *settings, struct error *err);
 
 /* The same with a table that is open already and belongs to the snapshot from now on, also where

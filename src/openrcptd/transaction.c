@@ -9,17 +9,17 @@
 #include "openrcptd/transaction_inside.h"
 
 enum {
-	TEXT_BYTES_MAX = 65536,			/* of one printed address or parameter list */
-	SCRATCH_BYTES_MAX = 16 * 1024 * 1024,	/* to resolve one recipient */
-	MESSAGE_BYTES = 1024 * 1024,		/* of one message, and as much more ... */
-	RECIPIENT_BYTES = 2048,			/* ... for each recipient it may have */
+	TEXT_BYTES_MAX = 65536,               /* of one printed address or parameter list */
+	SCRATCH_BYTES_MAX = 16 * 1024 * 1024, /* to resolve one recipient */
+	MESSAGE_BYTES = 1024 * 1024,          /* of one message, and as much more ... */
+	RECIPIENT_BYTES = 2048,               /* ... for each recipient it may have */
 };
 
 enum keeping {
 	KEEPING_DONE,
-	KEEPING_TOO_MANY,	/* recipients in one message */
-	KEEPING_CIRCULAR,	/* nobody but itself is left */
-	KEEPING_NO_MEMORY,	/* or something that can't be printed */
+	KEEPING_TOO_MANY,  /* recipients in one message */
+	KEEPING_CIRCULAR,  /* nobody but itself is left */
+	KEEPING_NO_MEMORY, /* or something that can't be printed */
 };
 
 void transaction_init(struct transaction *transaction, struct snapshot_store *store)
@@ -153,8 +153,7 @@ static bool has_room(const struct transaction *transaction, size_t more)
 }
 
 /* An original that stays in the envelope. */
-static enum keeping keep_unchanged(struct transaction *transaction,
-				   const struct address_path *path)
+static enum keeping keep_unchanged(struct transaction *transaction, const struct address_path *path)
 {
 	struct bytes key;
 	struct final *final;
@@ -203,9 +202,9 @@ static bool print_parameters(struct transaction *transaction, const struct addre
 						  DSN_UTF8_XTEXT, &transaction->text) &&
 			     dsn_print_xtext(path->text_with_route, &transaction->text);
 	else
-		is_printed = dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
-						  transaction->facts.mta->utf8_form,
-						  &transaction->text);
+		is_printed =
+			dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
+					     transaction->facts.mta->utf8_form, &transaction->text);
 	*out_text = is_printed ? keep_text(transaction) : NULL;
 	return *out_text != NULL;
 }
@@ -385,8 +384,8 @@ static struct bytes shown_address(struct transaction *transaction, const struct 
 }
 
 /* What can't be kept is put off, since none of it is the client's fault for good. */
-static void refuse_unkept(struct transaction *transaction, enum keeping keeping,
-			  struct bytes shown, struct decision *decision)
+static void refuse_unkept(struct transaction *transaction, enum keeping keeping, struct bytes shown,
+			  struct decision *decision)
 {
 	const struct resolution doubt = {
 		.verdict = VERDICT_DEFER,
@@ -396,9 +395,9 @@ static void refuse_unkept(struct transaction *transaction, enum keeping keeping,
 
 	decision->action = POLICY_REFUSE;
 	decision->verdict = VERDICT_DEFER;
-	if (keeping != KEEPING_TOO_MANY || !reply_make("452", "4.5.3", address,
-						       "Too many recipients",
-						       &transaction->scratch, &decision->reply))
+	if (keeping != KEEPING_TOO_MANY ||
+	    !reply_make("452", "4.5.3", address, "Too many recipients", &transaction->scratch,
+			&decision->reply))
 		policy_reply(&transaction->snapshot->policy, &transaction->facts, &doubt, shown,
 			     &transaction->scratch, &decision->reply);
 }
@@ -417,8 +416,8 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	arena_clear(&transaction->scratch);
 	resolve(transaction->snapshot->table, &options, bytes_of(text), &transaction->scratch,
 		&path, &resolution);
-	*out_decision = (struct decision){ .action = policy_decide(&transaction->facts,
-								    &resolution) };
+	*out_decision =
+		(struct decision){ .action = policy_decide(&transaction->facts, &resolution) };
 	out_decision->verdict = resolution.verdict;
 	switch (out_decision->action) {
 	case POLICY_REFUSE:

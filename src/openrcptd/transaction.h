@@ -30,17 +30,17 @@ struct original;
 
 struct transaction {
 	struct snapshot_store *store;
-	struct snapshot *snapshot;	/* NULL: no message is open */
+	struct snapshot *snapshot; /* NULL: no message is open */
 	struct message_facts facts;
-	struct arena arena;		/* of the message */
-	struct arena scratch;		/* of one recipient */
-	struct buffer text;		/* what is being printed */
-	struct keyset finals;		/* who the message goes to, by folded address */
-	struct keyset texts;		/* of the originals that may have to be deleted */
-	struct original *first;		/* of the originals that don't stay as they are */
+	struct arena arena;     /* of the message */
+	struct arena scratch;   /* of one recipient */
+	struct buffer text;     /* what is being printed */
+	struct keyset finals;   /* who the message goes to, by folded address */
+	struct keyset texts;    /* of the originals that may have to be deleted */
+	struct original *first; /* of the originals that don't stay as they are */
 	struct original **end;
-	size_t untracked;		/* accepted, but not in finals */
-	bool has_replaced;		/* some original is replaced, not only dropped */
+	size_t untracked;  /* accepted, but not in finals */
+	bool has_replaced; /* some original is replaced, not only dropped */
 };
 
 struct decision {
@@ -55,15 +55,15 @@ enum edit_kind { EDIT_ADD, EDIT_DELETE };
 /* Strings of the transaction. */
 struct edit {
 	enum edit_kind kind;
-	const char *address;	/* in brackets */
-	const char *parameters;	/* of ESMTP, to go with EDIT_ADD; NULL: none */
+	const char *address;    /* in brackets */
+	const char *parameters; /* of ESMTP, to go with EDIT_ADD; NULL: none */
 };
 
 enum transaction_outcome {
-	TRANSACTION_UNCHANGED,	/* nothing to edit */
-	TRANSACTION_EDITED,	/* make all edits, in this order, or defer the message */
-	TRANSACTION_DISCARDED,	/* every recipient is one to be dropped */
-	TRANSACTION_DEFERRED,	/* try again later: no memory, or nobody would be left */
+	TRANSACTION_UNCHANGED, /* nothing to edit */
+	TRANSACTION_EDITED,    /* make all edits, in this order, or defer the message */
+	TRANSACTION_DISCARDED, /* every recipient is one to be dropped */
+	TRANSACTION_DEFERRED,  /* try again later: no memory, or nobody would be left */
 };
 
 /* Set up for a session; takes no memory yet. End it with transaction_free(). */

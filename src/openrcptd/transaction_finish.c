@@ -8,7 +8,7 @@
 enum {
 	/* Beyond this many pairs deleting first is cheaper: each delete reads all recipients. */
 	PAIRS_ADD_FIRST = 1000000,
-	LOG_ADDRESSES_BYTES = 900,	/* of one line */
+	LOG_ADDRESSES_BYTES = 900, /* of one line */
 };
 
 /* Originals that are in the final envelope, under whatever spelling, stay where they are; merged,

@@ -9,23 +9,23 @@
 
 /* Who the message goes to in the end. */
 struct final {
-	struct keyset_entry entry;	/* first; the key is the folded address */
-	const char *address;		/* to be added; NULL: stays, or somebody else adds it */
+	struct keyset_entry entry; /* first; the key is the folded address */
+	const char *address;       /* to be added; NULL: stays, or somebody else adds it */
 	const char *parameters;
-	bool is_kept;			/* an original of the message: stays, is not added */
+	bool is_kept; /* an original of the message: stays, is not added */
 };
 
-enum { ORIGINAL_TARGETS = 16 };	/* as many as the log shows */
+enum { ORIGINAL_TARGETS = 16 }; /* as many as the log shows */
 
 /* A recipient that the client gave, and that doesn't stay as it is. */
 struct original {
-	struct keyset_entry entry;	/* first; the key is the text that deletes it */
+	struct keyset_entry entry; /* first; the key is the text that deletes it */
 	struct original *next;
-	struct bytes folded;		/* its key in finals */
-	bool is_deleted;		/* not kept, and no earlier one has the same text */
+	struct bytes folded; /* its key in finals */
+	bool is_deleted;     /* not kept, and no earlier one has the same text */
 	struct table_entry source;
-	size_t target_count;		/* 0: it is dropped */
-	struct final *targets[ORIGINAL_TARGETS];	/* the first of them */
+	size_t target_count;                     /* 0: it is dropped */
+	struct final *targets[ORIGINAL_TARGETS]; /* the first of them */
 };
 
 static inline bool transaction_merges(const struct transaction *transaction)

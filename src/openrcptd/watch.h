@@ -14,19 +14,19 @@
 
 #include "base/file.h"
 
-enum { WATCH_MISSING_SECONDS = 600 };	/* between two reports of a missing file */
+enum { WATCH_MISSING_SECONDS = 600 }; /* between two reports of a missing file */
 
 struct watch {
-	int fd;				/* of what was loaded; -1: nothing to hold on to */
+	int fd; /* of what was loaded; -1: nothing to hold on to */
 	struct file_identity loaded;
-	struct file_identity seen;	/* when we last looked; said what there was to say */
-	uint64_t missing_since;		/* when it was last reported; 0: not missing */
+	struct file_identity seen; /* when we last looked; said what there was to say */
+	uint64_t missing_since;    /* when it was last reported; 0: not missing */
 };
 
 enum watch_event {
-	WATCH_SAME,		/* or reported before */
-	WATCH_REPLACED,		/* load it */
-	WATCH_CHANGED,		/* in place: leave it */
+	WATCH_SAME,     /* or reported before */
+	WATCH_REPLACED, /* load it */
+	WATCH_CHANGED,  /* in place: leave it */
 	WATCH_MISSING,
 };
 

@@ -16,7 +16,7 @@
 #include "openrcptd/reload.h"
 
 enum {
-	WATCH_MS = 1000,	/* a replaced table is noticed within this time */
+	WATCH_MS = 1000, /* a replaced table is noticed within this time */
 	DRAIN_MS = 10000,
 };
 
@@ -48,9 +48,8 @@ static void obey(struct worker *worker, int message)
 	switch (message) {
 	case ORDER_RELOAD:
 		/* A master that is gone shows at the next read. */
-		(void)channel_write(worker->channel_fd, reload_all(&worker->reload)
-								? REPORT_RELOADED
-								: REPORT_KEPT);
+		(void)channel_write(worker->channel_fd,
+				    reload_all(&worker->reload) ? REPORT_RELOADED : REPORT_KEPT);
 		return;
 	case CHANNEL_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");

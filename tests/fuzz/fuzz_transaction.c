@@ -156,8 +156,7 @@ static bool is_edited(struct message *message, const struct edit *edits, size_t 
 		      enum edit_kind kind, struct bytes key)
 {
 	for (size_t i = 0; i < count; i++)
-		if (edits[i].kind == kind &&
-		    bytes_equal(key_of(message, edits[i].address), key))
+		if (edits[i].kind == kind && bytes_equal(key_of(message, edits[i].address), key))
 			return true;
 	return false;
 }
@@ -189,9 +188,8 @@ static void check_edits(struct message *message, const struct edit *edits, size_
 {
 	for (size_t i = 0; i < count; i++) {
 		check_edit(message, &edits[i]);
-		must(edits[i].kind != EDIT_ADD ||
-			     !is_edited(message, edits, count, EDIT_DELETE,
-					key_of(message, edits[i].address)),
+		must(edits[i].kind != EDIT_ADD || !is_edited(message, edits, count, EDIT_DELETE,
+							     key_of(message, edits[i].address)),
 		     "nobody is added and deleted");
 	}
 }

@@ -16,12 +16,12 @@
 #include "table/table.h"
 #include "table/writer.h"
 
-#define MADE_ALIAS_DOMAIN "(alias domain)"
+#define MADE_ALIAS_DOMAIN   "(alias domain)"
 #define MADE_MAILBOX_DOMAIN "(mailbox domain)"
-#define MADE_LOCAL_DOMAIN "(local domain)"
-#define MADE_DISCARD "(discard)"
-#define MADE_DEFER "(defer)"
-#define MADE_REPLY "(reply)"	/* followed by the reply */
+#define MADE_LOCAL_DOMAIN   "(local domain)"
+#define MADE_DISCARD        "(discard)"
+#define MADE_DEFER          "(defer)"
+#define MADE_REPLY          "(reply)" /* followed by the reply */
 
 struct made_row {
 	const char *key;
@@ -47,9 +47,9 @@ static inline void make_targets(struct table_writer *writer, struct writer_entry
 	while (list.size > 0) {
 		struct bytes word = bytes_first(list, bytes_index(list, ','));
 
-		entry->targets.size += writer_target(entry, bytes_first(word, made_at(word)),
-						     made_domain(writer, word), false,
-						     room + entry->targets.size);
+		entry->targets.size +=
+			writer_target(entry, bytes_first(word, made_at(word)),
+				      made_domain(writer, word), false, room + entry->targets.size);
 		entry->target_count++;
 		list = bytes_skip(list, word.size + 1);
 	}
@@ -103,7 +103,8 @@ static inline struct table *make_table_from_file(int fd)
 	return table;
 }
 
-/* A table of ROWS, ended by a key of NULL; aborts on any failure. Its memory is never given back. */
+/* A table of ROWS, ended by a key of NULL; aborts on any failure. Its memory is never given back.
+ */
 static inline struct table *make_table(const struct made_row *rows, uint64_t generation)
 {
 	const struct writer_options options = {

@@ -117,8 +117,7 @@ static void settings_choose_the_words(void **state)
 	make_reply(&policy, VERDICT_UNKNOWN,
 		   "450 4.1.1 <ann@alias.test>: Recipient address rejected: Nobody here");
 	/* A reply that nobody should ask for is a doubt. */
-	make_reply(&policy, VERDICT_EXPAND,
-		   "451 4.3.0 <ann@alias.test>: Temporary lookup failure");
+	make_reply(&policy, VERDICT_EXPAND, "451 4.3.0 <ann@alias.test>: Temporary lookup failure");
 }
 
 static void codes_that_are_none_are_refused(void **state)

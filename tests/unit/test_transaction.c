@@ -145,7 +145,7 @@ static void expect_message(struct fixture *fixture, const char *const *commands,
 	transaction_end(&fixture->transaction);
 }
 
-#define MESSAGE(fixture, expected, ...) \
+#define MESSAGE(fixture, expected, ...)                                                            \
 	expect_message(fixture, (const char *const[]){ __VA_ARGS__, NULL }, expected)
 
 /* ---- edits ---------------------------------------------------------------------------- */
@@ -175,7 +175,8 @@ static void the_text_of_the_client_deletes_less_its_route(void **state)
 	MESSAGE(*state,
 		"+<bob@dest.test> ORCPT=rfc822;@r.test:SALES@Alias.test;-<SALES@Alias.test>;",
 		"<@r.test:SALES@Alias.test>");
-	MESSAGE(*state, "+<bob@dest.test> ORCPT=rfc822;\"sales\"@alias.test;-<\"sales\"@alias.test>;",
+	MESSAGE(*state,
+		"+<bob@dest.test> ORCPT=rfc822;\"sales\"@alias.test;-<\"sales\"@alias.test>;",
 		"<\"sales\"@alias.test>");
 	MESSAGE(*state, "+<bob@dest.test> ORCPT=rfc822;sales@alias.test;-<sales@alias.test>;",
 		"sales@alias.test");
@@ -295,7 +296,8 @@ static void success_goes_on_to_a_single_target_only(void **state)
 	(void)strcpy(fixture->settings->dsn_success, "native");
 	publish_settings(fixture);
 	MESSAGE(fixture,
-		"+<bob@dest.test> NOTIFY=FAILURE ORCPT=rfc822;sales@alias.test;-<sales@alias.test>;",
+		"+<bob@dest.test> NOTIFY=FAILURE "
+		"ORCPT=rfc822;sales@alias.test;-<sales@alias.test>;",
 		"<sales@alias.test>\tNOTIFY=SUCCESS,FAILURE");
 }
 
