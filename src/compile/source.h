@@ -74,7 +74,9 @@ const struct source_type *source_type_next(const struct source_type *type);
 /* One of each source_<type>.c. */
 extern const struct source_type source_type_aliases;
 extern const struct source_type source_type_domains;
+extern const struct source_type source_type_pcre;
 extern const struct source_type source_type_recipients;
+extern const struct source_type source_type_regexp;
 extern const struct source_type source_type_virtual;
 
 #endif

@@ -54,6 +54,27 @@ static void source_put(const char *name, const void *text, size_t size)
 	assert_int_equal(chmod(name, 0640), 0);
 }
 
+/* `3 rule is [expression] [exception] [value]`: flags as in pcre_table(5), `!` for negated. */
+static void source_print_pattern(const struct source_row *row, FILE *stream)
+{
+	static const char *const kinds[] = { [TABLE_PATTERN_RULE] = "rule",
+		                             [TABLE_PATTERN_IF] = "if",
+		                             [TABLE_PATTERN_ENDIF] = "endif" };
+	static const char letters[] = "!imsxAEU";
+
+	(void)fprintf(stream, "%u %s ", (unsigned)row->line, kinds[row->pattern.kind]);
+	for (size_t i = 0; letters[i] != '\0'; i++)
+		if ((row->pattern.flags & 1u << i) != 0)
+			(void)putc(letters[i], stream);
+	if (row->pattern.kind != TABLE_PATTERN_ENDIF)
+		(void)fprintf(stream, " [" BYTES_FORMAT "]", BYTES_ARGS(row->pattern.expression));
+	if (row->pattern.exception.size > 0)
+		(void)fprintf(stream, " ![" BYTES_FORMAT "]", BYTES_ARGS(row->pattern.exception));
+	if (row->value.size > 0)
+		(void)fprintf(stream, " [" BYTES_FORMAT "]", BYTES_ARGS(row->value));
+	(void)putc('\n', stream);
+}
+
 static void source_print_row(const struct source_row *row, FILE *stream)
 {
 	static const char *const kinds[] = {
@@ -63,6 +84,10 @@ static void source_print_row(const struct source_row *row, FILE *stream)
 		[SOURCE_ROW_RECIPIENT] = "recipient ",
 	};
 
+	if (row->kind == SOURCE_ROW_PATTERN) {
+		source_print_pattern(row, stream);
+		return;
+	}
 	(void)fprintf(stream, "%u %s[" BYTES_FORMAT "]", (unsigned)row->line, kinds[row->kind],
 	              BYTES_ARGS(row->key));
 	if (row->value.size > 0)

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "compile/posix.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+enum {
+	REPEAT_MAX = 32767,	/* RE_DUP_MAX of the C library */
+	DEPTH_MAX = 100,
+	REFERENCE_MAX = 9,
+};
+
+struct translation {
+	struct bytes rest;
+	bool is_extended;
+	struct buffer *out;
+	struct error *err;
+	unsigned depth;		/* of open groups */
+	unsigned groups;	/* so far */
+	unsigned open[DEPTH_MAX];	/* their numbers */
+	bool is_closed[REFERENCE_MAX + 1];
+	bool has_alternative;
+	bool is_begin;		/* of the expression, a group or an alternative */
+	bool is_behind_caret;	/* the last item is a `^` that is an anchor */
+	bool is_repeatable;	/* the last item may get a quantifier */
+};
+
+static bool wrong(struct translation *translation, const char *what)
+{
+	return error_set(translation->err, EX_DATAERR, "%s", what);
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static char peek(const struct translation *translation, size_t ahead)
+{
+	return ahead < translation->rest.size ? translation->rest.data[ahead] : '\0';
+}
+
+static void skip(struct translation *translation, size_t size)
+{
+	translation->rest = bytes_skip(translation->rest, size);
+}
+
+static void put_text(struct translation *translation, const char *text)
+{
+	(void)buffer_append_text(translation->out, text); /* has_failed is looked at once */
+}
+
+/* C itself, whatever it means to PCRE2. */
+static void put_literal(struct translation *translation, char c)
+{
+	if (strchr("\\^$.[]|(){}?*+", c) != NULL)
+		put_text(translation, "\\");
+	(void)buffer_append_byte(translation->out, c); /* likewise */
+}
+
+/* One more item that a quantifier may follow. */
+static void is_item(struct translation *translation)
+{
+	translation->is_begin = false;
+	translation->is_behind_caret = false;
+	translation->is_repeatable = true;
+}
+
+/* ---- [...] -------------------------------------------------------------------------------- */
+
+/* `[:alpha:]`, `[.x.]`, `[=x=]` with the rest at its first bracket. */
+static bool bracket_class(struct translation *translation)
+{
+	char kind = peek(translation, 1);
+	size_t size = 2;
+
+	while (peek(translation, size) != kind || peek(translation, size + 1) != ']') {
+		size++;
+		if (size >= translation->rest.size)
+			return wrong(translation, "a class in brackets does not end");
+	}
+	if (kind == ':')
+		(void)buffer_append(translation->out,
+		                    bytes_first(translation->rest, size + 2)); /* likewise */
+	else if (size == 3 && peek(translation, 2) == '-')
+		put_text(translation, "\\-");
+	else if (size == 3)
+		put_literal(translation, peek(translation, 2));
+	else
+		return wrong(translation, "no such character in brackets");
+	skip(translation, size + 2);
+	return true;
+}
+
+static bool bracket(struct translation *translation)
+{
+	skip(translation, 1);
+	put_text(translation, "[");
+	if (peek(translation, 0) == '^') {
+		skip(translation, 1);
+		put_text(translation, "^");
+	}
+	/* The first one is no end. */
+	for (bool is_first = true; is_first || peek(translation, 0) != ']'; is_first = false) {
+		char c = peek(translation, 0);
+		char next = peek(translation, 1);
+
+		if (translation->rest.size == 0)
+			return wrong(translation, "a bracket does not end");
+		if (c == '[' && (next == ':' || next == '.' || next == '=')) {
+			if (!bracket_class(translation))
+				return false;
+			continue;
+		}
+		/* Between two of them it is a range, and else itself, to both. */
+		if (c == '-')
+			put_text(translation, "-");
+		else
+			put_literal(translation, c);
+		skip(translation, 1);
+	}
+	skip(translation, 1);
+	put_text(translation, "]");
+	is_item(translation);
+	return true;
+}
+
+/* ---- quantifiers --------------------------------------------------------------------------- */
+
+/* The number at the rest, or -1 if there is none. */
+static int take_number(struct translation *translation)
+{
+	int number = -1;
+
+	while (is_digit(peek(translation, 0))) {
+		number = (number < 0 ? 0 : number) * 10 + (peek(translation, 0) - '0');
+		if (number > REPEAT_MAX)
+			number = REPEAT_MAX + 1;
+		skip(translation, 1);
+	}
+	return number;
+}
+
+/* `{N,M}`, behind its opening brace. */
+static bool interval(struct translation *translation)
+{
+	int least = take_number(translation);
+	int most = least;
+	bool is_open = false;
+
+	if (peek(translation, 0) == ',') {
+		skip(translation, 1);
+		most = take_number(translation);
+		is_open = most < 0;
+		least = least < 0 ? 0 : least;
+	}
+	if (!translation->is_extended && peek(translation, 0) == '\\')
+		skip(translation, 1);
+	if (peek(translation, 0) != '}' || least < 0 || least > REPEAT_MAX || most > REPEAT_MAX ||
+	    (!is_open && most < least))
+		return wrong(translation, "a count in braces is wrong");
+	skip(translation, 1);
+	if (is_open)
+		(void)buffer_append_format(translation->out, "{%d,}", least); /* as put_text() */
+	else
+		(void)buffer_append_format(translation->out, "{%d,%d}", least, most);
+	return true;
+}
+
+/* `*`, `+`, `?` or `{` as C, behind it. */
+static bool quantifier(struct translation *translation, char c)
+{
+	/* Behind another one it would say "lazy" or "possessive" to PCRE2, and behind `(` worse. */
+	if (!translation->is_repeatable)
+		return wrong(translation, "a quantifier has nothing before it that it can repeat");
+	translation->is_repeatable = false;
+	if (c == '{')
+		return interval(translation);
+	(void)buffer_append_byte(translation->out, c); /* as put_text() */
+	return true;
+}
+
+/* ---- groups, alternatives, anchors --------------------------------------------------------- */
+
+static bool open_group(struct translation *translation)
+{
+	if (translation->depth == DEPTH_MAX)
+		return wrong(translation, "groups are nested too deeply");
+	put_text(translation, "(");
+	translation->open[translation->depth++] = ++translation->groups;
+	translation->is_begin = true;
+	translation->is_repeatable = false;
+	return true;
+}
+
+static bool close_group(struct translation *translation)
+{
+	if (translation->depth == 0) {
+		if (!translation->is_extended)
+			return wrong(translation, "a group ends that never began");
+		put_literal(translation, ')');
+	} else {
+		unsigned number = translation->open[--translation->depth];
+
+		put_text(translation, ")");
+		if (number <= REFERENCE_MAX)
+			translation->is_closed[number] = true;
+	}
+	is_item(translation);
+	return true;
+}
+
+static void alternative(struct translation *translation)
+{
+	put_text(translation, "|");
+	translation->has_alternative = true;
+	translation->is_begin = true;
+	translation->is_repeatable = false;
+}
+
+/* In a basic expression an anchor is one only where it can be. */
+static bool is_anchor(const struct translation *translation, char c)
+{
+	char next = peek(translation, 0);
+	char after = peek(translation, 1);
+
+	if (translation->is_extended)
+		return true;
+	if (c == '^')
+		return translation->is_begin;
+	return translation->rest.size == 0 || (next == '\\' && (after == ')' || after == '|'));
+}
+
+static void anchor(struct translation *translation, char c)
+{
+	bool is_one = is_anchor(translation, c);
+
+	is_item(translation);
+	if (!is_one) {
+		put_literal(translation, c);
+		return;
+	}
+	put_text(translation, c == '^' ? "^" : "$");
+	translation->is_repeatable = false;
+	translation->is_behind_caret = c == '^';
+}
+
+/* ---- escapes ------------------------------------------------------------------------------- */
+
+static const char *gnu_escape(char c)
+{
+	switch (c) {
+	case '<':
+		return "\\b(?=\\w)";
+	case '>':
+		return "\\b(?<=\\w)";
+	case '`':
+		return "\\A";
+	case '\'':
+		return "\\z";
+	case 'b':
+		return "\\b";
+	case 'B':
+		return "\\B";
+	case 'w':
+		return "\\w";
+	case 'W':
+		return "\\W";
+	case 's':
+		return "\\s";
+	case 'S':
+		return "\\S";
+	default:
+		return NULL;
+	}
+}
+
+/* What basic expressions write with a backslash, and extended ones without; C is behind it. */
+static bool operator_of(struct translation *translation, char c)
+{
+	switch (c) {
+	case '(':
+		return open_group(translation);
+	case ')':
+		return close_group(translation);
+	case '|':
+		alternative(translation);
+		return true;
+	default:
+		return quantifier(translation, c);
+	}
+}
+
+static bool is_operator(char c)
+{
+	return c != '\0' && strchr("(){|+?", c) != NULL;
+}
+
+/* `\1`. Behind an alternative the C library wants the group to be in the same one: not followed. */
+static bool reference(struct translation *translation, char c)
+{
+	if (translation->has_alternative || !translation->is_closed[c - '0'])
+		return wrong(translation, "a back reference to a group that may not be set");
+	/* In braces, so that a digit behind it stays one. */
+	(void)buffer_append_format(translation->out, "\\g{%c}", c); /* as put_text() */
+	return true;
+}
+
+static bool escape(struct translation *translation)
+{
+	char c = peek(translation, 1);
+	const char *meaning = gnu_escape(c);
+
+	if (translation->rest.size < 2)
+		return wrong(translation, "a backslash ends it");
+	skip(translation, 2);
+	if (!translation->is_extended && is_operator(c))
+		return operator_of(translation, c);
+	is_item(translation);
+	if (meaning != NULL) {
+		put_text(translation, meaning);
+		/* The others are places, not characters. */
+		translation->is_repeatable = strchr("wWsS", c) != NULL;
+	} else if (c >= '1' && c <= '9') {
+		return reference(translation, c);
+	} else {
+		put_literal(translation, c);
+	}
+	return true;
+}
+
+static bool one_item(struct translation *translation)
+{
+	char c = peek(translation, 0);
+
+	if (c == '\\')
+		return escape(translation);
+	if (c == '[')
+		return bracket(translation);
+	skip(translation, 1);
+	if (c == '^' || c == '$') {
+		anchor(translation, c);
+		return true;
+	}
+	/* At the beginning of a basic one a star is a star. */
+	if (c == '*' && (translation->is_extended ||
+	                 (!translation->is_begin && !translation->is_behind_caret)))
+		return quantifier(translation, c);
+	if (translation->is_extended && is_operator(c))
+		return operator_of(translation, c);
+	if (c == '.')
+		put_text(translation, ".");
+	else
+		put_literal(translation, c);
+	is_item(translation);
+	return true;
+}
+
+bool posix_translate(struct bytes text, bool is_extended, struct buffer *out_text,
+                     struct error *err)
+{
+	struct translation translation = {
+		.rest = text, .is_extended = is_extended, .out = out_text, .err = err,
+		.is_begin = true,
+	};
+
+	while (translation.rest.size > 0)
+		if (!one_item(&translation))
+			return false;
+	if (translation.depth > 0)
+		return wrong(&translation, "a group does not end");
+	return true;
+}

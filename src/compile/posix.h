@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * posix - POSIX regular expressions, as the C library reads them, written as PCRE2 patterns.
+ *
+ * Extended and basic ones, with the GNU extensions (`\<`, `\w`, `\+`, …). What matches is the same;
+ * where an alternation could match in several ways POSIX takes the longest and PCRE2 the first, so
+ * what a group holds may differ then.
+ */
+#ifndef COMPILE_POSIX_H
+#define COMPILE_POSIX_H
+
+#include <stdbool.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* Append TEXT as a PCRE2 pattern. False, ERR (status 65): no regular expression. A full buffer
+ * shows in out_text->has_failed alone. */
+bool posix_translate(struct bytes text, bool is_extended, struct buffer *out_text,
+                     struct error *err);
+
+#endif

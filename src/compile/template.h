@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * template - what a pattern's match stands for: text in which `$1`, `${1}`, `$(1)` are groups and
+ * `$$` a dollar.
+ */
+#ifndef COMPILE_TEMPLATE_H
+#define COMPILE_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/bytes.h"
+#include "base/error.h"
+
+/*
+ * Append TEXT with its groups as `${1}`. False, ERR (status 65): it names a group there is not (there
+ * are GROUP_COUNT), or something else. A full buffer shows in out_text->has_failed alone.
+ */
+bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *out_text,
+                        struct error *err);
+
+#endif
