@@ -13,7 +13,6 @@
 #include "rcptmap/tool.h"
 
 enum {
-	BATCH = 32,
 	/* A batch of the longest lines there can be, folded. */
 	ARENA_BYTES = 1 << 22,
 };
@@ -33,8 +32,11 @@ static bool show(struct query *query, const struct question *question, struct er
 	if (question->found == LOOKUP_ABSENT)
 		return true;
 	if (question->found == LOOKUP_FOUND && query->shows_key) {
-		print_field(question->text, out);
-		(void)buffer_append_byte(out, '\t'); /* failures: sink_finish() */
+		if (question->is_plain)
+			(void)buffer_append(out, question->text); /* failures: sink_finish() */
+		else
+			print_field(question->text, out);
+		(void)buffer_append_byte(out, '\t'); /* likewise */
 	}
 	if (question->found == LOOKUP_BROKEN ||
 	    (question->declaration == NULL &&
@@ -60,8 +62,8 @@ static bool answer(struct query *query, struct question *questions, size_t count
 
 static bool answer_input(struct query *query, struct error *err)
 {
-	struct question questions[BATCH];
-	struct bytes lines[BATCH];
+	struct question questions[QUESTION_BATCH];
+	struct bytes lines[QUESTION_BATCH];
 	struct input input;
 	size_t count;
 	bool is_done;
@@ -69,7 +71,7 @@ static bool answer_input(struct query *query, struct error *err)
 	if (!input_init(&input, STDIN_FILENO, &query->sink, err))
 		return false;
 	do {
-		is_done = input_next(&input, BATCH, lines, &count, err);
+		is_done = input_next(&input, QUESTION_BATCH, lines, &count, err);
 		for (size_t i = 0; is_done && i < count; i++)
 			questions[i].text = lines[i];
 		is_done = is_done && answer(query, questions, count, err);

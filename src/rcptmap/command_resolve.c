@@ -7,14 +7,13 @@
 
 #include "rcptmap/explain.h"
 #include "rcptmap/input.h"
+#include "rcptmap/question.h"
 #include "rcptmap/sink.h"
 #include "rcptmap/tool.h"
 
-enum { BATCH = 32 };
-
 static bool explain_input(struct explain *explain, struct sink *sink, struct error *err)
 {
-	struct bytes lines[BATCH];
+	struct bytes lines[QUESTION_BATCH];
 	struct input input;
 	size_t count;
 	bool is_done;
@@ -22,7 +21,9 @@ static bool explain_input(struct explain *explain, struct sink *sink, struct err
 	if (!input_init(&input, STDIN_FILENO, sink, err))
 		return false;
 	do {
-		is_done = input_next(&input, BATCH, lines, &count, err);
+		is_done = input_next(&input, QUESTION_BATCH, lines, &count, err);
+		if (is_done)
+			question_prefetch(explain->table, lines, count);
 		for (size_t i = 0; is_done && i < count; i++) {
 			explain_address(explain, lines[i], &sink->text);
 			is_done = sink_advance(sink);

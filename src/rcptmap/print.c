@@ -6,6 +6,7 @@
 
 #include "mail/address.h"
 #include "mail/reply.h"
+#include "rcptmap/plain.h"
 
 /* A word alone in the key column is a domain if it has a dot, and a comment if it begins so. */
 static bool needs_quotes(struct bytes local, struct bytes domain)
@@ -21,16 +22,29 @@ static void put(struct buffer *out_text, const char *text)
 	(void)buffer_append_text(out_text, text);
 }
 
+/* LOCAL@DOMAIN as it is; a domain of the table never needs quotes. */
+static void print_plain(struct bytes local, struct bytes domain, struct buffer *out_text)
+{
+	char *at = buffer_extend(out_text, local.size + 1 + domain.size);
+
+	if (at == NULL)
+		return;
+	if (local.size > 0)
+		memcpy(at, local.data, local.size);
+	at[local.size] = '@';
+	if (domain.size > 0)
+		memcpy(at + local.size + 1, domain.data, domain.size);
+}
+
+/* The external form of a target or, where LOCAL is empty, `@domain`. */
 static void print_address(struct bytes local, struct bytes domain, struct buffer *out_text)
 {
 	struct address address = { .local = local, .domain = domain };
 
-	if (local.size == 0) {
-		put(out_text, "@");
-		(void)buffer_append(out_text, domain);
-	} else {
+	if (local.size == 0 || (domain.size > 0 && plain_local(local)))
+		print_plain(local, domain, out_text);
+	else
 		(void)address_print(&address, out_text);
-	}
 }
 
 void print_key(struct bytes local, struct bytes domain, struct buffer *out_text)
@@ -92,7 +106,10 @@ enum lookup print_value(const struct table *table, const struct table_entry *ent
 {
 	switch (entry->kind) {
 	case TABLE_ENTRY_TARGETS:
-		return print_targets(table, entry, out_text);
+		if (entry->pattern_value.size == 0)
+			return print_targets(table, entry, out_text);
+		print_field(entry->pattern_value, out_text);
+		return LOOKUP_FOUND;
 	case TABLE_ENTRY_REPLY:
 		return print_reply(entry->reply, out_text);
 	case TABLE_ENTRY_DISCARD:

@@ -3,6 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
+#include "rcptmap/plain.h"
 #include "rcptmap/print.h"
 
 static enum lookup lookup_of_fold(enum fold_outcome outcome)
@@ -25,6 +26,10 @@ static enum lookup fold_key(struct bytes text, struct arena *arena, struct quest
 	struct address address;
 	enum lookup outcome;
 
+	question->is_plain = plain_split_key(text, &question->local, out_domain);
+	question->is_catch_all = question->is_plain && question->local.size == 0;
+	if (question->is_plain)
+		return LOOKUP_FOUND;
 	if (text.size > ADDRESS_TEXT_MAX ||
 	    !address_parse_key(text, arena, &address, &question->is_catch_all, NULL))
 		return LOOKUP_ABSENT;
@@ -93,4 +98,47 @@ void question_answer(const struct table *table, struct question *questions, size
 		find_entry(table, &questions[i]);
 	for (size_t i = 0; i < count; i++)
 		find_declaration(table, &questions[i], arena);
+}
+
+/* The key that will be asked for first: without its extension where no key has one. */
+static struct bytes first_key(const struct table *table, const struct table_domain *domain,
+			      struct bytes local)
+{
+	struct bytes user;
+	struct bytes extension;
+
+	if ((domain->flags & TABLE_DOMAIN_EXTENSIONS) == 0 &&
+	    address_split_extension(local, table_rules(table)->delimiters, &user, &extension))
+		return user;
+	return local;
+}
+
+static bool guess_key(const struct table *table, struct bytes text, struct question *question)
+{
+	struct bytes domain;
+
+	if (text.size > 2 && text.data[0] == '<' && text.data[text.size - 1] == '>')
+		text = bytes_make(text.data + 1, text.size - 2);
+	if (!plain_split_key(text, &question->local, &domain) || question->local.size == 0 ||
+	    table_find_domain(table, domain, &question->domain) != LOOKUP_FOUND)
+		return false;
+	question->local = first_key(table, &question->domain, question->local);
+	return true;
+}
+
+void question_prefetch(const struct table *table, const struct bytes *texts, size_t count)
+{
+	struct question guesses[QUESTION_BATCH];
+	size_t guess_count = 0;
+
+	for (size_t i = 0; i < count && i < QUESTION_BATCH; i++) {
+		struct question *guess = &guesses[guess_count];
+
+		if (!guess_key(table, texts[i], guess))
+			continue;
+		table_prefetch(table, guess->domain.hash, guess->local);
+		guess_count++;
+	}
+	for (size_t i = 0; i < guess_count; i++)
+		table_prefetch_entry(table, guesses[i].domain.hash, guesses[i].local);
 }

@@ -16,11 +16,14 @@
 #include "base/bytes.h"
 #include "table/table.h"
 
+enum { QUESTION_BATCH = 32 };
+
 struct question {
 	struct bytes text; /* set by the caller */
 	enum lookup found;
 	struct table_entry entry; /* with FOUND, unless it is a declaration */
 	const char *declaration;  /* `alias-domain`, of a bare-domain row; else NULL */
+	bool is_plain;            /* text can be printed as it is */
 	/* The rest is question.c's own. */
 	struct bytes local;
 	struct table_domain domain;
@@ -30,5 +33,9 @@ struct question {
 /* Answer COUNT questions. What can't be a key is ABSENT. Views live as long as ARENA and TABLE. */
 void question_answer(const struct table *table, struct question *questions, size_t count,
 		     struct arena *arena);
+
+/* Have the cache fetch what resolving up to QUESTION_BATCH addresses will read. Whatever it can't
+ * tell at a glance it leaves out. */
+void question_prefetch(const struct table *table, const struct bytes *texts, size_t count);
 
 #endif
