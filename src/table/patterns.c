@@ -217,6 +217,18 @@ static enum pattern_lookup try_blocks(const struct match *match, const struct ru
 	return outcome;
 }
 
+/* Only so many groups of match->data have been set: beyond them is what was there before. */
+static uint32_t count_groups(const struct match *match, const struct rule *rule)
+{
+	uint32_t room = pcre2_get_ovector_count(match->data);
+	uint32_t captures;
+
+	if ((rule->pattern.flags & TABLE_PATTERN_NEGATED) != 0 ||
+	    pcre2_pattern_info(rule->code, PCRE2_INFO_CAPTURECOUNT, &captures) != 0)
+		return 0;
+	return captures < room ? captures + 1 : room;
+}
+
 static enum pattern_lookup answer(const struct match *match, const struct rule *rule,
                                   struct table_entry *out_entry)
 {
@@ -231,8 +243,8 @@ static enum pattern_lookup answer(const struct match *match, const struct rule *
 	else
 		outcome = pattern_substitute(rule->pattern.value, match->subject,
 		                             pcre2_get_ovector_pointer(match->data),
-		                             pcre2_get_ovector_count(match->data),
-		                             match->arena, &entry.pattern_value);
+		                             count_groups(match, rule), match->arena,
+		                             &entry.pattern_value);
 	if (outcome == PATTERN_FOUND)
 		*out_entry = entry;
 	return outcome;
