@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/le.h"
 #include "table/format.h"
+#include "table/patterns.h"
 #include "table/table.h"
 #include "table/writer.h"
 
@@ -303,6 +304,7 @@ enum {
 	EVERY_SEED = 3,
 	EVERY_ESCAPED = 18,	/* keys of one cluster */
 	EVERY_FILLERS = 230,
+	EVERY_PATTERNS = 4,
 	/* What the rest below adds up to, and so how many lines there are. */
 	EVERY_RECORDS = EVERY_ESCAPED + EVERY_FILLERS + 12,
 	EVERY_LINES = EVERY_RECORDS / LINE_ENTRIES + 1,
@@ -326,6 +328,31 @@ static inline void every_escaped_key(unsigned number, char *out_key, size_t room
 			(void)snprintf(out_key, room, "%s@alias.test", local);
 			return;
 		}
+	}
+}
+
+static inline void every_pattern(struct build *build)
+{
+	const struct table_pattern patterns[EVERY_PATTERNS] = {
+		{ .kind = TABLE_PATTERN_IF, .expression = bytes_of("^list-") },
+		{ .flags = TABLE_PATTERN_CASELESS,
+		  .expression = bytes_of("^list-(.*)@alias\\.test$"),
+		  .exception = bytes_of("-owner@"),
+		  .value = bytes_of("$1@dest.test"),
+		  .domain = bytes_of("alias.test") },
+		{ .kind = TABLE_PATTERN_ENDIF },
+		{ .flags = TABLE_PATTERN_NEGATED,
+		  .result = TABLE_ENTRY_REPLY,
+		  .expression = bytes_of("test$"),
+		  .value = bytes_of("550 5.1.1 Not a test") },
+	};
+
+	for (unsigned i = 0; i < EVERY_PATTERNS; i++) {
+		struct table_pattern pattern = patterns[i];
+
+		pattern.global_line = 1000 + i;
+		if (!writer_pattern(build->writer, &pattern))
+			abort();
 	}
 }
 
@@ -356,6 +383,7 @@ static inline void every_special(struct build *build)
 	build_add(build, "near@alias.test", "other@alias.test,near@alias.test");
 	build_add(build, "twice@alias.test", "a@dest.test");
 	build_add(build, "twice@alias.test", "b@dest.test");
+	every_pattern(build);
 	build_add(build, "@all.test", "catcher@dest.test,second@dest.test");
 	build_add(build, "@refused.test", "reply:450 4.2.0 Later");
 }
