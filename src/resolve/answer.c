@@ -102,7 +102,7 @@ struct bytes answer_address(const struct address_path *path, struct bytes text, 
 	struct bytes domain = path->address.domain;
 	char *joined;
 
-	if (path->text.size == 0)
+	if (path->text.size == 0 || (local.size == 0 && domain.size == 0))
 		return without_brackets(text);
 	/* What it leads to is not what the client asked for. */
 	if (path->was_rewritten || local.size == 0)

@@ -21,15 +21,14 @@ struct answer_texts {
 
 /*
  * The address that a reply about PATH names: internal form, as Postfix has it. TEXT is what PATH was
- * parsed from, and is named itself, less its brackets, where nothing could be parsed (PATH is all
- * zero). In ARENA, or a view; where memory is short, as it was sent.
+ * parsed from, and is named itself, less its brackets, where nothing could be parsed. In ARENA, or a view; where memory is short, as it was sent.
  */
 struct bytes answer_address(const struct address_path *path, struct bytes text,
                             struct arena *arena);
 
 /*
- * Fill OUT_REPLY for a resolution that isn't accepted. PATH_TEXT is the address in internal form as
- * received. False where the resolution is accepted (foreign, deliver, expand, discard): no reply.
+ * Fill OUT_REPLY for a resolution that isn't accepted. ADDRESS is what answer_address() makes
+ * of it. False where the resolution is accepted (foreign, deliver, expand, discard): no reply.
  * Where memory is short the reply is a constant `451 4.3.0 Temporary lookup failure`.
  */
 bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,

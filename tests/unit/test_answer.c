@@ -137,10 +137,10 @@ static void no_memory_defers(void **state)
 	expect_with(&texts, &resolution, 8, "451 4.3.0 Temporary lookup failure");
 }
 
-/* What a reply about the client's TEXT names. */
+/* What a reply about the client's TEXT names; PATH begins as resolve() has it. */
 static void expect_address(const char *text, const char *expected)
 {
-	struct address_path path = { .was_rewritten = false };
+	struct address_path path = { .text = bytes_of(text) };
 	struct arena arena;
 	struct bytes shown;
 
@@ -171,6 +171,8 @@ static void a_reply_names_what_was_sent_where_that_says_more(void **state)
 	expect_address("<a b@example.org>", "a b@example.org");
 	expect_address("<ann@>", "ann@");
 	expect_address("ann@", "ann@");
+	expect_address("<>", "");
+	expect_address("<@example.org>", "@example.org");
 }
 
 int main(void)
