@@ -234,6 +234,9 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 			    answer_address(&path, text, &explain->arena), &explain->arena, &reply);
 	if (has_reply)
 		count_reply(explain, &reply);
+	/* The MTA completes what it leaves in place. */
+	if (path.address.domain.size == 0)
+		path.address.domain = table_rules(explain->table)->origin;
 	destination = destination_of(&resolution, &path.address);
 	if (explain->is_json) {
 		if (explain->is_verbose)
