@@ -17,10 +17,8 @@
 /* Read every byte of a view. */
 static inline void exercise_view(struct bytes view)
 {
-	static volatile unsigned char sink;
-
 	for (size_t i = 0; i < view.size; i++)
-		sink ^= (unsigned char)view.data[i];
+		(void)*(const volatile char *)(view.data + i);
 }
 
 static inline void exercise_entry(const struct table *table, const struct table_entry *entry)
