@@ -89,6 +89,7 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	builder->source_count = 0;
 	builder->last_line = 0;
 	builder->open_blocks = 0;
+	builder->key_domain = 0;
 	builder->words = NULL;
 	arena_clear(&builder->words_arena);
 	builder->bare_domain = writer_domain(writer, bytes_make("", 0));

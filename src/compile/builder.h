@@ -35,6 +35,7 @@ struct builder {
 	struct buffer targets;	/* of one row, encoded */
 	struct table_rules rules;
 	struct arena rules_arena;
+	uint32_t key_domain;	/* of the last plain row: keys of a domain stand together */
 	uint32_t bare_domain;	/* where bare `user` keys stand */
 	uint32_t origin_domain;
 	struct builder_source *sources;

@@ -50,7 +50,7 @@ static bool fail(struct compilation *compilation, const struct error *err)
 static bool read_rows(struct compilation *compilation, const struct source_type *type,
                       struct source *source)
 {
-	struct source_row row;
+	struct source_row row = { .line = 0 };
 
 	for (;;) {
 		switch (type->next(source, &row)) {

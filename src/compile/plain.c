@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/plain.h"
 
+/*
+ * What a byte may be. In a domain a dot beside a dot or a hyphen is wrong: two bits for the byte and
+ * two for the one behind it say so, such that `class & before >> BESIDE_SHIFT` is 0 where it's good.
+ */
 enum {
-	LOCAL = 1,	/* in a local part */
-	UPPER = 2,
-	DOT = 4,
-	LABEL = 8,	/* in a label of a domain, at its edges too */
-	HYPHEN = 16,
-	LETTER = 32,
+	DOT = 1,
+	HYPHEN_OR_DOT = 2,
+	BESIDE_SHIFT = 2,
+	AFTER_HYPHEN = DOT << BESIDE_SHIFT,
+	AFTER_DOT = HYPHEN_OR_DOT << BESIDE_SHIFT,
+	LOCAL = 16,	/* in a local part */
+	HOST = 32,	/* in a domain */
+	LETTER = 64,
+	UPPER = 128,
 };
 
 enum {
@@ -15,8 +22,8 @@ enum {
 	DOMAIN_MAX = 63,	/* so that no label can be longer */
 };
 
-#define LOWER LOCAL | LABEL | LETTER
-#define DIGIT LOCAL | LABEL
+#define LOWER LOCAL | HOST | LETTER
+#define DIGIT LOCAL | HOST
 
 static const unsigned char classes[256] = {
 	['a'] = LOWER, ['b'] = LOWER, ['c'] = LOWER, ['d'] = LOWER, ['e'] = LOWER,
@@ -36,46 +43,51 @@ static const unsigned char classes[256] = {
 	['Y'] = LOCAL | UPPER, ['Z'] = LOCAL | UPPER,
 	['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT,
 	['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
-	['.'] = LOCAL | DOT, ['-'] = LOCAL | HYPHEN, ['_'] = LOCAL, ['+'] = LOCAL,
+	['.'] = LOCAL | HOST | DOT | HYPHEN_OR_DOT | AFTER_DOT,
+	['-'] = LOCAL | HOST | HYPHEN_OR_DOT | AFTER_HYPHEN, ['_'] = LOCAL, ['+'] = LOCAL,
 	['='] = LOCAL, ['\''] = LOCAL, ['&'] = LOCAL, ['*'] = LOCAL, ['~'] = LOCAL,
 };
+
+static unsigned class_of(struct bytes text, size_t at)
+{
+	return classes[(unsigned char)text.data[at]];
+}
 
 /* The size of a local part at TEXT; 0: not plain. */
 static size_t local_size(struct bytes text, unsigned *out_seen)
 {
-	unsigned before = DOT | HYPHEN;	/* neither may begin it */
+	unsigned before = 0;
 	unsigned seen = 0;
-	unsigned wrong = 0;
+	unsigned wrong = class_of(text, 0) & HYPHEN_OR_DOT;	/* neither may begin it */
 	size_t i;
 
 	for (i = 0; i < text.size; i++) {
-		unsigned class = classes[(unsigned char)text.data[i]];
+		unsigned class = class_of(text, i);
 
 		if ((class & LOCAL) == 0)
 			break;
-		wrong |= class & before & (i == 0 ? DOT | HYPHEN : DOT);
+		wrong |= class & before & DOT;
 		seen |= class;
 		before = class;
 	}
 	*out_seen = seen;
-	return wrong != 0 || (before & DOT) != 0 || i > LOCAL_MAX ? 0 : i;
+	return wrong != 0 || i == 0 || i > LOCAL_MAX || (before & DOT) != 0 ? 0 : i;
 }
 
 /* The size of a domain at TEXT; 0: not plain. */
 static size_t domain_size(struct bytes text)
 {
-	unsigned before = DOT;
+	unsigned before = AFTER_DOT;
 	unsigned seen = 0;
 	unsigned wrong = 0;
 	size_t i;
 
 	for (i = 0; i < text.size; i++) {
-		unsigned class = classes[(unsigned char)text.data[i]];
+		unsigned class = class_of(text, i);
 
-		if ((class & (LABEL | DOT | HYPHEN)) == 0)
+		if ((class & HOST) == 0)
 			break;
-		/* A dot beside a dot or a hyphen. */
-		wrong |= ((class | before) & DOT) != 0 && ((class | before) & LABEL) == 0;
+		wrong |= class & before >> BESIDE_SHIFT & (DOT | HYPHEN_OR_DOT);
 		seen |= class;
 		before = class;
 	}
@@ -86,7 +98,7 @@ static size_t domain_size(struct bytes text)
 size_t plain_address(struct bytes text, struct plain_address *out_address)
 {
 	unsigned seen;
-	size_t local = local_size(text, &seen);
+	size_t local = text.size == 0 ? 0 : local_size(text, &seen);
 	struct bytes rest;
 	size_t domain;
 

@@ -51,16 +51,22 @@ static bool add_targets(struct builder *builder, struct writer_entry *entry, str
 	return entry->target_count > 0;
 }
 
+static uint32_t key_domain(struct builder *builder, struct bytes name)
+{
+	if (builder->key_domain == 0 ||
+	    !bytes_equal(writer_domain_name(builder->writer, builder->key_domain), name))
+		builder->key_domain = writer_domain(builder->writer, name);
+	return builder->key_domain;
+}
+
 bool row_plain_add(struct builder *builder, const struct source_row *row, uint32_t global_line)
 {
 	struct writer_entry entry = { .kind = TABLE_ENTRY_TARGETS, .global_line = global_line };
-	struct plain_address key;
 
-	if (row->kind != SOURCE_ROW_ENTRY || plain_address(row->key, &key) != row->key.size ||
-	    row->key.size == 0 || key.has_upper)
+	if (row->kind != SOURCE_ROW_ENTRY || row->plain_key.local.size == 0)
 		return false;
-	entry.local = key.local;
-	entry.domain = writer_domain(builder->writer, key.domain);
+	entry.local = row->plain_key.local;
+	entry.domain = key_domain(builder, row->plain_key.domain);
 	/* A failure of the writer stays with it: the thorough way meets it again, and reports. */
 	return entry.domain != 0 && add_targets(builder, &entry, row->value) &&
 	       writer_add(builder->writer, &entry);

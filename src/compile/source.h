@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "compile/plain.h"
 #include "compile/report.h"
 #include "settings/settings.h"
 #include "table/patterns.h"
@@ -46,6 +47,8 @@ struct source_row {
 	struct bytes value;
 	uint32_t line;		/* of its first line */
 	struct source_pattern pattern;	/* of SOURCE_ROW_PATTERN */
+	/* The key, where the importer saw that it is plain; local is empty where it didn't look. */
+	struct plain_address plain_key;
 };
 
 struct source;
@@ -78,5 +81,6 @@ extern const struct source_type source_type_pcre;
 extern const struct source_type source_type_recipients;
 extern const struct source_type source_type_regexp;
 extern const struct source_type source_type_virtual;
+extern const struct source_type source_type_virtusertable;
 
 #endif

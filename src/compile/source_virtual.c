@@ -47,20 +47,13 @@ static struct source *virtual_open(const struct settings_source *from,
 	return NULL;
 }
 
-/* What a key may be full of without a closer look: everything but white space, `"`, `\\`, UTF-8. */
-static const bool is_simple[256] = {
-	['!'] = true, ['#' ... '['] = true, [']' ... '~'] = true,
-};
-
 /* Where does the key of LINE end? False: inside quotes. */
 static bool key_size(struct bytes line, size_t *out_size)
 {
 	bool is_quoted = false;
-	size_t i = 0;
+	size_t i;
 
-	while (i < line.size && is_simple[(unsigned char)line.data[i]])
-		i++;
-	for (; i < line.size; i++) {
+	for (i = 0; i < line.size; i++) {
 		char c = line.data[i];
 
 		if (c == '"')
@@ -74,6 +67,22 @@ static bool key_size(struct bytes line, size_t *out_size)
 	return !is_quoted;
 }
 
+/* The same as split() for a key that needs no thought. */
+static bool split_plain(struct bytes line, uint32_t number, struct source_row *out_row)
+{
+	struct plain_address key;
+	size_t size = plain_address(line, &key);
+
+	if (size == 0 || key.has_upper || size >= line.size || !lines_is_white(line.data[size]))
+		return false;
+	out_row->kind = SOURCE_ROW_ENTRY;
+	out_row->key = bytes_first(line, size);
+	out_row->value = lines_trim(bytes_skip(line, size + 1));
+	out_row->line = number;
+	out_row->plain_key = key;
+	return out_row->value.size > 0;
+}
+
 /* Split LINE into *out_row, or say what is wrong with it. */
 static bool split(const struct source *source, struct bytes line, uint32_t number,
                   struct source_row *out_row)
@@ -82,6 +91,8 @@ static bool split(const struct source *source, struct bytes line, uint32_t numbe
 	const char *wrong = NULL;
 	size_t size;
 
+	if (split_plain(line, number, out_row))
+		return true;
 	if (!key_size(line, &size))
 		wrong = "a quote in the key does not end";
 	key = bytes_first(line, size);

@@ -141,9 +141,11 @@ uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out
 
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref)
 {
-	if (set->last_ref == ref)
-		return set->last_hash;
-	return hash_key(domain_set_name(set, ref), set->seed);
+	if (set->hashed_ref != ref) {
+		set->hashed_ref = ref;
+		set->hashed = hash_key(domain_set_name(set, ref), set->seed);
+	}
+	return set->hashed;
 }
 
 unsigned domain_set_flags(const struct domain_set *set, uint32_t ref)

@@ -26,6 +26,8 @@ struct domain_set {
 	uint64_t seed;
 	uint32_t last_ref;	/* the same domain is asked for again and again */
 	uint64_t last_hash;
+	uint32_t hashed_ref;	/* likewise for domain_set_hash() */
+	uint64_t hashed;
 };
 
 /* False: no memory. */

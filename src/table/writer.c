@@ -81,6 +81,11 @@ void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned 
 	domain_set_add_flags(&writer->domains, domain, flags);
 }
 
+struct bytes writer_domain_name(const struct table_writer *writer, uint32_t domain)
+{
+	return domain_set_name(&writer->domains, domain);
+}
+
 unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain)
 {
 	return domain_set_flags(&writer->domains, domain);
@@ -147,6 +152,19 @@ static bool has_delimiter(struct bytes local, struct bytes delimiters)
 	return false;
 }
 
+/* The domain has a key now, and perhaps one with an extension. */
+static void mark_domain(struct table_writer *writer, const struct writer_entry *entry)
+{
+	unsigned flags = domain_set_flags(&writer->domains, entry->domain);
+	unsigned wanted = TABLE_DOMAIN_PROBED;
+
+	if ((flags & TABLE_DOMAIN_EXTENSIONS) == 0 &&
+	    has_delimiter(entry->local, writer->options.rules.delimiters))
+		wanted |= TABLE_DOMAIN_EXTENSIONS;
+	if ((flags & wanted) != wanted)
+		domain_set_add_flags(&writer->domains, entry->domain, wanted);
+}
+
 static bool add_catch_all(struct table_writer *writer, const struct writer_entry *entry)
 {
 	struct bytes contents = entry_contents(entry);
@@ -196,10 +214,7 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	memcpy(raw + RAW_HEAD, entry->local.data, entry->local.size);
 	if (contents.size > 0)
 		memcpy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
-	domain_set_add_flags(&writer->domains, entry->domain,
-	                     has_delimiter(entry->local, writer->options.rules.delimiters) ?
-	                             TABLE_DOMAIN_PROBED | TABLE_DOMAIN_EXTENSIONS :
-	                             TABLE_DOMAIN_PROBED);
+	mark_domain(writer, entry);
 	writer->added++;
 	return samples_offer(&writer->samples, entry) ||
 	       error_set_memory(&writer->error);
