@@ -96,25 +96,38 @@ static const char *letter_text(int letter, char out_text[3])
 	return out_text;
 }
 
+static bool is_long_only(int letter)
+{
+	static const char letters[] = { LETTER_JSON,     LETTER_FORCE,   LETTER_LENIENT,
+					LETTER_NO_PROOF, LETTER_NO_SYNC, '\0' };
+
+	return letter != '\0' && strchr(letters, letter) != NULL;
+}
+
 /* The option that getopt_long() could not take, as the user typed it. */
 static const char *refused_text(char **argv, char out_text[3])
 {
-	/* Of an unknown long option it tells nothing but the place. */
-	return optopt == 0 ? argv[optind - 1] : letter_text(optopt, out_text);
+	const char *word = argv[optind - 1];
+
+	/* Of a long option that doesn't exist it tells nothing but the place. */
+	if (optopt == 0 || (is_long_only(optopt) && strncmp(word, "--", 2) == 0))
+		return word;
+	return letter_text(optopt, out_text);
 }
 
-/* How an option that exists is called. */
-static const char *option_name(int letter, char out_text[3])
+/* It exists, but not here. */
+static bool refuse_here(const struct command *command, int letter, struct error *err)
 {
-	static const char long_only[] = { LETTER_JSON,     LETTER_FORCE,   LETTER_LENIENT,
-					  LETTER_NO_PROOF, LETTER_NO_SYNC, '\0' };
+	char text[3];
 
-	if (strchr(long_only, letter) == NULL)
-		return letter_text(letter, out_text);
+	if (!is_long_only(letter))
+		return refuse(command, "no place for option", letter_text(letter, text), err);
 	for (const struct option *option = long_options; option->name != NULL; option++)
 		if (option->val == letter)
-			return option->name;
-	return "";
+			return error_set(err, EX_USAGE,
+					 "no place for option --%s (usage: rcptmap %s)",
+					 option->name, command->usage);
+	return false;
 }
 
 static bool check_operands(const struct command *command, const struct options *options,
@@ -145,8 +158,7 @@ bool options_parse(const struct command *command, int argc, char **argv,
 		if (letter == '?')
 			return refuse(command, "unknown option", refused_text(argv, text), err);
 		if (letter != 'h' && letter != 'V' && strchr(command->accepts, letter) == NULL)
-			return refuse(command, "no place for option", option_name(letter, text),
-				      err);
+			return refuse_here(command, letter, err);
 		take_option(letter, &options);
 	}
 	options.operands = argv + optind;

@@ -115,12 +115,34 @@ static size_t type_size(const char *text)
 	return text[size] == ':' ? size : 0;
 }
 
+/* What stands in a virtual_alias_maps: the text of each of these tables is virtual(5). */
+static bool is_indexed_type(const char *type)
+{
+	static const char *const types[] = { "hash", "btree", "cdb", "lmdb", "dbm", "texthash" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i], type) == 0)
+			return true;
+	return false;
+}
+
+static char *copy_type(const char *text, size_t size)
+{
+	char *type = strndup(text, size);
+
+	if (type != NULL && (size == 0 || is_indexed_type(type))) {
+		free(type);
+		type = strdup("virtual");
+	}
+	return type;
+}
+
 bool tool_source(const char *text, struct settings_source *out_source, struct error *err)
 {
 	size_t size = type_size(text);
 	struct settings_source source = { 0 };
 
-	source.type = size == 0 ? strdup("virtual") : strndup(text, size);
+	source.type = copy_type(text, size);
 	source.path = strdup(size == 0 ? text : text + size + 1);
 	if (source.type == NULL || source.path == NULL) {
 		tool_source_clear(&source);

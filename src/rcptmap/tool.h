@@ -30,7 +30,8 @@ struct table *tool_open_table(const struct options *options, struct error *err);
 /* Open the table at PATH, which the owner that SETTINGS name may own, too. */
 struct table *tool_open_path(const char *path, const struct settings *settings, struct error *err);
 
-/* `TYPE:FILE` or `FILE`, taken apart; free both parts. Status 64: no such type. */
+/* `TYPE:FILE` or `FILE`, taken apart; end it with tool_source_clear(). `hash:FILE` and its like of
+ * Postfix are read as virtual(5), as postmap does. Status 64: no such type. */
 bool tool_source(const char *text, struct settings_source *out_source, struct error *err);
 void tool_source_clear(struct settings_source *source);
 
