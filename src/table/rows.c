@@ -9,11 +9,10 @@ static enum lookup row_in_cluster(const struct table *table, struct table_cursor
 {
 	struct table_row row = { .is_catch_all = false };
 	struct bytes record;
-	size_t offset = 0;
 
-	for (unsigned i = 0; i < cursor->record; i++)
-		offset += (unsigned char)cluster->bytes.data[i];
-	if (!cluster_record(cluster, cursor->record, offset, &record) ||
+	if (cursor->record == 0)
+		cursor->offset = 0;
+	if (!cluster_record(cluster, cursor->record, cursor->offset, &record) ||
 	    entry_from_record(table, record,
 	                      place_make(cursor->line, cursor->cluster, cursor->record),
 	                      &row.entry) != LOOKUP_FOUND ||
@@ -22,6 +21,7 @@ static enum lookup row_in_cluster(const struct table *table, struct table_cursor
 	row.domain.hash = hash_key(row.domain.name, table->seed);
 	row.local = row.entry.local;
 	cursor->record++;
+	cursor->offset += record.size;
 	*out_row = row;
 	return LOOKUP_FOUND;
 }

@@ -158,6 +158,7 @@ struct table_cursor {
 	uint64_t line;
 	uint32_t cluster;
 	uint32_t record;
+	uint64_t offset;
 	uint64_t domain;
 };
 
