@@ -6,6 +6,7 @@
 static const struct source_type *const types[] = {
 	&source_type_virtual,
 	&source_type_aliases,
+	&source_type_virtusertable,
 	&source_type_regexp,
 	&source_type_pcre,
 	&source_type_domains,

@@ -263,6 +263,11 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	if (!set_pattern(source, TABLE_PATTERN_RULE, &first, has_second ? &second : NULL, out_row,
 	                 &groups, err))
 		return false;
+	out_row->value = line;
+	/* The words of a reply are no template. */
+	if (bytes_begin_with(line, bytes_of("error:")) ||
+	    bytes_begin_with(line, bytes_of("discard:")))
+		return true;
 	buffer_clear(&source->value);
 	if (!template_normalise(line, first.is_negated ? 0 : groups, &source->value, err))
 		return false;

@@ -22,7 +22,8 @@ static void rules_are_pattern_and_value(void **state)
 	     "3 rule is [@] [a@b.test, c@d.test]\n");
 	regexp("/^(.*)@old\\.test$/ $1@new.test\n",
 	       "1 rule is [^(.*)@old\\.test$] [${1}@new.test]\n");
-	pcre("/@/ error:5.2.1:550 gone\n", "1 rule is [@] [error:5.2.1:550 gone]\n");
+	pcre("/@/ error:5.2.1:550 gone, with $5\n",
+	     "1 rule is [@] [error:5.2.1:550 gone, with $5]\n");
 }
 
 static void delimiters_may_be_any(void **state)
