@@ -222,6 +222,58 @@ static void compare_rules(struct diff *diff)
 	compare_rule(diff, "origin", old->origin, new->origin);
 }
 
+/* The next rule of SIDE: its key in OUT_KEY, its value in the side's. False: there is none. */
+static bool take_pattern(struct diff *diff, int side, uint64_t *position, struct buffer *out_key)
+{
+	struct buffer *value = &diff->sides[side].value;
+	struct table_pattern pattern;
+
+	buffer_clear(out_key);
+	buffer_clear(value);
+	if (table_next_pattern(diff->sides[side].table, position, &pattern) != LOOKUP_FOUND)
+		return false;
+	print_pattern_key(&pattern, out_key);
+	if (print_pattern_value(&pattern, value) != LOOKUP_FOUND)
+		diff->is_broken = true;
+	return true;
+}
+
+static void put_pattern(struct diff *diff, int side, const struct buffer *key)
+{
+	put(diff, side == 0 ? "- " : "+ ");
+	(void)buffer_append(&diff->sink.text, buffer_bytes(key));
+	put(diff, "\t");
+	(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[side].value));
+	put(diff, "\n");
+	diff->has_difference = true;
+}
+
+/* Their order matters, so they are compared place by place. */
+static bool compare_patterns(struct diff *diff)
+{
+	struct buffer keys[2];
+	uint64_t positions[2] = { 0, 0 };
+	bool has[2];
+
+	buffer_init(&keys[0], SIZE_MAX / 4);
+	buffer_init(&keys[1], SIZE_MAX / 4);
+	do {
+		for (int i = 0; i < 2; i++)
+			has[i] = take_pattern(diff, i, &positions[i], &keys[i]);
+		if (has[0] && has[1] &&
+		    bytes_equal(buffer_bytes(&keys[0]), buffer_bytes(&keys[1])) &&
+		    bytes_equal(buffer_bytes(&diff->sides[0].value),
+				buffer_bytes(&diff->sides[1].value)))
+			continue;
+		for (int i = 0; i < 2; i++)
+			if (has[i])
+				put_pattern(diff, i, &keys[i]);
+	} while ((has[0] || has[1]) && !diff->is_broken && sink_advance(&diff->sink));
+	buffer_free(&keys[0]);
+	buffer_free(&keys[1]);
+	return !diff->is_broken;
+}
+
 static bool open_sides(struct diff *diff, const struct options *options,
 		       const struct settings *settings, struct error *err)
 {
@@ -244,7 +296,7 @@ static int compare(struct diff *diff, const struct settings *settings)
 	same_init(&diff->same, diff->sides[0].table, diff->sides[1].table, settings);
 	sink_init(&diff->sink, STDOUT_FILENO);
 	compare_rules(diff);
-	is_done = compare_all(diff);
+	is_done = compare_all(diff) && compare_patterns(diff);
 	same_free(&diff->same);
 	if (!sink_finish(&diff->sink, &err))
 		return tool_fail(&err);

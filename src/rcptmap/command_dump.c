@@ -162,6 +162,60 @@ static enum lookup write_entry(struct dump *dump, const struct table_domain *dom
 	return found;
 }
 
+static void write_json_pattern(struct dump *dump, const struct table_pattern *pattern)
+{
+	struct json json;
+
+	json_init(&json, &dump->sink.text);
+	json_object_begin(&json);
+	json_name(&json, "key");
+	buffer_clear(&dump->scratch);
+	print_pattern_key(pattern, &dump->scratch);
+	json_string(&json, buffer_bytes(&dump->scratch));
+	json_name(&json, "kind");
+	json_string(&json, bytes_of("pattern"));
+	json_name(&json, "value");
+	buffer_clear(&dump->scratch);
+	if (pattern->kind == TABLE_PATTERN_RULE &&
+	    print_pattern_value(pattern, &dump->scratch) == LOOKUP_FOUND)
+		json_string(&json, buffer_bytes(&dump->scratch));
+	else
+		json_null(&json);
+	json_object_end(&json);
+}
+
+/* Patterns have no place in virtual(5): lines of a pcre: source, as comments. */
+static enum lookup write_pattern(struct dump *dump, const struct table_pattern *pattern)
+{
+	enum lookup found = LOOKUP_FOUND;
+
+	if (dump->is_json) {
+		write_json_pattern(dump, pattern);
+	} else {
+		put(dump, "#pcre: ");
+		print_pattern_key(pattern, &dump->sink.text);
+		if (pattern->kind == TABLE_PATTERN_RULE)
+			put(dump, "\t");
+		found = print_pattern_value(pattern, &dump->sink.text);
+	}
+	put(dump, "\n");
+	return found;
+}
+
+static bool write_patterns(struct dump *dump, struct error *err)
+{
+	struct table_pattern pattern;
+	uint64_t position = 0;
+
+	while (table_next_pattern(dump->table, &position, &pattern) == LOOKUP_FOUND) {
+		if (write_pattern(dump, &pattern) != LOOKUP_FOUND)
+			return error_set(err, EX_DATAERR, "the table contradicts itself");
+		if (!sink_advance(&dump->sink))
+			break; /* sink_finish() tells why */
+	}
+	return true;
+}
+
 static bool write_all(struct dump *dump, struct error *err)
 {
 	const struct sorted *sorted = &dump->sorted;
@@ -198,7 +252,8 @@ int command_dump(const struct options *options)
 	dump.table = table;
 	sink_init(&dump.sink, STDOUT_FILENO);
 	buffer_init(&dump.scratch, SIZE_MAX / 4);
-	is_done = sorted_load(table, &dump.sorted, &err) && write_all(&dump, &err);
+	is_done = sorted_load(table, &dump.sorted, &err) && write_all(&dump, &err) &&
+		  write_patterns(&dump, &err);
 	sorted_free(&dump.sorted);
 	buffer_free(&dump.scratch);
 	table_close(table);

@@ -87,8 +87,7 @@ static enum lookup print_targets(const struct table *table, const struct table_e
 	return found == LOOKUP_ABSENT ? LOOKUP_FOUND : LOOKUP_BROKEN;
 }
 
-/* `550 5.2.1 text` is `error:5.2.1:550 text` in a source. */
-static enum lookup print_reply(struct bytes line, struct buffer *out_text)
+enum lookup print_reply(struct bytes line, struct buffer *out_text)
 {
 	struct reply reply;
 

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "rcptmap/json.h"
+#include "table/patterns.h"
 #include "table/table.h"
 
 /* Append `user@domain`, `user` or, where LOCAL is empty, `@domain`. Quoted where a reader of
@@ -20,6 +21,13 @@ void print_key(struct bytes local, struct bytes domain, struct buffer *out_text)
  * table contradicts itself, and what was appended is no answer. */
 enum lookup print_value(const struct table *table, const struct table_entry *entry,
 			struct buffer *out_text);
+
+/* Append a reply, `550 5.2.1 text` in the table, as a source has it: `error:5.2.1:550 text`. */
+enum lookup print_reply(struct bytes line, struct buffer *out_text);
+
+/* Append the two columns of a pattern as a pcre: source has them; an `if` or `endif` has one. */
+void print_pattern_key(const struct table_pattern *pattern, struct buffer *out_text);
+enum lookup print_pattern_value(const struct table_pattern *pattern, struct buffer *out_text);
 
 /* The targets as a JSON array of strings; SCRATCH holds one at a time. */
 enum lookup print_json_targets(const struct table *table, const struct table_entry *entry,

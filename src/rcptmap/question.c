@@ -5,6 +5,7 @@
 #include "mail/fold.h"
 #include "rcptmap/plain.h"
 #include "rcptmap/print.h"
+#include "table/patterns.h"
 
 static enum lookup lookup_of_fold(enum fold_outcome outcome)
 {
@@ -44,9 +45,13 @@ static void find_domain(const struct table *table, struct question *question, st
 	struct bytes domain = { 0 };
 
 	question->declaration = NULL;
+	question->subject = bytes_make(NULL, 0);
 	question->found = fold_key(question->text, arena, question, &domain);
 	if (question->found != LOOKUP_FOUND)
 		return;
+	question->domain_key = domain;
+	if (domain.size > 0 && !question->is_catch_all)
+		question->subject = question->text;
 	question->found = table_find_domain(table, domain, &question->domain);
 	if (question->found == LOOKUP_FOUND)
 		table_prefetch(table, question->domain.hash, question->local);
@@ -61,6 +66,34 @@ static void find_entry(const struct table *table, struct question *question)
 	else
 		question->found =
 			table_find(table, &question->domain, question->local, &question->entry);
+}
+
+/* As Postfix asks patterns for whole addresses: those above the key's own line come first. */
+static void find_pattern(const struct table *table, struct question *question, struct arena *arena)
+{
+	uint32_t before_line = UINT32_MAX;
+	struct table_entry entry;
+
+	if (question->subject.size == 0 || question->found == LOOKUP_BROKEN)
+		return;
+	if (question->found == LOOKUP_FOUND &&
+	    table_provenance_line(table, &question->entry, &before_line) != LOOKUP_FOUND) {
+		question->found = LOOKUP_BROKEN;
+		return;
+	}
+	switch (table_match(table, question->subject, question->domain_key, before_line, arena,
+			    &entry)) {
+	case PATTERN_FOUND:
+		question->found = LOOKUP_FOUND;
+		question->entry = entry;
+		return;
+	case PATTERN_ABSENT:
+	case PATTERN_UNSAFE:
+		return;
+	case PATTERN_BROKEN:
+		question->found = LOOKUP_BROKEN;
+		return;
+	}
 }
 
 /* A word without `@` that is no user may be a domain. */
@@ -96,6 +129,8 @@ void question_answer(const struct table *table, struct question *questions, size
 			table_prefetch_entry(table, questions[i].domain.hash, questions[i].local);
 	for (size_t i = 0; i < count; i++)
 		find_entry(table, &questions[i]);
+	for (size_t i = 0; table_has_patterns(table) && i < count; i++)
+		find_pattern(table, &questions[i], arena);
 	for (size_t i = 0; i < count; i++)
 		find_declaration(table, &questions[i], arena);
 }

@@ -4,7 +4,7 @@
  * looked up while the cache fetches the entries, then the entries.
  *
  * A key is `user@domain`, `user`, `@domain`, or `domain` for a declaration; nothing is tried beside
- * the key itself, as in `postmap -q`.
+ * the key itself, as in `postmap -q`. Patterns are asked for `user@domain`.
  */
 #ifndef RCPTMAP_QUESTION_H
 #define RCPTMAP_QUESTION_H
@@ -27,6 +27,8 @@ struct question {
 	/* The rest is question.c's own. */
 	struct bytes local;
 	struct table_domain domain;
+	struct bytes domain_key;
+	struct bytes subject; /* what patterns are asked for; empty: they are not */
 	bool is_catch_all;
 };
 
