@@ -7,6 +7,8 @@
 #define POSTFIX     "Postfix"
 #define REINJECTION "REINJECT"
 
+enum { SENDMAIL_PATH_BYTES = 255 };	/* less than its MAXNAME, measured */
+
 /* Postfix decodes utf-8; as RFC 6533 has it since 3.12; before, as xtext. */
 static enum dsn_utf8_form utf8_form_of_postfix(const char *version)
 {
@@ -32,6 +34,7 @@ void mta_init(struct mta *mta, const char *version, bool takes_parameters)
 	}
 	/* Sendmail's version is a bare number; other MTAs say their names. */
 	mta->names_recipient = version[0] >= '0' && version[0] <= '9';
+	mta->longest_path = mta->names_recipient ? SENDMAIL_PATH_BYTES : 0;
 }
 
 bool mta_is_submission(const struct mta *mta, const char *queue_id, const char *mailer)

@@ -9,6 +9,7 @@
 #define OPENRCPTD_MTA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "mail/dsn.h"
 
@@ -20,6 +21,9 @@ struct mta {
 	bool has_early_queue_id;
 	/* It takes NOTIFY and ORCPT with an added recipient. */
 	bool takes_parameters;
+	/* The longest recipient, with its brackets, that can be added; 0: no limit is known. A
+	 * longer one Sendmail leaves out, and writes debugging text to the client. */
+	size_t longest_path;
 	enum dsn_utf8_form utf8_form;
 };
 

@@ -6,6 +6,7 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/fold.h"
+#include "openrcptd/log.h"
 #include "openrcptd/transaction_inside.h"
 
 enum {
@@ -112,6 +113,18 @@ static bool reads_back(struct transaction *transaction, const char *text,
 	       bytes_equal(path.address.domain, address->domain);
 }
 
+static bool fits_mta(const struct transaction *transaction, const char *path)
+{
+	size_t longest = transaction->facts.mta->longest_path;
+	size_t size = strlen(path);
+
+	if (longest == 0 || size <= longest)
+		return true;
+	log_line(SEVERITY_WARNING, "a target of %zu bytes: the MTA takes no more than %zu", size,
+		 longest);
+	return false;
+}
+
 /* ADDRESS in brackets, quoted anew; NULL: no memory, or it can't be told to an MTA. */
 static const char *print_target(struct transaction *transaction, const struct address *address)
 {
@@ -124,7 +137,9 @@ static const char *print_target(struct transaction *transaction, const struct ad
 		return NULL;
 	(void)buffer_append_byte(&transaction->text, '>');
 	text = keep_text(transaction);
-	return text != NULL && reads_back(transaction, text, address) ? text : NULL;
+	if (text == NULL || !reads_back(transaction, text, address) || !fits_mta(transaction, text))
+		return NULL;
+	return text;
 }
 
 /* The key of an address as the client gave it; false: no memory. Empty: it can't have a key. */
