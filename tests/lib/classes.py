@@ -57,9 +57,13 @@ def agree(ours, theirs):
 def recipients_of(ours, theirs):
     """Who gets the mail. What is left as it is goes where the address as stored says."""
     if ours['verdict'] in ('foreign', 'deliver'):
-        stored = addresses.with_lower_domain(addresses.external(theirs.original))
-        return {stored.rstrip('.')} if '@' in stored else set_of(theirs.recipients)
+        return {addresses.with_lower_domain(addresses.external(theirs.original)).rstrip('.')}
     return set_of(ours['recipients'], addresses.with_lower_domain)
+
+
+def path_of(recipient):
+    """Without the ESMTP parameters."""
+    return recipient.rpartition('>')[0] + '>'
 
 
 def path_parts(path):
@@ -119,6 +123,12 @@ class Explainer:
     def routing(self, item):
         return (item.ours['reply'] or '').startswith('550 5.1.3') and has_routing(item.path)
 
+    def postmaster(self, item):
+        """Without a domain it is left to the MTA, key or not."""
+        local, domain = path_parts(item.path)
+        return item.ours['verdict'] == 'foreign' and (
+            local.casefold(), domain) == ('postmaster', '')
+
     def spelling(self, item):
         """Equal but for upper and lower case."""
         if item.ours['reply'] is not None or item.theirs.reply is not None:
@@ -157,7 +167,7 @@ class Explainer:
             for answer in self.native.ask(['<%s>' % key for key in keys if key[0] != '@']))
 
     def class_of(self, item):
-        for name, holds in (('routing', self.routing), ('case', self.spelling),
+        for name, holds in (('postmaster', self.postmaster), ('routing', self.routing), ('case', self.spelling),
                             ('idna', self.idna_target), ('dangling', self.dangling),
                             ('deferred-entry', self.deferred_entry)):
             if holds(item):
@@ -194,8 +204,10 @@ def explain_message(scenario, native, message, theirs, ours):
     changed = [one for one, before, after in zip(message, sent.recipients, sent_by_us.recipients)
                if before.status != after.status]
     if changed:
-        early = sent.data.status == '451 4.6.0'
-        yield ('early-defer' if early else 'decision'), changed
+        targets = [target for answer in native.ask([path_of(one) for one in changed])
+                   for target in answer.recipients]
+        yield ('early-defer' if sent.data.status == '451 4.6.0' else
+               'dangling' if targets and explainer.only_bounces(targets) else 'decision'), changed
         return
     if envelope is None or our_envelope is None:
         if sent.data.status != sent_by_us.data.status:
@@ -205,7 +217,10 @@ def explain_message(scenario, native, message, theirs, ours):
     untyped = [with_rfc822(record) for record in typed]
     if untyped != typed:
         yield 'utf8-orcpt', [record.orcpt for record in typed]
-    originals = [loose(addresses.join(*path_parts(one.rpartition('>')[0]))) for one in message]
+    originals = []
+    for one in message:
+        local, domain = path_parts(path_of(one))
+        originals.append(loose(addresses.join(local, domain or scenario.origin)))
     if scenario.is_plain:
         differences = plain_records(records(envelope), untyped, originals)
     else:

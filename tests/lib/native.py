@@ -17,10 +17,10 @@ NOBODY = 'inline:{ { nobody@nowhere.invalid = x } }'    # a table that knows nob
 
 class Answer:
     """reply: the refusal, or None. recipients: addresses in external form, domains in lower case;
-    original: as Postfix stores the address that was asked."""
+    original: the address that was asked as Postfix stores it, completed."""
 
-    def __init__(self, reply=None):
-        self.reply, self.recipients, self.original = reply, [], None
+    def __init__(self, reply=None, origin=''):
+        self.reply, self.recipients, self.original, self.origin = reply, [], None, origin
 
     @property
     def is_syntax_error(self):
@@ -29,6 +29,9 @@ class Answer:
 
     def take(self, recipient):
         self.original = recipient.original
+        if '@' not in self.original:
+            user, mark, host = self.original.rpartition('%')
+            self.original = '%s@%s' % ((user, host) if mark else (self.original, self.origin))
         self.recipients.append(addresses.with_lower_domain(addresses.external(recipient.address)))
 
     def __str__(self):
@@ -74,7 +77,8 @@ class Native:
         recipients = ['%s ORCPT=rfc822;n%d' % (paths[i], i) for i in batch]
         sent = client.message(recipients, parameters='SMTPUTF8')
         for i, reply in zip(batch, sent.recipients):
-            answers[i] = Answer(None if reply.is_accepted else reply)
+            answers[i] = Answer(None if reply.is_accepted else reply,
+                                self.tenant.parameters.get('myorigin', ''))
         accepted = [i for i in batch if answers[i].reply is None]
         if sent.data.queue_id:
             for recipient in self.postfix.take_held(sent.data.queue_id).recipients:

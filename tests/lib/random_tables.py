@@ -118,7 +118,7 @@ class Scenario:
                   self.everybody, self.moved_user, self.with_extension, self.bare_user,
                   self.far_spelling]
         return common if self.is_strict else common + [
-            self.circle, self.twice, self.wide, self.deep, self.long, self.growing]
+            self.circle, self.circle_with_self, self.twice, self.wide, self.deep, self.long, self.growing]
 
     def single(self):
         self.add(self.new_user(), self.targets(1, 1))
@@ -184,6 +184,14 @@ class Scenario:
         for user, following in zip(users, users[1:] + users[:1]):
             self.add(user, [written(*following), *self.targets(0, 1)])
 
+    def circle_with_self(self):
+        """No loop: one of them is an address of its own."""
+        users = [(self.rng.choice('stu') + str(i), self.domain_with_keys())
+                 for i in range(self.rng.randint(2, 4))]
+        for user, following in zip(users, users[1:] + users[:1]):
+            own = [written(*user)] if user is users[0] else []
+            self.add(user, own + [written(*following), *self.targets(0, 1)])
+
     def twice(self):
         user = self.new_user()
         self.add(user, self.targets(1, 2))
@@ -235,7 +243,7 @@ class Scenario:
             return self.stem(), pick(self.alias + self.mailbox + self.free + self.local)
         if kind < 0.93:
             return 'nobody%d' % self.rng.randrange(99), pick(self.alias + self.mailbox)
-        return self.stem(), pick(FOREIGN + [self.origin])
+        return self.stem(), pick(FOREIGN + [self.origin, ''])
 
     def _extended(self, local):
         if self.rng.random() < 0.3:
@@ -252,12 +260,12 @@ class Scenario:
         if kind < 0.75:
             return '<%s>' % rng.choice([str.upper, str.swapcase, str.title])(plain)
         if kind < 0.8 and not needs_quotes(local):
-            return '<"%s"@%s>' % (local, domain)
-        if kind < 0.84 and local and local[0] not in '"\\' and local[0].isascii():
+            return '<%s>' % ('"%s"@%s' % (local, domain) if domain else '"%s"' % local)
+        if kind < 0.84 and domain and local and local[0] not in '"\\' and local[0].isascii():
             return '<"\\%s"@%s>' % (local.replace('\\', '\\\\').replace('"', '\\"'), domain)
-        if kind < 0.88:
+        if kind < 0.88 and domain:
             return '<%s.>' % plain
-        if kind < 0.91:
+        if kind < 0.91 and domain:
             return '<@relay.example:%s>' % plain
         if kind < 0.93:
             return rng.choice(['<(remark)%s>', '<%s (remark)>', '< %s >']) % plain
@@ -265,7 +273,7 @@ class Scenario:
             return '<%s>' % unicodedata.normalize('NFD', plain)
         if kind < 0.97 and not domain.isascii():
             return '<%s>' % written(local, domain.encode('idna').decode())
-        if kind < 0.98:
+        if kind < 0.98 and domain:
             form = '<%s%%%s@far.example>' if needs_quotes(local) else rng.choice(
                 ['<%s%%%s@far.example>', '<%s%%%s@local.example>', '<%s%%%s>'])
             return form % (quote(local), domain)

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A Sendmail of our own for tests. It conflicts with Postfix, so it is not installed: its Debian
+packages are fetched once into a cache, and unpacked into a scratch folder.
+
+    with PrivateSendmail(sink.port, {'main': 'S=local:/path/milter.sock, F=4'}) as sendmail:
+        client = SmtpClient(sendmail.where('main'))
+
+Each name is a port of its own on 127.0.0.1, with its own way to the milter: the value is what
+INPUT_MAIL_FILTER has behind the name; None means a port without a milter. What Sendmail would
+send into the world goes to the sink. Mail is delivered before the client is told 250.
+"""
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import harness
+from private_postfix import free_port
+
+PACKAGES = ('sendmail-bin', 'sendmail-base', 'sendmail-cf')
+HOST = 'mx.test.example'                # as in preload.c
+DOMAINS = ('alias.example', 'second.example', 'mailbox.example')
+
+# In order; {…} is filled in. What is unusual here is for the tests' sake, and comes first.
+MC = '''\
+OSTYPE(`linux')dnl
+define(`QUEUE_DIR', `{folder}/queue')dnl
+define(`confPID_FILE', `{folder}/sendmail.pid')dnl
+define(`ALIAS_FILE', `{folder}/aliases')dnl
+define(`STATUS_FILE', `/dev/null')dnl
+define(`HELP_FILE', `/dev/null')dnl
+define(`confCW_FILE', `-o {folder}/none')dnl
+define(`confCR_FILE', `-o {folder}/none')dnl
+define(`confCT_FILE', `-o {folder}/none')dnl
+define(`confHOSTS_FILE', `{folder}/hosts')dnl
+define(`confSERVICE_SWITCH_FILE', `{folder}/switch')dnl
+define(`confDOMAIN_NAME', `{host}')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit,GroupWritableDirPathSafe,MapInUnsafeDirPath,\
+ClassFileInUnsafeDirPath,LinkedAliasFileInWritableDir,RunProgramInUnsafeDirPath')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confDELIVERY_MODE', `interactive')dnl
+define(`confMILTER_LOG_LEVEL', `22')dnl
+define(`confBAD_RCPT_THROTTLE', `0')dnl
+define(`SMART_HOST', `relay:[127.0.0.1]')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {sink_port}')dnl
+define(`LOCAL_MAILER_PATH', `/bin/true')dnl
+define(`LOCAL_MAILER_ARGS', `true')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`accept_unqualified_senders')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`delay_checks')dnl
+LOCAL_DOMAIN(`local.example')dnl
+{lines}
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+'''
+NOT_ROOT = '''\
+LOCAL_CONFIG
+O RunAsUser={user}
+O TrustedUser={user}
+'''
+
+
+class SendmailFailed(Exception):
+    """It could not be started or used; the text says why."""
+
+
+# ---- the packages ----------------------------------------------------------------------
+
+
+def cache_folder():
+    """Packages stay here from one run to the next."""
+    base = os.environ.get('XDG_CACHE_HOME')
+    if not base:
+        base = '/var/cache' if os.geteuid() == 0 else pathlib.Path.home() / '.cache'
+    return pathlib.Path(base) / 'openrcpt-tests'
+
+
+def _run(*words, cwd=None):
+    done = subprocess.run(words, check=False, cwd=cwd, stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise harness.Missing('no Sendmail: %s: %s' % (
+            ' '.join(words[:2]), (done.stderr.strip() or 'failed').splitlines()[-1]))
+    return done.stdout
+
+
+def _fetch(names, into):
+    """Have apt download packages; each is moved into the cache as a whole."""
+    with tempfile.TemporaryDirectory(dir=into) as folder:
+        os.chmod(folder, 0o755)
+        try:
+            _run('apt-get', 'download', *names, cwd=folder)
+        except harness.Missing:
+            if os.geteuid() != 0:
+                raise
+            _run('apt-get', 'update')           # there were no package lists, or old ones
+            _run('apt-get', 'download', *names, cwd=folder)
+        for package in pathlib.Path(folder).iterdir():
+            package.replace(into / package.name)
+
+
+def _package_files(name, folder):
+    return sorted(folder.glob(name + '_*.deb'), key=lambda path: path.stat().st_mtime)
+
+
+def _unpack(names, folder):
+    """Unpack packages into FOLDER, fetching those that are not in the cache."""
+    cache = cache_folder()
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise harness.Missing('no Sendmail: %s' % error) from error
+    absent = [name for name in names if not _package_files(name, cache)]
+    if absent:
+        _fetch(absent, cache)
+    for name in names:
+        _run('dpkg', '-x', str(_package_files(name, cache)[-1]), str(folder))
+
+
+def _libraries(folder):
+    """Where unpacked libraries are."""
+    found = {str(path.parent) for path in (folder / 'usr' / 'lib').rglob('*.so*')}
+    return ':'.join(sorted(found))
+
+
+def _missing_libraries(folder):
+    environment = {**os.environ, 'LD_LIBRARY_PATH': _libraries(folder)}
+    done = subprocess.run(['ldd', str(folder / 'usr/libexec/sendmail/sendmail')], check=False,
+                          env=environment, stdout=subprocess.PIPE, text=True)
+    return [line.split()[0] for line in done.stdout.splitlines() if 'not found' in line]
+
+
+def _is_installed(package):
+    done = subprocess.run(['dpkg-query', '-W', '-f=${db:Status-Status}', package], check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout == 'installed'
+
+
+def _library_packages(name):
+    """Packages that NAME depends on, look like libraries and are not installed."""
+    depends = _run('dpkg-deb', '-f', str(_package_files(name, cache_folder())[-1]), 'Depends')
+    words = [word.split()[0] for word in depends.split(',') if word.strip()]
+    return [word for word in words if word.startswith('lib') and not _is_installed(word)]
+
+
+def unpack(folder):
+    """Sendmail and what it needs beyond the installed, in FOLDER."""
+    for tool in ('apt-get', 'dpkg', 'dpkg-deb', 'ldd', 'm4', 'cc'):
+        if not shutil.which(tool):
+            raise harness.Missing('no Sendmail: no program %s here' % tool)
+    _unpack(PACKAGES, folder)
+    if _missing_libraries(folder):
+        _unpack(_library_packages('sendmail-bin'), folder)
+    missing = _missing_libraries(folder)
+    if missing:
+        raise harness.Missing('no Sendmail: libraries are missing: ' + ' '.join(missing))
+    # With the setgid bit that it is shipped with, the loader would preload nothing.
+    (folder / 'usr/libexec/sendmail/sendmail').chmod(0o755)
+
+
+class Software:
+    """The unpacked program, shared by all instances of a test program."""
+
+    def __init__(self):
+        self.folder = harness.Scratch('openrcpt-sendmail-')
+        unpack(self.folder.path)
+        self.program = self.folder / 'usr/libexec/sendmail/sendmail'
+        self.cf = self.folder / 'usr/share/sendmail/cf'
+        preload = self.folder / 'preload.so'
+        _run('cc', '-shared', '-fPIC', '-O1', '-o', str(preload),
+             str(harness.SOURCE / 'tests' / 'sendmail' / 'preload.c'))
+        self.environment = {**os.environ, 'LD_PRELOAD': str(preload),
+                            'LD_LIBRARY_PATH': _libraries(self.folder.path)}
+
+    def make_cf(self, mc, path):
+        """A .cf from the text of a .mc."""
+        source = path.with_suffix('.mc')
+        source.write_text(mc, encoding='utf-8')
+        path.write_text(_run('m4', '-D_CF_DIR_=%s/' % self.cf, str(self.cf / 'm4/cf.m4'),
+                             str(source)), encoding='utf-8')
+        return path
+
+    def run(self, cf, *arguments, text=''):
+        """Run sendmail on a .cf: exit status, and what it printed."""
+        done = subprocess.run(
+            [str(self.program), '-C', str(cf), *arguments], check=False, input=text, text=True,
+            errors='surrogateescape', env=self.environment, timeout=120,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return done.returncode, done.stdout, done.stderr
+
+
+SOFTWARE = []
+
+
+def software():
+    """Unpacked at the first call."""
+    if not SOFTWARE:
+        SOFTWARE.append(Software())
+    return SOFTWARE[0]
+
+
+# ---- one instance ----------------------------------------------------------------------
+
+
+class PrivateSendmail:
+    """lines: of the .mc, before the MAILER lines; {ports[NAME]} and {folder} are filled in.
+    aliases: text of aliases(5)."""
+
+    def __init__(self, sink_port, filters, domains=DOMAINS, lines='', aliases=''):
+        self.software = software()
+        self.folder = harness.Scratch('openrcpt-sendmail-run-')
+        self.log = self.folder / 'mail.log'
+        self.cf = self.folder / 'sendmail.cf'
+        self.sink_port, self.filters, self.domains, self.lines = sink_port, filters, domains, lines
+        self.ports, self.process = {}, None
+        (self.folder / 'queue').mkdir(mode=0o700)
+        self.write('hosts', '127.0.0.1 localhost %s\n' % HOST)
+        self.write('switch', 'aliases files\nhosts files\n')
+        self.write('aliases', 'postmaster: pm@dest.example\nMAILER-DAEMON: postmaster\n' + aliases)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding='utf-8')
+        path.chmod(0o644)
+        return path
+
+    def where(self, name='main'):
+        return ('127.0.0.1', self.ports[name])
+
+    def _filter_lines(self):
+        """The first filter is also that of sessions on standard input."""
+        define = 'INPUT_MAIL_FILTER'
+        for name, options in self.filters.items():
+            if options is not None:
+                yield "%s(`%s', `%s')dnl" % (define, name, options)
+                define = 'MAIL_FILTER'
+            yield ("DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%d, Name=%s, "
+                   "InputMailFilters=%s')dnl" % (self.ports[name], name.upper(),
+                                                 name if options is not None else ''))
+
+    def _write_cf(self):
+        names = {'folder': self.folder, 'host': HOST, 'sink_port': self.sink_port,
+                 'ports': self.ports}
+        lines = [*self._filter_lines(), self.lines.format(**names),
+                 *("RELAY_DOMAIN(`%s')dnl" % name for name in self.domains)]
+        mc = MC.format(lines='\n'.join(lines), **names)
+        if os.geteuid() != 0:
+            mc += NOT_ROOT.format(user=os.geteuid())
+        self.software.make_cf(mc, self.cf)
+
+    # ---- life --------------------------------------------------------------------------
+
+    def start(self):
+        for _ in range(5):                      # somebody may be faster to take a free port
+            self.ports = {name: free_port() for name in self.filters}
+            self._write_cf()
+            status, out, errors = self.run('-bi')
+            if status != 0:
+                raise SendmailFailed('newaliases: ' + out + errors)
+            self._spawn()
+            if self._is_ready():
+                return self
+            self.stop()
+        raise SendmailFailed('Sendmail did not start:\n' + self.log_text())
+
+    def _spawn(self):
+        with open(self.log, 'ab') as log:
+            # It leads a session, so that the whole family can be ended at once.
+            self.process = subprocess.Popen(
+                [str(self.software.program), '-C', str(self.cf), '-bD'],
+                env=self.software.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+
+    def _is_ready(self):
+        """Does every port answer? A milter that is away makes it say 4xx, which is good enough."""
+        def answers():
+            if self.process.poll() is not None:
+                return 'dead'
+            try:
+                for port in self.ports.values():
+                    with socket.create_connection(('127.0.0.1', port), 60) as connection:
+                        if not connection.recv(3).isdigit():
+                            return 'dead'
+            except ConnectionRefusedError:
+                return None
+            return 'ready'
+        return harness.wait_until(answers, 'Sendmail answers', 60) == 'ready'
+
+    def stop(self):
+        """End the process that was started, and the group that it leads."""
+        if self.process is None:
+            return
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.process.pid, number)
+                self.process.wait(5)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
+        self.process.wait()
+        self.process = None
+
+    def close(self):
+        self.stop()
+        self.folder.remove()
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
+
+    # ---- what happened -----------------------------------------------------------------
+
+    def run(self, *arguments, text=''):
+        """Run sendmail(8) on our sendmail.cf: exit status, and what it printed."""
+        return self.software.run(self.cf, *arguments, text=text)
+
+    def log_text(self):
+        return self.log.read_text(errors='replace') if self.log.exists() else ''
+
+    def queue(self):
+        """Names of the control files of messages still in the queue."""
+        return sorted(path.name for path in (self.folder / 'queue').glob('qf*'))
