@@ -13,21 +13,33 @@
 #include "openrcptd/listen.h"
 #include "openrcptd/log.h"
 #include "openrcptd/master.h"
+#include "openrcptd/postfix_check.h"
 #include "openrcptd/privileges.h"
 #include "openrcptd/snapshot.h"
 #include "settings/settings.h"
 
 struct options {
 	const char *configuration;
+	const char *postconf;
+	const char *postfix_directory;
 	bool is_check;
+	bool is_postfix_check;
 	bool is_debug;
 };
 
+/* Options without a letter. */
+enum { OPTION_CHECK_POSTFIX = 256, OPTION_POSTCONF, OPTION_POSTFIX_CONFIG };
+
 static const char usage[] = "usage: openrcptd [-df] [-c configuration]\n"
 			    "       openrcptd -t [-c configuration]\n"
+			    "       openrcptd --check-postfix [-c configuration]\n"
+			    "                 [--postconf program] [--postfix-config directory]\n"
 			    "       openrcptd -V\n";
 
 static const struct option long_options[] = {
+	{ "check-postfix", no_argument, NULL, OPTION_CHECK_POSTFIX },
+	{ "postconf", required_argument, NULL, OPTION_POSTCONF },
+	{ "postfix-config", required_argument, NULL, OPTION_POSTFIX_CONFIG },
 	{ "config", required_argument, NULL, 'c' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "foreground", no_argument, NULL, 'f' },
@@ -72,6 +84,15 @@ static bool read_options(int count, char **arguments, struct options *options, i
 			break;
 		case 't':
 			options->is_check = true;
+			break;
+		case OPTION_CHECK_POSTFIX:
+			options->is_postfix_check = true;
+			break;
+		case OPTION_POSTCONF:
+			options->postconf = optarg;
+			break;
+		case OPTION_POSTFIX_CONFIG:
+			options->postfix_directory = optarg;
 			break;
 		case 'V':
 			*out_status = printf("openrcptd %s\n", OPENRCPT_VERSION) < 0 ||
@@ -124,6 +145,36 @@ static int check(const struct settings *settings)
 	return status;
 }
 
+/* The table as an administrator sees it: what the daemon's user may own is fine. */
+static int check_postfix(const struct settings *settings, const struct options *options)
+{
+	const char *owner =
+		settings->table_owner[0] != '\0' ? settings->table_owner : settings->user;
+	struct postfix_check_options check = {
+		.settings = settings,
+		.postconf = options->postconf,
+		.directory = options->postfix_directory,
+		.output = stdout,
+	};
+	uid_t also_owner = (uid_t)-1;
+	struct table *table;
+	struct error err;
+	int status;
+
+	(void)privileges_find_user(owner, &also_owner, NULL); /* then nobody else may own it */
+	table = table_open(settings->table, also_owner, false, &err);
+	if (table == NULL) {
+		print_error(err.text, NULL);
+		return err.status;
+	}
+	check.table = table;
+	status = postfix_check(&check, &err);
+	if (status > 1)
+		print_error(err.text, NULL);
+	table_close(table);
+	return status;
+}
+
 int main(int count, char **arguments)
 {
 	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
@@ -143,8 +194,8 @@ int main(int count, char **arguments)
 	free(path);
 	if (settings == NULL)
 		return err.status;
-	if (options.is_check) {
-		status = check(settings);
+	if (options.is_check || options.is_postfix_check) {
+		status = options.is_check ? check(settings) : check_postfix(settings, &options);
 		settings_free(settings);
 		return status;
 	}

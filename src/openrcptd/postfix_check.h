@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * postfix_check - `openrcptd --check-postfix`: what in a Postfix configuration would make mail to
+ * our domains go wrong, each with the line to change.
+ *
+ * Looks at the service as Postfix's tools tell it; changes nothing, and asks nothing of a running
+ * daemon. Runs programs, so it has a process of its own.
+ */
+#ifndef OPENRCPTD_POSTFIX_CHECK_H
+#define OPENRCPTD_POSTFIX_CHECK_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "settings/settings.h"
+#include "table/table.h"
+
+struct postfix_check_options {
+	const struct settings *settings;
+	const struct table *table; /* whose domains are looked for */
+	const char *postconf;      /* program; NULL: wherever it is */
+	const char *directory;     /* of main.cf; NULL: Postfix's own choice */
+	FILE *output;              /* two lines a problem */
+};
+
+/* An exit status: 0 all is well, 1 there are problems, else ERR says why nobody knows. */
+int postfix_check(const struct postfix_check_options *options, struct error *err);
+
+#endif
