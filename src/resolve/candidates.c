@@ -68,7 +68,7 @@ static enum lookup find_key(const struct table *table, const struct resolve_opti
 
 /* ---- patterns --------------------------------------------------------------------------- */
 
-/* The line from which on patterns come too late: that of the key of the whole address. */
+/* The line from which on patterns come too late: where the source of the key begins. */
 static enum lookup line_of_whole_key(const struct table *table,
                                      const struct resolve_options *options,
                                      const struct candidate *candidate,
@@ -81,7 +81,7 @@ static enum lookup line_of_whole_key(const struct table *table,
 		outcome = ask(table, options, &candidate->domain, candidate->local, hit);
 	hit->strips_extension = false;
 	if (outcome == LOOKUP_FOUND &&
-	    table_provenance_line(table, &hit->entry, out_line) != LOOKUP_FOUND)
+	    table_provenance_source(table, &hit->entry, out_line) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	return outcome;
 }

@@ -213,3 +213,17 @@ enum lookup table_provenance(const struct table *table, const struct table_entry
 		return outcome;
 	return source_of_line(table, line, out_source, out_line);
 }
+
+enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
+                                    uint32_t *out_first_line)
+{
+	struct bytes source;
+	uint32_t line, in_source;
+	enum lookup outcome = table_provenance_line(table, entry, &line);
+
+	if (outcome == LOOKUP_FOUND)
+		outcome = source_of_line(table, line, &source, &in_source);
+	if (outcome == LOOKUP_FOUND)
+		*out_first_line = line - in_source;
+	return outcome;
+}

@@ -152,6 +152,10 @@ enum lookup table_provenance(const struct table *table, const struct table_entry
 enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
                                   uint32_t *out_global_line);
 
+/* And the number at which its source begins: patterns of sources before it go before the entry. */
+enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
+                                    uint32_t *out_first_line);
+
 /* ---- walking over everything, for dump, diff and checks -------------------------------- */
 
 struct table_cursor {
