@@ -68,7 +68,7 @@ static void find_entry(const struct table *table, struct question *question)
 			table_find(table, &question->domain, question->local, &question->entry);
 }
 
-/* As Postfix asks patterns for whole addresses: those above the key's own line come first. */
+/* As Postfix asks patterns for whole addresses: those of sources before the key's come first. */
 static void find_pattern(const struct table *table, struct question *question, struct arena *arena)
 {
 	uint32_t before_line = UINT32_MAX;
@@ -77,7 +77,7 @@ static void find_pattern(const struct table *table, struct question *question, s
 	if (question->subject.size == 0 || question->found == LOOKUP_BROKEN)
 		return;
 	if (question->found == LOOKUP_FOUND &&
-	    table_provenance_line(table, &question->entry, &before_line) != LOOKUP_FOUND) {
+	    table_provenance_source(table, &question->entry, &before_line) != LOOKUP_FOUND) {
 		question->found = LOOKUP_BROKEN;
 		return;
 	}
