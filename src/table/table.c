@@ -132,22 +132,28 @@ static bool record_has_key(struct bytes record, uint32_t head, struct bytes loca
 	       memcmp(record.data + RECORD_HEAD, local.data, local.size) == 0;
 }
 
+/*
+ * A miss ends with the fingerprints: the cluster itself, another cache line, is read only for an
+ * entry that has the right one.
+ */
 static enum lookup find_in_cluster(const struct table *table, const struct cluster *cluster,
                                    unsigned char fingerprint, uint32_t head, struct bytes local,
                                    uint64_t place, struct table_entry *out_entry)
 {
 	size_t offset = 0;
+	unsigned summed = 0;	/* offset is that of this record */
 
 	for (unsigned i = 0; i < cluster->count; i++) {
 		struct bytes record;
 
-		if (cluster->fingerprints == NULL || cluster->fingerprints[i] == fingerprint) {
-			if (!cluster_record(cluster, i, offset, &record))
-				return LOOKUP_BROKEN;
-			if (record_has_key(record, head, local))
-				return entry_from_record(table, record, place + i, out_entry);
-		}
-		offset += (unsigned char)cluster->bytes.data[i];
+		if (cluster->fingerprints != NULL && cluster->fingerprints[i] != fingerprint)
+			continue;
+		for (; summed < i; summed++)
+			offset += (unsigned char)cluster->bytes.data[summed];
+		if (!cluster_record(cluster, i, offset, &record))
+			return LOOKUP_BROKEN;
+		if (record_has_key(record, head, local))
+			return entry_from_record(table, record, place + i, out_entry);
 	}
 	return LOOKUP_ABSENT;
 }
