@@ -134,8 +134,8 @@ def show():
                       'relayhost': '[127.0.0.1]:%d' % sink.port}
         with PrivatePostfix(parameters, hold=False) as postfix:
             version = postfix.tool('postconf', '-h', 'mail_version').strip()
-            print('Postfix %s on 127.0.0.1:%d, openrcptd on a unix socket, an SMTP sink for the rest'
-                  ' of the world.' % (version, postfix.port))
+            print('Postfix %s on 127.0.0.1:%d, openrcptd on a unix socket, an SMTP sink for the'
+                  ' rest of the world.' % (version, postfix.port))
             print('Aliases: conf/virtual, compiled to %d bytes.' % daemon.table.stat().st_size)
             for title, recipient, expected in SHOW:
                 demo.send(postfix, sink, title, recipient, expected)

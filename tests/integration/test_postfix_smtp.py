@@ -46,7 +46,8 @@ def setUpModule():          # pylint: disable=invalid-name
     NATIVE = POSTFIX.add_tenant('native', native)
     THROUGH = POSTFIX.add_tenant('untrusted', {
         **private_postfix.behind_milter(DOMAINS, DAEMON.socket), 'mynetworks': '192.0.2.0/24',
-        'smtpd_recipient_restrictions': '', 'smtpd_relay_restrictions': 'reject_unauth_destination'})
+        'smtpd_recipient_restrictions': '',
+        'smtpd_relay_restrictions': 'reject_unauth_destination'})
     POSTFIX.start()
 
 
@@ -81,8 +82,8 @@ class Refusal(unittest.TestCase):
         self.assertIsNone(envelope)
 
     def test_it_is_the_reply_of_native_aliasing(self):
-        for recipient in ('nobody@alias.example', 'NoBody+x@ALIAS.example', '"no body"@alias.example',
-                          '<@r.example:nobody@alias.example>', 'x=y@alias.example'):
+        for recipient in ('nobody@alias.example', 'NoBody+x@ALIAS.example',
+                          '"no body"@alias.example', '<@r.example:nobody@alias.example>', 'x=y@alias.example'):
             ours, theirs = send([recipient])[0], send([recipient], NATIVE.where)[0]
             self.assertEqual(ours.recipients, theirs.recipients)
             self.assertEqual(ours.recipients[0].code, 550)
@@ -141,8 +142,8 @@ class Rewriting(unittest.TestCase):
                          ['ann@dest.example', 'bob@dest.example', 'carl@dest.example'])
 
     def test_an_alias_that_contains_itself(self):
-        for recipient in ('keep@free.example', 'KEEP@Free.Example', '<@r.example:keep@free.example>',
-                          '<"keep"@free.example.>'):
+        for recipient in ('keep@free.example', 'KEEP@Free.Example',
+                          '<@r.example:keep@free.example>', '<"keep"@free.example.>'):
             with self.subTest(recipient):
                 found = {one.casefold().rstrip('.') for one in queued([recipient])}
                 self.assertEqual(found, {'archive@dest.example', 'keep@free.example'})
@@ -238,7 +239,8 @@ class ClientForms(unittest.TestCase):
     def test_postmaster_without_a_domain(self):
         for recipient in ('<postmaster>', '<PostMaster>'):
             reply, found = self.send_raw(recipient)
-            self.assertEqual([one.casefold() for one in found], ['postmaster@origin.example'], reply)
+            self.assertEqual([one.casefold() for one in found], ['postmaster@origin.example'],
+                             reply)
 
     def test_without_smtputf8_letters_beyond_ascii_are_unknown(self):
         reply, _ = self.send_raw('<änn@alias.example>')
@@ -258,8 +260,8 @@ class DeliveryStatus(unittest.TestCase):
         self.assert_like_native(['<team@alias.example> ORCPT=rfc822;First+2Bone@client.example'])
 
     def test_orcpt_is_made_of_the_original(self):
-        for recipient in ('<Team@Alias.example>', '<"q x"@alias.example>', '<"q\\ x"@alias.example>',
-                          '<@r.example:team@alias.example>', '<team(c)@alias.example>',
+        for recipient in ('<Team@Alias.example>', '<"q x"@alias.example>',
+                          '<"q\\ x"@alias.example>', '<@r.example:team@alias.example>', '<team(c)@alias.example>',
                           '<ann+x=y@alias.example>'):
             with self.subTest(recipient):
                 self.assert_like_native([recipient])

@@ -178,7 +178,8 @@ class Sockets(TestCase):
                 made = self.daemon(settings={'socket': template % port})
                 made.socket = ('127.0.0.1' if family == socket.AF_INET else '::1', port)
                 made.start()
-                self.assertEqual(made.message(['<ann@alias.example>']).added, ['<ann@dest.example>'])
+                self.assertEqual(made.message(['<ann@alias.example>']).added,
+                                 ['<ann@dest.example>'])
 
     @unittest.skipUnless(IS_ROOT, 'only root can hand a socket to others')
     def test_who_may_connect(self):
@@ -253,7 +254,8 @@ class Reload(TestCase):
             _, edits = session.end()
             self.assertEqual(sorted(edit.address for edit in edits if edit.kind == 'add'),
                              ['<ann+x@dest.example>', '<ann@dest.example>'])
-            self.assertEqual(session.message(['<ann@alias.example>']).added, ['<anna@dest.example>'])
+            self.assertEqual(session.message(['<ann@alias.example>']).added,
+                             ['<anna@dest.example>'])
 
     def test_a_bad_table_leaves_the_old_one(self):
         made = self.daemon().start()

@@ -167,8 +167,8 @@ class Explainer:
             for answer in self.native.ask(['<%s>' % key for key in keys if key[0] != '@']))
 
     def class_of(self, item):
-        for name, holds in (('postmaster', self.postmaster), ('routing', self.routing), ('case', self.spelling),
-                            ('idna', self.idna_target), ('dangling', self.dangling),
+        for name, holds in (('postmaster', self.postmaster), ('routing', self.routing),
+                            ('case', self.spelling), ('idna', self.idna_target), ('dangling', self.dangling),
                             ('deferred-entry', self.deferred_entry)):
             if holds(item):
                 return name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd with a configuration and a table of its own, in a scratch folder.
 
-    with Daemon('ann@alias.example  ann@dest.example\\n', {'alias_domains': ['alias.example']}) as d:
+    with Daemon('ann@free.example  ann@dest.example\\n', {'recipient_delimiter': '-'}) as d:
         ... d.socket, d.log_text(), d.master, d.workers() ...
 
 Started by root it drops to an unprivileged user, and its socket folder belongs to that user and to

@@ -118,7 +118,8 @@ class Scenario:
                   self.everybody, self.moved_user, self.with_extension, self.bare_user,
                   self.far_spelling]
         return common if self.is_strict else common + [
-            self.circle, self.circle_with_self, self.twice, self.wide, self.deep, self.long, self.growing]
+            self.circle, self.circle_with_self, self.twice, self.wide, self.deep, self.long,
+            self.growing]
 
     def single(self):
         self.add(self.new_user(), self.targets(1, 1))

@@ -107,7 +107,8 @@ class Edits(TestCase):
 
     def test_the_same_recipient_twice_is_deleted_once(self):
         got = message(['<ann@alias.example>', '<ann@alias.example>'])
-        self.assertEqual((got.deleted, got.added), (['<ann@alias.example>'], ['<ann@dest.example>']))
+        self.assertEqual(got.deleted, ['<ann@alias.example>'])
+        self.assertEqual(got.added, ['<ann@dest.example>'])
 
     def test_an_added_address_is_in_brackets_and_quoted(self):
         self.assertEqual(message(['<"q x"@alias.example>']).added, ['<"t y"@dest.example>'])
@@ -285,7 +286,8 @@ class Sessions(TestCase):
     def test_many_messages_in_one_session(self):
         with DAEMON.session() as session:
             for number in range(300):
-                got = session.message(['<team+%d@alias.example>' % number, '<nobody@alias.example>'])
+                got = session.message(['<team+%d@alias.example>' % number,
+                                       '<nobody@alias.example>'])
                 self.assertEqual((len(got.added), got.replies[1]), (3, UNKNOWN))
 
     def test_an_aborted_message_leaves_nothing(self):

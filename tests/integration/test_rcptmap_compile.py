@@ -1,0 +1,294 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""rcptmap compile: messages with their place, exit codes, and what is left of the old table."""
+import fcntl
+import json
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+
+# pylint: disable=wrong-import-position
+import harness
+import rcptmap
+from rcptmap_test import (CANT_CREATE, CONFIG, DATA, GOOD, NO_INPUT, OK, TRY_LATER, RcptmapTest)
+
+
+class Success(RcptmapTest):
+    def test_nothing_is_said(self):
+        shop = self.workshop()
+        self.assertEqual(shop.try_compile(), (OK, '', ''))
+        self.assertTrue(shop.table.is_file())
+
+    def test_checking_writes_nothing(self):
+        shop = self.workshop()
+        self.assertEqual(shop.try_compile('-n'), (OK, '', ''))
+        self.assertFalse(shop.table.exists())
+
+    def test_nothing_is_left_beside_the_table(self):
+        shop = self.workshop()
+        shop.compile()
+        shop.compile()
+        left = [path.name for path in shop.table.parent.iterdir() if path.suffix != '.lock']
+        self.assertEqual(left, [shop.table.name])
+
+    def test_sources_and_output_of_the_command_line(self):
+        shop = self.workshop()
+        other, output = shop.folder / 'other', shop.folder / 'lib' / 'other.table'
+        other.write_text('second.example x\nann@second.example z@dest.example\n')
+        for source in (other, 'virtual:%s' % other):
+            self.assert_says(shop.try_compile('-o', output, source), OK)
+            answer = rcptmap.run('query', '-t', output, 'ann@second.example')
+            self.assertEqual((answer.status, answer.out), (OK, 'z@dest.example\n'))
+        self.assertFalse(shop.table.exists())
+
+    def test_several_sources_are_one_table(self):
+        shop = self.workshop()
+        other = shop.folder / 'other'
+        other.write_text('zoe@alias.example team@alias.example\n')
+        self.assert_says(shop.try_compile(shop.source, other), OK)
+        self.assertEqual(len(shop.resolve(['zoe@alias.example'])[0]['recipients']), 3)
+
+    def test_the_generation_counts_compilations(self):
+        shop = self.workshop()
+        shop.compile()
+        before = json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)
+        shop.compile()
+        after = json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)
+        self.assertEqual(after['generation'], before['generation'] + 1)
+        self.assertEqual((after['entries'], after['domains']), (3, 1))
+
+
+class BadSources(RcptmapTest):
+    """Every mistake names its line, and what was installed before stays."""
+
+    # A line that is wrong -> words of the message.
+    SYNTAX = (
+        ('onecolumn', 'expected'),
+        ('"open@alias.example x@dest.example', 'quote'),
+        ('bad@alias.example a@@b', '@'),
+        ('bad@alias.example @other.example, x@dest.example', '@other'),
+        ('bad@alias.example x@dest.example, @other.example', '@other'),
+        ('bad@alias.example Name <a@dest.example>', ''),
+        ('bad@alias.example x@dest.example # remark', ''),
+        ('bad@alias.example x@dest.example (remark)', ''),
+        ('bad@alias.example |/bin/sh', ''),
+        ('bad@alias.example "|/bin/sh"', ''),
+        ('bad@alias.example /var/mail/file', ''),
+        ('bad@alias.example :include:/etc/list', ''),
+        ('bad@alias.example group: a@dest.example;', ''),
+        ('bad@alias.example @route.example:a@dest.example', ''),
+        ('bad@alias.example a%b@dest.example', ''),
+        ('bad@alias.example b!a@dest.example', ''),
+        ('bad@alias.example -x@dest.example', ''),
+        ('bad@alias.example <>', ''),
+        ('bad@alias.example ""', ''),
+        ('bad@alias.example ,', ''),
+        ('bad@alias.example a@1.2.3.4', ''),
+        ('bad@alias.example a@-dash.example', ''),
+        ('bad@alias.example a@dest..example', ''),
+        ('bad@alias.example "open@dest.example', ''),
+        ('bad@alias.example a@dest.example\x01', ''),
+        ('bad@alias.example \u202eevil@dest.example', ''),
+        ('b\u202ead@alias.example a@dest.example', ''),
+        ('bad@alias.example %s@dest.example' % ('x' * 241), ''),
+    )
+    PROOF = (
+        ('a@alias.example b@alias.example\nb@alias.example a@alias.example', 'loop'),
+        ('self@alias.example self@alias.example', 'bounce'),
+        ('gone@alias.example nobody@alias.example', 'bounce'),
+        ('many@alias.example ' + ', '.join('u%d@dest.example' % i for i in range(1001)), ''),
+    )
+
+    def test_each_mistake_names_its_line(self):
+        for line, words in self.SYNTAX + self.PROOF:
+            with self.subTest(line[:60]):
+                shop = self.workshop(GOOD + line + '\n')
+                place = re.escape(str(shop.source)) + ':5: '
+                self.assert_says(shop.try_compile(), DATA, place + '.*' + re.escape(words))
+                self.assertFalse(shop.table.exists())
+
+    def test_not_utf8(self):
+        shop = self.workshop(GOOD.encode() + b'b\xff@alias.example a@dest.example\n'
+                             b'bad@alias.example a\xff@dest.example\n')
+        place = re.escape(str(shop.source))
+        self.assert_says(shop.try_compile(), DATA, place + ':5: ', place + ':6: ')
+
+    def test_all_mistakes_are_told(self):
+        lines = ['bad%d@alias.example a@@b' % number for number in range(30)]
+        shop = self.workshop(GOOD + '\n'.join(lines) + '\n')
+        result = shop.try_compile()
+        found = [int(number) for number in re.findall(r'virtual:(\d+): ', result.err)]
+        self.assertEqual((result.status, found), (DATA, list(range(5, 35))))
+
+    def test_not_more_than_a_hundred_are_told(self):
+        shop = self.workshop(GOOD + 'bad@alias.example a@@b\n' * 500)
+        told = re.findall(r'virtual:\d+: ', shop.try_compile().err)
+        self.assertEqual(len(told), 100)
+
+    def test_the_old_table_stays_byte_for_byte(self):
+        shop = self.workshop()
+        shop.compile()
+        before, stamp = shop.table.read_bytes(), shop.table.stat()
+        for line, _ in self.SYNTAX[:3] + self.PROOF[:2]:
+            shop.write_source(GOOD + line + '\n')
+            self.assertEqual(shop.try_compile().status, DATA)
+            now = shop.table.stat()
+            self.assertEqual(shop.table.read_bytes(), before)
+            self.assertEqual((now.st_ino, now.st_mtime_ns), (stamp.st_ino, stamp.st_mtime_ns))
+
+    def test_warnings(self):
+        for line, words in (('ann@alias.example z@dest.example', 'duplicate'),
+                            ('@alias.example z@dest.example', 'catch-all'),
+                            ('x@undeclared.example z@dest.example', 'undeclared.example'),
+                            ('u@alias.example ü@dest.example', 'ASCII')):
+            with self.subTest(line):
+                shop = self.workshop(GOOD + line + '\n')
+                self.assert_says(shop.try_compile(), OK,
+                                 re.escape(str(shop.source)) + ':5: warning: .*' + words)
+
+
+class Lenient(RcptmapTest):
+    def test_what_it_lets_through(self):
+        for line, _ in BadSources.PROOF:
+            with self.subTest(line[:60]):
+                shop = self.workshop(GOOD + line + '\n')
+                self.assert_says(shop.try_compile('--lenient'), OK,
+                                 re.escape(str(shop.source)) + ':5: warning: ')
+
+    def test_what_it_does_not_let_through(self):
+        for line, _ in BadSources.SYNTAX:
+            with self.subTest(line[:60]):
+                shop = self.workshop(GOOD + line + '\n')
+                self.assertEqual(shop.try_compile('--lenient').status, DATA)
+
+    def test_a_loop_found_late_defers_as_well(self):
+        """Only an extension makes this one a loop: no key leads round in a circle."""
+        shop = self.workshop('alias.example x\na+x@alias.example z@dest.example\n'
+                             'a@alias.example a+x@alias.example\n')
+        shop.compile()
+        answers = shop.resolve(['a@alias.example', 'a+x@alias.example', 'a+y@alias.example'])
+        self.assertEqual([answer['verdict'] for answer in answers], ['expand', 'expand', 'defer'])
+        self.assertRegex(answers[2]['reply'], '^451 4.6.0 ')
+
+
+class Shrinking(RcptmapTest):
+    def rows(self, count, domains=1):
+        return ''.join('d%d.example x\n' % number for number in range(domains)) + ''.join(
+            'u%d@d0.example u@dest.example\n' % number for number in range(count))
+
+    def test_a_table_that_lost_most_entries_wants_force(self):
+        shop = self.workshop(self.rows(10))
+        shop.compile()
+        before = shop.table.read_bytes()
+        shop.write_source(self.rows(4))
+        self.assertEqual(shop.try_compile().status, DATA)
+        self.assertEqual(shop.table.read_bytes(), before)
+        shop.compile('--force')
+        self.assertNotEqual(shop.table.read_bytes(), before)
+
+    def test_half_is_not_most(self):
+        shop = self.workshop(self.rows(10))
+        shop.compile()
+        shop.write_source(self.rows(5))
+        shop.compile()
+
+    def test_domains_count_too(self):
+        shop = self.workshop(self.rows(10, domains=5))
+        shop.compile()
+        shop.write_source(self.rows(10, domains=2))
+        self.assertEqual(shop.try_compile().status, DATA)
+
+    def test_the_limit_can_be_set(self):
+        shop = self.workshop(self.rows(10), {'shrink_limit_percent': 90})
+        shop.compile()
+        shop.write_source(self.rows(2))
+        shop.compile()
+
+    def test_an_empty_table_wants_force(self):
+        for text in ('', '# nothing\n'):
+            shop = self.workshop(text)
+            self.assertEqual(shop.try_compile().status, DATA)
+            self.assertFalse(shop.table.exists())
+            shop.compile('--force')
+
+
+class Places(RcptmapTest):
+    def test_a_source_that_is_not_there(self):
+        shop = self.workshop()
+        shop.source.unlink()
+        self.assert_says(shop.try_compile(), NO_INPUT, '.*' + re.escape(str(shop.source)))
+
+    def test_a_configuration_that_is_not_there(self):
+        self.assertEqual(rcptmap.run('compile', '-c', '/nowhere/openrcpt.conf').status, NO_INPUT)
+
+    def test_an_output_folder_that_is_not_there(self):
+        shop = self.workshop()
+        self.assertEqual(shop.try_compile('-o', '/nowhere/x.table').status, CANT_CREATE)
+
+    def test_an_output_that_is_no_file_is_not_replaced(self):
+        shop = self.workshop()
+        target = shop.folder / 'lib' / 'elsewhere'
+        target.write_text('precious')
+        shop.table.symlink_to(target)
+        self.assertNotEqual(shop.try_compile().status, OK)
+        self.assertEqual((shop.table.is_symlink(), target.read_text()), (True, 'precious'))
+
+    def test_another_compiler_at_work(self):
+        shop = self.workshop()
+        shop.compile()
+        locks = list(shop.table.parent.glob('.*.lock'))
+        self.assertEqual(len(locks), 1)
+        with open(locks[0], 'r+b') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.assert_says(shop.try_compile(), TRY_LATER, '.*' + re.escape(shop.table.name))
+        shop.compile()
+
+    def test_an_output_that_somebody_else_made(self):
+        """The name is taken by something that is no table."""
+        shop = self.workshop()
+        shop.table.write_text('not a table')
+        if shop.try_compile().status == OK:
+            self.assertEqual(rcptmap.run('verify', '-t', shop.table).status, OK)
+        else:
+            self.assertEqual(shop.table.read_text(), 'not a table')
+
+
+class Configuration(RcptmapTest):
+    def test_unknown_settings_name_their_line(self):
+        # Three lines come before a snippet, two where it has the sources.
+        for snippet, place in (('recipient_delimeter = "+";\n', 4),
+                               ('\nlimits = { depth = 3; };\n', 5),
+                               ('sources = ( { typo = "x"; } );\n', 3)):
+            with self.subTest(snippet):
+                shop = self.workshop(snippet=snippet)
+                self.assert_says(shop.try_compile(), CONFIG,
+                                 re.escape(str(shop.configuration)) + ':%d: ' % place)
+
+    def test_wrong_values(self):
+        for snippet in ('limits = { expansion = 0; };', 'limits = { expansion = "3"; };',
+                        'alias_domains = "alias.example";', 'log = "file";', 'origin = 3;',
+                        'propagate_extension = 1;', 'user = "x'):
+            with self.subTest(snippet):
+                shop = self.workshop(snippet=snippet + '\n')
+                self.assert_says(shop.try_compile(), CONFIG, re.escape(str(shop.configuration)))
+
+    def test_an_unknown_source_type(self):
+        shop = self.workshop(settings={'sources': [{'type': 'oracle', 'path': '/etc/passwd'}]})
+        self.assertEqual(shop.try_compile().status, CONFIG)
+
+    def test_config_prints_what_it_reads(self):
+        shop = self.workshop(settings={'recipient_delimiter': '-+', 'alias_domains': ['a.example']})
+        shown = rcptmap.run('config', '-c', shop.configuration)
+        again = shop.folder / 'etc' / 'again.conf'
+        again.write_text(shown.out)
+        self.assertEqual(rcptmap.run('config', '-c', again), shown)
+        changed = rcptmap.run('config', '-n', '-c', shop.configuration).out
+        self.assertIn('"-+"', changed)
+        self.assertNotIn('limits', changed)
+        self.assertIn('limits', rcptmap.run('config', '-d').out)
+
+
+if __name__ == '__main__':
+    harness.main('rcptmap')
