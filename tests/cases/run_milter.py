@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import addresses
 import case_file
 import harness
-from daemon import Daemon
+from daemon import daemons_of_cases
 
 
 def without_route(path):
@@ -58,18 +58,18 @@ def complaints_about(case, daemon):
 
 def run(cases):
     """Print what is wrong; the number of it."""
-    daemons, wrong = [], 0
+    daemons = daemons_of_cases(cases)
+    wrong = daemons.count(None)
     try:
-        for case in cases:
-            daemons.append(Daemon(case.table, snippet=case.conf, compile_options=case.options))
-            daemons[-1].spawn()
         for case, daemon in zip(cases, daemons):
+            if not daemon:
+                continue
             daemon.wait_until_ready()
             for complaint in complaints_about(case, daemon):
                 print('FAIL', complaint)
                 wrong += 1
     finally:
-        for daemon in daemons:
+        for daemon in filter(None, daemons):
             daemon.close()
     return wrong
 

@@ -17,7 +17,7 @@ import addresses
 import case_file
 import harness
 import private_postfix
-from daemon import Daemon
+from daemon import daemons_of_cases
 from private_postfix import PrivatePostfix
 from smtp_client import SmtpClient
 
@@ -93,28 +93,26 @@ def complaints_about(case, postfix, native, through):
 
 def run(cases, has_milter):
     """Print what is wrong; the number of it."""
-    postfix, daemons, tenants = PrivatePostfix(), [], []
-    wrong = 0
+    postfix, tenants = PrivatePostfix(), []
+    daemons = daemons_of_cases(cases) if has_milter else [None] * len(cases)
+    wrong = daemons.count(None) if has_milter else 0
     try:
-        for number, case in enumerate(cases):
+        for number, (case, daemon) in enumerate(zip(cases, daemons)):
             table = postfix.add_table('table%d' % number, case.table)
             native = postfix.add_tenant('native%d' % number, native_parameters(case, table))
             through = None
-            if has_milter:
-                daemons.append(Daemon(case.table, snippet=case.conf, compile_options=case.options))
-                daemons[-1].spawn()
+            if daemon:
+                daemon.wait_until_ready()
                 through = postfix.add_tenant(
-                    'milter%d' % number, milter_parameters(case, daemons[-1].socket))
+                    'milter%d' % number, milter_parameters(case, daemon.socket))
             tenants.append((native, through))
-        for daemon in daemons:
-            daemon.wait_until_ready()
         with postfix:
             for case, (native, through) in zip(cases, tenants):
                 for complaint in complaints_about(case, postfix, native, through):
                     print('FAIL', complaint)
                     wrong += 1
     finally:
-        for daemon in daemons:
+        for daemon in filter(None, daemons):
             daemon.close()
         postfix.close()
     return wrong

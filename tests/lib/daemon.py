@@ -21,6 +21,19 @@ from rcptmap import Workshop
 USER = 'nobody'         # whom root's daemon becomes
 
 
+def daemons_of_cases(cases):
+    """A daemon for each case, on its way up; None where its table doesn't compile, said so."""
+    daemons = []
+    for case in cases:
+        try:
+            daemons.append(Daemon(case.table, snippet=case.conf, compile_options=case.options))
+            daemons[-1].spawn()
+        except AssertionError as error:
+            print('FAIL %s: %s' % (case.place, error))
+            daemons.append(None)
+    return daemons
+
+
 def children(pid):
     """The process ids of PID's children."""
     try:
