@@ -143,7 +143,8 @@ def send_all(postfix, tenant, messages):
     def work(first):
         with SmtpClient(tenant.where) as client:
             for number in range(first, len(messages), THREADS):
-                sent = client.message(messages[number], parameters='SMTPUTF8')
+                is_wide = number % 2 or not ''.join(messages[number]).isascii()
+                sent = client.message(messages[number], parameters='SMTPUTF8' if is_wide else '')
                 queue_id = sent.data.queue_id
                 results[number] = (sent, postfix.take_held(queue_id) if queue_id else None)
 

@@ -166,6 +166,17 @@ class Explainer:
             answer.reply is not None and answer.reply.status == '451 4.6.0'
             for answer in self.native.ask(['<%s>' % key for key in keys if key[0] != '@']))
 
+    def class_of_change(self, changed, sent, refusals):
+        """Recipients of a message that Postfix accepted and openrcptd didn't, or later."""
+        if sent.data.status == '451 4.6.0':
+            return 'early-defer'
+        targets = [target for answer in self.native.ask([path_of(one) for one in changed])
+                   for target in answer.recipients]
+        if '550 5.6.7' in refusals and not all(
+                addresses.split(target)[0].isascii() for target in targets):
+            return 'smtputf8'
+        return 'dangling' if targets and self.only_bounces(targets) else UNEXPLAINED
+
     def class_of(self, item):
         for name, holds in (('postmaster', self.postmaster), ('routing', self.routing),
                             ('case', self.spelling), ('idna', self.idna_target), ('dangling', self.dangling),
@@ -204,10 +215,8 @@ def explain_message(scenario, native, message, theirs, ours):
     changed = [one for one, before, after in zip(message, sent.recipients, sent_by_us.recipients)
                if before.status != after.status]
     if changed:
-        targets = [target for answer in native.ask([path_of(one) for one in changed])
-                   for target in answer.recipients]
-        yield ('early-defer' if sent.data.status == '451 4.6.0' else
-               'dangling' if targets and explainer.only_bounces(targets) else 'decision'), changed
+        refusals = {reply.status for reply in sent_by_us.recipients if not reply.is_accepted}
+        yield explainer.class_of_change(changed, sent, refusals), changed
         return
     if envelope is None or our_envelope is None:
         if sent.data.status != sent_by_us.data.status:
