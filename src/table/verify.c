@@ -142,10 +142,11 @@ static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 	for (unsigned i = 0; i < cluster.count; i++) {
 		struct bytes record;
 
-		if (!cluster_record(&cluster, i, offset, &record) ||
-		    !check_record(check, record, line, number,
-		                  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
+		if (!cluster_record(&cluster, i, offset, &record))
 			return wrong(check, "a record of a cluster");
+		if (!check_record(check, record, line, number,
+		                  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
+			return false;
 		offset += record.size;
 	}
 	if (cluster.count + offset != cluster.bytes.size)
@@ -272,6 +273,19 @@ static bool check_domain(struct check *check, const struct table_domain *domain)
 	return outcome == LOOKUP_ABSENT || check_entry(check, &entry);
 }
 
+/* A reference of the index repeats two flags of the domain that it leads to. */
+static bool check_reference(struct check *check, uint32_t reference)
+{
+	const unsigned repeated = TABLE_DOMAIN_CATCH_ALL | TABLE_DOMAIN_EXTENSIONS;
+	uint32_t ref = reference >> BUCKET_REF_FLAG_BITS;
+	struct table_domain domain;
+
+	if (!begins_record(check, ref) || domain_at(check->table, ref, &domain) != LOOKUP_FOUND)
+		return wrong(check, "a reference of the index");
+	return (domain.flags & repeated) == (reference & repeated) ||
+	       wrong(check, "the flags in the index");
+}
+
 static bool check_domains(struct check *check)
 {
 	const struct table *table = check->table;
@@ -287,9 +301,15 @@ static bool check_domains(struct check *check)
 		if (!check_domain(check, &domain))
 			return false;
 	}
-	for (uint64_t i = 0; i < table->buckets * BUCKET_SLOTS; i++)
-		slots += le32_load(at(table->index, i / BUCKET_SLOTS * BUCKET_BYTES + BUCKET_REFS +
-		                                            i % BUCKET_SLOTS * 4)) != 0;
+	for (uint64_t i = 0; i < table->buckets * BUCKET_SLOTS; i++) {
+		uint32_t reference =
+			le32_load(at(table->index, i / BUCKET_SLOTS * BUCKET_BYTES + BUCKET_REFS +
+		                                           i % BUCKET_SLOTS * 4));
+
+		if (reference != 0 && !check_reference(check, reference))
+			return false;
+		slots += reference != 0;
+	}
 	return slots == check->probed || wrong(check, "the index has domains that don't exist");
 }
 
