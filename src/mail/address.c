@@ -28,25 +28,27 @@ struct scan {
 };
 
 /*
- * What nearly all clients send: brackets, atoms and dots, one `@`, a host name. False: look closer.
- * The closing bracket ends both loops.
+ * What nearly all clients send, with or without its brackets: atoms and dots, one `@`, a host name.
+ * False: look closer.
  */
 static bool parse_plain(struct bytes text, struct address_path *out_path)
 {
 	const char *data = text.data;
-	size_t at = 1, end;
+	size_t begin = text.size > 0 && data[0] == '<' ? 1 : 0;
+	size_t end = text.size;
+	size_t at = begin, host;
 	struct bytes domain;
 
-	if (text.size < 4 || data[0] != '<' || data[text.size - 1] != '>')
+	if (begin > 0 && data[--end] != '>')
 		return false;
-	while (address_is_class(data[at], CLASS_ATEXT | CLASS_DOT))
+	while (at < end && address_is_class(data[at], CLASS_ATEXT | CLASS_DOT))
 		at++;
-	if (data[at] != '@')
+	if (at == begin || at >= end || data[at] != '@')
 		return false;
-	end = at + 1;
-	while (address_is_class(data[end], CLASS_HOST | CLASS_DOT))
-		end++;
-	if (end != text.size - 1)
+	host = at + 1;
+	while (host < end && address_is_class(data[host], CLASS_HOST | CLASS_DOT))
+		host++;
+	if (host != end)
 		return false;
 	domain = bytes_make(data + at + 1, end - at - 1);
 	if (domain.size > 0 && data[end - 1] == '.')
@@ -54,10 +56,10 @@ static bool parse_plain(struct bytes text, struct address_path *out_path)
 	if (domain.size == 0 || domain.data[domain.size - 1] == '.')
 		return false;
 	*out_path = (struct address_path){
-		.address = { .local = bytes_make(data + 1, at - 1), .domain = domain },
-		.internal = bytes_make(data + 1, text.size - 2),
-		.text = bytes_make(data + 1, text.size - 2),
-		.text_with_route = bytes_make(data + 1, text.size - 2),
+		.address = { .local = bytes_make(data + begin, at - begin), .domain = domain },
+		.internal = bytes_make(data + begin, end - begin),
+		.text = bytes_make(data + begin, end - begin),
+		.text_with_route = bytes_make(data + begin, end - begin),
 	};
 	return true;
 }
