@@ -128,6 +128,12 @@ static size_t put_shown(struct bytes text, char *at, size_t room)
 {
 	size_t size = 0;
 
+	/* Nearly always this is all of it. */
+	while (size < text.size && size < room && text.data[size] >= ' ' && text.data[size] <= '~') {
+		at[size] = text.data[size];
+		size++;
+	}
+	text = bytes_skip(text, size);
 	while (text.size > 0) {
 		size_t used = shown_size(text);
 		size_t one_size = used > 0 ? used : 1;
@@ -177,7 +183,7 @@ bool reply_make(const char *code, const char *enhanced, const struct bytes *addr
 	if (at == NULL)
 		return false;
 	memcpy(reply.code, code, sizeof(reply.code));
-	(void)snprintf(reply.enhanced, sizeof(reply.enhanced), "%s", enhanced); /* asserted */
+	memcpy(reply.enhanced, enhanced, strlen(enhanced) + 1); /* fits, as asserted */
 	if (address != NULL)
 		size = put_address(*address, at, REPLY_TEXT_MAX - words.size);
 	size += put_shown(words, at + size, REPLY_TEXT_MAX - size);
@@ -188,7 +194,8 @@ bool reply_make(const char *code, const char *enhanced, const struct bytes *addr
 
 bool reply_print(const struct reply *reply, struct buffer *out_text)
 {
-	if (!buffer_append_format(out_text, "%s %s", reply->code, reply->enhanced))
+	if (!buffer_append_text(out_text, reply->code) || !buffer_append_byte(out_text, ' ') ||
+	    !buffer_append_text(out_text, reply->enhanced))
 		return false;
 	return reply->text.size == 0 ||
 	       (buffer_append_byte(out_text, ' ') && buffer_append(out_text, reply->text));
