@@ -108,8 +108,9 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	                   TABLE_DOMAIN_MAILBOX) &&
 	       declare_all(builder, "alias_domains", &settings->alias_domains,
 	                   TABLE_DOMAIN_ALIAS) &&
+	       /* Found also where there are no bare keys: what routes through them must be seen. */
 	       declare_all(builder, "local_domains", &settings->local_domains,
-	                   TABLE_DOMAIN_LOCAL);
+	                   TABLE_DOMAIN_LOCAL | TABLE_DOMAIN_PROBED);
 }
 
 bool builder_source(struct builder *builder, const char *path)
