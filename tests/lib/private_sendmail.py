@@ -45,10 +45,11 @@ define(`confTO_IDENT', `0')dnl
 define(`confDELIVERY_MODE', `interactive')dnl
 define(`confMILTER_LOG_LEVEL', `22')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
-define(`SMART_HOST', `relay:[127.0.0.1]')dnl
-define(`RELAY_MAILER_ARGS', `TCP $h {sink_port}')dnl
-define(`LOCAL_MAILER_PATH', `/bin/true')dnl
-define(`LOCAL_MAILER_ARGS', `true')dnl
+define(`SMART_HOST', `esmtp:[127.0.0.1]')dnl
+define(`ESMTP_MAILER_ARGS', `TCP $h {sink_port}')dnl
+define(`LOCAL_MAILER_PATH', `/usr/bin/tee')dnl
+define(`LOCAL_MAILER_ARGS', `tee -a {folder}/mailbox')dnl
+define(`LOCAL_MAILER_FLAGS', `PSn9')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`accept_unqualified_senders')dnl
@@ -199,10 +200,14 @@ SOFTWARE = []
 
 
 def software():
-    """Unpacked at the first call."""
+    """Unpacked at the first call. A test program lists it among its needs: where it can't be had
+    the program is skipped."""
     if not SOFTWARE:
         SOFTWARE.append(Software())
     return SOFTWARE[0]
+
+
+harness.NEEDS['sendmail'] = software
 
 
 # ---- one instance ----------------------------------------------------------------------
