@@ -16,7 +16,11 @@
 
 #define SYSLOG_PATH "/dev/log"
 
-enum { RECONNECT_SECONDS = 1 };
+enum {
+	RECONNECT_SECONDS = 1,
+	LOG_HEAD_MAX = 200,
+	LOG_ROOM = LOG_HEAD_MAX + LOG_LINE_MAX, /* that any line has, with its newline */
+};
 
 static const struct severity {
 	const char *word; /* as Postfix has them */
@@ -36,7 +40,8 @@ static struct {
 	enum log_sink sink;
 	const char *ident;
 	bool has_debug;
-	bool is_stderr_socket;
+	mode_t stderr_mode; /* what kind of file it is */
+	long pid;
 	int fd;              /* of syslog; -1: not connected */
 	time_t last_attempt; /* to connect; monotonic */
 	uint64_t unreported; /* dropped, and not said yet */
@@ -74,73 +79,137 @@ static void connect_to_syslog(void)
 	}
 }
 
-static bool send_to_syslog(int priority, const char *text, size_t size)
+/* The head of a line: for syslog as RFC 3164 has it, which every log daemon takes. */
+static int print_head(struct log_batch *batch, enum log_severity severity, char *at, size_t room)
 {
-	char line[LOG_LINE_MAX + 200];
-	char date[32] = "";
-	time_t now = time(NULL);
-	struct tm parts;
-	int length;
+	if (sole_log.sink == LOG_SINK_STDERR)
+		return snprintf(at, room, "%.100s[%ld]: %s", sole_log.ident, sole_log.pid,
+				severities[severity].word);
+	if (batch->date[0] == '\0') {
+		time_t now = time(NULL);
+		struct tm parts;
+
+		if (localtime_r(&now, &parts) == NULL ||
+		    strftime(batch->date, sizeof(batch->date), "%b %e %H:%M:%S ", &parts) == 0)
+			batch->date[0] = '\0';
+	}
+	return snprintf(at, room, "<%d>%s%.100s[%ld]: %s", LOG_MAIL | severities[severity].priority,
+			batch->date, sole_log.ident, sole_log.pid, severities[severity].word);
+}
+
+/* One line at the end of BATCH, which has room for any. */
+static void add_line(struct log_batch *batch, enum log_severity severity, const char *format,
+		     va_list arguments) __attribute__((format(printf, 3, 0)));
+static void add_line(struct log_batch *batch, enum log_severity severity, const char *format,
+		     va_list arguments)
+{
+	size_t begin = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
+	char *line = batch->text + begin;
+	int head = print_head(batch, severity, line, LOG_ROOM);
+	size_t size = head < 0 ? 0 : (size_t)head;
+	int length = vsnprintf(line + size, LOG_LINE_MAX, format, arguments);
+
+	if (length > 0)
+		size += length < LOG_LINE_MAX ? (size_t)length : LOG_LINE_MAX - 1;
+	/* What libmilter says ends with a newline now and then. */
+	while (size > 0 && line[size - 1] == '\n')
+		size--;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)line[i] < 32 || line[i] == 127)
+			line[i] = '?';
+	if (sole_log.sink == LOG_SINK_STDERR)
+		line[size++] = '\n';
+	batch->ends[batch->count++] = begin + size;
+}
+
+/* These send the lines of a batch, and say how many got through. */
+
+static size_t send_to_syslog(struct log_batch *batch)
+{
+	struct iovec pieces[LOG_BATCH_LINES];
+	struct mmsghdr messages[LOG_BATCH_LINES] = { { .msg_len = 0 } };
+	size_t begin = 0;
+	int sent;
 
 	connect_to_syslog();
 	if (sole_log.fd < 0)
-		return false;
-	if (localtime_r(&now, &parts) != NULL)
-		(void)strftime(date, sizeof(date), "%b %e %H:%M:%S ", &parts); /* fits */
-	length = snprintf(line, sizeof(line), "<%d>%s%.100s[%ld]: %.*s", LOG_MAIL | priority, date,
-			  sole_log.ident, (long)getpid(), (int)size, text);
-	if (length < 0)
-		return false;
-	if ((size_t)length >= sizeof(line))
-		length = (int)sizeof(line) - 1;
-	if (send(sole_log.fd, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return true;
+		return 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		pieces[i] = (struct iovec){ .iov_base = batch->text + begin,
+					    .iov_len = batch->ends[i] - begin };
+		messages[i].msg_hdr.msg_iov = &pieces[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+		begin = batch->ends[i];
+	}
+	sent = sendmmsg(sole_log.fd, messages, (unsigned)batch->count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent >= 0)
+		return (size_t)sent;
 	if (errno != EAGAIN && errno != ENOBUFS) {
 		/* The log daemon was started anew: its old socket leads nowhere. */
 		(void)close(sole_log.fd); /* datagrams are gone or sent */
 		sole_log.fd = -1;
 	}
-	return false;
+	return 0;
 }
 
-static bool send_to_stderr(const char *text, size_t size)
+static size_t send_to_stderr(const struct log_batch *batch)
 {
 	struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char line[LOG_LINE_MAX + 200];
-	int length = snprintf(line, sizeof(line), "%.100s[%ld]: %.*s\n", sole_log.ident,
-			      (long)getpid(), (int)size, text);
+	size_t size = batch->ends[batch->count - 1];
+	ssize_t written;
 
-	if (length < 0 || (size_t)length >= sizeof(line))
-		return false;
-	if (sole_log.is_stderr_socket)
-		return send(STDERR_FILENO, line, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-	/* A pipe that is writable has room for PIPE_BUF bytes, which is more than a line. */
-	if (poll(&writable, 1, 0) != 1)
-		return false;
-	return write(STDERR_FILENO, line, (size_t)length) == length;
+	if (S_ISSOCK(sole_log.stderr_mode)) {
+		written = send(STDERR_FILENO, batch->text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return written < 0 ? 0 : batch->count;
+	}
+	/* A pipe that is writable has room for PIPE_BUF bytes, which is no less than a batch. */
+	if (!S_ISREG(sole_log.stderr_mode) && poll(&writable, 1, 0) != 1)
+		return 0;
+	written = write(STDERR_FILENO, batch->text, size);
+	return written < 0 ? 0 : batch->count;
 }
 
-static bool send_line(enum log_severity severity, const char *text, size_t size)
+static size_t send_batch(struct log_batch *batch)
 {
-	if (sole_log.sink == LOG_SINK_STDERR)
-		return send_to_stderr(text, size);
-	/* Who starts a daemon by hand wants to see why it ends. */
-	if (severity >= SEVERITY_FATAL)
-		(void)send_to_stderr(text, size); /* syslog has it too */
-	return send_to_syslog(severities[severity].priority, text, size);
+	return sole_log.sink == LOG_SINK_STDERR ? send_to_stderr(batch) : send_to_syslog(batch);
+}
+
+static void add_text(struct log_batch *batch, enum log_severity severity, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void add_text(struct log_batch *batch, enum log_severity severity, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	add_line(batch, severity, format, arguments);
+	va_end(arguments);
 }
 
 static void report_dropped(void)
 {
-	char text[100];
-	int size;
+	struct log_batch batch = { .count = 0 };
 
 	if (sole_log.unreported == 0)
 		return;
-	size = snprintf(text, sizeof(text), "warning: %llu log lines dropped",
-			(unsigned long long)sole_log.unreported);
-	if (size > 0 && send_line(SEVERITY_WARNING, text, (size_t)size))
+	add_text(&batch, SEVERITY_WARNING, "%llu log lines dropped",
+		 (unsigned long long)sole_log.unreported);
+	if (send_batch(&batch) == 1)
 		sole_log.unreported = 0;
+}
+
+void log_batch_send(struct log_batch *batch)
+{
+	size_t lost;
+
+	if (batch->count == 0)
+		return;
+	(void)pthread_mutex_lock(&sole_log.lock); /* can't fail: initialised, not recursive */
+	report_dropped();
+	lost = batch->count - send_batch(batch);
+	sole_log.unreported += lost;
+	sole_log.dropped += lost;
+	(void)pthread_mutex_unlock(&sole_log.lock);
+	batch->count = 0;
 }
 
 void log_open(enum log_sink sink, const char *ident)
@@ -150,9 +219,15 @@ void log_open(enum log_sink sink, const char *ident)
 	tzset();
 	sole_log.sink = sink;
 	sole_log.ident = ident;
-	sole_log.is_stderr_socket = fstat(STDERR_FILENO, &status) == 0 && S_ISSOCK(status.st_mode);
+	sole_log.stderr_mode = fstat(STDERR_FILENO, &status) == 0 ? status.st_mode : 0;
+	sole_log.pid = getpid();
 	if (sink == LOG_SINK_SYSLOG)
 		connect_to_syslog();
+}
+
+void log_forked(void)
+{
+	sole_log.pid = getpid();
 }
 
 void log_enable_debug(void)
@@ -160,35 +235,31 @@ void log_enable_debug(void)
 	sole_log.has_debug = true;
 }
 
+/* Who starts a daemon by hand wants to see why it ends. */
+static void show_fatal(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+static void show_fatal(const char *format, va_list arguments)
+{
+	(void)fprintf(stderr, "%s: fatal: ", sole_log.ident); /* syslog has it too */
+	(void)vfprintf(stderr, format, arguments);
+	(void)fputc('\n', stderr);
+}
+
 void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
 {
-	char text[LOG_LINE_MAX];
-	const char *word = severities[severity].word;
-	size_t size = strlen(word);
-	int length;
+	struct log_batch batch;
+	va_list again;
 
 	if (severity == SEVERITY_DEBUG && !sole_log.has_debug)
 		return;
-	memcpy(text, word, size);
-	length = vsnprintf(text + size, sizeof(text) - size, format, arguments);
-	if (length < 0)
-		return;
-	size += (size_t)length;
-	if (size >= sizeof(text))
-		size = sizeof(text) - 1;
-	/* What libmilter says ends with a newline now and then. */
-	while (size > 0 && text[size - 1] == '\n')
-		size--;
-	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)text[i] < 32 || text[i] == 127)
-			text[i] = '?';
-	(void)pthread_mutex_lock(&sole_log.lock); /* can't fail: initialised, not recursive */
-	report_dropped();
-	if (!send_line(severity, text, size)) {
-		sole_log.unreported++;
-		sole_log.dropped++;
+	if (severity >= SEVERITY_FATAL && sole_log.sink == LOG_SINK_SYSLOG) {
+		va_copy(again, arguments);
+		show_fatal(format, again);
+		va_end(again);
 	}
-	(void)pthread_mutex_unlock(&sole_log.lock);
+	batch.count = 0;
+	batch.date[0] = '\0';
+	add_line(&batch, severity, format, arguments);
+	log_batch_send(&batch);
 }
 
 void log_line(enum log_severity severity, const char *format, ...)
@@ -197,6 +268,18 @@ void log_line(enum log_severity severity, const char *format, ...)
 
 	va_start(arguments, format);
 	log_line_arguments(severity, format, arguments);
+	va_end(arguments);
+}
+
+void log_batch_add(struct log_batch *batch, enum log_severity severity, const char *format, ...)
+{
+	va_list arguments;
+	size_t used = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
+
+	if (batch->count == LOG_BATCH_LINES || LOG_BATCH_BYTES - used < LOG_ROOM)
+		log_batch_send(batch);
+	va_start(arguments, format);
+	add_line(batch, severity, format, arguments);
 	va_end(arguments);
 }
 

@@ -11,9 +11,22 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { LOG_LINE_MAX = 2000 }; /* bytes; the rest is cut */
+enum {
+	LOG_LINE_MAX = 2000,	/* bytes; the rest is cut */
+	LOG_BATCH_BYTES = 4096, /* what a pipe takes in one piece */
+	LOG_BATCH_LINES = 32,
+};
+
+/* Lines on their way, so that many are one system call. Begins with count 0 and an empty date. */
+struct log_batch {
+	size_t count;
+	size_t ends[LOG_BATCH_LINES]; /* in text; where each line ends */
+	char date[32];
+	char text[LOG_BATCH_BYTES];
+};
 
 enum log_severity {
 	SEVERITY_DEBUG,
@@ -28,8 +41,11 @@ enum log_severity {
 enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 
 /* Where lines go from now on; IDENT stands in front of each and must stay. Once a process, before
- * there are threads; a child of fork() inherits it. */
+ * there are threads; a child of fork() inherits it, see log_forked(). */
 void log_open(enum log_sink sink, const char *ident);
+
+/* After a fork(), in the child: lines carry its own process number. */
+void log_forked(void);
 
 /* Debug lines are dropped unless this was called. */
 void log_enable_debug(void);
@@ -38,6 +54,11 @@ void log_line(enum log_severity severity, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
+
+/* Many lines at once: add them, then send what is left. */
+void log_batch_add(struct log_batch *batch, enum log_severity severity, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void log_batch_send(struct log_batch *batch);
 
 /* How many lines were dropped since the start of this process. */
 uint64_t log_dropped(void);

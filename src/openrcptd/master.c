@@ -101,6 +101,7 @@ static void be_worker(struct master *master, int channel_fd)
 		.max_sessions = master->max_sessions,
 	};
 
+	log_forked();
 	/* Signals from a terminal are for the master. */
 	(void)setpgid(0, 0);                   /* a new child can always lead its own group */
 	(void)close(master->listener.lock_fd); /* the lock is the master's and stays so */

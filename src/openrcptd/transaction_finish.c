@@ -129,7 +129,7 @@ static void print_targets(const struct original *original, struct buffer *text)
 }
 
 static void log_original(struct transaction *transaction, const struct original *original,
-			 const char *queue_id)
+			 const char *queue_id, struct log_batch *batch)
 {
 	const struct table *table = transaction->snapshot->table;
 	struct buffer *text = &transaction->text;
@@ -150,12 +150,17 @@ static void log_original(struct transaction *transaction, const struct original 
 	}
 	(void)buffer_append_format(text, ", table=%llu",
 				   (unsigned long long)table_facts(table)->generation);
-	log_line(SEVERITY_INFO, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
+	log_batch_add(batch, SEVERITY_INFO, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
 }
 
 void transaction_log(struct transaction *transaction, const char *queue_id)
 {
+	struct log_batch batch;
+
+	batch.count = 0;
+	batch.date[0] = '\0';
 	for (const struct original *original = transaction->first; original != NULL;
 	     original = original->next)
-		log_original(transaction, original, queue_id);
+		log_original(transaction, original, queue_id, &batch);
+	log_batch_send(&batch);
 }
