@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Standard error is a pipe while a test runs. */
+struct capture {
+	int before;
+	int reader;
+	char text[1 << 17];
+};
+
+static int setup(void **state)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int ends[2];
+
+	assert_non_null(capture);
+	capture->before = dup(STDERR_FILENO);
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	assert_int_equal(close(ends[1]), 0);
+	capture->reader = ends[0];
+	assert_int_equal(fcntl(capture->reader, F_SETFL, O_NONBLOCK), 0);
+	log_open(LOG_SINK_STDERR, "test");
+	*state = capture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct capture *capture = *state;
+
+	assert_true(dup2(capture->before, STDERR_FILENO) >= 0);
+	assert_int_equal(close(capture->before), 0);
+	assert_int_equal(close(capture->reader), 0);
+	free(capture);
+	return 0;
+}
+
+/* What was logged since the last time, without `test[123]: `. */
+static const char *logged(struct capture *capture)
+{
+	char head[32];
+	char *at = capture->text;
+	char *found;
+	ssize_t size = read(capture->reader, capture->text, sizeof(capture->text) - 1);
+
+	capture->text[size > 0 ? size : 0] = '\0';
+	(void)snprintf(head, sizeof(head), "test[%ld]: ", (long)getpid());
+	while ((found = strstr(at, head)) != NULL) {
+		memmove(found, found + strlen(head), strlen(found + strlen(head)) + 1);
+		at = found;
+	}
+	return capture->text;
+}
+
+static void severities_have_the_words_of_postfix(void **state)
+{
+	log_line(SEVERITY_INFO, "one %d", 1);
+	log_line(SEVERITY_WARNING, "two");
+	log_line(SEVERITY_ERROR, "three");
+	log_line(SEVERITY_FATAL, "four");
+	log_line(SEVERITY_PANIC, "five");
+	log_line(SEVERITY_DEBUG, "six");
+	assert_string_equal(logged(*state),
+			    "one 1\nwarning: two\nerror: three\nfatal: four\npanic: five\n");
+}
+
+static void a_line_stays_a_line(void **state)
+{
+	log_line(SEVERITY_INFO, "a\nb\x1b[0m\x7f\n\n");
+	assert_string_equal(logged(*state), "a?b?[0m?\n");
+}
+
+static void long_lines_are_cut(void **state)
+{
+	static char text[3 * LOG_LINE_MAX];
+	const char *line;
+
+	memset(text, 'x', sizeof(text) - 1);
+	log_line(SEVERITY_INFO, "%s", text);
+	line = logged(*state);
+	assert_int_equal(strlen(line), LOG_LINE_MAX);
+	assert_string_equal(line + LOG_LINE_MAX - 2, "x\n");
+}
+
+static void a_batch_is_all_its_lines_in_order(void **state)
+{
+	struct log_batch batch = { .count = 0 };
+	char expected[1 << 15] = "";
+
+	for (int i = 0; i < 300; i++) {
+		log_batch_add(&batch, SEVERITY_INFO, "line %d of a batch", i);
+		(void)sprintf(expected + strlen(expected), "line %d of a batch\n", i);
+	}
+	log_batch_send(&batch);
+	log_batch_send(&batch);
+	assert_string_equal(logged(*state), expected);
+}
+
+static void nobody_waits_for_a_reader(void **state)
+{
+	uint64_t before = log_dropped();
+	char expected[64];
+	unsigned long long dropped;
+	const char *text;
+
+	for (int i = 0; i < 100000; i++)
+		log_line(SEVERITY_INFO, "a line that nobody reads");
+	dropped = log_dropped() - before;
+	assert_true(dropped > 0 && dropped < 100000);
+	text = logged(*state);
+	assert_memory_equal(text, "a line that nobody reads\n", 25);
+	(void)snprintf(expected, sizeof(expected), "warning: %llu log lines dropped\nnow\n",
+		       dropped);
+	log_line(SEVERITY_INFO, "now");
+	assert_string_equal(logged(*state), expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(severities_have_the_words_of_postfix),
+		TEST(a_line_stays_a_line),
+		TEST(long_lines_are_cut),
+		TEST(a_batch_is_all_its_lines_in_order),
+		TEST(nobody_waits_for_a_reader),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
