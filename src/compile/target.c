@@ -73,7 +73,9 @@ static void check_local(struct list *list, const struct address *address)
 {
 	struct builder *builder = list->builder;
 
-	if (bytes_contain(address->local, '%') || bytes_contain(address->local, '!'))
+	if (address->local.data[0] == '#' && address->domain.size == 0)
+		refuse(list, "# begins no comment here: a comment has its own line");
+	else if (bytes_contain(address->local, '%') || bytes_contain(address->local, '!'))
 		refuse(list, "a target has % or ! in its local part (sender-specified routing)");
 	else if (bytes_contain(address->local, '@') && !builder->is_lenient)
 		refuse(list, "a target has @ in its local part (sender-specified routing)");

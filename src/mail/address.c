@@ -320,6 +320,7 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 			return ADDRESS_MALFORMED;
 		path.text = bytes_skip(path.text_with_route, scan->route_end - begin);
 	}
+	path.text_with_route = trim(path.text_with_route);
 	outcome = cut_internal(path.internal, &path);
 	if (outcome == ADDRESS_OK)
 		*out_path = path;

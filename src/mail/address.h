@@ -36,7 +36,7 @@ struct address_path {
 	/* What stood between the brackets, less the source route: with brackets around it, what
 	 * deletes this recipient from the MTA's envelope (see milter.c). Byte for byte as sent. */
 	struct bytes text;
-	/* The same with the source route, for ORCPT. */
+	/* The same with the source route and without blanks around it, for ORCPT. */
 	struct bytes text_with_route;
 	/* The address had no `@` and was read as `host!user` or `user%host`: sender-specified
 	 * routing. address is what it leads to. */

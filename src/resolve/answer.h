@@ -20,8 +20,9 @@ struct answer_texts {
 };
 
 /*
- * The address that a reply about PATH names: internal form, as Postfix has it. TEXT is what PATH was
- * parsed from, and is named itself, less its brackets, where nothing could be parsed. In ARENA, or a view; where memory is short, as it was sent.
+ * The address that a reply about PATH names: internal form, as Postfix has it. TEXT is what PATH
+ * was parsed from, and is named itself, less its brackets, where nothing could be parsed. In ARENA,
+ * or a view; where memory is short, as it was sent.
  */
 struct bytes answer_address(const struct address_path *path, struct bytes text,
                             struct arena *arena);

@@ -88,7 +88,8 @@ static bool make_child(struct walk *walk, struct bytes local, const struct table
 	case FOLD_OK:
 		return true;
 	case FOLD_INVALID:
-		return fail(walk, REASON_BROKEN);
+		/* Targets and extensions are made of what keys may have: it can only be too long. */
+		return fail(walk, REASON_LIMIT);
 	case FOLD_NO_MEMORY:
 		break;
 	}
@@ -127,6 +128,9 @@ static bool add_child(struct walk *walk, struct node *node, size_t *room, struct
 		return false;
 	child->is_self = is_node(child, node->seen);
 	node->seen->maps_to_itself |= child->is_self;
+	/* It will be asked for when its turn comes. */
+	if ((domain->flags & TABLE_DOMAIN_PROBED) != 0 && !child->is_self)
+		table_prefetch(walk->table, domain->hash, child->key);
 	node->child_count++;
 	return node->child_count <= walk->options->limits->expansion ||
 	       fail(walk, REASON_LIMIT);
@@ -318,6 +322,19 @@ static bool settle_self(struct walk *walk, const struct child *child, bool is_fi
 	return true;
 }
 
+/*
+ * SEEN is being expanded, and is met again on the way. Does the circle end all the same? Where an
+ * address on it maps to itself Postfix goes no further there (measured).
+ */
+static bool ends_on_the_way(const struct walk *walk, const struct seen *seen)
+{
+	for (const struct node *node = walk->node; node != NULL && node->seen != seen;
+	     node = node->parent)
+		if (node->seen->maps_to_itself)
+			return true;
+	return false;
+}
+
 /* An address met before. */
 static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, size_t depth)
 {
@@ -325,8 +342,12 @@ static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, si
 		account(walk, is_first, 1, 0);
 		return count_recipients(walk, 1);
 	}
-	if (seen->is_open)
+	if (seen->is_open && !ends_on_the_way(walk, seen))
 		return fail(walk, REASON_LOOP);
+	if (seen->is_open) {
+		account(walk, is_first, 1, 0);
+		return count_recipients(walk, 1);
+	}
 	if (depth + seen->height >= walk->options->limits->recursion)
 		return fail(walk, REASON_LIMIT);
 	account(walk, is_first, seen->count, seen->height + 1);
@@ -358,7 +379,9 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	struct candidate_hit hit;
 	enum candidate_outcome outcome = CANDIDATE_ABSENT;
 
-	if (depth >= walk->options->limits->recursion || walk->seen.count > RESOLVE_ADDRESSES_MAX)
+	/* The recipient itself is among those seen. */
+	if (depth >= walk->options->limits->recursion ||
+	    walk->seen.count - 1 > RESOLVE_ADDRESSES_MAX)
 		return fail(walk, REASON_LIMIT);
 	if (candidates_exist(walk->table, &child->domain))
 		outcome = candidates_find(walk->table, walk->options, &candidate, walk->arena,

@@ -186,6 +186,18 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
 	return false;
 }
 
+/* Have the line of the most likely key fetched while the domain is looked up. The address isn't folded
+ * yet; most come folded, and a wrong guess costs nothing but time. */
+static void prefetch_guess(const struct table *table, const struct address *address)
+{
+	struct bytes user = address->local;
+	struct bytes extension;
+
+	(void)address_split_extension(address->local, table_rules(table)->delimiters, &user,
+	                              &extension);
+	table_prefetch_key(table, address->domain, user);
+}
+
 void resolve_address(const struct table *table, const struct resolve_options *options,
                      const struct address *address, struct arena *arena,
                      struct resolution *out_resolution)
@@ -196,6 +208,7 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 	struct candidate_hit hit;
 
 	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
+	prefetch_guess(table, address);
 	if (!look_at_domain(table,
 	                    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
 	                    arena, &domain, resolution))

@@ -84,7 +84,7 @@ struct resolve_options {
 	void *context;
 };
 
-/* No recipient makes more look-ups than this, whatever the limits: beyond it is REASON_LIMIT. */
+/* No recipient leads to more addresses than this, whatever the limits: beyond it is REASON_LIMIT. */
 enum { RESOLVE_ADDRESSES_MAX = 100000 };
 
 /*

@@ -100,7 +100,7 @@ static bool sample_fingerprint(const struct sample *sample, const struct domain_
 	};
 
 	if (sample->kind == TABLE_ENTRY_TARGETS)
-		entry.list = contents;
+		entry.targets = contents;
 	else
 		entry.reply = contents;
 	return entry_fingerprint(&table, &entry, out_fingerprint) == LOOKUP_FOUND;

@@ -7,6 +7,8 @@
 #include "base/hash.h"
 #include "table/patterns_inside.h"
 
+enum { CACHE_LINE_BYTES = 64, FETCHED_BYTES_MAX = 320 };
+
 static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
                            uint32_t *out_global_line);
 
@@ -132,6 +134,16 @@ static bool record_has_key(struct bytes record, uint32_t head, struct bytes loca
 	       memcmp(record.data + RECORD_HEAD, local.data, local.size) == 0;
 }
 
+/* A cluster is some three cache lines long, and where a record is stands in the first: have all come
+ * at once. */
+static void fetch(const struct cluster *cluster)
+{
+	for (size_t at_byte = CACHE_LINE_BYTES; at_byte < cluster->bytes.size &&
+	                                        at_byte <= FETCHED_BYTES_MAX;
+	     at_byte += CACHE_LINE_BYTES)
+		__builtin_prefetch(cluster->bytes.data + at_byte);
+}
+
 /*
  * A miss ends with the fingerprints: the cluster itself, another cache line, is read only for an
  * entry that has the right one.
@@ -148,6 +160,8 @@ static enum lookup find_in_cluster(const struct table *table, const struct clust
 
 		if (cluster->fingerprints != NULL && cluster->fingerprints[i] != fingerprint)
 			continue;
+		if (summed == 0)
+			fetch(cluster);
 		for (; summed < i; summed++)
 			offset += (unsigned char)cluster->bytes.data[summed];
 		if (!cluster_record(cluster, i, offset, &record))
@@ -158,25 +172,46 @@ static enum lookup find_in_cluster(const struct table *table, const struct clust
 	return LOOKUP_ABSENT;
 }
 
+/* The cluster NUMBER of a line where not all fingerprints are at hand. */
+static enum lookup find_slowly(const struct table *table, uint64_t number, unsigned char fingerprint,
+                               uint32_t head, struct bytes local, struct table_entry *out_entry)
+{
+	uint64_t line = number / LINE_CLUSTERS;
+	unsigned in_line = (unsigned)(number % LINE_CLUSTERS);
+	struct cluster cluster;
+	enum lookup outcome = cluster_at(table, line, in_line, &cluster);
+
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	return find_in_cluster(table, &cluster, fingerprint, head, local,
+	                       place_make(line, in_line, 0), out_entry);
+}
+
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
                        struct bytes local, struct table_entry *out_entry)
 {
 	uint64_t hash = format_mix(domain->hash, hash_key(local, table->seed));
 	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
-	struct cluster cluster;
-	enum lookup outcome;
+	const unsigned char *row = at(table->directory, number / LINE_CLUSTERS * LINE_BYTES);
+	unsigned shift = (unsigned)(number % LINE_CLUSTERS) * 4;
+	uint32_t counts = le32_load(row + LINE_COUNTS);
+	unsigned count = counts >> shift & 15;
+	unsigned first = nibble_sum(counts & ((UINT32_C(1) << shift) - 1));
+	const unsigned char *fingerprints = row + LINE_FINGERPRINTS + first;
 
 	if (local.size == 0 || local.size > KEY_LOCAL_MAX)
 		return LOOKUP_ABSENT;
-	outcome = cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
-	                     &cluster);
-	if (outcome != LOOKUP_FOUND)
-		return outcome;
-	return find_in_cluster(
-		table, &cluster, (unsigned char)hash, domain->ref | (uint32_t)local.size << 24,
-		local,
-		place_make(number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS), 0),
-		out_entry);
+	/* Nearly all look-ups for nobody end here, with one cache line read. */
+	if (count != CLUSTER_ESCAPE && first + count <= LINE_FINGERPRINT_ROOM) {
+		unsigned i = 0;
+
+		while (i < count && fingerprints[i] != (unsigned char)hash)
+			i++;
+		if (i == count)
+			return LOOKUP_ABSENT;
+	}
+	return find_slowly(table, number, (unsigned char)hash,
+	                   domain->ref | (uint32_t)local.size << 24, local, out_entry);
 }
 
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local)
@@ -185,6 +220,11 @@ void table_prefetch(const struct table *table, uint64_t domain_hash, struct byte
 	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
 
 	__builtin_prefetch(at(table->directory, number / LINE_CLUSTERS * LINE_BYTES));
+}
+
+void table_prefetch_key(const struct table *table, struct bytes domain, struct bytes local)
+{
+	table_prefetch(table, hash_key(domain, table->seed), local);
 }
 
 void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local)
@@ -246,7 +286,7 @@ static enum lookup list_at(const struct table *table, uint32_t ref, struct table
 	out_entry->kind = (enum table_entry_kind)(kind & ~(unsigned)LIST_KIND_PLACED);
 	switch (out_entry->kind) {
 	case TABLE_ENTRY_TARGETS:
-		out_entry->list = contents;
+		out_entry->targets = contents;
 		return LOOKUP_FOUND;
 	case TABLE_ENTRY_REPLY:
 	case TABLE_ENTRY_DISCARD:
@@ -269,14 +309,14 @@ enum lookup entry_from_record(const struct table *table, struct bytes record, ui
 		return LOOKUP_BROKEN;
 	entry.domain_ref = le24_load(record.data);
 	entry.local = bytes_make(record.data + RECORD_HEAD, local_size);
-	entry.inline_targets = bytes_skip(record, RECORD_HEAD + local_size);
+	entry.targets = bytes_skip(record, RECORD_HEAD + local_size);
 	/* A list is all that such a record has. */
-	if (entry.inline_targets.size == RECORD_LIST_BYTES &&
-	    (unsigned char)entry.inline_targets.data[0] == TARGET_LIST) {
-		uint32_t ref = le32_load(entry.inline_targets.data + 1);
+	if (entry.targets.size == RECORD_LIST_BYTES &&
+	    (unsigned char)entry.targets.data[0] == TARGET_LIST) {
+		uint32_t ref = le32_load(entry.targets.data + 1);
 		uint32_t ignored;
 
-		entry.inline_targets = bytes_make(NULL, 0);
+		entry.targets = bytes_make(NULL, 0);
 		if (list_at(table, ref, &entry, &ignored) != LOOKUP_FOUND)
 			return LOOKUP_BROKEN;
 	}
@@ -289,7 +329,7 @@ enum lookup entry_from_record(const struct table *table, struct bytes record, ui
 void table_targets_begin(const struct table_entry *entry, struct table_target_cursor *out_cursor)
 {
 	*out_cursor = (struct table_target_cursor){
-		.rest = entry->inline_targets.size > 0 ? entry->inline_targets : entry->list,
+		.rest = entry->targets,
 		.entry = entry,
 	};
 }

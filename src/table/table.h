@@ -30,8 +30,8 @@ enum lookup {
 enum table_domain_flag {
 	TABLE_DOMAIN_CATCH_ALL = 1,	/* has an `@domain` entry */
 	TABLE_DOMAIN_EXTENSIONS = 2,	/* some key here has a delimiter in its local part */
-	TABLE_DOMAIN_PROBED = 4,	/* has keys, is declared, or is local while bare keys exist:
-					 * without it an address here is no key and is final */
+	TABLE_DOMAIN_PROBED = 4,	/* has keys, is declared, or is local: without it an address
+					 * here is no key and is final */
 	TABLE_DOMAIN_ALIAS = 8,		/* every address is an alias */
 	TABLE_DOMAIN_MAILBOX = 16,	/* listed recipients are delivered by the MTA */
 	TABLE_DOMAIN_LOCAL = 32,	/* bare `user` keys apply */
@@ -58,8 +58,7 @@ struct table_entry {
 	struct bytes reply;	/* `550 5.2.1 text`, with TABLE_ENTRY_REPLY */
 	struct bytes pattern_value; /* a right-hand side that a pattern made; empty: no pattern */
 	/* The rest is table.c's own; walk the targets with table_next_target(). */
-	struct bytes inline_targets;
-	struct bytes list;
+	struct bytes targets;
 	struct bytes local;
 	uint32_t domain_ref;
 	uint64_t place;		/* for table_provenance() */
@@ -134,6 +133,9 @@ enum lookup table_find_catch_all(const struct table *table, const struct table_d
 
 /* Have the cache fetch what table_find() will read; costs nothing and promises nothing. */
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local);
+
+/* The same before the domain is looked up, by its folded name. */
+void table_prefetch_key(const struct table *table, struct bytes domain, struct bytes local);
 
 /* A while later: what it will read then. Reads what table_prefetch() had fetched. */
 void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local);

@@ -76,7 +76,8 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags)
 {
-	if ((flags & TABLE_DOMAIN_OURS) != 0)
+	/* All of them: routing through a local domain is followed even where it has no keys. */
+	if (flags != 0)
 		flags |= TABLE_DOMAIN_PROBED;
 	domain_set_add_flags(&writer->domains, domain, flags);
 }

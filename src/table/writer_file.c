@@ -156,24 +156,13 @@ static bool add_data(struct assembly *assembly, struct error *err)
 	return true;
 }
 
-/* A local domain must be probed where bare keys exist; count the domains that are ours. */
-static uint64_t settle_domains(struct domain_set *domains)
+static uint64_t count_ours(const struct domain_set *domains)
 {
 	uint64_t ours = 0;
-	bool has_bare_keys = false;
 
 	for (uint32_t ref = domain_set_next(domains, 0); ref != 0;
-	     ref = domain_set_next(domains, ref)) {
-		unsigned flags = domain_set_flags(domains, ref);
-
-		ours += (flags & TABLE_DOMAIN_OURS) != 0;
-		if (domain_set_name(domains, ref).size == 0)
-			has_bare_keys = (flags & TABLE_DOMAIN_PROBED) != 0;
-	}
-	for (uint32_t ref = domain_set_next(domains, 0); has_bare_keys && ref != 0;
 	     ref = domain_set_next(domains, ref))
-		if ((domain_set_flags(domains, ref) & TABLE_DOMAIN_LOCAL) != 0)
-			domain_set_add_flags(domains, ref, TABLE_DOMAIN_PROBED);
+		ours += (domain_set_flags(domains, ref) & TABLE_DOMAIN_OURS) != 0;
 	return ours;
 }
 
@@ -238,12 +227,10 @@ static bool add_sections(struct assembly *assembly, struct error *err)
 {
 	struct table_writer *writer = assembly->writer;
 	struct layout *layout = &assembly->layout;
-	uint64_t ours;
 
 	if (!add_data(assembly, err))
 		return false;
-	ours = settle_domains(&writer->domains);
-	le64_store(assembly->header + HEADER_DOMAINS, ours);
+	le64_store(assembly->header + HEADER_DOMAINS, count_ours(&writer->domains));
 	add_section(assembly, SECTION_DOMAINS, SECTION_FLAG_REQUIRED,
 	            domain_set_bytes(&writer->domains), bytes_make(NULL, 0));
 	if (!add_index(assembly, err))
