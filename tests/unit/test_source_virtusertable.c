@@ -58,7 +58,7 @@ static void replies_pass_through(void **state)
 	      "1 [ann@a.test] [error:nouser 550 5.1.1 No, sir]\n"
 	      "2 [@b.test] [error:5.7.0:550 no]\n3 [carl@a.test] [discard:]\n"
 	      "5 [dora@a.test] [error:nouser dora left]\n"
-	      "4 rule isE [^([^+@\"]+)\\+([^@\"]*)@c\\.test$] [error:tempfail 450 wait, $1]\n");
+	      "4 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@c\\.test$] [error:tempfail 450 wait, $1]\n");
 }
 
 static void forms_with_any_detail_are_patterns_in_sendmails_order(void **state)
@@ -68,8 +68,8 @@ static void forms_with_any_detail_are_patterns_in_sendmails_order(void **state)
 	      "u++@a.test $%3@b.test\n",
 	      "4 rule isE [^u\\+([^@\"]+)@a\\.test$] [$$+${1}@b.test]\n"
 	      "3 rule isE [^u\\+([^@\"]*)@a\\.test$] [u-${1}@b.test]\n"
-	      "2 rule isE [^([^+@\"]+)\\+([^@\"]+)@a\\.test$] [${1}.${2}@b.test]\n"
-	      "1 rule isE [^([^+@\"]+)\\+([^@\"]*)@a\\.test$] [x+${2}@b.test]\n");
+	      "2 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]+)@a\\.test$] [${1}.${2}@b.test]\n"
+	      "1 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@a\\.test$] [x+${2}@b.test]\n");
 }
 
 static void user_goes_before_the_patterns_of_its_domain(void **state)
@@ -78,7 +78,7 @@ static void user_goes_before_the_patterns_of_its_domain(void **state)
 	gives("u@A.test one@b.test\nv@other.test two@b.test\n+*@a.test three@b.test\n",
 	      "1 [u@A.test] [one@b.test]\n2 [v@other.test] [two@b.test]\n"
 	      "1 rule isE [^u\\+([^@\"]*)@A\\.test$] [one@b.test]\n"
-	      "3 rule isE [^([^+@\"]+)\\+([^@\"]*)@a\\.test$] [three@b.test]\n");
+	      "3 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@a\\.test$] [three@b.test]\n");
 }
 
 static void user_with_the_detail_in_its_target_is_both(void **state)
@@ -95,8 +95,8 @@ static void domain_with_another_target_is_two_patterns(void **state)
 	gives("u@a.test x@b.test\n@a.test %1-%2@b.test\n",
 	      "1 [u@a.test] [x@b.test]\n"
 	      "1 rule isE [^u\\+([^@\"]*)@a\\.test$] [x@b.test]\n"
-	      "2 rule isE [^([^+@\"]+)\\+([^@\"]*)@a\\.test$] [${1}-${2}@b.test]\n"
-	      "2 rule isE [^([^+@\"]+)@a\\.test$] [${1}-@b.test]\n");
+	      "2 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@a\\.test$] [${1}-${2}@b.test]\n"
+	      "2 rule isE [^(\\+[^+@\"]*|[^+@\"]+)@a\\.test$] [${1}-@b.test]\n");
 }
 
 static void wrong_lines_are_errors(void **state)
