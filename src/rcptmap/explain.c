@@ -146,10 +146,14 @@ static struct destination destination_of(const struct resolution *resolution,
 	}
 }
 
-static const struct address *destination_at(const struct destination *destination, size_t index)
+static void print_destination(const struct destination *destination, size_t index,
+			      struct buffer *out)
 {
-	return destination->first != NULL ? destination->first
-					  : &destination->recipients[index].address;
+	const struct address *address = destination->first != NULL
+						? destination->first
+						: &destination->recipients[index].address;
+
+	print_address(address->local, address->domain, out);
 }
 
 static void write_text(struct bytes text, const struct resolution *resolution,
@@ -163,7 +167,7 @@ static void write_text(struct bytes text, const struct resolution *resolution,
 	for (size_t i = 0; i < destination->count; i++) {
 		if (i > 0)
 			put(out, ", ");
-		(void)address_print(destination_at(destination, i), out); /* the buffer knows */
+		print_destination(destination, i, out);
 	}
 	if (reply != NULL)
 		(void)reply_print(reply, out); /* likewise */
@@ -187,7 +191,7 @@ static void write_json(struct explain *explain, struct bytes text,
 	json_array_begin(&json);
 	for (size_t i = 0; i < destination->count; i++) {
 		buffer_clear(scratch);
-		(void)address_print(destination_at(destination, i), scratch); /* below */
+		print_destination(destination, i, scratch);
 		out->has_failed = out->has_failed || scratch->has_failed;
 		json_string(&json, buffer_bytes(scratch));
 	}

@@ -36,8 +36,7 @@ static void print_plain(struct bytes local, struct bytes domain, struct buffer *
 		memcpy(at + local.size + 1, domain.data, domain.size);
 }
 
-/* The external form of a target or, where LOCAL is empty, `@domain`. */
-static void print_address(struct bytes local, struct bytes domain, struct buffer *out_text)
+void print_address(struct bytes local, struct bytes domain, struct buffer *out_text)
 {
 	struct address address = { .local = local, .domain = domain };
 

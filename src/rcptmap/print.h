@@ -17,6 +17,9 @@
  * virtual(5) would otherwise see a comment or a domain. Failures are the buffer's. */
 void print_key(struct bytes local, struct bytes domain, struct buffer *out_text);
 
+/* Append the external form of an address or, where LOCAL is empty, `@domain`. */
+void print_address(struct bytes local, struct bytes domain, struct buffer *out_text);
+
 /* Append an entry's right-hand side: targets joined with ", ", `error:…`, `discard:`. BROKEN: the
  * table contradicts itself, and what was appended is no answer. */
 enum lookup print_value(const struct table *table, const struct table_entry *entry,
