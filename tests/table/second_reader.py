@@ -377,7 +377,7 @@ class Table:
             declared += ours
             demand((domain.catch_all != 0) == bool(domain.flags & CATCH_ALL), 'flag 1')
             demand((domain.name in extended) == bool(domain.flags & EXTENSIONS), 'flag 2')
-            if domain.name in having or ours:
+            if domain.name in having or ours or domain.flags & LOCAL:
                 demand(domain.flags & INDEXED, 'flag 4')
             found = self.find_domain(domain.name)
             demand((found == domain) if domain.flags & INDEXED else found is None, 'the index')

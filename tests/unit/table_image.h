@@ -140,6 +140,7 @@ struct build {
 	const char *delimiters;		/* NULL: "+" */
 	const char *spill_directory;	/* NULL: /tmp */
 	bool has_no_provenance;
+	bool keeps_extension;		/* it isn't passed on to targets */
 
 	struct table_writer *writer;
 	uint32_t line;
@@ -157,7 +158,7 @@ static inline void build_begin(struct build *build)
 		.rules = {
 			.delimiters = bytes_of(build->delimiters != NULL ? build->delimiters : "+"),
 			.origin = bytes_of("origin.test"),
-			.propagates_extension = true,
+			.propagates_extension = !build->keeps_extension,
 		},
 		.seed = build->seed,
 		.generation = 7,
