@@ -120,7 +120,7 @@ static bool take_until(char stop, struct bytes *rest, struct buffer *out)
 	return true;
 }
 
-/* `|x`, `"|x"` and the like: does ELEMENT begin with PREFIX, quoted or not? OUT_REST is the rest. */
+/* `|x`, `"|x"` and the like: does ELEMENT begin with PREFIX, quoted or not? */
 static bool begins(struct bytes element, const char *prefix, struct bytes *out_rest)
 {
 	size_t size = strlen(prefix);

@@ -69,7 +69,8 @@ bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *
 			return error_set(err, EX_DATAERR,
 			                 "$" BYTES_FORMAT ": the pattern has %lu groups",
 			                 BYTES_ARGS(name), (unsigned long)group_count);
-		(void)buffer_append_format(out_text, "${%lu}", (unsigned long)number); /* likewise */
+		/* Likewise. */
+		(void)buffer_append_format(out_text, "${%lu}", (unsigned long)number);
 	}
 	return true;
 }

@@ -218,7 +218,7 @@ static void put_literal(struct bytes text, struct buffer *out)
 	}
 }
 
-/* A plus at the begin is the user's. Quotes are left out: what a group brings in must do without. */
+/* A plus at the begin is the user's. No quotes: what a group brings in must do without them. */
 static const char USER_GROUP[] = "(\\+[^+@\"]*|[^+@\"]+)";
 static const char DETAIL_GROUP[] = "([^@\"]*)";
 static const char FULL_DETAIL_GROUP[] = "([^@\"]+)";

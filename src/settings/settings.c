@@ -357,8 +357,9 @@ static bool check_owner_and_mode(const char *path, const struct stat *status, st
 		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
 		                 (unsigned long)status->st_uid);
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(err, EX_NOPERM, "%s: others than its owner may write it (mode %04o)",
-		                 path, (unsigned)(status->st_mode & 07777));
+		return error_set(err, EX_NOPERM,
+		                 "%s: others than its owner may write it (mode %04o)", path,
+		                 (unsigned)(status->st_mode & 07777));
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzz_source - what the fuzz targets of all importers do: read the input to its end, and hold every
- * row against what source.h promises.
+ * fuzz_source - what the fuzz targets of all importers do: read the input to its end, and hold
+ * every row against what source.h promises.
  */
 #ifndef FUZZ_SOURCE_H
 #define FUZZ_SOURCE_H

@@ -85,7 +85,8 @@ static void wrong_lines_are_errors_and_the_rest_is_read(void **state)
 static void key_with_a_colon_is_warned_of(void **state)
 {
 	(void)state;
-	gives("a: b\n", "1 [a:] [b]\n/f:1: warning: the key ends in \":\"; is this an aliases file?\n");
+	gives("a: b\n",
+	      "1 [a:] [b]\n/f:1: warning: the key ends in \":\"; is this an aliases file?\n");
 	assert_int_equal(source_status, 0);
 }
 

@@ -58,7 +58,8 @@ static void replies_pass_through(void **state)
 	      "1 [ann@a.test] [error:nouser 550 5.1.1 No, sir]\n"
 	      "2 [@b.test] [error:5.7.0:550 no]\n3 [carl@a.test] [discard:]\n"
 	      "5 [dora@a.test] [error:nouser dora left]\n"
-	      "4 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@c\\.test$] [error:tempfail 450 wait, $1]\n");
+	      "4 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@c\\.test$] "
+	      "[error:tempfail 450 wait, $1]\n");
 }
 
 static void forms_with_any_detail_are_patterns_in_sendmails_order(void **state)
@@ -68,7 +69,8 @@ static void forms_with_any_detail_are_patterns_in_sendmails_order(void **state)
 	      "u++@a.test $%3@b.test\n",
 	      "4 rule isE [^u\\+([^@\"]+)@a\\.test$] [$$+${1}@b.test]\n"
 	      "3 rule isE [^u\\+([^@\"]*)@a\\.test$] [u-${1}@b.test]\n"
-	      "2 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]+)@a\\.test$] [${1}.${2}@b.test]\n"
+	      "2 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]+)@a\\.test$] "
+	      "[${1}.${2}@b.test]\n"
 	      "1 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@a\\.test$] [x+${2}@b.test]\n");
 }
 
