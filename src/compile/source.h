@@ -32,8 +32,8 @@ enum source_row_kind {
 /*
  * One rule of a pattern source. Rules are tried in the order of their rows against the whole
  * address in external form (`"q x"@example.org`); the first that matches ends the search. A key of
- * the whole address goes before the rules of its own source. The row's value is a right-hand side in
- * which `$1`, `${1}`, `$(1)` stand for groups and `$$` for a dollar sign.
+ * the whole address goes before the rules of its own source. The row's value is a right-hand side
+ * in which `$1`, `${1}`, `$(1)` stand for groups and `$$` for a dollar sign.
  */
 struct source_pattern {
 	enum table_pattern_kind kind;	/* rule, if, endif; the last two have no value */

@@ -4,8 +4,8 @@
  *
  * Sendmail asks for `u+d@dom`, `u++@dom` (if d is not empty), `u+*@dom`, `u@dom`, `++@dom`,
  * `+*@dom`, `@dom`, and puts the user for %1, d for %2, +d for %3. Keys of our own kind become
- * entries. What is left becomes patterns, in Sendmail's order. Since patterns go before the keys without
- * extension, a `u@dom` becomes a pattern too where a later form of its domain is one.
+ * entries. What is left becomes patterns, in Sendmail's order. Since patterns go before the keys
+ * without extension, a `u@dom` becomes a pattern too where a later form of its domain is one.
  */
 #include "compile/source.h"
 

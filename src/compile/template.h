@@ -14,8 +14,8 @@
 #include "base/error.h"
 
 /*
- * Append TEXT with its groups as `${1}`. False, ERR (status 65): it names something else than one of
- * the GROUP_COUNT groups there are. A full buffer shows in out_text->has_failed alone.
+ * Append TEXT with its groups as `${1}`. False, ERR (status 65): it names something else than one
+ * of the GROUP_COUNT groups there are. A full buffer shows in out_text->has_failed alone.
  */
 bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *out_text,
                         struct error *err);
