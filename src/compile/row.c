@@ -27,6 +27,15 @@ static bool stop(struct work *work, const char *what)
 	return false;
 }
 
+/* The writer knows why it failed: memory, disk, or too much for a table. */
+static bool stop_writer(struct work *work)
+{
+	const struct error *err = table_writer_error(work->builder->writer);
+
+	report_error(work->builder->report, err->status, work->path, work->line, "%s", err->text);
+	return false;
+}
+
 /* ---- domains ---------------------------------------------------------------------------- */
 
 /* Does WORD look like a domain: a dot, and a last label that could be a top-level domain? */
@@ -58,7 +67,7 @@ static bool declare(struct work *work, struct bytes name)
 	}
 	domain = writer_domain(writer, key);
 	if (domain == 0)
-		return stop(work, "no room for more domains");
+		return stop_writer(work);
 	if ((writer_domain_get_flags(writer, domain) & TABLE_DOMAIN_MAILBOX) == 0)
 		writer_domain_flags(writer, domain, TABLE_DOMAIN_ALIAS);
 	return true;
@@ -125,7 +134,7 @@ static bool set_key(struct work *work, const struct address *key, bool *out_is_u
 	work->entry.domain = key->domain.size > 0 ? writer_domain(builder->writer, domain) :
 	                                            builder->bare_domain;
 	*out_is_usable = true;
-	return work->entry.domain != 0 || stop(work, "no room for more domains");
+	return work->entry.domain != 0 || stop_writer(work);
 }
 
 static bool check_key(struct work *work, const struct address *key, bool is_catch_all)
@@ -197,7 +206,7 @@ static bool add_entry(struct work *work, const struct source_row *row, const str
 	if (!is_usable)
 		return true;
 	return writer_add(work->builder->writer, &work->entry) ||
-	       stop(work, "the entry can't be stored: disk full, or out of memory");
+	       stop_writer(work);
 }
 
 /* A known mailbox: maps to itself, unless another entry has the same key. */
@@ -216,7 +225,7 @@ static bool add_recipient(struct work *work, const struct address *key)
 	work->entry.targets = bytes_make(
 		self, writer_target(&work->entry, work->entry.local, work->entry.domain, false, self));
 	return writer_add(work->builder->writer, &work->entry) ||
-	       stop(work, "the entry can't be stored: disk full, or out of memory");
+	       stop_writer(work);
 }
 
 static bool is_one_word(struct bytes value)

@@ -29,32 +29,36 @@ static bool stop(struct list *list, const char *what)
 }
 
 /* `user@host` without a dot is completed by append_dot_domain. */
-static struct bytes complete_domain(struct builder *builder, struct bytes domain)
+static bool complete_domain(struct builder *builder, struct bytes *domain)
 {
 	struct bytes dot_domain = builder->rules.dot_domain;
+	size_t size = domain->size + 1 + dot_domain.size;
 	char *joined;
 
-	if (dot_domain.size == 0 || bytes_contain(domain, '.') || domain.data[0] == '[')
-		return domain;
-	joined = arena_alloc(&builder->arena, domain.size + 1 + dot_domain.size);
+	if (dot_domain.size == 0 || bytes_contain(*domain, '.') || domain->data[0] == '[')
+		return true;
+	joined = arena_alloc(&builder->arena, size);
 	if (joined == NULL)
-		return bytes_make(NULL, 0);
-	memcpy(joined, domain.data, domain.size);
-	joined[domain.size] = '.';
-	memcpy(joined + domain.size + 1, dot_domain.data, dot_domain.size);
-	return bytes_make(joined, domain.size + 1 + dot_domain.size);
+		return false;
+	memcpy(joined, domain->data, domain->size);
+	joined[domain->size] = '.';
+	memcpy(joined + domain->size + 1, dot_domain.data, dot_domain.size);
+	*domain = bytes_make(joined, size);
+	return true;
 }
 
 /* The number of a target's domain, 0: reported; false: it makes no sense to go on. */
 static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_domain)
 {
 	struct builder *builder = list->builder;
+	const struct error *err;
 	struct bytes key;
 
 	*out_domain = builder->origin_domain;
 	if (domain.size == 0)
 		return true;
-	domain = complete_domain(builder, domain);
+	if (!complete_domain(builder, &domain))
+		return stop(list, "out of memory");
 	switch (fold_domain(domain, &builder->arena, &key)) {
 	case FOLD_INVALID:
 		refuse(list, "a target's domain is not a domain");
@@ -66,7 +70,11 @@ static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_
 		break;
 	}
 	*out_domain = writer_domain(builder->writer, key);
-	return *out_domain != 0 || stop(list, "no room for more domains");
+	if (*out_domain != 0)
+		return true;
+	err = table_writer_error(builder->writer);
+	report_error(builder->report, err->status, list->path, list->line, "%s", err->text);
+	return false;
 }
 
 static void check_local(struct list *list, const struct address *address)

@@ -73,6 +73,13 @@ static size_t record_bytes(size_t name_size)
 	return (size + DOMAIN_UNIT - 1) / DOMAIN_UNIT * DOMAIN_UNIT;
 }
 
+/* No room for another name of any length. */
+bool domain_set_is_full(const struct domain_set *set)
+{
+	return set->size / DOMAIN_UNIT >
+	       DOMAIN_REF_MAX - record_bytes(NAME_MAX_BYTES) / DOMAIN_UNIT;
+}
+
 static uint32_t append_record(struct domain_set *set, struct bytes name)
 {
 	size_t size = record_bytes(name.size);

@@ -37,6 +37,9 @@ void domain_set_free(struct domain_set *set);
 /* The ref of NAME, added if it is new; 0: no memory, the name over 255 bytes, or the set is full. */
 uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out_hash);
 
+/* Would no memory help, since the section can't be larger? */
+bool domain_set_is_full(const struct domain_set *set);
+
 struct bytes domain_set_name(const struct domain_set *set, uint32_t ref);
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref);
 unsigned domain_set_flags(const struct domain_set *set, uint32_t ref);

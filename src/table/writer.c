@@ -62,6 +62,11 @@ void table_writer_free(struct table_writer *writer)
 	free(writer);
 }
 
+const struct error *table_writer_error(const struct table_writer *writer)
+{
+	return &writer->error;
+}
+
 /* ---- collecting ----------------------------------------------------------------------- */
 
 uint32_t writer_domain(struct table_writer *writer, struct bytes name)
@@ -69,9 +74,13 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 	uint64_t hash;
 	uint32_t ref = domain_set_add(&writer->domains, name, &hash);
 
-	if (ref == 0 && writer->error.status == 0)
+	if (ref != 0 || writer->error.status != 0)
+		return ref;
+	if (name.size > UINT8_MAX || domain_set_is_full(&writer->domains))
 		(void)error_set(&writer->error, EX_DATAERR, "no room for more domains");
-	return ref;
+	else
+		(void)error_set_memory(&writer->error);	/* always false */
+	return 0;
 }
 
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags)

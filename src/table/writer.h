@@ -47,7 +47,10 @@ struct writer_entry {
 struct table_writer *table_writer_new(const struct writer_options *options, struct error *err);
 void table_writer_free(struct table_writer *writer);
 
-/* Number of the domain NAME (folded); 0: failed, see table_writer_finish(). */
+/* What went wrong first; status 0: nothing so far. */
+const struct error *table_writer_error(const struct table_writer *writer);
+
+/* Number of the domain NAME (folded); 0: failed, see table_writer_error(). */
 uint32_t writer_domain(struct table_writer *writer, struct bytes name);
 /* Add FLAGS (alias, mailbox, local) to a domain. */
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags);
@@ -69,6 +72,7 @@ size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_
 /* Name the source whose lines begin at GLOBAL_LINE. In ascending order. */
 bool writer_source(struct table_writer *writer, uint32_t global_line, struct bytes name);
 
+/* False: see table_writer_error(). Status 65 too long, 73 and 74 spilling, 71 memory. */
 bool writer_add(struct table_writer *writer, const struct writer_entry *entry);
 
 /* The next rule; bytes are copied. In the order of the sources. */
