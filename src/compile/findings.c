@@ -7,7 +7,7 @@
 #include <sysexits.h>
 
 enum {
-	KEPT_MAX = 20000,	/* far more than are printed */
+	KEPT_MAX = 20000,	/* of a kind: far more than are printed */
 	TEXT_MAX = 1024,
 };
 
@@ -41,10 +41,11 @@ static void add(struct findings *findings, uint32_t global_line, bool is_error, 
 		.is_error = is_error,
 	};
 
-	if (count >= KEPT_MAX) {
+	if (findings->kept[is_error] >= KEPT_MAX) {
 		findings->uncounted++;
 		return;
 	}
+	findings->kept[is_error]++;
 	/* With the NUL behind the text. */
 	if (!buffer_append(&findings->texts, bytes_make(text, strlen(text) + 1)) ||
 	    !buffer_append(&findings->items, bytes_make(&finding, sizeof(finding))))

@@ -15,6 +15,8 @@
 struct findings {
 	struct buffer items;	/* of struct finding */
 	struct buffer texts;
+	/* Warnings and errors apart: however many of the ones, none of the others is lost. */
+	size_t kept[2];
 	size_t uncounted;	/* beyond what is kept */
 	bool has_failed;	/* no memory */
 };
