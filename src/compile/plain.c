@@ -2,8 +2,9 @@
 #include "compile/plain.h"
 
 /*
- * What a byte may be. In a domain a dot beside a dot or a hyphen is wrong: two bits for the byte and
- * two for the one behind it say so, such that `class & before >> BESIDE_SHIFT` is 0 where it's good.
+ * What a byte may be. In a domain a dot beside a dot or a hyphen is wrong: two bits for the byte
+ * and two for the one behind it say so, such that `class & before >> BESIDE_SHIFT` is 0 where it's
+ * good.
  */
 enum {
 	DOT = 1,

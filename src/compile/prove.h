@@ -14,7 +14,8 @@
 #include "compile/builder.h"
 #include "table/table.h"
 
-/* What is found is reported with its line: as errors, or, lenient, as warnings. False: no memory. */
+/* What is found is reported with its line: as errors, or, lenient, as warnings. False: no
+ * memory. */
 bool prove_table(const struct table *table, const struct builder *builder);
 
 #endif

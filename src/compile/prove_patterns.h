@@ -9,8 +9,8 @@
 #include "compile/findings.h"
 #include "table/table.h"
 
-/* Warn of each rule that answers for an unlikely user of one of our domains: there nobody is unknown
- * any more. The first thousand domains are asked. */
+/* Warn of each rule that answers for an unlikely user of one of our domains: there nobody is
+ * unknown any more. The first thousand domains are asked. */
 void prove_patterns(const struct table *table, struct findings *findings);
 
 #endif

@@ -8,8 +8,9 @@
 #include "compile/builder.h"
 
 /*
- * Encode VALUE into ENTRY->targets (in BUILDER->targets, good until the next call). What is wrong is
- * reported and *out_is_usable false. The result is false where it makes no sense to go on: reported.
+ * Encode VALUE into ENTRY->targets (in BUILDER->targets, good until the next call). What is wrong
+ * is reported and *out_is_usable false. The result is false where it makes no sense to go on:
+ * reported.
  */
 bool target_encode_list(struct builder *builder, struct writer_entry *entry, struct bytes value,
                         const char *path, uint32_t line, bool *out_is_usable);

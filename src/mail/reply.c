@@ -129,7 +129,8 @@ static size_t put_shown(struct bytes text, char *at, size_t room)
 	size_t size = 0;
 
 	/* Nearly always this is all of it. */
-	while (size < text.size && size < room && text.data[size] >= ' ' && text.data[size] <= '~') {
+	while (size < text.size && size < room && text.data[size] >= ' ' &&
+	       text.data[size] <= '~') {
 		at[size] = text.data[size];
 		size++;
 	}

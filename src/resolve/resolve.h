@@ -41,8 +41,8 @@ enum reason {
 };
 
 struct recipient {
-	struct address address;		/* internal form; the local part as the table has it, the domain
-					 * as A-label (in key form) */
+	struct address address;		/* internal form; the local part as the table has it, the
+					 * domain as A-label (in key form) */
 	/* What it is compared by, to see duplicates. */
 	struct bytes key_local;
 	bool needs_smtputf8;		/* local part isn't ASCII */
@@ -84,12 +84,13 @@ struct resolve_options {
 	void *context;
 };
 
-/* No recipient leads to more addresses than this, whatever the limits: beyond it is REASON_LIMIT. */
+/* No recipient leads to more addresses than this, whatever the limits: beyond it is
+ * REASON_LIMIT. */
 enum { RESOLVE_ADDRESSES_MAX = 100000 };
 
 /*
- * Resolve the path of a RCPT command (brackets and all, see address_parse_path()). Never fails: what
- * can't be told is VERDICT_DEFER. OUT_PATH may be NULL. Results live in ARENA and the table.
+ * Resolve the path of a RCPT command (brackets and all, see address_parse_path()). Never fails:
+ * what can't be told is VERDICT_DEFER. OUT_PATH may be NULL. Results live in ARENA and the table.
  */
 void resolve(const struct table *table, const struct resolve_options *options, struct bytes text,
              struct arena *arena, struct address_path *out_path,

@@ -3,8 +3,8 @@
  * canary - look-ups whose outcome the compiler wrote down, replayed whenever a table is loaded: the
  * last proof that this reader understands this file.
  *
- * A canary: u8 outcome (0 absent, 1 found), u8 length of the domain, u8 length of the local part (0:
- * the catch-all), u64 fingerprint, domain, local part.
+ * A canary: u8 outcome (0 absent, 1 found), u8 length of the domain, u8 length of the local part
+ * (0: the catch-all), u64 fingerprint, domain, local part.
  */
 #include <sysexits.h>
 

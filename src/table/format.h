@@ -127,7 +127,8 @@ enum {
 /* The first byte of a target. */
 enum {
 	TARGET_LONG = 0x00,	/* u16 length, u24 domref, local part */
-	TARGET_FAR = 0x01,	/* 0x01..0x7f: u24 domref, local part of byte-1 bytes; 0: `@other` */
+	TARGET_FAR = 0x01,	/* 0x01..0x7f: u24 domref, local part of byte-1 bytes; 0:
+				 * `@other` */
 	TARGET_NEAR = 0x80,	/* 0x80..0xfe: local part of byte&0x7f bytes, domain of the key; 0:
 				 * the key itself */
 	TARGET_LIST = 0xff,	/* u32 ref of a list: then it is all that the record has */

@@ -18,7 +18,8 @@ static bool check_identity(struct bytes file, struct error *err)
 	if (le32_load(at(file, HEADER_BYTE_ORDER)) != FORMAT_BYTE_ORDER)
 		return refuse(err, "byte order");
 	if (le32_load(at(file, HEADER_VERSION)) != FORMAT_VERSION)
-		return error_set(err, EX_DATAERR, "table of format version %u, this program knows %d",
+		return error_set(err, EX_DATAERR,
+		                 "table of format version %u, this program knows %d",
 		                 le32_load(at(file, HEADER_VERSION)), FORMAT_VERSION);
 	if (le64_load(at(file, HEADER_FILE_BYTES)) != file.size)
 		return refuse(err, "its length is not the one in its header");

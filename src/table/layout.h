@@ -34,7 +34,8 @@ struct layout {
 	struct buffer ordinals;	/* u32 a line */
 	struct buffer places;	/* u32 an entry */
 	struct buffer data;	/* of the line at hand */
-	struct buffer lists;	/* of the line at hand: u32 offset in data of the ref, raw pointer */
+	struct buffer lists;	/* of the line at hand: u32 offset in data of the ref,
+				 * raw pointer */
 	uint64_t entries;
 	uint64_t targets;
 	void (*on_duplicate)(void *context, const unsigned char *kept,

@@ -50,10 +50,10 @@ bool table_has_patterns(const struct table *table);
 
 /*
  * Find the first rule that matches SUBJECT, an address in external form as it was written, in the
- * domain DOMAIN_KEY (folded); rules from BEFORE_LINE on are left out (UINT32_MAX: none). What it makes
- * of the address is in OUT_ENTRY: with TABLE_ENTRY_TARGETS pattern_value is a right-hand side, in
- * ARENA, whose substituted parts hold nothing but letters, digits and the other characters of an
- * atom, dots and `@`. PATTERN_UNSAFE where the address has others there.
+ * domain DOMAIN_KEY (folded); rules from BEFORE_LINE on are left out (UINT32_MAX: none). What it
+ * makes of the address is in OUT_ENTRY: with TABLE_ENTRY_TARGETS pattern_value is a right-hand
+ * side, in ARENA, whose substituted parts hold nothing but letters, digits and the other characters
+ * of an atom, dots and `@`. PATTERN_UNSAFE where the address has others there.
  */
 enum pattern_lookup {
 	PATTERN_FOUND,

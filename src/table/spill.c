@@ -161,7 +161,8 @@ static bool read_extent(int fd, struct extent extent, unsigned char *out)
 	size_t done = 0;
 
 	while (done < extent.size) {
-		ssize_t got = pread(fd, out + done, extent.size - done, extent.offset + (off_t)done);
+		ssize_t got = pread(fd, out + done, extent.size - done,
+		                    extent.offset + (off_t)done);
 
 		if (got < 0 && errno == EINTR)
 			continue;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * spill - byte strings filed into partitions, which go to an unlinked temporary file when they grow.
+ * spill - byte strings filed into partitions, which go to an unlinked temporary file when they
+ * grow.
  *
  * Each partition is read back once, whole, in the order in which it was filled.
  */
