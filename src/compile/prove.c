@@ -109,7 +109,7 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 		.on_dead_end = on_dead_end,
 		.context = prover,
 	};
-	const struct candidate_hit hit = { .entry = row->entry, .is_catch_all = row->is_catch_all };
+	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
 	struct bytes local = row->is_catch_all ? bytes_of(any_user) : row->local;
 	struct table_domain domain = row->domain;
 	struct expansion expansion;
@@ -118,7 +118,8 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	if (domain.name.size == 0)
 		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
 	arena_clear(&prover->arena);
-	expand(prover->table, &options, local, local, &domain, &hit, &prover->arena, &expansion);
+	expand(prover->table, &options, local, local, &domain, &row->entry, &hit, &prover->arena,
+	       &expansion);
 	judge(prover, &expansion);
 }
 
@@ -186,7 +187,8 @@ static void *prove_share(void *context)
 	table_rows_begin_at(prover->table, prover->first, &cursor);
 	while (cursor.line < prover->end || prover->end == UINT64_MAX) {
 		outcome = table_next_row(prover->table, &cursor, &row);
-		if (outcome == LOOKUP_ABSENT)
+		/* What stands in the next line is the next prover's. */
+		if (outcome == LOOKUP_ABSENT || cursor.line >= prover->end)
 			break;
 		if (outcome == LOOKUP_BROKEN) {
 			findings_add(&prover->findings, 0, true, "the table can't be read back");

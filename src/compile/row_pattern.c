@@ -109,6 +109,27 @@ static bool check_template(struct work *work, struct bytes value)
 	return is_good;
 }
 
+/* A text in which `$$` stands for `$`; groups have no place in it. */
+static bool plain_text(struct work *work, struct bytes value, struct bytes *out_text)
+{
+	char *text = arena_alloc(&work->builder->arena, value.size);
+	size_t size = 0;
+
+	if (text == NULL) {
+		refuse(work, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < value.size; i++) {
+		if (value.data[i] == '$' && (++i == value.size || value.data[i] != '$')) {
+			refuse(work, "a reply has no groups: `$$` stands for `$`");
+			return false;
+		}
+		text[size++] = value.data[i];
+	}
+	*out_text = bytes_make(text, size);
+	return true;
+}
+
 /* Is the right-hand side good? Then it stands in work->pattern. */
 static bool set_value(struct work *work, struct bytes value)
 {
@@ -116,8 +137,9 @@ static bool set_value(struct work *work, struct bytes value)
 
 	if (bytes_begin_with(value, bytes_of("error:"))) {
 		work->pattern.result = TABLE_ENTRY_REPLY;
-		if (error_entry_parse(bytes_skip(value, 6), &work->builder->arena,
-		                      &work->pattern.value, &err))
+		if (!plain_text(work, bytes_skip(value, 6), &value))
+			return false;
+		if (error_entry_parse(value, &work->builder->arena, &work->pattern.value, &err))
 			return true;
 		refuse(work, err.text);
 		return false;

@@ -15,8 +15,8 @@
 #include "resolve/resolve.h"
 #include "table/table.h"
 
+/* How an entry was found. */
 struct candidate_hit {
-	struct table_entry entry;
 	bool is_catch_all;	/* the extension, if any, stays part of the user */
 	bool strips_extension;	/* found without it: pass it on to the targets */
 };
@@ -24,7 +24,7 @@ struct candidate_hit {
 /* An address to be asked for. */
 struct candidate {
 	struct bytes local;		/* folded */
-	struct table_domain domain;
+	const struct table_domain *domain;
 	struct address written;		/* what patterns are asked */
 };
 
@@ -35,10 +35,12 @@ enum candidate_outcome {
 	CANDIDATE_UNSAFE,	/* a pattern can't take this address: refuse it */
 };
 
-/* OPTIONS for the trace alone; ARENA for what a pattern makes. */
+/* OPTIONS for the trace alone; ARENA for what a pattern makes. *out_entry and *out_hit have a meaning
+ * with FOUND only. */
 enum candidate_outcome candidates_find(const struct table *table,
                                        const struct resolve_options *options,
                                        const struct candidate *candidate, struct arena *arena,
+                                       struct table_entry *out_entry,
                                        struct candidate_hit *out_hit);
 
 /* Can any key or pattern be about an address in DOMAIN? */

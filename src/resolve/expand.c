@@ -27,7 +27,7 @@ struct child {
 struct node {
 	struct node *parent;
 	struct seen *seen;
-	struct table_entry entry;
+	const struct table_entry *entry;
 	struct child *children;
 	size_t child_count;
 	size_t next;
@@ -145,7 +145,7 @@ static bool make_children(struct walk *walk, struct node *node, struct bytes use
 	enum lookup outcome;
 	size_t room = 0;
 
-	table_targets_begin(&node->entry, &cursor);
+	table_targets_begin(node->entry, &cursor);
 	while ((outcome = table_next_target(walk->table, &cursor, &target)) == LOOKUP_FOUND)
 		if (!add_child(walk, node, &room, target.keeps_user ? user : target.local,
 		               &target.domain, extension))
@@ -191,7 +191,7 @@ static struct bytes complete(struct walk *walk, struct bytes domain)
 /* Read the right-hand side of a pattern. What was substituted may not route anywhere. */
 static bool make_pattern_children(struct walk *walk, struct node *node, struct bytes user)
 {
-	struct bytes rest = node->entry.pattern_value;
+	struct bytes rest = node->entry->pattern_value;
 	struct address_target target;
 	enum address_list_step outcome;
 	size_t room = 0;
@@ -218,7 +218,8 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 
 /* Begin to expand the address SEEN: it becomes walk->node. */
 static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
-                  const struct candidate_hit *hit, size_t depth)
+                  const struct table_entry *entry, const struct candidate_hit *hit,
+                  size_t depth)
 {
 	struct node *node = arena_alloc(walk->arena, sizeof(*node));
 	struct bytes user = local;
@@ -232,11 +233,11 @@ static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
 	if (!rules->propagates_extension)
 		extension = bytes_make(NULL, 0);
 	*node = (struct node){
-		.parent = walk->node, .seen = seen, .entry = hit->entry, .depth = depth,
+		.parent = walk->node, .seen = seen, .entry = entry, .depth = depth,
 	};
 	seen->is_open = true;
 	walk->node = node;
-	return hit->entry.pattern_value.size > 0 ? make_pattern_children(walk, node, local) :
+	return entry->pattern_value.size > 0 ? make_pattern_children(walk, node, local) :
 	                                           make_children(walk, node, user, extension);
 }
 
@@ -306,7 +307,7 @@ static bool settle(struct walk *walk, const struct child *child, bool is_dead, b
 	if (!is_dead)
 		return add_recipient(walk, child);
 	if (walk->options->on_dead_end != NULL)
-		walk->options->on_dead_end(walk->options->context, &address, &walk->node->entry);
+		walk->options->on_dead_end(walk->options->context, &address, walk->node->entry);
 	return true;
 }
 
@@ -373,9 +374,10 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 {
 	const struct candidate candidate = {
 		.local = child->key,
-		.domain = child->domain,
+		.domain = &child->domain,
 		.written = { .local = child->local, .domain = child->domain.name },
 	};
+	struct table_entry *entry = NULL;
 	struct candidate_hit hit;
 	enum candidate_outcome outcome = CANDIDATE_ABSENT;
 
@@ -383,9 +385,13 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	if (depth >= walk->options->limits->recursion ||
 	    walk->seen.count - 1 > RESOLVE_ADDRESSES_MAX)
 		return fail(walk, REASON_LIMIT);
-	if (candidates_exist(walk->table, &child->domain))
+	if (candidates_exist(walk->table, &child->domain)) {
+		entry = arena_alloc(walk->arena, sizeof(*entry));
+		if (entry == NULL)
+			return fail(walk, REASON_MEMORY);
 		outcome = candidates_find(walk->table, walk->options, &candidate, walk->arena,
-		                          &hit);
+		                          entry, &hit);
+	}
 	switch (outcome) {
 	case CANDIDATE_BROKEN:
 		return fail(walk, REASON_BROKEN);
@@ -398,9 +404,9 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	case CANDIDATE_FOUND:
 		break;
 	}
-	if (hit.entry.kind != TABLE_ENTRY_TARGETS)
-		return settle_special(walk, seen, &hit.entry, is_first);
-	return enter(walk, seen, child->local, &hit, depth);
+	if (entry->kind != TABLE_ENTRY_TARGETS)
+		return settle_special(walk, seen, entry, is_first);
+	return enter(walk, seen, child->local, entry, &hit, depth);
 }
 
 /* Follow the next target of walk->node. */
@@ -428,8 +434,9 @@ static bool step(struct walk *walk)
 }
 
 void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
-            struct bytes key, const struct table_domain *domain, const struct candidate_hit *hit,
-            struct arena *arena, struct expansion *out_expansion)
+            struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
+            const struct candidate_hit *hit, struct arena *arena,
+            struct expansion *out_expansion)
 {
 	struct walk walk = { .table = table, .options = options, .arena = arena };
 	bool is_new;
@@ -438,7 +445,7 @@ void expand(const struct table *table, const struct resolve_options *options, st
 
 	seen_init(&walk.seen, arena);
 	seen = seen_add(&walk.seen, key, domain->name, &is_new);
-	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY) : enter(&walk, seen, local, hit, 0);
+	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY) : enter(&walk, seen, local, entry, hit, 0);
 	while (goes_on && walk.node != NULL)
 		goes_on = walk.node->next < walk.node->child_count ? step(&walk) : leave(&walk);
 	*out_expansion = walk.result;

@@ -20,10 +20,10 @@ struct expansion {
 	struct bytes reply;	/* of the first target that an `error:` entry refuses; or empty */
 };
 
-/* LOCAL as written, KEY folded; HIT is what candidates_find() found for it in DOMAIN. */
+/* LOCAL as written, KEY folded; ENTRY and HIT are what candidates_find() found for it in DOMAIN. */
 void expand(const struct table *table, const struct resolve_options *options,
             struct bytes local, struct bytes key, const struct table_domain *domain,
-            const struct candidate_hit *hit, struct arena *arena,
-            struct expansion *out_expansion);
+            const struct table_entry *entry, const struct candidate_hit *hit,
+            struct arena *arena, struct expansion *out_expansion);
 
 #endif

@@ -151,10 +151,9 @@ static void judge_hit(const struct table *table, const struct resolve_options *o
 	struct expansion expansion;
 
 	resolution->has_entry = true;
-	resolution->entry = hit->entry;
-	switch (hit->entry.kind) {
+	switch (resolution->entry.kind) {
 	case TABLE_ENTRY_REPLY:
-		resolution->reply = hit->entry.reply;
+		resolution->reply = resolution->entry.reply;
 		end_with(resolution, VERDICT_REFUSED, REASON_NONE);
 		return;
 	case TABLE_ENTRY_DISCARD:
@@ -163,7 +162,8 @@ static void judge_hit(const struct table *table, const struct resolve_options *o
 	case TABLE_ENTRY_TARGETS:
 		break;
 	}
-	expand(table, options, address->local, key, domain, hit, arena, &expansion);
+	expand(table, options, address->local, key, domain, &resolution->entry, hit, arena,
+	       &expansion);
 	judge_expansion(&expansion, options, key, domain->name, resolution);
 }
 
@@ -220,10 +220,10 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 	    !candidates_exist(table, &domain) ||
 	    !key_of(address, arena, &candidate.local, resolution))
 		return;
-	candidate.domain = domain;
+	candidate.domain = &domain;
 	if (candidate.written.domain.size == 0)
 		candidate.written.domain = domain.name;
-	switch (candidates_find(table, options, &candidate, arena, &hit)) {
+	switch (candidates_find(table, options, &candidate, arena, &resolution->entry, &hit)) {
 	case CANDIDATE_BROKEN:
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		break;

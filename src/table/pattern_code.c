@@ -84,8 +84,8 @@ bool pattern_append(struct buffer *section, const struct table_pattern *pattern)
 
 pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *err)
 {
-	/* Never \C, never a callout; as Postfix with smtputf8_enable: UTF-8. */
-	uint32_t set = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
+	/* Of bytes, not characters, as in Postfix 3.7 (measured: `^..@x$` matches ö@x). */
+	uint32_t set = PCRE2_NEVER_BACKSLASH_C;
 	int number;
 	PCRE2_SIZE offset;
 	pcre2_code *code;

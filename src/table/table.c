@@ -9,26 +9,43 @@
 
 enum { CACHE_LINE_BYTES = 64, FETCHED_BYTES_MAX = 320 };
 
-static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
-                           uint32_t *out_global_line);
+/*
+ * Results are stored field by field where they are wanted: a struct that is built on the stack and
+ * then copied makes the copy wait for every store, and so for the cache misses behind them.
+ */
 
 /* ---- domains -------------------------------------------------------------------------- */
 
-enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
+/* The record at REF; NULL: broken. */
+static const unsigned char *domain_record(const struct table *table, uint32_t ref)
 {
 	uint64_t offset = (uint64_t)ref * DOMAIN_UNIT;
 	const unsigned char *record;
 
 	if (ref == 0 || !inside(table->domains, offset, DOMAIN_UNIT))
-		return LOOKUP_BROKEN;
+		return NULL;
 	record = at(table->domains, offset);
-	if (!inside(table->domains, offset + DOMAIN_NAME, record[DOMAIN_LENGTH]))
-		return LOOKUP_BROKEN;
-	out_domain->name = bytes_make(record + DOMAIN_NAME, record[DOMAIN_LENGTH]);
+	return inside(table->domains, offset + DOMAIN_NAME, record[DOMAIN_LENGTH]) ? record : NULL;
+}
+
+static void domain_fill(const unsigned char *record, uint32_t ref, uint64_t hash,
+                        struct table_domain *out_domain)
+{
+	out_domain->name.data = (const char *)record + DOMAIN_NAME;
+	out_domain->name.size = record[DOMAIN_LENGTH];
 	out_domain->flags = record[DOMAIN_FLAGS];
 	out_domain->ref = ref;
+	out_domain->hash = hash;
 	out_domain->catch_all = le32_load(record + DOMAIN_CATCH_ALL);
-	out_domain->hash = 0;
+}
+
+enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
+{
+	const unsigned char *record = domain_record(table, ref);
+
+	if (record == NULL)
+		return LOOKUP_BROKEN;
+	domain_fill(record, ref, 0, out_domain);
 	return LOOKUP_FOUND;
 }
 
@@ -36,15 +53,15 @@ enum lookup domain_at(const struct table *table, uint32_t ref, struct table_doma
 static enum lookup domain_in_slot(const struct table *table, uint32_t reference, uint64_t hash,
                                   struct bytes name, struct table_domain *out_domain)
 {
-	struct table_domain found;
-	enum lookup outcome = domain_at(table, reference >> BUCKET_REF_FLAG_BITS, &found);
+	uint32_t ref = reference >> BUCKET_REF_FLAG_BITS;
+	const unsigned char *record = domain_record(table, ref);
 
-	if (outcome != LOOKUP_FOUND)
-		return outcome;
-	if (!bytes_equal(found.name, name))
+	if (record == NULL)
+		return LOOKUP_BROKEN;
+	if (record[DOMAIN_LENGTH] != name.size ||
+	    (name.size > 0 && memcmp(record + DOMAIN_NAME, name.data, name.size) != 0))
 		return LOOKUP_ABSENT;
-	found.hash = hash;
-	*out_domain = found;
+	domain_fill(record, ref, hash, out_domain);
 	return LOOKUP_FOUND;
 }
 
@@ -242,24 +259,7 @@ void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struc
 	__builtin_prefetch(cluster.bytes.data + cluster.bytes.size - 1);
 }
 
-enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
-                                 struct table_entry *out_entry)
-{
-	struct table_entry entry = { .domain_ref = domain->ref };
-	uint32_t global_line;
-	enum lookup outcome;
-
-	if (domain->catch_all == 0)
-		return LOOKUP_ABSENT;
-	outcome = list_at(table, domain->catch_all, &entry, &global_line);
-	if (outcome != LOOKUP_FOUND)
-		return outcome;
-	entry.place = PLACE_CATCH_ALL | global_line;
-	*out_entry = entry;
-	return LOOKUP_FOUND;
-}
-
-/* Fill kind, reply and list of OUT_ENTRY. */
+/* Fill kind, targets and reply of OUT_ENTRY. *out_global_line: see LIST_KIND_PLACED; else 0. */
 static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
                            uint32_t *out_global_line)
 {
@@ -280,47 +280,58 @@ static enum lookup list_at(const struct table *table, uint32_t ref, struct table
 		*out_global_line = le32_load(at(table->data, offset));
 		offset += sizeof(uint32_t);
 	}
-	if (!inside(table->data, offset, size))
+	kind &= ~(unsigned)LIST_KIND_PLACED;
+	if (!inside(table->data, offset, size) || kind > TABLE_ENTRY_DISCARD)
 		return LOOKUP_BROKEN;
 	contents = bytes_make(at(table->data, offset), size);
-	out_entry->kind = (enum table_entry_kind)(kind & ~(unsigned)LIST_KIND_PLACED);
-	switch (out_entry->kind) {
-	case TABLE_ENTRY_TARGETS:
-		out_entry->targets = contents;
-		return LOOKUP_FOUND;
-	case TABLE_ENTRY_REPLY:
-	case TABLE_ENTRY_DISCARD:
-		out_entry->reply = contents;
-		return LOOKUP_FOUND;
-	}
-	return LOOKUP_BROKEN;
+	out_entry->kind = (enum table_entry_kind)kind;
+	out_entry->targets = kind == TABLE_ENTRY_TARGETS ? contents : bytes_make(NULL, 0);
+	out_entry->reply = kind == TABLE_ENTRY_TARGETS ? bytes_make(NULL, 0) : contents;
+	return LOOKUP_FOUND;
+}
+
+enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
+                                 struct table_entry *out_entry)
+{
+	uint32_t global_line;
+	enum lookup outcome;
+
+	if (domain->catch_all == 0)
+		return LOOKUP_ABSENT;
+	outcome = list_at(table, domain->catch_all, out_entry, &global_line);
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	out_entry->pattern_value = bytes_make(NULL, 0);
+	out_entry->local = bytes_make(NULL, 0);
+	out_entry->domain_ref = domain->ref;
+	out_entry->place = PLACE_CATCH_ALL | global_line;
+	return LOOKUP_FOUND;
 }
 
 enum lookup entry_from_record(const struct table *table, struct bytes record, uint64_t place,
                               struct table_entry *out_entry)
 {
-	struct table_entry entry = { .kind = TABLE_ENTRY_TARGETS, .place = place };
 	size_t local_size;
+	struct bytes targets;
+	uint32_t ignored;
 
 	if (record.size < RECORD_HEAD)
 		return LOOKUP_BROKEN;
 	local_size = (unsigned char)record.data[3];
 	if (record.size - RECORD_HEAD < local_size)
 		return LOOKUP_BROKEN;
-	entry.domain_ref = le24_load(record.data);
-	entry.local = bytes_make(record.data + RECORD_HEAD, local_size);
-	entry.targets = bytes_skip(record, RECORD_HEAD + local_size);
+	targets = bytes_make(record.data + RECORD_HEAD + local_size,
+	                     record.size - RECORD_HEAD - local_size);
+	out_entry->pattern_value = bytes_make(NULL, 0);
+	out_entry->local = bytes_make(record.data + RECORD_HEAD, local_size);
+	out_entry->domain_ref = le24_load(record.data);
+	out_entry->place = place;
 	/* A list is all that such a record has. */
-	if (entry.targets.size == RECORD_LIST_BYTES &&
-	    (unsigned char)entry.targets.data[0] == TARGET_LIST) {
-		uint32_t ref = le32_load(entry.targets.data + 1);
-		uint32_t ignored;
-
-		entry.targets = bytes_make(NULL, 0);
-		if (list_at(table, ref, &entry, &ignored) != LOOKUP_FOUND)
-			return LOOKUP_BROKEN;
-	}
-	*out_entry = entry;
+	if (targets.size == RECORD_LIST_BYTES && (unsigned char)targets.data[0] == TARGET_LIST)
+		return list_at(table, le32_load(targets.data + 1), out_entry, &ignored);
+	out_entry->kind = TABLE_ENTRY_TARGETS;
+	out_entry->reply = bytes_make(NULL, 0);
+	out_entry->targets = targets;
 	return LOOKUP_FOUND;
 }
 
@@ -348,37 +359,37 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
                               struct table_target *out_target)
 {
 	const struct bytes at_target = cursor->rest;
-	struct table_target target = { .keeps_user = false };
-	unsigned first;
 	uint32_t ref;
+	unsigned first;
 
 	if (at_target.size == 0)
 		return LOOKUP_ABSENT;
 	first = (unsigned char)at_target.data[0];
 	if (first == TARGET_LIST)
 		return LOOKUP_BROKEN;	/* entry_from_record() has followed it */
+	out_target->keeps_user = false;
 	if (first >= TARGET_NEAR) {
 		ref = cursor->entry->domain_ref;
-		if (!take_local(&cursor->rest, 1, first & 0x7f, &target.local))
+		if (!take_local(&cursor->rest, 1, first & 0x7f, &out_target->local))
 			return LOOKUP_BROKEN;
 		if (first == TARGET_NEAR)
-			target.local = cursor->entry->local;
+			out_target->local = cursor->entry->local;
 	} else if (first == TARGET_LONG) {
 		if (at_target.size < 6 ||
-		    !take_local(&cursor->rest, 6, le16_load(at_target.data + 1), &target.local))
+		    !take_local(&cursor->rest, 6, le16_load(at_target.data + 1),
+		                &out_target->local))
 			return LOOKUP_BROKEN;
 		ref = le24_load(at_target.data + 3);
 	} else {
-		if (!take_local(&cursor->rest, 4, first - TARGET_FAR, &target.local))
+		if (!take_local(&cursor->rest, 4, first - TARGET_FAR, &out_target->local))
 			return LOOKUP_BROKEN;
 		ref = le24_load(at_target.data + 1);
-		target.keeps_user = first == TARGET_FAR;
+		out_target->keeps_user = first == TARGET_FAR;
 	}
-	if (domain_at(table, ref, &target.domain) != LOOKUP_FOUND)
+	if (domain_at(table, ref, &out_target->domain) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
-	if ((target.domain.flags & TABLE_DOMAIN_PROBED) != 0)
-		target.domain.hash = hash_key(target.domain.name, table->seed);
-	*out_target = target;
+	if ((out_target->domain.flags & TABLE_DOMAIN_PROBED) != 0)
+		out_target->domain.hash = hash_key(out_target->domain.name, table->seed);
 	return LOOKUP_FOUND;
 }
 

@@ -7,7 +7,8 @@
  * any number of threads. Every access is bounds-checked all the same: bytes that contradict
  * themselves are BROKEN, which a caller must answer with "try again later", never ABSENT.
  *
- * Keys are in folded form (mail/fold.h). Views point into the table and live as long as it.
+ * Keys are in folded form (mail/fold.h). Views point into the table and live as long as it. What an
+ * out-parameter holds where the result isn't FOUND is of no meaning.
  */
 #ifndef TABLE_TABLE_H
 #define TABLE_TABLE_H

@@ -114,15 +114,17 @@ static bool ours_find_all(void *handle, struct bytes key, uint64_t *sum)
 }
 
 static bool find_candidate(struct ours *ours, struct bytes local,
-                           const struct table_domain *domain, struct candidate_hit *out_hit)
+                           const struct table_domain *domain, struct table_entry *out_entry,
+                           struct candidate_hit *out_hit)
 {
 	const struct candidate candidate = {
 		.local = local,
-		.domain = *domain,
+		.domain = domain,
 		.written = { .local = local, .domain = domain->name },
 	};
 
-	switch (candidates_find(ours->table, &ours->options, &candidate, &ours->arena, out_hit)) {
+	switch (candidates_find(ours->table, &ours->options, &candidate, &ours->arena, out_entry,
+	                        out_hit)) {
 	case CANDIDATE_FOUND:
 		return true;
 	case CANDIDATE_ABSENT:
@@ -139,15 +141,16 @@ static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
 	struct ours *ours = handle;
 	size_t at = text_at_sign(address);
 	struct table_domain domain = { .name = bytes_skip(address, at + 1) };
+	struct table_entry entry;
 	struct candidate_hit hit;
 
 	(void)table_find_domain(ours->table, domain.name, &domain); /* absent: no flags */
 	if (!candidates_exist(ours->table, &domain) ||
-	    !find_candidate(ours, bytes_first(address, at), &domain, &hit))
+	    !find_candidate(ours, bytes_first(address, at), &domain, &entry, &hit))
 		return false;
-	if (hit.entry.pattern_value.size > 0)
-		*sum += (unsigned char)hit.entry.pattern_value.data[0];
-	weigh_targets(ours, &hit.entry, sum);
+	if (entry.pattern_value.size > 0)
+		*sum += (unsigned char)entry.pattern_value.data[0];
+	weigh_targets(ours, &entry, sum);
 	arena_clear(&ours->arena);
 	return true;
 }
@@ -196,19 +199,20 @@ static void expand(struct walk *walk, struct bytes local, const struct table_dom
 {
 	struct table_target_cursor cursor;
 	struct table_target target;
+	struct table_entry entry;
 	struct candidate_hit hit;
 	struct bytes extension = { .data = NULL };
 
 	if (depth == WALK_DEPTH_MAX || walk->recipients >= WALK_RECIPIENTS_MAX)
 		return;
 	if ((domain->flags & TABLE_DOMAIN_PROBED) == 0 ||
-	    !find_candidate(walk->ours, local, domain, &hit)) {
+	    !find_candidate(walk->ours, local, domain, &entry, &hit)) {
 		count(walk, local, domain->name);
 		return;
 	}
 	if (hit.strips_extension)
 		extension = bytes_skip(local, bytes_index(local, '+'));
-	table_targets_begin(&hit.entry, &cursor);
+	table_targets_begin(&entry, &cursor);
 	while (table_next_target(walk->ours->table, &cursor, &target) == LOOKUP_FOUND)
 		follow(walk, local, domain, &target, extension, depth);
 }
