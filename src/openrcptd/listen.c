@@ -225,16 +225,23 @@ bool listener_open(struct listener *listener, const struct listen_address *addre
 	return true;
 }
 
-void listener_close(struct listener *listener)
+bool listener_is_intact(const struct listener *listener)
 {
-	const char *path = listener->address.socket.local.sun_path;
 	struct stat status;
 
+	if (listener->address.socket.any.sa_family != AF_UNIX)
+		return true;
+	return listener->inode != 0 &&
+	       lstat(listener->address.socket.local.sun_path, &status) == 0 &&
+	       status.st_dev == listener->device && status.st_ino == listener->inode;
+}
+
+void listener_close(struct listener *listener)
+{
 	if (listener->fd >= 0)
 		(void)close(listener->fd); /* nothing was written to it */
 	listener->fd = -1;
-	if (listener->inode != 0 && lstat(path, &status) == 0 &&
-	    status.st_dev == listener->device && status.st_ino == listener->inode)
-		(void)unlink(path); /* the next daemon removes a stale one */
+	if (listener->inode != 0 && listener_is_intact(listener))
+		(void)unlink(listener->address.socket.local.sun_path); /* or the next one does */
 	listener->inode = 0;
 }

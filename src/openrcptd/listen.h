@@ -50,6 +50,9 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 bool listener_open(struct listener *listener, const struct listen_address *address,
 		   struct error *err);
 
+/* Is the socket file still there, and ours? */
+bool listener_is_intact(const struct listener *listener);
+
 /* Close, and remove the socket file if it is still ours. The lock ends with the process. */
 void listener_close(struct listener *listener);
 

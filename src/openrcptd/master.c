@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "openrcptd/channel.h"
+#include "openrcptd/health.h"
 #include "openrcptd/listen.h"
 #include "openrcptd/log.h"
 #include "openrcptd/notify.h"
@@ -24,20 +25,23 @@ enum {
 	RELOAD_PAUSE_MS = 100,   /* signals in between are one reload */
 	QUICK_DEATH_MS = 1000,   /* a worker that lives shorter is not replaced at once */
 	FIRST_PAUSE_MS = 100,
-	LONGEST_PAUSE_MS = 5000,
-	STOP_MS = 15000, /* more than a worker takes */
+	LONGEST_PAUSE_MS = 800, /* service is back within a second */
+	STOP_MS = 15000,        /* more than a worker takes */
 	FOR_EVER = -1,
 };
 
 struct master {
 	struct settings *settings;
 	struct listener listener;
+	struct health health;
 	size_t max_sessions;
 	pid_t worker;      /* 0: none */
 	int channel_fd;    /* to the worker; -1: none */
 	bool was_ready;    /* some worker has served */
+	bool is_serving;   /* this one does */
 	bool is_reloading; /* the worker hasn't answered yet */
 	bool is_stopping;
+	bool is_replacing;        /* the worker is to make room for one with another socket */
 	long long started_ms;     /* the worker */
 	long long next_start_ms;  /* of a worker, where there is none */
 	long long next_reload_ms; /* not before */
@@ -132,6 +136,9 @@ static bool start_worker(struct master *master)
 	master->worker = child;
 	master->channel_fd = ends[0];
 	master->is_reloading = false;
+	master->is_replacing = false;
+	master->is_serving = false;
+	health_restart(&master->health, monotonic_ms());
 	return true;
 }
 
@@ -172,7 +179,9 @@ static bool reap_worker(struct master *master, int *out_status)
 		*out_status = EX_OK;
 		return true;
 	}
-	if (WIFSIGNALED(status))
+	if (master->is_replacing)
+		log_line(SEVERITY_INFO, "worker %ld made room", (long)worker);
+	else if (WIFSIGNALED(status))
 		log_line(SEVERITY_ERROR, "worker %ld was killed by signal %d", (long)worker,
 			 WTERMSIG(status));
 	else
@@ -209,6 +218,7 @@ static void hear_worker(struct master *master)
 	case REPORT_READY:
 		log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker);
 		master->was_ready = true;
+		master->is_serving = true;
 		notify_ready();
 		return;
 	case REPORT_RELOADED:
@@ -226,6 +236,48 @@ static void hear_worker(struct master *master)
 		master->channel_fd = -1;
 		return;
 	default:
+		return;
+	}
+}
+
+/* ---- the worker's health --------------------------------------------------------------- */
+
+/* Somebody removed the socket file. A worker keeps the socket it began with. */
+static void renew_socket(struct master *master)
+{
+	const struct listen_address address = master->listener.address;
+	struct error err;
+
+	log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
+		 address.socket.local.sun_path);
+	listener_close(&master->listener);
+	if (!listener_open(&master->listener, &address, &err)) {
+		/* Tried again with the next look. */
+		log_line(SEVERITY_ERROR, "%s", err.text);
+		return;
+	}
+	master->is_replacing = true;
+	/* A worker that can't be told is ending anyway. */
+	(void)channel_write(master->channel_fd, ORDER_STOP);
+}
+
+static void look_after_worker(struct master *master, bool is_readable)
+{
+	if (master->worker == 0 || !master->is_serving || master->is_stopping)
+		return;
+	switch (health_work(&master->health, &master->listener, is_readable, monotonic_ms())) {
+	case HEALTH_QUIET:
+		return;
+	case HEALTH_WELL:
+		notify_alive();
+		return;
+	case HEALTH_LOST:
+		log_line(SEVERITY_ERROR, "worker %ld doesn't answer: starting another",
+			 (long)master->worker);
+		(void)kill(master->worker, SIGKILL); /* it may have ended by itself */
+		return;
+	case HEALTH_NO_SOCKET:
+		renew_socket(master);
 		return;
 	}
 }
@@ -249,7 +301,7 @@ static void begin_stop(struct master *master)
 static int work(struct master *master)
 {
 	long long now = monotonic_ms();
-	long long due = now + 3600000;
+	long long due = master->health.due_ms;
 
 	if (wants_stop) {
 		wants_stop = 0;
@@ -264,8 +316,9 @@ static int work(struct master *master)
 			plan_next_start(master);
 		due = master->next_start_ms;
 	} else if (wants_reload && !master->is_reloading && master->was_ready) {
-		due = master->next_reload_ms;
-		if (now >= due && channel_write(master->channel_fd, ORDER_RELOAD)) {
+		due = master->next_reload_ms < due ? master->next_reload_ms : due;
+		if (now >= master->next_reload_ms &&
+		    channel_write(master->channel_fd, ORDER_RELOAD)) {
 			wants_reload = 0;
 			master->is_reloading = true;
 			master->next_reload_ms = now + RELOAD_PAUSE_MS;
@@ -280,10 +333,12 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 {
 	int status = EX_OK;
 
+	health_init(&master->health, monotonic_ms());
 	for (;;) {
-		int wait_ms;
+		/* A descriptor of -1 is skipped. */
+		struct pollfd ready[2] = { { .events = POLLIN }, { .events = POLLIN } };
 		struct timespec wait;
-		struct pollfd report = { .events = POLLIN };
+		int wait_ms;
 
 		if (reap_worker(master, &status))
 			return status;
@@ -292,9 +347,11 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 			return EX_OK;
 		wait = (struct timespec){ .tv_sec = wait_ms / 1000,
 					  .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
-		report.fd = master->channel_fd; /* -1 is skipped */
-		if (ppoll(&report, 1, &wait, while_waiting) > 0)
+		ready[0].fd = master->channel_fd;
+		ready[1].fd = master->health.fd;
+		if (ppoll(ready, 2, &wait, while_waiting) > 0 && ready[0].revents != 0)
 			hear_worker(master);
+		look_after_worker(master, ready[1].revents != 0);
 	}
 }
 
@@ -343,6 +400,7 @@ int master_run(struct settings *take_settings)
 		.settings = take_settings,
 		.listener = LISTENER_NONE,
 		.channel_fd = -1,
+		.health.fd = -1,
 	};
 	struct error err;
 	sigset_t while_waiting;
@@ -359,6 +417,7 @@ int master_run(struct settings *take_settings)
 		status = loop(&master, &while_waiting);
 	}
 	forget_worker(&master);
+	health_close(&master.health);
 	listener_close(&master.listener);
 	settings_free(master.settings);
 	return status;

@@ -12,4 +12,7 @@ void notify_ready(void);
 void notify_reloading(void);
 void notify_stopping(void);
 
+/* All is well just now; for WatchdogSec= of systemd.service(5). */
+void notify_alive(void);
+
 #endif
