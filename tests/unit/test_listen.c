@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/listen.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "openrcptd/health.h"
+
+struct fixture {
+	char folder[64];
+	char path[80];
+	struct listen_address address;
+	struct listener listener;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	char text[128];
+	struct error err;
+
+	assert_non_null(fixture);
+	(void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/test_listen.XXXXXX");
+	assert_non_null(mkdtemp(fixture->folder));
+	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/socket", fixture->folder);
+	(void)snprintf(text, sizeof(text), "unix:%s", fixture->path);
+	assert_true(listen_parse(text, false, &fixture->address, &err));
+	fixture->listener = LISTENER_NONE;
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	listener_close(&fixture->listener);
+	(void)snprintf(command, sizeof(command), "rm -r %s", fixture->folder);
+	assert_int_equal(system(command), 0);
+	free(fixture);
+	return 0;
+}
+
+static int status_of_open(struct fixture *fixture)
+{
+	struct error err = { .status = EX_OK };
+
+	if (!listener_open(&fixture->listener, &fixture->address, &err))
+		assert_non_null(strstr(err.text, fixture->folder));
+	return err.status;
+}
+
+/* ---- addresses ------------------------------------------------------------------------- */
+
+static int status_of_parse(const char *text, bool allows_remote)
+{
+	struct listen_address address;
+	struct error err = { .status = EX_OK };
+
+	(void)listen_parse(text, allows_remote, &address, &err); /* the status tells */
+	return err.status;
+}
+
+static void addresses_are_of_three_kinds(void **state)
+{
+	char path[200];
+
+	(void)state;
+	assert_int_equal(status_of_parse("unix:/run/x", false), EX_OK);
+	assert_int_equal(status_of_parse("inet:8894@127.0.0.1", false), EX_OK);
+	assert_int_equal(status_of_parse("inet:8894@localhost", false), EX_OK);
+	assert_int_equal(status_of_parse("inet6:8894@::1", false), EX_OK);
+	assert_int_equal(status_of_parse("unix:run/x", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("/run/x", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet:8894", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet:8894@", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet:@127.0.0.1", false), EX_CONFIG);
+	(void)snprintf(path, sizeof(path), "unix:/%0105d", 0);
+	assert_int_equal(status_of_parse(path, false), EX_OK);
+	(void)snprintf(path, sizeof(path), "unix:/%0106d", 0);
+	assert_int_equal(status_of_parse(path, false), EX_CONFIG);
+}
+
+static void the_world_has_to_be_let_in(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of_parse("inet:8894@0.0.0.0", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet:8894@192.0.2.1", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet6:8894@::", false), EX_CONFIG);
+	assert_int_equal(status_of_parse("inet:8894@192.0.2.1", true), EX_OK);
+	assert_int_equal(status_of_parse("inet:8894@127.1.2.3", false), EX_OK);
+}
+
+/* ---- sockets --------------------------------------------------------------------------- */
+
+static void a_socket_is_for_owner_and_group(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stat status;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(stat(fixture->path, &status), 0);
+	assert_int_equal(status.st_mode, S_IFSOCK | 0660);
+	listener_close(&fixture->listener);
+	assert_int_not_equal(access(fixture->path, F_OK), 0);
+}
+
+/* A child that is killed with its socket open leaves the file behind. */
+static void leave_stale_socket(struct fixture *fixture)
+{
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(close(fixture->listener.fd), 0);
+	fixture->listener = LISTENER_NONE;
+}
+
+static void a_stale_socket_is_removed(void **state)
+{
+	leave_stale_socket(*state);
+	assert_int_equal(status_of_open(*state), EX_OK);
+}
+
+static void a_live_socket_is_not(void **state)
+{
+	struct fixture *fixture = *state;
+	struct listener other = LISTENER_NONE;
+	struct error err;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_false(listener_open(&other, &fixture->address, &err));
+	assert_int_equal(err.status, EX_TEMPFAIL);
+	listener_close(&other);
+	assert_true(listener_is_intact(&fixture->listener));
+}
+
+static void nothing_else_is_removed(void **state)
+{
+	struct fixture *fixture = *state;
+	char other[128];
+
+	assert_int_equal(close(open(fixture->path, O_CREAT | O_WRONLY, 0600)), 0);
+	assert_int_equal(status_of_open(fixture), EX_CANTCREAT);
+	assert_int_equal(unlink(fixture->path), 0);
+	listener_close(&fixture->listener);
+	(void)snprintf(other, sizeof(other), "%s/other", fixture->folder);
+	assert_int_equal(symlink(other, fixture->path), 0);
+	assert_int_equal(status_of_open(fixture), EX_CANTCREAT);
+	assert_int_equal(unlink(fixture->path), 0);
+	listener_close(&fixture->listener);
+	assert_int_equal(mkdir(fixture->path, 0700), 0);
+	assert_int_equal(status_of_open(fixture), EX_CANTCREAT);
+}
+
+static void a_folder_for_everybody_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(chmod(fixture->folder, 0777), 0);
+	assert_int_equal(status_of_open(fixture), EX_CONFIG);
+	assert_int_equal(chmod(fixture->folder, 0755), 0);
+}
+
+static void a_socket_that_was_replaced_stays_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct listener second = LISTENER_NONE;
+	struct error err;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_false(listener_is_intact(&fixture->listener));
+	assert_true(listener_open(&second, &fixture->address, &err));
+	listener_close(&fixture->listener);
+	assert_int_equal(access(fixture->path, F_OK), 0);
+	listener_close(&second);
+}
+
+static void a_lock_has_one_owner(void **state)
+{
+	struct fixture *fixture = *state;
+	struct listener second = LISTENER_NONE;
+	struct error err;
+
+	assert_true(listener_lock(&fixture->listener, fixture->folder, "unix:/a", &err));
+	assert_false(listener_lock(&second, fixture->folder, "unix:/a", &err));
+	assert_int_equal(err.status, EX_TEMPFAIL);
+	assert_int_equal(close(second.lock_fd), 0);
+	/* Another socket has another lock. */
+	assert_true(listener_lock(&second, fixture->folder, "unix:/b", &err));
+	assert_int_equal(close(second.lock_fd), 0);
+	assert_int_equal(close(fixture->listener.lock_fd), 0);
+	assert_true(listener_lock(&fixture->listener, fixture->folder, "unix:/a", &err));
+	assert_int_equal(close(fixture->listener.lock_fd), 0);
+}
+
+/* ---- health ---------------------------------------------------------------------------- */
+
+/* Times are made up: nothing here waits. */
+static enum health_event look(struct fixture *fixture, struct health *health, bool is_readable,
+			      long long now_ms)
+{
+	return health_work(health, &fixture->listener, is_readable, now_ms);
+}
+
+static void who_answers_is_well(void **state)
+{
+	static const unsigned char answer[17] = { 0, 0, 0, 13, 'O' };
+	struct fixture *fixture = *state;
+	struct health health;
+	unsigned char question[32];
+	int session;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	health_init(&health, 0);
+	assert_int_equal(look(fixture, &health, false, 4999), HEALTH_QUIET);
+	assert_int_equal(health.fd, -1);
+	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_QUIET);
+	assert_true(health.fd >= 0);
+	session = accept(fixture->listener.fd, NULL, NULL);
+	assert_int_equal(recv(session, question, sizeof(question), 0), 17);
+	assert_memory_equal(question, "\0\0\0\15O\0\0\0\6", 9);
+	assert_int_equal(send(session, answer, sizeof(answer), 0), sizeof(answer));
+	assert_int_equal(look(fixture, &health, true, 6000), HEALTH_WELL);
+	assert_int_equal(health.fd, -1);
+	assert_int_equal(health.due_ms, 11000);
+	assert_int_equal(close(session), 0);
+}
+
+static void who_misses_three_is_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	struct health health;
+	long long now = 0;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	health_init(&health, now);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(look(fixture, &health, false, now += 5000), HEALTH_QUIET);
+		assert_true(health.fd >= 0);
+		assert_int_equal(look(fixture, &health, false, now += 5000),
+				 i < 3 ? HEALTH_QUIET : HEALTH_LOST);
+	}
+	health_close(&health);
+}
+
+static void who_hangs_up_missed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct health health;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	health_init(&health, 0);
+	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_QUIET);
+	assert_int_equal(close(accept(fixture->listener.fd, NULL, NULL)), 0);
+	assert_int_equal(look(fixture, &health, true, 5001), HEALTH_QUIET);
+	assert_int_equal(health.misses, 1);
+	health_close(&health);
+}
+
+static void a_socket_that_is_gone_is_noticed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct health health;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(unlink(fixture->path), 0);
+	health_init(&health, 0);
+	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_NO_SOCKET);
+	assert_int_equal(look(fixture, &health, false, 9999), HEALTH_QUIET);
+	health_close(&health);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_are_of_three_kinds),
+		cmocka_unit_test(the_world_has_to_be_let_in),
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(a_socket_is_for_owner_and_group),
+		TEST(a_stale_socket_is_removed),
+		TEST(a_live_socket_is_not),
+		TEST(nothing_else_is_removed),
+		TEST(a_folder_for_everybody_is_refused),
+		TEST(a_socket_that_was_replaced_stays_at_the_end),
+		TEST(a_lock_has_one_owner),
+		TEST(who_answers_is_well),
+		TEST(who_misses_three_is_lost),
+		TEST(who_hangs_up_missed),
+		TEST(a_socket_that_is_gone_is_noticed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
