@@ -6,8 +6,8 @@ packages are fetched once into a cache, and unpacked into a scratch folder.
         client = SmtpClient(sendmail.where('main'))
 
 Each name is a port of its own on 127.0.0.1, with its own way to the milter: the value is what
-INPUT_MAIL_FILTER has behind the name; None means a port without a milter. What Sendmail would
-send into the world goes to the sink. Mail is delivered before the client is told 250.
+INPUT_MAIL_FILTER has behind the name; None means a port without a milter, '' one with whatever
+`lines` have. What Sendmail would send into the world goes to the sink.
 """
 import os
 import pathlib
@@ -47,9 +47,7 @@ define(`confMILTER_LOG_LEVEL', `22')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
 define(`SMART_HOST', `esmtp:[127.0.0.1]')dnl
 define(`ESMTP_MAILER_ARGS', `TCP $h {sink_port}')dnl
-define(`LOCAL_MAILER_PATH', `/usr/bin/tee')dnl
-define(`LOCAL_MAILER_ARGS', `tee -a {folder}/mailbox')dnl
-define(`LOCAL_MAILER_FLAGS', `PSn9')dnl
+define(`LOCAL_MAILER_PATH', `/bin/false')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`accept_unqualified_senders')dnl
@@ -126,7 +124,8 @@ def _unpack(names, folder):
 
 def _libraries(folder):
     """Where unpacked libraries are."""
-    found = {str(path.parent) for path in (folder / 'usr' / 'lib').rglob('*.so*')}
+    found = {str(path.parent) for name in ('lib', 'usr/lib')
+             for path in (folder / name).rglob('*.so*')}
     return ':'.join(sorted(found))
 
 
@@ -156,9 +155,13 @@ def unpack(folder):
         if not shutil.which(tool):
             raise harness.Missing('no Sendmail: no program %s here' % tool)
     _unpack(PACKAGES, folder)
-    if _missing_libraries(folder):
-        _unpack(_library_packages('sendmail-bin'), folder)
+    known, names = set(), {'sendmail-bin'}
     missing = _missing_libraries(folder)
+    while missing and names:
+        names = {one for name in names for one in _library_packages(name)} - known
+        known |= names
+        _unpack(sorted(names), folder)
+        missing = _missing_libraries(folder)
     if missing:
         raise harness.Missing('no Sendmail: libraries are missing: ' + ' '.join(missing))
     # With the setgid bit that it is shipped with, the loader would preload nothing.
@@ -239,19 +242,22 @@ class PrivateSendmail:
         return ('127.0.0.1', self.ports[name])
 
     def _filter_lines(self):
-        """The first filter is also that of sessions on standard input."""
-        define = 'INPUT_MAIL_FILTER'
+        """The first filter is also that of sessions on standard input, unless `lines` have one."""
+        define = 'MAIL_FILTER' if '' in self.filters.values() else 'INPUT_MAIL_FILTER'
         for name, options in self.filters.items():
-            if options is not None:
+            if options:
                 yield "%s(`%s', `%s')dnl" % (define, name, options)
                 define = 'MAIL_FILTER'
-            yield ("DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%d, Name=%s, "
-                   "InputMailFilters=%s')dnl" % (self.ports[name], name.upper(),
-                                                 name if options is not None else ''))
+            own = '' if options == '' else ', InputMailFilters=' + (name if options else '')
+            yield ("DAEMON_OPTIONS(`Family=inet, Addr=127.0.0.1, Port=%d, Name=%s%s')dnl"
+                   % (self.ports[name], name.upper(), own))
+
+    def _mc_names(self):
+        return {'folder': self.folder, 'host': HOST, 'sink_port': self.sink_port,
+                'ports': self.ports}
 
     def _write_cf(self):
-        names = {'folder': self.folder, 'host': HOST, 'sink_port': self.sink_port,
-                 'ports': self.ports}
+        names = self._mc_names()
         lines = [*self._filter_lines(), self.lines.format(**names),
                  *("RELAY_DOMAIN(`%s')dnl" % name for name in self.domains)]
         mc = MC.format(lines='\n'.join(lines), **names)
@@ -336,3 +342,22 @@ class PrivateSendmail:
     def queue(self):
         """Names of the control files of messages still in the queue."""
         return sorted(path.name for path in (self.folder / 'queue').glob('qf*'))
+
+    def converse(self, *lines):
+        """Speak SMTP to `sendmail -bs`, on standard input and output; the replies."""
+        with subprocess.Popen(
+                [str(self.software.program), '-C', str(self.cf), '-bs'], text=True, bufsize=1,
+                env=self.software.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL) as process:
+            replies = [_reply(process.stdout)]
+            for line in lines:
+                process.stdin.write(line + '\r\n')
+                replies.append(_reply(process.stdout))
+        return replies
+
+
+def _reply(stream):
+    lines = []
+    while not lines or lines[-1][3:4] == '-':
+        lines.append(stream.readline().rstrip('\r\n'))
+    return '\n'.join(lines)

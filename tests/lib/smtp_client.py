@@ -52,11 +52,12 @@ def bracketed(address):
 
 
 class SmtpClient:
-    """One session. WHERE is the path of a unix socket or (host, port)."""
+    """One session. WHERE is the path of a unix socket or (host, port); SOURCE the client's own
+    (host, 0)."""
 
-    def __init__(self, where, name='client.example'):
+    def __init__(self, where, name='client.example', source=None):
         if isinstance(where, tuple):
-            self.socket = socket.create_connection(where, TIMEOUT_S)
+            self.socket = socket.create_connection(where, TIMEOUT_S, source)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         else:
             self.socket = socket.socket(socket.AF_UNIX)
