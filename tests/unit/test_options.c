@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+enum { WORDS_MAX = 8 };
+
+static const struct command command = {
+	.name = "test",
+	.accepts = "tcnvj",
+	.least_operands = 1,
+	.most_operands = 2,
+	.usage = "test FILE",
+};
+
+/* Parse up to seven words behind the name of the command. */
+static bool parse(const char *const words[WORDS_MAX], char *argv[WORDS_MAX + 2],
+		  struct options *options, struct error *err)
+{
+	int argc = 1;
+
+	argv[0] = (char *)"test";
+	for (; words[argc - 1] != NULL; argc++)
+		argv[argc] = (char *)words[argc - 1];
+	argv[argc] = NULL;
+	return options_parse(&command, argc, argv, options, err);
+}
+
+static void options_and_operands_may_be_mixed(void **state)
+{
+	static const char *const words[WORDS_MAX] = { "one", "-nt", "table", "--json", "two" };
+	char *argv[WORDS_MAX + 2];
+	struct options options;
+
+	(void)state;
+	assert_true(parse(words, argv, &options, NULL));
+	assert_string_equal(options.table, "table");
+	assert_true(options.is_brief && options.is_json && !options.is_verbose);
+	assert_int_equal(options.operand_count, 2);
+	assert_string_equal(options.operands[0], "one");
+	assert_string_equal(options.operands[1], "two");
+}
+
+static void a_dash_is_an_operand_and_two_end_the_options(void **state)
+{
+	static const char *const words[WORDS_MAX] = { "-", "--", "-n" };
+	char *argv[WORDS_MAX + 2];
+	struct options options;
+
+	(void)state;
+	assert_true(parse(words, argv, &options, NULL));
+	assert_int_equal(options.operand_count, 2);
+	assert_string_equal(options.operands[1], "-n");
+	assert_false(options.is_brief);
+}
+
+static void bad_usage_names_the_word(void **state)
+{
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *named;
+	} cases[] = {
+		{ { NULL }, "needs more" },
+		{ { "1", "2", "3" }, " 3 " },
+		{ { "-x", "1" }, " -x " },
+		{ { "--frob", "1" }, " --frob " },
+		{ { "--json=yes", "1" }, " --json=yes " },
+		{ { "-o", "x", "1" }, " -o " },
+		{ { "--force", "1" }, " --force " },
+		{ { "1", "-t" }, " -t " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *argv[WORDS_MAX + 2];
+		struct options options;
+		struct error err;
+
+		assert_false(parse(cases[i].words, argv, &options, &err));
+		assert_int_equal(err.status, EX_USAGE);
+		assert_non_null(strstr(err.text, cases[i].named));
+		assert_non_null(strstr(err.text, "usage: rcptmap test FILE"));
+	}
+}
+
+static void help_needs_no_operands(void **state)
+{
+	static const char *const words[WORDS_MAX] = { "--help" };
+	char *argv[WORDS_MAX + 2];
+	struct options options;
+
+	(void)state;
+	assert_true(parse(words, argv, &options, NULL));
+	assert_true(options.wants_help);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_and_operands_may_be_mixed),
+		cmocka_unit_test(a_dash_is_an_operand_and_two_end_the_options),
+		cmocka_unit_test(bad_usage_names_the_word),
+		cmocka_unit_test(help_needs_no_operands),
+	};
+
+	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
+}
