@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mail/dsn.h"
 
+#include <stdint.h>
+
 #include "mail/fold.h"
 
 static const struct {
@@ -216,6 +218,66 @@ static bool print_original(struct bytes original, enum dsn_utf8_form form,
 	                            : dsn_print_xtext(original, out_text);
 }
 
+/* The character that `\x{FC}` of SIZE bytes means; 0: one that is better left as it is. */
+static uint32_t embedded_character(const char *text, size_t size)
+{
+	uint32_t character = 0;
+
+	for (size_t i = 3; i + 1 < size; i++) {
+		uint32_t digit = (uint32_t)(text[i] <= '9' ? text[i] - '0' : text[i] - 'A' + 10);
+
+		character = character * 16 + digit;
+	}
+	if (character < ' ' || character == 127 || character > 0x10ffff ||
+	    (character >= 0xd800 && character <= 0xdfff))
+		return 0;
+	return character;
+}
+
+/* CHARACTER in UTF-8, as xtext. */
+static bool print_character(uint32_t character, struct buffer *out_text)
+{
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	char utf8[4];
+	size_t size = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+
+	if (size == 1) {
+		utf8[0] = (char)character;
+		return dsn_print_xtext(bytes_make(utf8, 1), out_text);
+	}
+	for (size_t i = size - 1; i > 0; i--) {
+		utf8[i] = (char)(0x80 | (character & 0x3f));
+		character >>= 6;
+	}
+	utf8[0] = (char)(first[size] | character);
+	return dsn_print_xtext(bytes_make(utf8, size), out_text);
+}
+
+/*
+ * The client's ORCPT. For an MTA that reads utf-8; of a client as RFC 6533 has it, and of a milter
+ * as xtext, `\x{FC}` becomes the character, and a plus an escaped one.
+ */
+static bool print_given(struct bytes orcpt, enum dsn_utf8_form form, struct buffer *out_text)
+{
+	size_t semicolon = bytes_index(orcpt, ';');
+
+	if (form == DSN_UTF8_RAW ||
+	    !bytes_equal_ascii_nocase(bytes_first(orcpt, semicolon), bytes_of("utf-8")))
+		return buffer_append(out_text, orcpt);
+	while (orcpt.size > 0) {
+		size_t size = orcpt.data[0] == '\\' ? embedded_size(orcpt) : 0;
+		uint32_t character = size == 0 ? 0 : embedded_character(orcpt.data, size);
+
+		if (character == 0)
+			size = 1;
+		if (!(character == 0 ? dsn_print_xtext(bytes_first(orcpt, 1), out_text)
+		                     : print_character(character, out_text)))
+			return false;
+		orcpt = bytes_skip(orcpt, size);
+	}
+	return true;
+}
+
 bool dsn_print_parameters(unsigned notify, struct bytes orcpt, struct bytes original,
                           enum dsn_utf8_form form, struct buffer *out_text)
 {
@@ -229,6 +291,6 @@ bool dsn_print_parameters(unsigned notify, struct bytes orcpt, struct bytes orig
 		return false;
 	if (!buffer_append_text(out_text, "ORCPT="))
 		return false;
-	return orcpt.size > 0 ? buffer_append(out_text, orcpt)
+	return orcpt.size > 0 ? print_given(orcpt, form, out_text)
 	                      : print_original(original, form, out_text);
 }

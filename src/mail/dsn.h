@@ -46,6 +46,7 @@ unsigned dsn_notify_for_target(unsigned notify, bool is_only_target, bool is_nat
 
 /*
  * Append `NOTIFY=… ORCPT=…` (either left out where there is nothing to say) for smfi_addrcpt_par().
+ * The client's ORCPT stays as it is, but utf-8; for DSN_UTF8_XTEXT becomes xtext of what it means.
  * Without client ORCPT it is `rfc822;` and ORIGINAL as xtext; `utf-8;` where ORIGINAL isn't ASCII.
  * False: no room.
  */
