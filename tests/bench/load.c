@@ -9,6 +9,7 @@
  * waited for its share during a swap, and whether any of its look-ups failed.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +19,14 @@
 #include "settings/settings.h"
 #include "text.h"
 
-enum { ROUNDS_MAX = 256 };
+enum { ROUNDS_MAX = 256, LOOK_UPS_EACH_SWAP = 1000 };
 
 struct reader {
 	struct snapshot_store *store;
 	struct text_lines questions;
 	_Atomic bool is_over;
 	_Atomic uint64_t longest_ns;	/* since it was last set to 0 */
-	uint64_t look_ups;
+	_Atomic uint64_t look_ups;
 	uint64_t failures;
 };
 
@@ -83,6 +84,7 @@ static void swap_once(struct snapshot_store *store, struct reader *reader,
                       const struct settings *settings, struct times *times, size_t round)
 {
 	double start = clock_wall_ns();
+	uint64_t look_ups;
 	struct snapshot *next = load_table(settings);
 	struct snapshot *old = snapshot_acquire(store);
 
@@ -91,10 +93,13 @@ static void swap_once(struct snapshot_store *store, struct reader *reader,
 	start = clock_wall_ns();
 	snapshot_publish(store, next);
 	times->publish_ns[round] = clock_wall_ns() - start;
+	look_ups = atomic_load(&reader->look_ups);
+	while (atomic_load(&reader->look_ups) < look_ups + LOOK_UPS_EACH_SWAP)
+		(void)sched_yield(); /* never fails on Linux */
+	times->wait_ns[round] = (double)atomic_load(&reader->longest_ns);
 	start = clock_wall_ns();
 	snapshot_release(store, old);
 	times->drop_ns[round] = clock_wall_ns() - start;
-	times->wait_ns[round] = (double)atomic_load(&reader->longest_ns);
 }
 
 static void print_times(const char *name, double *values, size_t count, double unit)
