@@ -146,6 +146,7 @@ int main(int argc, char **argv)
 
 	occupy_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* can't fail: writing to a closed pipe is status 74 */
+	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: and so is a file that may grow no more */
 	if (argc < 2) {
 		(void)error_set(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
 		return tool_fail(&err);
