@@ -16,8 +16,8 @@ enum {
 	PROOF_ARENA_BYTES = 1 << 30,
 };
 
-/* Stands for whoever a catch-all is asked about. No key can be this, so nothing is proved about real
- * users; and no user is shorter, so that length proves nothing wrong either. */
+/* Stands for whoever a catch-all is asked about. No key can be this, so nothing is proved about
+ * real users; and no user is shorter, so that length proves nothing wrong either. */
 static const char any_user[] = "!";
 
 /* One thread's share: the lines from .. to of the directory. */

@@ -222,8 +222,8 @@ static bool add_recipient(struct work *work, const struct address *key)
 	work->entry.kind = TABLE_ENTRY_TARGETS;
 	work->entry.yields = true;
 	work->entry.target_count = 1;
-	work->entry.targets = bytes_make(
-		self, writer_target(&work->entry, work->entry.local, work->entry.domain, false, self));
+	work->entry.targets = bytes_make(self, writer_target(&work->entry, work->entry.local,
+							     work->entry.domain, false, self));
 	return writer_add(work->builder->writer, &work->entry) ||
 	       stop_writer(work);
 }

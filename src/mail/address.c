@@ -304,6 +304,16 @@ static enum address_outcome cut_internal(struct bytes internal, struct address_p
 	return finish_domain(&address->domain) ? ADDRESS_OK : ADDRESS_MALFORMED;
 }
 
+static size_t blanks_behind(struct bytes text)
+{
+	size_t blanks = 0;
+
+	while (blanks < text.size && (text.data[text.size - 1 - blanks] == ' ' ||
+	                              text.data[text.size - 1 - blanks] == '\t'))
+		blanks++;
+	return blanks;
+}
+
 static enum address_outcome finish_path(const struct scan *scan, struct address_path *out_path)
 {
 	struct address_path path = { .internal = bytes_make(scan->internal, scan->size) };
@@ -313,6 +323,8 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 	if (scan->is_list)
 		return ADDRESS_MALFORMED;
 	path.text_with_route = bytes_make(scan->text.data + begin, scan->position - begin);
+	/* Postfix keeps the blanks before it in an ORCPT, and drops those behind it (measured). */
+	path.text_with_route.size -= blanks_behind(path.text_with_route);
 	path.text = path.text_with_route;
 	if (scan->route_end > 0) {
 		/* A route to nobody. */
@@ -320,7 +332,6 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 			return ADDRESS_MALFORMED;
 		path.text = bytes_skip(path.text_with_route, scan->route_end - begin);
 	}
-	path.text_with_route = trim(path.text_with_route);
 	outcome = cut_internal(path.internal, &path);
 	if (outcome == ADDRESS_OK)
 		*out_path = path;

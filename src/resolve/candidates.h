@@ -35,8 +35,8 @@ enum candidate_outcome {
 	CANDIDATE_UNSAFE,	/* a pattern can't take this address: refuse it */
 };
 
-/* OPTIONS for the trace alone; ARENA for what a pattern makes. *out_entry and *out_hit have a meaning
- * with FOUND only. */
+/* OPTIONS for the trace alone; ARENA for what a pattern makes. *out_entry and *out_hit have a
+ * meaning with FOUND only. */
 enum candidate_outcome candidates_find(const struct table *table,
                                        const struct resolve_options *options,
                                        const struct candidate *candidate, struct arena *arena,

@@ -88,7 +88,8 @@ static bool make_child(struct walk *walk, struct bytes local, const struct table
 	case FOLD_OK:
 		return true;
 	case FOLD_INVALID:
-		/* Targets and extensions are made of what keys may have: it can only be too long. */
+		/* Targets and extensions are made of what keys may have: it can only be too long.
+		 */
 		return fail(walk, REASON_LIMIT);
 	case FOLD_NO_MEMORY:
 		break;
@@ -445,7 +446,8 @@ void expand(const struct table *table, const struct resolve_options *options, st
 
 	seen_init(&walk.seen, arena);
 	seen = seen_add(&walk.seen, key, domain->name, &is_new);
-	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY) : enter(&walk, seen, local, entry, hit, 0);
+	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY)
+			       : enter(&walk, seen, local, entry, hit, 0);
 	while (goes_on && walk.node != NULL)
 		goes_on = walk.node->next < walk.node->child_count ? step(&walk) : leave(&walk);
 	*out_expansion = walk.result;

@@ -186,8 +186,8 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
 	return false;
 }
 
-/* Have the line of the most likely key fetched while the domain is looked up. The address isn't folded
- * yet; most come folded, and a wrong guess costs nothing but time. */
+/* Have the line of the most likely key fetched while the domain is looked up. The address isn't
+ * folded yet; most come folded, and a wrong guess costs nothing but time. */
 static void prefetch_guess(const struct table *table, const struct address *address)
 {
 	struct bytes user = address->local;

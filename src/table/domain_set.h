@@ -34,7 +34,8 @@ struct domain_set {
 bool domain_set_init(struct domain_set *set, uint64_t seed);
 void domain_set_free(struct domain_set *set);
 
-/* The ref of NAME, added if it is new; 0: no memory, the name over 255 bytes, or the set is full. */
+/* The ref of NAME, added if it is new; 0: no memory, the name over 255 bytes, or the set is full.
+ */
 uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out_hash);
 
 /* Would no memory help, since the section can't be larger? */
@@ -53,8 +54,8 @@ uint32_t domain_set_next(const struct domain_set *set, uint32_t ref);
 struct bytes domain_set_bytes(const struct domain_set *set);
 
 /*
- * Make the DOMAIN INDEX: all domains with TABLE_DOMAIN_PROBED. The caller frees the result. NULL: no
- * memory.
+ * Make the DOMAIN INDEX: all domains with TABLE_DOMAIN_PROBED. The caller frees the result. NULL:
+ * no memory.
  */
 unsigned char *domain_set_index(const struct domain_set *set, size_t *out_size);
 

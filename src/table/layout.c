@@ -37,7 +37,8 @@ bool layout_init(struct layout *layout, struct output *output, uint64_t lines,
 	buffer_init(&layout->places, SIZE_MAX / 4);
 	buffer_init(&layout->data, LINE_DATA_MAX);
 	buffer_init(&layout->lists, LISTS_DATA_MAX);
-	/* All the room it may have at once: what doesn't fit later is too long, and no lack of memory. */
+	/* All the room it may have at once: what doesn't fit later is too long, and no lack of
+	 * memory. */
 	if (layout->directory == NULL || buffer_extend(&layout->data, LINE_DATA_MAX) == NULL)
 		return false;
 	buffer_clear(&layout->data);

@@ -151,8 +151,8 @@ static bool record_has_key(struct bytes record, uint32_t head, struct bytes loca
 	       memcmp(record.data + RECORD_HEAD, local.data, local.size) == 0;
 }
 
-/* A cluster is some three cache lines long, and where a record is stands in the first: have all come
- * at once. */
+/* A cluster is some three cache lines long, and where a record is stands in the first: have all
+ * come at once. */
 static void fetch(const struct cluster *cluster)
 {
 	for (size_t at_byte = CACHE_LINE_BYTES; at_byte < cluster->bytes.size &&
@@ -190,8 +190,9 @@ static enum lookup find_in_cluster(const struct table *table, const struct clust
 }
 
 /* The cluster NUMBER of a line where not all fingerprints are at hand. */
-static enum lookup find_slowly(const struct table *table, uint64_t number, unsigned char fingerprint,
-                               uint32_t head, struct bytes local, struct table_entry *out_entry)
+static enum lookup find_slowly(const struct table *table, uint64_t number,
+			       unsigned char fingerprint, uint32_t head, struct bytes local,
+			       struct table_entry *out_entry)
 {
 	uint64_t line = number / LINE_CLUSTERS;
 	unsigned in_line = (unsigned)(number % LINE_CLUSTERS);

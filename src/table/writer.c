@@ -139,8 +139,9 @@ bool writer_source(struct table_writer *writer, uint32_t global_line, struct byt
 	name = bytes_first(name, UINT16_MAX);
 	le32_store(head, global_line);
 	le16_store(head + 4, (uint16_t)name.size);
-	(void)buffer_append(&writer->sources, bytes_make(head, sizeof(head)));
-	return buffer_append(&writer->sources, name);
+	return (buffer_append(&writer->sources, bytes_make(head, sizeof(head))) &&
+	        buffer_append(&writer->sources, name)) ||
+	       error_set_memory(&writer->error);
 }
 
 bool writer_pattern(struct table_writer *writer, const struct table_pattern *pattern)
