@@ -21,6 +21,9 @@ struct mta {
 	bool has_early_queue_id;
 	/* It takes NOTIFY and ORCPT with an added recipient. */
 	bool takes_parameters;
+	/* ... for sure only where a client gave some: a Sendmail that is told to do without DSN
+	 * (PrivacyOptions=noreceipts) leaves the recipient out, and tells nobody. */
+	bool needs_client_dsn;
 	/* The longest recipient, with its brackets, that can be added; 0: no limit is known. A
 	 * longer one Sendmail leaves out, and writes debugging text to the client. */
 	size_t longest_path;

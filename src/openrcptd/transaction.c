@@ -208,6 +208,9 @@ static bool print_parameters(struct transaction *transaction, const struct addre
 		return true;
 	for (; *parameters != NULL; parameters++)
 		(void)dsn_take_parameter(&dsn, bytes_of(*parameters)); /* a bad one is left out */
+	if (transaction->facts.mta->needs_client_dsn && dsn.notify == DSN_NOTIFY_ABSENT &&
+	    dsn.orcpt.size == 0)
+		return true;
 	notify = dsn_notify_for_target(dsn.notify, is_only_target, policy->is_dsn_success_native);
 	buffer_clear(&transaction->text);
 	/* The type utf-8 belongs to SMTPUTF8; without it any byte is xtext of rfc822. */

@@ -308,6 +308,10 @@ static void an_mta_without_parameters_gets_none(void **state)
 	mta_init(&fixture->mta, "Postfix 2.5.0", false);
 	MESSAGE(fixture, "+<bob@dest.test>;-<sales@alias.test>;",
 		"<sales@alias.test>\tNOTIFY=NEVER");
+	/* Sendmail for sure only after a client that gave some. */
+	mta_init(&fixture->mta, "8.17.1.9", true);
+	MESSAGE(fixture, "+<bob@dest.test>;-<sales@alias.test>;",
+		"<sales@alias.test>\tORCPT=rfc822;bad+");
 }
 
 /* ---- refusals ------------------------------------------------------------------------- */
