@@ -30,6 +30,7 @@ local@alias.example      info@local.example, ann@dest.example
 long@alias.example       ann@dest.example, %s
 longer@alias.example     ann@dest.example, a%s
 crowd@alias.example      %s
+umlaut@alias.example     jürgen@dest.example
 gone@alias.example       discard:
 shut@alias.example       error:5.2.1:550 Mailbox closed
 later@alias.example      error:4.2.1:450 Come again
@@ -206,6 +207,13 @@ class Rewriting(unittest.TestCase):
         self.assertEqual(reached(['gone@alias.example', 'ann@alias.example']),
                          ['<ann@dest.example>'])
 
+    def test_a_target_beyond_ascii_is_never_sent(self):
+        sent, messages = send(['umlaut@alias.example', 'bob@alias.example'])
+        self.assertEqual([reply.status for reply in sent.recipients], ['550 5.6.7', '250 2.1.5'])
+        self.assertEqual(paths(messages), ['<bob@dest.example>'])
+        with SmtpClient(SENDMAIL.where()) as client:
+            self.assertEqual(client.mail(parameters='SMTPUTF8').code, 555)
+
     def test_a_target_too_long_for_sendmail(self):
         """Sendmail leaves out what is longer, and the mail would be lost for it."""
         self.assertEqual(reached(['long@alias.example']),
@@ -355,10 +363,27 @@ class DeliveryStatus(unittest.TestCase):
         for recipient, orcpt in (('Team@Alias.example', 'Team@Alias.example'),
                                  ('"q x"@alias.example', '"q+20x"@alias.example'),
                                  ('ann+x=y@alias.example', 'ann+2Bx+3Dy@alias.example'),
-                                 ('<@r.example:team@alias.example>',
+                                 ('@r.example:team@alias.example',
                                   '@r.example:team@alias.example')):
             with self.subTest(recipient):
-                self.assertEqual(self.parameters(recipient), ['ORCPT=rfc822;' + orcpt])
+                self.assertEqual(self.parameters('<%s> NOTIFY=FAILURE' % recipient),
+                                 ['NOTIFY=FAILURE', 'ORCPT=rfc822;' + orcpt])
+
+    def test_a_client_that_asks_for_nothing_gets_nothing(self):
+        self.assertEqual(self.parameters('team@alias.example'), [])
+
+    def test_a_sendmail_without_dsn(self):
+        """It would drop a recipient with parameters, and tell nobody."""
+        with PrivateSendmail(
+                SINK.port, {'main': 'S=local:%s, F=4' % DAEMON.socket},
+                lines="define(`confPRIVACY_FLAGS', `noreceipts')dnl") as sendmail:
+            with SmtpClient(sendmail.where()) as client:
+                self.assertNotIn('DSN', client.greeting)
+                sent = client.message(['team@alias.example'])
+                refused = client.message(['<team@alias.example> NOTIFY=FAILURE'])
+            self.assertEqual((sent.data.code, refused.recipients[0].code), (250, 504))
+            harness.wait_until(lambda: not sendmail.queue(), 'all mail is delivered')
+        self.assertEqual(paths(delivered()), TEAM)
 
     def test_the_longest_orcpt(self):
         found = self.parameters('<=+%s@alias.example> NOTIFY=FAILURE,DELAY' % ('=' * 200))
