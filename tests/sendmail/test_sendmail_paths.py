@@ -276,7 +276,7 @@ class Outage(TestCase):
                 for step in (lambda: client.rcpt('team@alias.example'), client.data,
                              lambda: client.command('RSET'), client.mail):
                     replies.append(step())
-            except Closed:
+            except (OSError, Closed):
                 pass
         return replies
 
