@@ -168,10 +168,13 @@ static bool is_indivisible(struct bytes local, bool has_hyphen)
 bool address_split_extension(struct bytes local, struct bytes delimiters, struct bytes *out_user,
                              struct bytes *out_extension)
 {
-	size_t split = 0;
+	size_t split = local.size;
 
-	while (split < local.size && !bytes_contain(delimiters, local.data[split]))
-		split++;
+	for (size_t i = 0; i < delimiters.size; i++) {
+		size_t found = bytes_index(bytes_first(local, split), delimiters.data[i]);
+
+		split = found < split ? found : split;
+	}
 	if (split == 0 || split == local.size ||
 	    is_indivisible(local, bytes_contain(delimiters, '-')))
 		return false;
