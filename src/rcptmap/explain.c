@@ -156,22 +156,33 @@ static void print_destination(const struct destination *destination, size_t inde
 	print_address(address->local, address->domain, out);
 }
 
+/* A column between two tabs. */
+static void put_column(struct buffer *out, const char *text)
+{
+	size_t size = strlen(text);
+	char *at = buffer_extend(out, size + 2);
+
+	if (at == NULL)
+		return;
+	at[0] = '\t';
+	memcpy(at + 1, text, size);
+	at[size + 1] = '\t';
+}
+
 static void write_text(struct bytes text, const struct resolution *resolution,
 		       const struct destination *destination, const struct reply *reply,
 		       struct buffer *out)
 {
 	print_field(text, out);
-	put(out, "\t");
-	put(out, verdict_name(resolution->verdict));
-	put(out, "\t");
+	put_column(out, verdict_name(resolution->verdict));
 	for (size_t i = 0; i < destination->count; i++) {
 		if (i > 0)
 			put(out, ", ");
 		print_destination(destination, i, out);
 	}
 	if (reply != NULL)
-		(void)reply_print(reply, out); /* likewise */
-	put(out, "\n");
+		(void)reply_print(reply, out); /* the buffer knows */
+	(void)buffer_append_byte(out, '\n');   /* likewise */
 }
 
 static void write_json(struct explain *explain, struct bytes text,

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/print.h"
 
-#include <stdint.h>
-#include <unistr.h>
-
 #include "mail/address.h"
+#include "mail/fold.h"
 #include "mail/reply.h"
 #include "rcptmap/plain.h"
 
@@ -159,24 +157,10 @@ const char *print_declaration(const struct table_domain *domain)
 	return NULL;
 }
 
-/* Neither a control byte, which could end the field, nor bad UTF-8, which could be anything. */
-static bool is_plain_field(struct bytes text)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < text.size; i++) {
-		unsigned char byte = (unsigned char)text.data[i];
-
-		if (byte < ' ' || byte == 0x7f)
-			return false;
-		all |= byte;
-	}
-	return all < 0x80 || u8_check((const uint8_t *)text.data, text.size) == NULL;
-}
-
 void print_field(struct bytes text, struct buffer *out_text)
 {
-	if (is_plain_field(text))
+	/* No control byte, which could end the field, and no bad UTF-8, which could be anything. */
+	if (fold_accepts(text))
 		(void)buffer_append(out_text, text);
 	else
 		(void)address_escape(text, true, out_text);
