@@ -4,7 +4,7 @@
  * one or the new one, and nothing else.
  *
  * Reading:  open without following links, check the open descriptor (regular, owner, mode, one
- * link), copy into a memory file, seal it, map it read-only. What happens to the file on disk
+ * link), copy into private memory, make that read-only. What happens to the file on disk
  * afterwards changes nothing.
  *
  * Writing:  file_output_lock(), file_output_create() a temporary file beside the target; write

@@ -118,16 +118,20 @@ static void copy_does_not_change_with_the_file(void **state)
 	file_copy_free(&copy);
 }
 
-static void copy_can_not_be_written_or_opened_for_writing(void **state)
+/* Asked of the kernel, which says no where a store would be a SIGSEGV. */
+static void copy_can_not_be_written(void **state)
 {
 	struct file_copy copy;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int zeros = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
 	put(path, "sealed", 0600);
 	assert_true(file_copy_load(path, &ANY, &copy, &err));
-	assert_int_equal(mprotect((void *)(uintptr_t)copy.bytes.data, page, PROT_READ | PROT_WRITE),
-	                 -1);
+	assert_true(zeros >= 0);
+	assert_int_equal(read(zeros, (void *)(uintptr_t)copy.bytes.data, 1), -1);
+	assert_int_equal(errno, EFAULT);
+	assert_memory_equal(copy.bytes.data, "sealed", 6);
+	(void)close(zeros);
 	file_copy_free(&copy);
 }
 
@@ -539,7 +543,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(copy_is_what_was_read),
 		TEST(copy_does_not_change_with_the_file),
-		TEST(copy_can_not_be_written_or_opened_for_writing),
+		TEST(copy_can_not_be_written),
 		TEST(copy_of_an_empty_file),
 		TEST(copy_refuses_what_is_too_long),
 		TEST(copy_refuses_what_others_may_write),
