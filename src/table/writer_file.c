@@ -193,19 +193,22 @@ static bool add_rules(struct assembly *assembly, struct error *err)
 	const struct table_rules *rules = &assembly->writer->options.rules;
 	struct buffer section;
 	char flags[4];
+	bool is_added;
 
-	buffer_init(&section, FORMAT_HEADER_BYTES);
+	if (rules->delimiters.size > FORMAT_HEADER_BYTES)
+		return error_set(err, EX_DATAERR, "the key rules are too long");
+	buffer_init(&section, SIZE_MAX / 4);
 	le32_store(flags, rules->propagates_extension);
 	(void)buffer_append(&section, bytes_make(flags, sizeof(flags)));
 	append_rule(&section, rules->delimiters);
 	append_rule(&section, rules->origin);
 	append_rule(&section, rules->dot_domain);
-	add_section(assembly, SECTION_RULES, SECTION_FLAG_REQUIRED, buffer_bytes(&section),
-	            bytes_make(NULL, 0));
-	if (section.has_failed)
-		(void)error_set(err, EX_DATAERR, "the key rules are too long");	/* always false */
+	is_added = !section.has_failed;
+	if (is_added)
+		add_section(assembly, SECTION_RULES, SECTION_FLAG_REQUIRED, buffer_bytes(&section),
+		            bytes_make(NULL, 0));
 	buffer_free(&section);
-	return !section.has_failed;
+	return is_added || error_set_memory(err);
 }
 
 static bool add_canaries(struct assembly *assembly, struct error *err)
