@@ -6,6 +6,8 @@
 #include "base/buffer.h"
 #include "mail/reply.h"
 
+enum { VALUE_BYTES_MAX = 2 * REPLY_TEXT_MAX };
+
 /* Keywords of Sendmail's error mailer (cf/README, sysexits names), and what they stand for. */
 static const struct keyword {
 	const char *word;
@@ -105,16 +107,20 @@ bool error_entry_parse(struct bytes value, struct arena *arena, struct bytes *ou
 	struct reply reply;
 	bool is_parsed = false;
 
-	buffer_init(&line, REPLY_TEXT_MAX * 4);
-	buffer_init(&canonical, REPLY_TEXT_MAX * 4);
+	buffer_init(&line, VALUE_BYTES_MAX * 2);
+	buffer_init(&canonical, VALUE_BYTES_MAX * 2);
 	value = trim(value);
 	if (value.size == 0) {
 		(void)error_set(err, EX_DATAERR, "error: a reply must follow");	/* always false */
 		goto out;
 	}
+	if (value.size > VALUE_BYTES_MAX) {
+		(void)error_set(err, EX_DATAERR, "error: the reply is too long");
+		goto out;
+	}
 	if (!put_in_order(value, &line, err)) {
 		if (line.has_failed)
-			(void)error_set(err, EX_DATAERR, "error: the reply is too long");
+			(void)error_set_memory(err);	/* it can't be the length any more */
 		goto out;
 	}
 	if (!reply_parse(buffer_bytes(&line), &reply, err))

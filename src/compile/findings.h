@@ -18,7 +18,7 @@ struct findings {
 	/* Warnings and errors apart: however many of the ones, none of the others is lost. */
 	size_t kept[2];
 	size_t uncounted;	/* beyond what is kept */
-	bool has_failed;	/* no memory */
+	bool has_failed;	/* no memory, here or where it was proved */
 };
 
 void findings_init(struct findings *findings);

@@ -143,7 +143,7 @@ static bool check_key(struct work *work, const struct address *key, bool is_catc
 	struct error err;
 
 	if (!is_catch_all && !address_check(key, &err)) {
-		report_error(builder->report, EX_DATAERR, work->path, work->line, "key: %s",
+		report_error(builder->report, err.status, work->path, work->line, "key: %s",
 		             err.text);
 		return false;
 	}
@@ -168,7 +168,7 @@ static bool set_reply(struct work *work, struct bytes value, bool *out_is_usable
 	*out_is_usable = error_entry_parse(value, &work->builder->arena, &work->entry.reply, &err);
 	work->entry.kind = TABLE_ENTRY_REPLY;
 	if (!*out_is_usable)
-		report_error(work->builder->report, EX_DATAERR, work->path, work->line, "%s",
+		report_error(work->builder->report, err.status, work->path, work->line, "%s",
 		             err.text);
 	return true;
 }
@@ -256,7 +256,7 @@ bool row_add(struct builder *builder, const struct source_row *row, const char *
 		return add_entry(&work, row, &key, false);
 	}
 	if (!address_parse_key(row->key, &builder->arena, &key, &is_catch_all, &err)) {
-		report_error(builder->report, EX_DATAERR, path, row->line, "%s", err.text);
+		report_error(builder->report, err.status, path, row->line, "%s", err.text);
 		return true;
 	}
 	if (row->kind == SOURCE_ROW_RECIPIENT)

@@ -16,6 +16,12 @@ struct list {
 	bool keeps_user;	/* some target is `@other` */
 };
 
+static void refuse_for(struct list *list, const struct error *err)
+{
+	report_error(list->builder->report, err->status, list->path, list->line, "%s", err->text);
+	list->is_usable = false;
+}
+
 static void refuse(struct list *list, const char *what)
 {
 	report_error(list->builder->report, EX_DATAERR, list->path, list->line, "%s", what);
@@ -134,7 +140,7 @@ bool target_encode_list(struct builder *builder, struct writer_entry *entry, str
 				return false;
 			continue;
 		case ADDRESS_LIST_ERROR:
-			refuse(&list, err.text);
+			refuse_for(&list, &err);
 			continue;
 		case ADDRESS_LIST_END:
 			break;
