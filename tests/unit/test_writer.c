@@ -339,6 +339,21 @@ static void a_domain_that_is_too_long_is_refused(void **state)
 	assert_false(build_try_end(&build, &image));
 }
 
+static void rules_that_are_too_long_are_refused(void **state)
+{
+	char delimiters[FORMAT_HEADER_BYTES + 2];
+	struct build build = { .seed = 1, .delimiters = delimiters };
+	struct image image;
+
+	(void)state;
+	memset(delimiters, '+', sizeof(delimiters));
+	delimiters[sizeof(delimiters) - 1] = '\0';
+	build_begin(&build);
+	assert_false(build_try_end(&build, &image));
+	assert_int_equal(build.err.status, EX_DATAERR);
+	assert_false(build.wants_seed);
+}
+
 /* Nobody is left to take the bytes. */
 static void a_full_disk_is_told(void **state)
 {
@@ -372,6 +387,7 @@ int main(void)
 		cmocka_unit_test(another_seed_helps),
 		cmocka_unit_test(a_key_that_is_too_long_is_refused),
 		cmocka_unit_test(a_domain_that_is_too_long_is_refused),
+		cmocka_unit_test(rules_that_are_too_long_are_refused),
 		cmocka_unit_test(a_full_disk_is_told),
 	};
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The k-th allocation of a whole compilation fails, for every k; once, and from then on. Either the
+ * compilation ends with 71 and the old table stays, or it didn't need that memory.
+ *
+ * The linker replaces malloc and its like in our own objects (see Makefile.inc), so that libraries,
+ * which may not take it so well, keep theirs.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "compile/compile.h"
+#include "table/table.h"
+#include "table/verify.h"
+
+/* ---- allocations that fail ---------------------------------------------------------------- */
+
+static _Atomic unsigned long calls;
+static unsigned long fails_at;	/* 0: never */
+static bool fails_for_good;
+
+static bool fails(void)
+{
+	unsigned long number = ++calls;
+
+	return fails_at != 0 && (number == fails_at || (fails_for_good && number > fails_at));
+}
+
+/* The names are the linker's. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return fails() ? NULL : __real_realloc(memory, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+/* ---- a compilation ------------------------------------------------------------------------ */
+
+static char folder[] = "/tmp/test_no_memory.XXXXXX";
+static char source_path[64];
+static char conf_path[64];
+static char table_path[64];
+
+static void put(const char *path, const char *text)
+{
+	FILE *stream = fopen(path, "w");
+
+	assert_non_null(stream);
+	assert_true(fputs(text, stream) >= 0);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(chmod(path, 0640), 0);
+}
+
+static int compile(struct settings *settings, char **out_messages)
+{
+	struct settings_source sources[] = {
+		{ .type = (char *)(uintptr_t)"virtual", .path = source_path },
+	};
+	size_t size;
+	const struct compile_options options = {
+		.sources = sources,
+		.source_count = sizeof(sources) / sizeof(sources[0]),
+		.output = table_path,
+		.is_sync_skipped = true,
+		.messages = open_memstream(out_messages, &size),
+	};
+	int status;
+
+	assert_non_null(options.messages);
+	status = compile_run(settings, &options);
+	assert_int_equal(fclose(options.messages), 0);
+	return status;
+}
+
+/* Rows that go each their own way through the compiler. */
+static void write_source(const char *mark)
+{
+	char text[16384];
+	size_t used = (size_t)snprintf(
+		text, sizeof(text),
+		"alias.test x\nmark@alias.test %s@far.test\n"
+		"J\303\274rgen@alias.test J\303\274rgen@far.test\nm\303\274ller.test x\n"
+		"\"a b\"@alias.test \"c d\"@far, e@f.test\nbare u1@alias.test, Bare@other\n"
+		"@other.test error:5.1.1:550 No\ndrop@alias.test discard:\n"
+		"u1@alias.test U1@Far.test\nu1@alias.test twice@far.test\n"
+		"u+e@alias.test u1@alias.test\nmoved@alias.test @m\303\274ller.test\n"
+		"moved@m\303\274ller.test u1@alias.test\nlist@alias.test u1@alias.test",
+		mark);
+
+	for (int i = 0; i < 100; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, ", x%d@far%d.test", i,
+					 i);
+	(void)snprintf(text + used, sizeof(text) - used, "\n");
+	put(source_path, text);
+}
+
+static int begin(void **state)
+{
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(source_path, sizeof(source_path), "%s/virtual", folder);
+	(void)snprintf(conf_path, sizeof(conf_path), "%s/conf", folder);
+	(void)snprintf(table_path, sizeof(table_path), "%s/table", folder);
+	put(conf_path, "origin = \"o.test\"; append_dot_domain = \"dot.test\";\n"
+		       "alias_domains = [ \"declared.test\" ]; recipient_delimiter = \"+\";\n");
+	*state = settings_load(conf_path, NULL, NULL, NULL);
+	return *state == NULL ? -1 : 0;
+}
+
+static int end(void **state)
+{
+	char command[64];
+
+	settings_free(*state);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+/* ---- what must be true -------------------------------------------------------------------- */
+
+/* Every compilation that ends well raises it. The table must be sound. */
+static uint64_t generation(void)
+{
+	struct error err;
+	struct table *table = table_open(table_path, (uid_t)-1, false, &err);
+	uint64_t number;
+
+	if (table == NULL)
+		fail_msg("%s", err.text);
+	assert_true(table_verify(table, &err));
+	number = table_facts(table)->generation;
+	table_close(table);
+	return number;
+}
+
+static void assert_nothing_beside(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "test \"$(ls -A '%s' | wc -l)\" -eq 4", folder);
+	assert_int_equal(system(command), 0);
+}
+
+/* False: it wasn't needed. */
+static bool fails_without(struct settings *settings, unsigned long number, bool for_good)
+{
+	uint64_t before = generation();
+	char *messages;
+	int status;
+
+	fails_at = number;
+	fails_for_good = for_good;
+	calls = 0;
+	status = compile(settings, &messages);
+	fails_at = 0;
+	if (status != EX_OK && (status != EX_OSERR || strstr(messages, "memory") == NULL))
+		fail_msg("allocation %lu%s: status %d\n%s", number, for_good ? " and on" : "",
+			 status, messages);
+	assert_int_equal(generation(), before + (status == EX_OK));
+	if (status == EX_OK && strstr(messages, "error") != NULL)
+		fail_msg("allocation %lu: %s", number, messages);
+	free(messages);
+	return status != EX_OK;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+	unsigned long total, failed = 0;
+	char *messages;
+
+	write_source("old");
+	assert_int_equal(compile(*state, &messages), EX_OK);
+	free(messages);
+	calls = 0;
+	assert_int_equal(compile(*state, &messages), EX_OK);
+	free(messages);
+	total = calls;
+	assert_in_range(total, 30, 100000);
+	for (unsigned long number = 1; number <= total; number++) {
+		failed += fails_without(*state, number, false);
+		assert_true(fails_without(*state, number, true));
+	}
+	/* Nearly all are needed. */
+	assert_in_range(failed, total / 2, total);
+	assert_nothing_beside();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_allocation_may_fail),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
