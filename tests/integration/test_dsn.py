@@ -52,7 +52,7 @@ class Queue(unittest.TestCase):
     def test_orcpt_in_xtext(self):
         for sent, kept in (('rfc822;plain@client.example', 'rfc822;plain@client.example'),
                            ('rfc822;a+2Bb+3Dc@client.example', 'rfc822;a+b=c@client.example'),
-                           ('rfc822;with+20blank@client.example', 'rfc822;with blank@client.example'),
+                           ('rfc822;with+20blank@c.example', 'rfc822;with blank@c.example'),
                            ('RFC822;Case@Client.Example', 'RFC822;Case@Client.Example'),
                            ('other;100%+2B', 'other;100%+')):
             with self.subTest(sent):
@@ -96,7 +96,8 @@ class Queue(unittest.TestCase):
                                          'ORCPT=rfc822;first@client.example' % notify])
 
     def test_an_alias_that_keeps_a_copy(self):
-        found = self.assert_like_native(['<keep@free.example> NOTIFY=FAILURE ORCPT=rfc822;o@client.example'])
+        found = self.assert_like_native(
+            ['<keep@free.example> NOTIFY=FAILURE ORCPT=rfc822;o@client.example'])
         self.assertEqual([one[1:] for one in found], [('rfc822;o@client.example', 4)] * 2)
 
     def test_ret_and_envid_are_left_alone(self):
@@ -112,8 +113,8 @@ class Queue(unittest.TestCase):
 
 
 class Reports(unittest.TestCase):
-    """Delivered for real: the next host sees ORCPT and NOTIFY, the sender a report, in which Postfix
-    3.7 writes the original recipient without xtext."""
+    """Delivered for real: the next host sees ORCPT and NOTIFY, the sender a report, in which
+    Postfix 3.7 writes the original recipient without xtext."""
 
     @classmethod
     def setUpClass(cls):
@@ -148,7 +149,8 @@ class Reports(unittest.TestCase):
 
     def test_a_failing_target_names_what_the_client_named(self):
         self.system.sink.refuse['<ann@dest.example>'] = NO_SUCH_USER
-        self.assertEqual(self.both(['<team@alias.example> ORCPT=rfc822;First+2Bone@client.example']), [
+        found = self.both(['<team@alias.example> ORCPT=rfc822;First+2Bone@client.example'])
+        self.assertEqual(found, [
             ('failed', 'rfc822;First+one@client.example', 'rfc822; ann@dest.example')])
 
     def test_all_targets_fail(self):
@@ -177,7 +179,8 @@ class Reports(unittest.TestCase):
     def test_ret_decides_how_much_comes_back(self):
         self.system.sink.refuse['<bob@dest.example>'] = NO_SUCH_USER
         for value, is_full in (('HDRS', False), ('FULL', True)):
-            self.system.send(['team@alias.example'], parameters='RET=%s ENVID=id%s' % (value, value))
+            self.system.send(['team@alias.example'],
+                             parameters='RET=%s ENVID=id%s' % (value, value))
             _, (bounce,) = split_bounces(self.system.messages())
             self.assertEqual('Hello.' in bounce.text, is_full)
             self.assertIn('Original-Envelope-Id: id' + value, bounce.text)
@@ -187,7 +190,8 @@ class Reports(unittest.TestCase):
             mail, _ = self.exchange(['<team@alias.example> NOTIFY=FAILURE,DELAY '
                                      'ORCPT=rfc822;o+2B@client.example'], where)
             self.assertEqual(sorted(mail[0].recipients), [
-                ('<%s@dest.example>' % name, 'ORCPT=rfc822;o+2B@client.example NOTIFY=FAILURE,DELAY')
+                ('<%s@dest.example>' % name,
+                 'ORCPT=rfc822;o+2B@client.example NOTIFY=FAILURE,DELAY')
                 for name in ('ann', 'bob')])
 
     def test_success_of_an_only_target(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A content filter for Postfix: takes mail by SMTP and hands each command on to another port.
+"""A content filter for Postfix: takes mail by SMTP and hands each command on to another server.
 
 It serves as smtpd_proxy_filter and as the target of content_filter. What went through it has a
 header `X-Filter: passed`.
@@ -9,7 +9,7 @@ import threading
 
 
 class RelayFilter:
-    """after: the port of 127.0.0.1 where filtered mail goes; may be set later."""
+    """after: where filtered mail goes, the path of a unix socket; may be set later."""
 
     def __init__(self, after=None):
         self.after = after
@@ -37,10 +37,10 @@ class RelayFilter:
 
     def _serve(self, front):
         try:
-            with front, front.makefile('rwb') as client, \
-                    socket.create_connection(('127.0.0.1', self.after)) as back, \
-                    back.makefile('rwb') as server:
-                self._session(client, server)
+            with front, front.makefile('rwb') as client, socket.socket(socket.AF_UNIX) as back:
+                back.connect(str(self.after))
+                with back.makefile('rwb') as server:
+                    self._session(client, server)
         except OSError:
             pass                                # one of them went away
 
