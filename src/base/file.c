@@ -222,6 +222,7 @@ bool file_copy_load(const char *path, const struct file_limits *limits, struct f
 		goto out_copy;
 	}
 	copy.identity = before;
+	copy.fd = -1;
 	*out_copy = copy;
 	is_done = true;
 out_copy:
@@ -237,27 +238,29 @@ bool file_copy_map(const char *path, const struct file_limits *limits, struct fi
 {
 	struct file_copy copy;
 	struct stat status;
-	bool is_done;
-	int fd;
 
-	fd = open_checked(path, limits, &status, err);
-	if (fd < 0)
+	copy.fd = open_checked(path, limits, &status, err);
+	if (copy.fd < 0)
 		return false;
-	is_done = map_readonly(path, fd, (size_t)status.st_size, &copy.bytes, err);
-	if (is_done) {
-		file_identity_of(&status, &copy.identity);
-		*out_copy = copy;
+	if (!map_readonly(path, copy.fd, (size_t)status.st_size, &copy.bytes, err)) {
+		(void)close(copy.fd); /* was only read */
+		return false;
 	}
-	(void)close(fd); /* was only read; the mapping keeps the file */
-	return is_done;
+	file_identity_of(&status, &copy.identity);
+	*out_copy = copy;
+	return true;
 }
 
 void file_copy_free(struct file_copy *copy)
 {
-	if (copy == NULL || copy->bytes.size == 0)
+	if (copy == NULL)
 		return;
-	(void)munmap((void *)(uintptr_t)copy->bytes.data, copy->bytes.size); /* is a mapping */
+	if (copy->bytes.size > 0)
+		(void)munmap((void *)(uintptr_t)copy->bytes.data, copy->bytes.size); /* mapped */
+	if (copy->fd >= 0)
+		(void)close(copy->fd); /* was only read */
 	copy->bytes = bytes_make(NULL, 0);
+	copy->fd = -1;
 }
 
 /* ---- identity ----------------------------------------------------------------------------- */

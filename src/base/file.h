@@ -38,6 +38,7 @@ struct file_identity {
 struct file_copy {
 	struct bytes bytes;		/* mapped read-only; padded with zeros to a full page */
 	struct file_identity identity;	/* of the file it was read from */
+	int fd;				/* of a mapped file, to watch it; else -1 */
 };
 
 struct file_limits {

@@ -162,7 +162,7 @@ static int check_postfix(const struct settings *settings, const struct options *
 	int status;
 
 	(void)privileges_find_user(owner, &also_owner, NULL); /* then nobody else may own it */
-	table = table_open(settings->table, also_owner, false, &err);
+	table = table_open(settings->table, also_owner, TABLE_COPIED, &err);
 	if (table == NULL) {
 		print_error(err.text, NULL);
 		return err.status;

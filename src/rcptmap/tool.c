@@ -84,7 +84,7 @@ struct table *tool_open_path(const char *path, const struct settings *settings, 
 	if (!find_owner(settings, &owner, err))
 		return NULL;
 	/* Mapped: a tool that ends after a few answers needn't copy gigabytes first. */
-	return table_open(path, owner, true, err);
+	return table_open(path, owner, TABLE_MAPPED, err);
 }
 
 struct table *tool_open_table(const struct options *options, struct error *err)

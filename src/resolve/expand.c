@@ -13,6 +13,7 @@
 
 #include "mail/fold.h"
 #include "resolve/seen.h"
+#include "table/patterns.h"
 
 /* One target of an address on the way. */
 struct child {
@@ -373,7 +374,7 @@ static bool settle_special(struct walk *walk, struct seen *seen, const struct ta
 static bool visit(struct walk *walk, const struct child *child, struct seen *seen, bool is_first,
                   size_t depth)
 {
-	const struct candidate candidate = {
+	struct candidate candidate = {
 		.local = child->key,
 		.domain = &child->domain,
 		.written = { .local = child->local, .domain = child->domain.name },
@@ -386,6 +387,10 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	if (depth >= walk->options->limits->recursion ||
 	    walk->seen.count - 1 > RESOLVE_ADDRESSES_MAX)
 		return fail(walk, REASON_LIMIT);
+	/* A pattern that is meant for it has letters, not the code that the table has for them. */
+	if (table_has_patterns(walk->table) &&
+	    !fold_domain_show(child->domain.name, walk->arena, &candidate.written.domain))
+		return fail(walk, REASON_MEMORY);
 	if (candidates_exist(walk->table, &child->domain)) {
 		entry = arena_alloc(walk->arena, sizeof(*entry));
 		if (entry == NULL)

@@ -186,6 +186,34 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
 	return false;
 }
 
+/*
+ * Of a table that may change under us: what the answer says is copied, and believed only if the table
+ * is what it was when the last byte had been read.
+ */
+static void settle_guarded(const struct table *table, struct arena *arena,
+                           struct resolution *resolution)
+{
+	bool is_copied = true;
+
+	for (size_t i = 0; i < resolution->recipient_count; i++) {
+		struct recipient *recipient = &resolution->recipients[i];
+
+		recipient->address.local = arena_copy(arena, recipient->address.local);
+		recipient->address.domain = arena_copy(arena, recipient->address.domain);
+		recipient->key_local = arena_copy(arena, recipient->key_local);
+		is_copied &= recipient->address.local.data != NULL &&
+		             recipient->address.domain.data != NULL &&
+		             recipient->key_local.data != NULL;
+	}
+	resolution->reply = arena_copy(arena, resolution->reply);
+	is_copied &= resolution->reply.data != NULL;
+	if (is_copied && table_is_intact(table))
+		return;
+	resolution->recipient_count = 0;
+	resolution->has_entry = false;
+	end_with(resolution, VERDICT_DEFER, is_copied ? REASON_BROKEN : REASON_MEMORY);
+}
+
 /* Have the line of the most likely key fetched while the domain is looked up. The address isn't
  * folded yet; most come folded, and a wrong guess costs nothing but time. */
 static void prefetch_guess(const struct table *table, const struct address *address)
@@ -198,11 +226,10 @@ static void prefetch_guess(const struct table *table, const struct address *addr
 	table_prefetch_key(table, address->domain, user);
 }
 
-void resolve_address(const struct table *table, const struct resolve_options *options,
-                     const struct address *address, struct arena *arena,
-                     struct resolution *out_resolution)
+static void find_answer(const struct table *table, const struct resolve_options *options,
+                        const struct address *address, struct arena *arena,
+                        struct resolution *resolution)
 {
-	struct resolution *resolution = out_resolution;
 	struct candidate candidate = { .written = *address };
 	struct table_domain domain;
 	struct candidate_hit hit;
@@ -239,6 +266,15 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 		          resolution);
 		break;
 	}
+}
+
+void resolve_address(const struct table *table, const struct resolve_options *options,
+                     const struct address *address, struct arena *arena,
+                     struct resolution *out_resolution)
+{
+	find_answer(table, options, address, arena, out_resolution);
+	if (table_is_guarded(table))
+		settle_guarded(table, arena, out_resolution);
 }
 
 static bool is_bare_postmaster(const struct address_path *path)

@@ -25,6 +25,7 @@ struct table {
 	uint64_t buckets;
 	struct table_rules rules;
 	struct table_facts facts;
+	struct guard *guard;		/* of a TABLE_GUARDED one */
 	struct pattern_set *pattern_set;	/* NULL: no patterns */
 	struct file_copy copy;			/* bytes.data is NULL for a table from memory */
 };
@@ -72,7 +73,7 @@ static inline uint64_t place_make(uint64_t line, unsigned cluster, unsigned inde
 /* The place of a catch-all: this bit and the global line its list carries. */
 #define PLACE_CATCH_ALL (UINT64_C(1) << 63)
 
-/* Check header and sections, fill all but copy and pattern_set. */
+/* Check header and sections, fill all but copy, guard and pattern_set. */
 bool header_read(struct bytes file, struct table *out_table, struct error *err);
 
 /* What a canary remembers of an entry: a hash of its meaning. BROKEN where it can't be read. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "base/guard.h"
 #include "base/hash.h"
 #include "table/patterns_inside.h"
 
@@ -412,7 +413,8 @@ struct table *table_open_bytes(struct bytes bytes, struct error *err)
 	return table;
 }
 
-struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, struct error *err)
+struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
+                         struct error *err)
 {
 	const struct file_limits limits = {
 		.least_bytes = FORMAT_HEADER_BYTES,
@@ -420,20 +422,36 @@ struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, str
 		.also_owner = also_owner,
 	};
 	struct file_copy copy;
+	struct guard *guard = NULL;
 	struct error why;
-	struct table *table;
+	struct table *table = NULL;
 
-	if (is_mapped ? !file_copy_map(path, &limits, &copy, err) :
-	                !file_copy_load(path, &limits, &copy, err))
+	if (load == TABLE_COPIED ? !file_copy_load(path, &limits, &copy, err) :
+	                           !file_copy_map(path, &limits, &copy, err))
 		return NULL;
-	table = table_open_bytes(copy.bytes, &why);
+	if (load == TABLE_GUARDED)
+		guard = guard_new(&copy, &why);
+	if (load != TABLE_GUARDED || guard != NULL)
+		table = table_open_bytes(copy.bytes, &why);
 	if (table == NULL) {
 		(void)error_set(err, why.status, "%s: %s", path, why.text); /* always false */
+		guard_free(guard);
 		file_copy_free(&copy);
 		return NULL;
 	}
 	table->copy = copy;
+	table->guard = guard;
 	return table;
+}
+
+bool table_is_guarded(const struct table *table)
+{
+	return table->guard != NULL;
+}
+
+bool table_is_intact(const struct table *table)
+{
+	return table->guard == NULL || guard_is_intact(table->guard);
 }
 
 void table_close(struct table *table)
@@ -441,6 +459,7 @@ void table_close(struct table *table)
 	if (table == NULL)
 		return;
 	patterns_unload(table);
+	guard_free(table->guard);
 	if (table->copy.bytes.data != NULL)
 		file_copy_free(&table->copy);
 	free(table);

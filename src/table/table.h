@@ -98,13 +98,20 @@ struct table_facts {
 	bool is_lenient;	/* not proved sound: compiled with --lenient */
 };
 
+enum table_load {
+	TABLE_COPIED,	/* into memory of our own: whatever happens to the file changes nothing */
+	TABLE_MAPPED,	/* the file itself, for tools: who changes it in place can be believed wrongly */
+	TABLE_GUARDED,	/* the file itself, for tables larger than memory: once it was changed in place
+			 * every look-up is BROKEN. A system call a look-up */
+};
+
 /*
  * Load the table at PATH into sealed memory and prove it sound. NULL on failure, see ERR: status 66
  * not there, 77 permission or owner, 65 not sound, of another version, or not a table.
  * ALSO_OWNER may own the file beside root and ourselves; (uid_t)-1: nobody.
- * IS_MAPPED: map the file itself, for tables larger than memory.
  */
-struct table *table_open(const char *path, uid_t also_owner, bool is_mapped, struct error *err);
+struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
+                         struct error *err);
 
 /* What the header of the table at PATH says, and no more: the body isn't looked at. */
 bool table_peek(const char *path, struct table_facts *out_facts, struct error *err);
@@ -115,6 +122,11 @@ void table_close(struct table *table);
 
 const struct table_rules *table_rules(const struct table *table);
 const struct table_facts *table_facts(const struct table *table);
+/* Can what was read of the table so far be believed? Only a guarded one can say no: ask when the last
+ * view has been copied. */
+bool table_is_intact(const struct table *table);
+bool table_is_guarded(const struct table *table);
+
 /* Of the file it was loaded from; NULL for one from memory. */
 const struct file_identity *table_identity(const struct table *table);
 /* The block itself, for checks that read it as bytes. */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A mapped table that is changed in place: from then on nothing is known, least of all "unknown". */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "make_table.h"
+#include "resolve/resolve.h"
+
+enum { USERS = 2000 };
+
+static char folder[] = "/tmp/test_guard.XXXXXX";
+static char path[64];
+
+static const struct resolve_limits limits = { 1000, 1000, 1000 };
+static const struct resolve_options options = { .limits = &limits, .has_smtputf8 = true };
+
+/* The bytes of a table of many users at ours.test. */
+static struct bytes image(void)
+{
+	static struct made_row rows[USERS + 2] = { { "ours.test", MADE_ALIAS_DOMAIN } };
+	static char keys[USERS][32];
+
+	for (int i = 0; i < USERS; i++) {
+		(void)snprintf(keys[i], sizeof(keys[i]), "user%d@ours.test", i);
+		rows[i + 1] = (struct made_row){ keys[i], "somebody@far.test" };
+	}
+	return table_bytes(make_table(rows, 1));
+}
+
+static void put(struct bytes bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_true(file_write_all(fd, bytes));
+	assert_int_equal(close(fd), 0);
+}
+
+static enum verdict ask(const struct table *table, const char *address)
+{
+	struct resolution resolution;
+	struct arena arena;
+
+	arena_init(&arena, 1 << 20);
+	resolve(table, &options, bytes_of(address), &arena, NULL, &resolution);
+	arena_free(&arena);
+	return resolution.verdict;
+}
+
+/* Whoever is asked for, known or not: nobody can tell. */
+static void expect_doubt(const struct table *table)
+{
+	char address[32];
+
+	for (int i = 0; i < USERS + 10; i++) {
+		(void)snprintf(address, sizeof(address), "<user%d@ours.test>", i);
+		assert_int_equal(ask(table, address), VERDICT_DEFER);
+	}
+	assert_int_equal(ask(table, "<x@elsewhere.test>"), VERDICT_DEFER);
+}
+
+static struct table *open_guarded(void)
+{
+	struct error err;
+	struct table *table = table_open(path, (uid_t)-1, TABLE_GUARDED, &err);
+
+	assert_non_null(table);
+	assert_true(table_is_guarded(table));
+	assert_int_equal(ask(table, "<user7@ours.test>"), VERDICT_EXPAND);
+	assert_int_equal(ask(table, "<nobody@ours.test>"), VERDICT_UNKNOWN);
+	return table;
+}
+
+static void truncated_table_is_in_doubt(void **state)
+{
+	struct table *table;
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	assert_int_equal(truncate(path, 4096), 0);
+	expect_doubt(table);
+	table_close(table);
+}
+
+static void overwritten_table_is_in_doubt(void **state)
+{
+	struct table *table;
+	int fd;
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "\0\0\0\0", 4, 8192), 4);
+	assert_int_equal(close(fd), 0);
+	expect_doubt(table);
+	table_close(table);
+}
+
+static void replaced_table_goes_on(void **state)
+{
+	struct table *table;
+	char other[80];
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	(void)snprintf(other, sizeof(other), "%s.new", path);
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(unlink(path), 0);
+	put(bytes_of("another file"));
+	assert_int_equal(ask(table, "<user7@ours.test>"), VERDICT_EXPAND);
+	assert_int_equal(ask(table, "<nobody@ours.test>"), VERDICT_UNKNOWN);
+	assert_int_equal(unlink(other), 0);
+	table_close(table);
+}
+
+static void guards_are_given_back(void **state)
+{
+	struct table *tables[32];
+	struct error err;
+	size_t count = 0;
+
+	(void)state;
+	put(image());
+	while (count < 32 &&
+	       (tables[count] = table_open(path, (uid_t)-1, TABLE_GUARDED, &err)) != NULL)
+		count++;
+	assert_int_equal(count, 16);
+	assert_int_equal(err.status, EX_OSERR);
+	while (count > 0)
+		table_close(tables[--count]);
+	table_close(open_guarded());
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/table", folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return unlink(path) | rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(truncated_table_is_in_doubt),
+		cmocka_unit_test(overwritten_table_is_in_doubt),
+		cmocka_unit_test(replaced_table_goes_on),
+		cmocka_unit_test(guards_are_given_back),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
