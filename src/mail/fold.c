@@ -259,19 +259,39 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 	return FOLD_OK;
 }
 
-size_t fold_domain_shown_bytes(struct bytes key)
+/* KEY with U-labels, for idn2_free(); NULL: it has none, or can't have them. */
+static char *shown_text(struct bytes key)
 {
 	char text[KEY_BYTES_MAX + 1];
 	char *shown = NULL;
-	size_t size = key.size;
 
 	if (key.data == NULL || key.size > KEY_BYTES_MAX)
-		return size;
+		return NULL;
 	memcpy(text, key.data, key.size);
 	text[key.size] = '\0';
 	if (strstr(text, "xn--") == NULL || idn2_to_unicode_8z8z(text, &shown, 0) != IDN2_OK)
-		return size;
-	if (strlen(shown) < size)
+		return NULL;
+	return shown;
+}
+
+bool fold_domain_show(struct bytes key, struct arena *arena, struct bytes *out_shown)
+{
+	char *shown = shown_text(key);
+
+	*out_shown = key;
+	if (shown == NULL)
+		return true;
+	*out_shown = arena_copy(arena, bytes_of(shown));
+	idn2_free(shown);
+	return out_shown->data != NULL;
+}
+
+size_t fold_domain_shown_bytes(struct bytes key)
+{
+	char *shown = shown_text(key);
+	size_t size = key.size;
+
+	if (shown != NULL && strlen(shown) < size)
 		size = strlen(shown);
 	idn2_free(shown);
 	return size;

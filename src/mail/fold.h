@@ -31,6 +31,9 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 /* No byte or character in it that FOLD_INVALID names? */
 bool fold_accepts(struct bytes text);
 
+/* The domain KEY as people write it, in U-labels. False: no memory. */
+bool fold_domain_show(struct bytes key, struct arena *arena, struct bytes *out_shown);
+
 /*
  * How long the domain KEY is as people write it: in U-labels, where they are shorter. Limits count
  * this, since Postfix counts what stands in the table.

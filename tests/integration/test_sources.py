@@ -161,6 +161,16 @@ class Patterns(PostfixTest):
             self.skipTest('postmap has no pcre: %s' % error)
         self.run_kind('pcre')
 
+    def test_targets_are_asked_with_their_letters(self):
+        """`łódka` is `xn--dka-fna80b` in the table, in which `b.*x` could see something."""
+        shop = self.workshop([
+            ('virtual', 'ann@a.test b@łódka.example\nbob@a.test c@łódka.example\n'),
+            ('pcre', '/^b@łódka\\.example$/ right@x.test\n/b.*x/ wrong@x.test\n')],
+            {'alias_domains': ['a.test']})
+        shop.compile('--force')
+        self.assertEqual([answer['recipients'] for answer in shop.resolve(
+            ['ann@a.test', 'bob@a.test'])], [['right@x.test'], ['c@xn--dka-fna80b.example']])
+
     def test_what_postfix_passes_over_is_an_error(self):
         for kind, line in (('pcre', '/a/z x@b.test'), ('pcre', '/(a)/ $2@b.test'),
                            ('regexp', '!/(a)/ $1@b.test'), ('regexp', '/a x@b.test'),

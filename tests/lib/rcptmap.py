@@ -64,8 +64,8 @@ class Workshop:
     """A scratch folder with openrcpt.conf, the source `virtual` and the compiled table."""
 
     def __init__(self, table='', settings=None, snippet=''):
-        """table: virtual(5) text. settings: on top of the paths. snippet: libconfig text that is
-        put behind them, and wins."""
+        """table: virtual(5) text, or sources: [(type, text)]. settings: on top of the paths.
+        snippet: libconfig text that is put behind them, and wins."""
         self.folder = harness.Scratch()
         for name in ('etc', 'lib'):
             (self.folder / name).mkdir(mode=0o755)
@@ -76,8 +76,19 @@ class Workshop:
             'table': self.table, 'sources': [{'type': 'virtual', 'path': self.source}],
             'origin': 'origin.example', **(settings or {})}
         self.snippet = snippet
+        if isinstance(table, list):
+            self.settings['sources'] = self._write_sources(table)
         self.write_configuration()
-        self.write_source(table)
+        self.write_source(table if isinstance(table, str) else '')
+
+    def _write_sources(self, sources):
+        made = []
+        for number, (kind, text) in enumerate(sources):
+            path = self.folder / 'etc' / ('source%d' % number)
+            path.write_text(text, encoding='utf-8')
+            path.chmod(0o644)
+            made.append({'type': kind, 'path': path})
+        return made
 
     def write_configuration(self, **changes):
         self.settings.update(changes)
