@@ -137,9 +137,9 @@ static bool copy_bytes(const char *path, int from, char *data, size_t size, stru
 }
 
 /*
- * Private memory that begins at a huge page, so that a large table is spread over few pages: looking
- * up is 10 to 25 % faster, loading and dropping twice (measured against a sealed memory file, which
- * Linux gives small pages unless it is told otherwise).
+ * Private memory that begins at a huge page, so that a large table is spread over few pages:
+ * looking up is 10 to 25 % faster, loading and dropping twice (measured against a sealed memory
+ * file, which Linux gives small pages unless it is told otherwise).
  */
 static char *map_private(size_t size)
 {

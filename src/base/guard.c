@@ -62,7 +62,8 @@ static void on_sigbus(int number, siginfo_t *information, void *context)
 /* Once a process; the caller holds the lock. */
 static bool install_handler(void)
 {
-	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction action = { .sa_sigaction = on_sigbus,
+				    .sa_flags = SA_SIGINFO | SA_NODEFER };
 
 	if (page_bytes != 0)
 		return true;
@@ -121,7 +122,8 @@ bool guard_is_intact(const struct guard *guard)
 	if (fstat(guard->fd, &status) != 0)
 		return false;
 	file_identity_of(&status, &now);
-	/* A rename over the file changes its link count, and so the time of that: nothing of ours. */
+	/* A rename over the file changes its link count, and so the time of that: nothing of ours.
+	 */
 	return now.size == guard->identity.size &&
 	       now.modified.tv_sec == guard->identity.modified.tv_sec &&
 	       now.modified.tv_nsec == guard->identity.modified.tv_nsec &&

@@ -2,14 +2,14 @@
 /*
  * guard - notice that a mapped file changed under us.
  *
- * Truncating a mapped file makes reads of the lost part a SIGBUS, or, up to the end of a page, reads of
- * zeros; overwriting it gives no signal at all (measured). So both are watched: a SIGBUS inside a
- * guarded range poisons the guard, and the rest of the range reads as zeros from then on; and the
- * file's size and time of modification must be those it was mapped with.
+ * Truncating a mapped file makes reads of the lost part a SIGBUS, or, up to the end of a page,
+ * reads of zeros; overwriting it gives no signal at all (measured). So both are watched: a SIGBUS
+ * inside a guarded range poisons the guard, and the rest of the range reads as zeros from then on;
+ * and the file's size and time of modification must be those it was mapped with.
  *
  * Ask guard_is_intact() *after* reading: what was read before a "no" means nothing. A system call
- * on each asking: for tables that are larger than memory, not for speed. A thread that blocks SIGBUS
- * dies of it all the same.
+ * on each asking: for tables that are larger than memory, not for speed. A thread that blocks
+ * SIGBUS dies of it all the same.
  */
 #ifndef BASE_GUARD_H
 #define BASE_GUARD_H

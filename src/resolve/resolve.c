@@ -187,8 +187,8 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
 }
 
 /*
- * Of a table that may change under us: what the answer says is copied, and believed only if the table
- * is what it was when the last byte had been read.
+ * Of a table that may change under us: what the answer says is copied, and believed only if the
+ * table is what it was when the last byte had been read.
  */
 static void settle_guarded(const struct table *table, struct arena *arena,
                            struct resolution *resolution)

@@ -63,12 +63,13 @@ static bool look(const struct ours *ours, struct bytes key, struct table_entry *
 	size_t at = text_at_sign(key);
 	struct bytes local = bytes_first(key, at);
 	struct table_domain domain;
-	enum lookup outcome = table_find_domain(ours->table, bytes_skip(key, at + 1), &domain);
+	struct bytes name = bytes_skip(key, at + 1);
+	enum lookup outcome;
 
-	if (outcome == LOOKUP_FOUND)
-		outcome = local.size == 0 ?
-		                  table_find_catch_all(ours->table, &domain, out_entry) :
-		                  table_find(ours->table, &domain, local, out_entry);
+	if (local.size > 0)
+		outcome = table_find_key(ours->table, name, local, &domain, out_entry);
+	else if ((outcome = table_find_domain(ours->table, name, &domain)) == LOOKUP_FOUND)
+		outcome = table_find_catch_all(ours->table, &domain, out_entry);
 	if (outcome == LOOKUP_BROKEN)
 		text_fail("openrcpt", "the table is broken");
 	return outcome == LOOKUP_FOUND;
