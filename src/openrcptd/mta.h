@@ -15,7 +15,8 @@
 
 /* Of one session. */
 struct mta {
-	/* It puts `<addr>... ` in front of a reply itself; Sendmail not in front of 451, 452, 551. */
+	/* It puts `<addr>... ` in front of a reply itself; Sendmail not in front of 451, 452,
+	 * 551. */
 	bool names_recipient;
 	/* A queue ID at MAIL means that the message didn't come by SMTP. */
 	bool has_early_queue_id;
