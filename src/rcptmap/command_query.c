@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/command.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 enum {
 	/* A batch of the longest lines there can be, folded. */
 	ARENA_BYTES = 1 << 22,
+	SHOWN_BYTES = 2048,
 };
 
 struct query {
@@ -23,41 +25,70 @@ struct query {
 	struct arena arena;
 	bool shows_key;
 	bool has_found;
+	bool has_doubt;
 };
 
-static bool show(struct query *query, const struct question *question, struct error *err)
+/* Nobody can tell what this key leads to; the others are answered all the same. */
+static void report_doubt(struct query *query, const struct question *question)
+{
+	struct buffer shown;
+
+	buffer_init(&shown, SHOWN_BYTES);
+	print_field(bytes_first(question->text, SHOWN_BYTES / 8), &shown);
+	(void)fprintf(stderr, /* no place to say it failed */
+		      "rcptmap: " BYTES_FORMAT
+		      ": can't be told: a limit is reached, or the table is damaged\n",
+		      BYTES_ARGS(buffer_bytes(&shown)));
+	buffer_free(&shown);
+	query->has_doubt = true;
+}
+
+/* Append a line; false: there is nothing that could be told. Failures: sink_finish(). */
+static bool write_line(struct query *query, const struct question *question)
 {
 	struct buffer *out = &query->sink.text;
 
+	if (question->found != LOOKUP_FOUND)
+		return false;
+	if (query->shows_key && question->is_plain)
+		(void)buffer_append(out, question->text);
+	else if (query->shows_key)
+		print_field(question->text, out);
+	if (query->shows_key)
+		(void)buffer_append_byte(out, '\t');
+	if (question->declaration != NULL)
+		(void)buffer_append_text(out, question->declaration);
+	else if (print_value(query->table, &question->entry, out) != LOOKUP_FOUND)
+		return false;
+	(void)buffer_append_byte(out, '\n');
+	return true;
+}
+
+/* False: nothing can be written any more. */
+static bool show(struct query *query, const struct question *question)
+{
+	size_t begin = query->sink.text.size;
+
 	if (question->found == LOOKUP_ABSENT)
 		return true;
-	if (question->found == LOOKUP_FOUND && query->shows_key) {
-		if (question->is_plain)
-			(void)buffer_append(out, question->text); /* failures: sink_finish() */
-		else
-			print_field(question->text, out);
-		(void)buffer_append_byte(out, '\t'); /* likewise */
+	if (write_line(query, question)) {
+		query->has_found = true;
+	} else {
+		query->sink.text.size = begin;
+		report_doubt(query, question);
 	}
-	if (question->found == LOOKUP_BROKEN ||
-	    (question->declaration == NULL &&
-	     print_value(query->table, &question->entry, out) != LOOKUP_FOUND))
-		return error_set(err, EX_DATAERR, "%.*s: the table is damaged, or memory is short",
-				 (int)bytes_first(question->text, 256).size, question->text.data);
-	if (question->declaration != NULL)
-		(void)buffer_append_text(out, question->declaration); /* sink_finish() */
-	(void)buffer_append_byte(out, '\n');                          /* likewise */
-	query->has_found = true;
 	return sink_advance(&query->sink);
 }
 
-static bool answer(struct query *query, struct question *questions, size_t count, struct error *err)
+static bool answer(struct query *query, struct question *questions, size_t count)
 {
+	bool goes_on = true;
+
 	question_answer(query->table, questions, count, &query->arena);
-	for (size_t i = 0; i < count; i++)
-		if (!show(query, &questions[i], err))
-			return false;
+	for (size_t i = 0; i < count && goes_on; i++)
+		goes_on = show(query, &questions[i]);
 	arena_clear(&query->arena);
-	return true;
+	return goes_on;
 }
 
 static bool answer_input(struct query *query, struct error *err)
@@ -74,7 +105,7 @@ static bool answer_input(struct query *query, struct error *err)
 		is_done = input_next(&input, QUESTION_BATCH, lines, &count, err);
 		for (size_t i = 0; is_done && i < count; i++)
 			questions[i].text = lines[i];
-		is_done = is_done && answer(query, questions, count, err);
+		is_done = is_done && answer(query, questions, count);
 	} while (is_done && count > 0);
 	input_free(&input);
 	return is_done;
@@ -92,7 +123,7 @@ static bool answer_keys(struct query *query, char **keys, int count, struct erro
 			query->shows_key = true;
 			is_done = answer_input(query, err);
 		} else {
-			is_done = answer(query, &question, 1, err);
+			is_done = answer(query, &question, 1);
 		}
 	}
 	return is_done;
@@ -113,6 +144,8 @@ int query_run(const struct table *table, char **keys, int count)
 		return tool_fail(&sink_error);
 	if (!is_done)
 		return tool_fail(&err);
+	if (query.has_doubt)
+		return EX_TEMPFAIL;
 	return query.has_found ? EX_OK : 1;
 }
 

@@ -8,7 +8,7 @@
 #include "table/table.h"
 
 /* Print the answer of each of COUNT keys; `-` stands for those on standard input, one a line. The
- * result is the exit status: 0 something was found, 1 nothing was. */
+ * result is the exit status: 0 something was found, 1 nothing was, 75 something can't be told. */
 int query_run(const struct table *table, char **keys, int count);
 
 #endif
