@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "rcptmap/plain.h"
 #include "rcptmap/print.h"
 
 enum {
@@ -146,14 +147,24 @@ static struct destination destination_of(const struct resolution *resolution,
 	}
 }
 
-static void print_destination(const struct destination *destination, size_t index,
+static const struct address *destination_at(const struct destination *destination, size_t index)
+{
+	return destination->first != NULL ? destination->first
+					  : &destination->recipients[index].address;
+}
+
+/* As a field: what came from a client, and isn't ours, may have control bytes within its quotes. */
+static void write_destination(const struct address *address, struct buffer *scratch,
 			      struct buffer *out)
 {
-	const struct address *address = destination->first != NULL
-						? destination->first
-						: &destination->recipients[index].address;
-
-	print_address(address->local, address->domain, out);
+	if (plain_local(address->local)) {
+		print_address(address->local, address->domain, out);
+		return;
+	}
+	buffer_clear(scratch);
+	print_address(address->local, address->domain, scratch);
+	out->has_failed = out->has_failed || scratch->has_failed;
+	print_field(buffer_bytes(scratch), out);
 }
 
 /* A column between two tabs. */
@@ -169,16 +180,16 @@ static void put_column(struct buffer *out, const char *text)
 	at[size + 1] = '\t';
 }
 
-static void write_text(struct bytes text, const struct resolution *resolution,
-		       const struct destination *destination, const struct reply *reply,
-		       struct buffer *out)
+static void write_text(struct explain *explain, struct bytes text,
+		       const struct resolution *resolution, const struct destination *destination,
+		       const struct reply *reply, struct buffer *out)
 {
 	print_field(text, out);
 	put_column(out, verdict_name(resolution->verdict));
 	for (size_t i = 0; i < destination->count; i++) {
 		if (i > 0)
 			put(out, ", ");
-		print_destination(destination, i, out);
+		write_destination(destination_at(destination, i), &explain->scratch, out);
 	}
 	if (reply != NULL)
 		(void)reply_print(reply, out); /* the buffer knows */
@@ -202,7 +213,8 @@ static void write_json(struct explain *explain, struct bytes text,
 	json_array_begin(&json);
 	for (size_t i = 0; i < destination->count; i++) {
 		buffer_clear(scratch);
-		print_destination(destination, i, scratch);
+		print_address(destination_at(destination, i)->local,
+			      destination_at(destination, i)->domain, scratch);
 		out->has_failed = out->has_failed || scratch->has_failed;
 		json_string(&json, buffer_bytes(scratch));
 	}
@@ -259,7 +271,8 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 		write_json(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
 			   out);
 	} else {
-		write_text(text, &resolution, &destination, has_reply ? &reply : NULL, out);
+		write_text(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
+			   out);
 		(void)buffer_append(out, buffer_bytes(&explain->steps)); /* the buffer knows */
 	}
 	out->has_failed = out->has_failed || explain->steps.has_failed;
