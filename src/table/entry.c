@@ -4,6 +4,16 @@
  */
 #include "table/inside.h"
 
+enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
+{
+	const unsigned char *record = domain_record(table, ref);
+
+	if (record == NULL)
+		return LOOKUP_BROKEN;
+	domain_fill(record, ref, 0, out_domain);
+	return LOOKUP_FOUND;
+}
+
 /* Fill kind, targets and reply of OUT_ENTRY. *out_global_line: see LIST_KIND_PLACED; else 0. */
 static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
                            uint32_t *out_global_line)

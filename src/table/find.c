@@ -11,39 +11,6 @@ enum { CACHE_LINE_BYTES = 64, FETCHED_BYTES_MAX = 320 };
 
 /* ---- domains -------------------------------------------------------------------------- */
 
-/* The record at REF; NULL: broken. */
-static const unsigned char *domain_record(const struct table *table, uint32_t ref)
-{
-	uint64_t offset = (uint64_t)ref * DOMAIN_UNIT;
-	const unsigned char *record;
-
-	if (ref == 0 || !inside(table->domains, offset, DOMAIN_UNIT))
-		return NULL;
-	record = at(table->domains, offset);
-	return inside(table->domains, offset + DOMAIN_NAME, record[DOMAIN_LENGTH]) ? record : NULL;
-}
-
-static void domain_fill(const unsigned char *record, uint32_t ref, uint64_t hash,
-                        struct table_domain *out_domain)
-{
-	out_domain->name.data = (const char *)record + DOMAIN_NAME;
-	out_domain->name.size = record[DOMAIN_LENGTH];
-	out_domain->flags = record[DOMAIN_FLAGS];
-	out_domain->ref = ref;
-	out_domain->hash = hash;
-	out_domain->catch_all = le32_load(record + DOMAIN_CATCH_ALL);
-}
-
-enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
-{
-	const unsigned char *record = domain_record(table, ref);
-
-	if (record == NULL)
-		return LOOKUP_BROKEN;
-	domain_fill(record, ref, 0, out_domain);
-	return LOOKUP_FOUND;
-}
-
 /* Look at one slot; ABSENT: another domain's. */
 static enum lookup domain_in_slot(const struct table *table, uint32_t reference, uint64_t hash,
                                   struct bytes name, struct table_domain *out_domain)

@@ -41,6 +41,29 @@ static inline const unsigned char *at(struct bytes b, uint64_t offset)
 	return (const unsigned char *)b.data + offset;
 }
 
+/* The record at REF; NULL: broken. */
+static inline const unsigned char *domain_record(const struct table *table, uint32_t ref)
+{
+	uint64_t offset = (uint64_t)ref * DOMAIN_UNIT;
+	const unsigned char *record;
+
+	if (ref == 0 || !inside(table->domains, offset, DOMAIN_UNIT))
+		return NULL;
+	record = at(table->domains, offset);
+	return inside(table->domains, offset + DOMAIN_NAME, record[DOMAIN_LENGTH]) ? record : NULL;
+}
+
+static inline void domain_fill(const unsigned char *record, uint32_t ref, uint64_t hash,
+                        struct table_domain *out_domain)
+{
+	out_domain->name.data = (const char *)record + DOMAIN_NAME;
+	out_domain->name.size = record[DOMAIN_LENGTH];
+	out_domain->flags = record[DOMAIN_FLAGS];
+	out_domain->ref = ref;
+	out_domain->hash = hash;
+	out_domain->catch_all = le32_load(record + DOMAIN_CATCH_ALL);
+}
+
 /* One cluster of one line, as the directory describes it. */
 struct cluster {
 	struct bytes bytes;	/* lengths and records, behind the escaped count if there is one */
