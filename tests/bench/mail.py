@@ -64,9 +64,11 @@ VARIANTS = {
     'native hash': ('one', 'fifty', 'flood'),
     'native cdb': ('one', 'fifty', 'flood'),
     'null milter': ('one', 'fifty'),
+    'null milter, ORCPT': ('one', 'fifty'),
     'null milter, refusing': ('flood',),
     'openrcptd': ('one', 'fifty', 'flood'),
 }
+NULL_MODES = {'': 'edit', 'ORCPT': 'trace', 'refusing': 'refuse'}
 
 
 class Meter:
@@ -168,8 +170,8 @@ class Instance:
         if self.variant == 'openrcptd':
             return [self.place.openrcptd, '-f', '-c', self.write_daemon_settings()]
         if self.variant.startswith('null'):
-            mode = 'refuse' if self.variant.endswith('refusing') else 'edit'
-            return [self.place.tool('null_milter'), self.socket, mode]
+            return [self.place.tool('null_milter'), self.socket,
+                    NULL_MODES[self.variant.partition(', ')[2]]]
         return None
 
     def write_daemon_settings(self):

@@ -4,6 +4,7 @@
  * beyond this is its own.
  *
  *   null_milter SOCKET edit      replace every recipient at the end of the message
+ *   null_milter SOCKET trace     the same, and pass on who the recipient was (ORCPT, RFC 3461)
  *   null_milter SOCKET refuse    refuse every recipient
  *
  * The replacements go to as many destinations as those of a table made by generate: if all went to
@@ -27,6 +28,7 @@ struct message {
 };
 
 static bool is_refusing;
+static bool is_tracing;
 
 static void clear(struct message *message)
 {
@@ -84,7 +86,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	(void)actions;
 	(void)reserved_2;
 	(void)reserved_3;
-	*out_actions = SMFIF_ADDRCPT | SMFIF_DELRCPT;
+	*out_actions = SMFIF_ADDRCPT | SMFIF_DELRCPT | (is_tracing ? SMFIF_ADDRCPT_PAR : 0);
 	*out_steps = steps & (SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOHDRS | SMFIP_NOEOH |
 	                      SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NODATA);
 	*out_reserved_2 = 0;
@@ -116,6 +118,21 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments)
 	return add(message_of(context), arguments[0]) ? SMFIS_CONTINUE : SMFIS_TEMPFAIL;
 }
 
+static int replace(SMFICTX *context, char *recipient, char *target)
+{
+	char parameters[600];
+	size_t size = strlen(recipient);
+
+	if (smfi_delrcpt(context, recipient) != MI_SUCCESS)
+		return MI_FAILURE;
+	if (!is_tracing)
+		return smfi_addrcpt(context, target);
+	/* Made-up addresses need no xtext; they stand between brackets. */
+	(void)snprintf(parameters, sizeof(parameters), "ORCPT=rfc822;%.*s", (int)size - 2,
+	               recipient + 1);
+	return smfi_addrcpt_par(context, target, parameters);
+}
+
 static sfsistat on_message_end(SMFICTX *context)
 {
 	struct message *message = message_of(context);
@@ -124,8 +141,7 @@ static sfsistat on_message_end(SMFICTX *context)
 		char target[512];
 
 		print_target(target, sizeof(target), message->recipients[i], i);
-		if (smfi_delrcpt(context, message->recipients[i]) != MI_SUCCESS ||
-		    smfi_addrcpt(context, target) != MI_SUCCESS)
+		if (replace(context, message->recipients[i], target) != MI_SUCCESS)
 			return SMFIS_TEMPFAIL;
 	}
 	clear(message);
@@ -151,7 +167,7 @@ int main(int argc, char **argv)
 	struct smfiDesc milter = {
 		.xxfi_name = name,
 		.xxfi_version = SMFI_VERSION,
-		.xxfi_flags = SMFIF_ADDRCPT | SMFIF_DELRCPT,
+		.xxfi_flags = SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT,
 		.xxfi_envfrom = on_mail,
 		.xxfi_envrcpt = on_recipient,
 		.xxfi_eom = on_message_end,
@@ -163,6 +179,7 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return 64;
 	is_refusing = strcmp(argv[2], "refuse") == 0;
+	is_tracing = strcmp(argv[2], "trace") == 0;
 	(void)snprintf(where, sizeof(where), "unix:%s", argv[1]);
 	(void)unlink(argv[1]); /* mostly not there */
 	(void)umask(0);

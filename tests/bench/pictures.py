@@ -57,53 +57,56 @@ def look_ups(place, results):
                 'set format x "10^{%T}"\n' + data + 'plot ' + ', \\\n'.join(plots) + '\n')
 
 
+def show(value):
+    return '%.0f' % value if value >= 100 else '%.3g' % value
+
+
 def bars(place, name, title, unit, rows, is_log=False):
-    """One bar a row: (label, value, colour)."""
+    """One bar a row: (label, value, colour); a blank in a label begins a line."""
     rows = [row for row in rows if row[1] is not None]
     if not rows:
         return
-    data = block('rows', ['%d "%s" %.3f %d' % (i, label, value, int(colour[1:], 16))
-                          for i, (label, value, colour) in enumerate(rows)])
+    data = block('rows', ['%d "%s" %.3f %d "%s"' % (
+        i, label.replace(' ', '\\n'), value, int(colour[1:], 16), show(value))
+        for i, (label, value, colour) in enumerate(rows)])
     gnuplot(place, name, HEAD % ('@OUTPUT@', title) + data + (
-        'unset key\nset style fill solid 0.85\nset boxwidth 0.6\nset ylabel "%s"\n%s'
-        'set yrange [%s:*]\nset xtics rotate by -25 font ",11"\n'
+        'unset key\nset bmargin 5\nset style fill solid 0.85\nset boxwidth 0.7\nset ylabel "%s"\n%s'
+        'set yrange [%s:*]\nset offsets 0.4, 0.4, %s, 0\nset xtics font ",11"\n'
         'plot $rows using 1:3:4:xtic(2) with boxes lc rgb variable, '
-        '$rows using 1:3:(sprintf("%%.3g", $3)) with labels offset 0,0.7 font ",11"\n') % (
-            unit, 'set logscale y\n' if is_log else '', '0.1' if is_log else '0'))
+        '$rows using 1:3:5 with labels offset 0,0.7 font ",11"\n') % (
+            unit, 'set logscale y\n' if is_log else '', '0.1' if is_log else '0',
+            '0' if is_log else '%.1f' % (max(row[1] for row in rows) * 0.08)))
+
+
+BUILDERS = (('openrcpt', 'openrcpt', '#c0392b'),
+            ('openrcpt all', 'openrcpt, proved and synced', '#e67e22'),
+            ('postmap cdb', 'postmap cdb', '#2c3e50'), ('postmap lmdb', 'postmap lmdb', '#2980b9'),
+            ('postmap hash', 'postmap hash', '#16a085'))
 
 
 def build(place, results):
-    rows = []
-    for label, name, colour in (('openrcpt', 'openrcpt', '#c0392b'),
-                                ('openrcpt, proof and sync', 'openrcpt, proved and synced',
-                                 '#e67e22'), ('postmap cdb', 'postmap cdb', '#2c3e50'),
-                                ('postmap lmdb', 'postmap lmdb', '#2980b9'),
-                                ('postmap hash', 'postmap hash', '#16a085')):
-        rows.append((label, at(results, 'builds', '1000000', name, 'wall_s'), colour))
-    for label, name, colour in (('openrcpt, proof and sync: 10 M', 'openrcpt, proved and synced',
-                                 '#e67e22'), ('postmap cdb: 10 M', 'postmap cdb', '#2c3e50')):
-        rows.append((label, at(results, 'builds', '10000000', name, 'wall_s'), colour))
-    bars(place, 'build', 'From text to table, 1 M entries where nothing else is said', 'seconds',
+    rows = [('%s %s' % (label, short), at(results, 'builds', size, name, 'wall_s'), colour)
+            for size, short in (('1000000', '1M'), ('10000000', '10M'))
+            for label, name, colour in BUILDERS]
+    bars(place, 'build', 'From text to table; all: with proof, verification and sync', 'seconds',
          rows, True)
 
 
 def size(place, results):
     rows = [(label, at(results, 'builds', '1000000', name, 'bytes_an_entry'), colour)
-            for label, name, colour in (('openrcpt', 'openrcpt', '#c0392b'),
-                                        ('cdb', 'postmap cdb', '#2c3e50'),
-                                        ('lmdb', 'postmap lmdb', '#2980b9'),
-                                        ('hash', 'postmap hash', '#16a085'))]
+            for label, name, colour in BUILDERS if label != 'openrcpt all']
     bars(place, 'size', 'Size of the file, 1 M entries', 'bytes an entry', rows)
 
 
 def mail(place, results):
-    rows = []
-    for variant, colour in (('native hash', '#16a085'), ('native cdb', '#2c3e50'),
-                            ('null milter', '#7f8c8d'), ('openrcptd', '#c0392b')):
-        for step, label in (('one', '1 recipient'), ('fifty', '50')):
-            rows.append(('%s, %s' % (variant, label),
-                         at(results, 'mail', variant, step, 'total_us'), colour))
-    bars(place, 'mail', 'CPU of Postfix and milter for a recipient', 'us', rows)
+    rows = [('%s %s' % (variant.replace(', ', ' '), label),
+             at(results, 'mail', variant, step, 'total_us'), colour)
+            for step, label in (('one', '1'), ('fifty', '50'))
+            for variant, colour in (('native cdb', '#2c3e50'), ('native hash', '#16a085'),
+                                    ('null milter', '#95a5a6'),
+                                    ('null milter, ORCPT', '#7f8c8d'), ('openrcptd', '#c0392b'))]
+    bars(place, 'mail', 'CPU of Postfix and milter; messages with 1 and with 50 recipients',
+         'us a recipient', rows)
 
 
 def draw(place, results):

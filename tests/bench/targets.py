@@ -124,6 +124,8 @@ def rows(results):
          read.more('one', than='null milter', what='milter_us'), ' %'),
         (18, '… 50', 5, 2, False,
          read.more('fifty', than='null milter', what='milter_us'), ' %'),
+        (18, '… 50, where that passes on ORCPT too', 5, 2, False,
+         read.more('fifty', than='null milter, ORCPT', what='milter_us'), ' %'),
         (19, 'flood of unknown users, against hash', 30, 20, False, read.more('flood'), ' %'),
         (19, '… own CPU, against the null milter', 5, 2, False,
          read.more('flood', than='null milter, refusing', what='milter_us'), ' %'),
