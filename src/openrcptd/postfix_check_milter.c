@@ -228,6 +228,13 @@ static bool has_no_milters(const struct check *check, const struct postfix_servi
 	return false;
 }
 
+/* Behind a proxy filter there is another smtpd, which is checked on its own. */
+static bool is_asked_elsewhere(const struct check *check, const struct postfix_service *service)
+{
+	return check_is_reinjection(check, service) ||
+	       postfix_value(&check->postfix, service, "smtpd_proxy_filter")[0] != '\0';
+}
+
 void check_milters(struct check *check, const struct postfix_service *service)
 {
 	struct milter_place place =
@@ -247,7 +254,7 @@ void check_milters(struct check *check, const struct postfix_service *service)
 			     strcmp(check->endpoint + 5, check->socket_path) == 0
 				     ? ": move it below the queue directory, too"
 				     : "");
-	} else if (!check_is_reinjection(check, service)) {
+	} else if (!is_asked_elsewhere(check, service)) {
 		check_report(check, service, "smtpd_milters", recipe(check, "smtpd_milters"),
 			     "%s doesn't ask openrcpt: mail to aliases would bounce",
 			     postfix_overrides(&check->postfix, service, "smtpd_milters")

@@ -176,6 +176,14 @@ class CheckPostfix(unittest.TestCase):
         self.master = MASTER.replace('smtpd', 'smtpd -o smtpd_proxy_filter=127.0.0.1:10024')
         self.expect('master.cf: smtp/inet', 'smtpd_proxy_filter', '-o smtpd_milters=')
 
+    def test_the_milter_behind_a_proxy_filter(self):
+        self.master = MASTER.replace(
+            'smtpd\n', 'smtpd -o smtpd_proxy_filter=127.0.0.1:10024 -o smtpd_milters=\n')
+        self.master += '127.0.0.1:10025 inet n - n - - smtpd\n'
+        self.expect_clean()
+        self.master = self.master.rstrip() + ' -o smtpd_milters=\n'
+        self.expect('master.cf: 127.0.0.1:10025/inet', "doesn't ask openrcpt")
+
     # ---- domains -----------------------------------------------------------------------
 
     def test_a_domain_in_another_class(self):
