@@ -10,7 +10,6 @@ after, and again after going back. Only folders are other ones than on the page.
 import contextlib
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import unittest
@@ -18,6 +17,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
+import guide
 import harness
 from daemon import Daemon, children
 from private_postfix import PrivatePostfix, settled_file
@@ -25,9 +25,6 @@ from smtp_client import SmtpClient
 from mail_system import MailSystem
 from smtp_sink import SmtpSink
 
-PAGE = harness.SOURCE / 'doc' / 'postfix.md'
-SECTION = '## Moving an existing table over'
-BACK = '### Going back'
 VIRTUAL = '''\
 # The table of the host to be moved, for Postfix.
 ann@example.com           ann@dest.example
@@ -65,24 +62,11 @@ COMMANDS = {
 }
 
 
-def blocks(text):
-    """[(kind, text)]: the blocks of code. Each has a kind, such as ```sh."""
-    found = re.findall(r'^```([\w.]+)\n(.*?)^```$', text, re.M | re.S)
-    if 2 * len(found) != text.count('```'):
-        raise AssertionError('a block of code without a kind')
-    return found
-
-
 def section():
     """The page's part about moving over: blocks of the way there, and of the way back."""
-    page = PAGE.read_text(encoding='utf-8')
-    text = re.search(r'^%s$(.*?)^### Mailboxes ' % re.escape(SECTION), page, re.M | re.S).group(1)
-    there, _, back = text.partition(BACK)
-    return blocks(there), blocks(back)
-
-
-def main_cf_lines(text):
-    return dict(re.split(r'\s*=\s*', line, maxsplit=1) for line in text.splitlines())
+    text = guide.section('## Moving an existing table over').partition('### Mailboxes ')[0]
+    there, _, back = text.partition('### Going back')
+    return guide.blocks(there), guide.blocks(back)
 
 
 class Host:
@@ -155,7 +139,7 @@ class Host:
         return done.stdout
 
     def edit_main_cf(self, text):
-        path, changes = self.postfix.etc / 'main.cf', main_cf_lines(text)
+        path, changes = self.postfix.etc / 'main.cf', guide.main_cf(text)
         lines = [line for line in path.read_text(encoding='utf-8').splitlines(True)
                  if line.split(' = ')[0] not in changes]
         settled_file(path, ''.join(lines) + text)
@@ -206,7 +190,7 @@ class Migration(unittest.TestCase):
         there, back = section()
         kinds = [kind for kind, _ in there]
         self.assertEqual(kinds.count('main.cf'), 2, 'before and after')
-        before = main_cf_lines(there[kinds.index('main.cf')][1])
+        before = guide.main_cf(there[kinds.index('main.cf')][1])
         with contextlib.ExitStack() as stack:
             host = Host(stack, before)
             native = host.deliveries()
@@ -221,7 +205,7 @@ class Migration(unittest.TestCase):
 
     def follow(self, host, steps):
         """Carry all of it out; what must be silent is silent, what must be seen is seen."""
-        was_shown = False
+        was_shown, said = False, ''
         for kind, text in steps:
             if kind == 'main.cf' and not was_shown:
                 was_shown = True                # what the host has, not what to do

@@ -63,9 +63,13 @@ class MailSystem:
 
     # ---- mail --------------------------------------------------------------------------
 
+    def client(self, where=None):
+        """A session."""
+        return smtp_client.SmtpClient(where or self.postfix.where)
+
     def send(self, recipients, where=None, **options):
         """One message in a session of its own; see SmtpClient.message()."""
-        with smtp_client.SmtpClient(where or self.postfix.where) as client:
+        with self.client(where) as client:
             return client.message(recipients, **options)
 
     def submit(self, recipients, **options):

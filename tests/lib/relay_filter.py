@@ -9,7 +9,8 @@ import threading
 
 
 class RelayFilter:
-    """after: where filtered mail goes, the path of a unix socket; may be set later."""
+    """after: where filtered mail goes, (host, port) or the path of a unix socket; may be set
+    later."""
 
     def __init__(self, after=None):
         self.after = after
@@ -37,12 +38,18 @@ class RelayFilter:
 
     def _serve(self, front):
         try:
-            with front, front.makefile('rwb') as client, socket.socket(socket.AF_UNIX) as back:
-                back.connect(str(self.after))
-                with back.makefile('rwb') as server:
-                    self._session(client, server)
+            with front, front.makefile('rwb') as client, self._connect() as back, \
+                    back.makefile('rwb') as server:
+                self._session(client, server)
         except OSError:
             pass                                # one of them went away
+
+    def _connect(self):
+        if isinstance(self.after, tuple):
+            return socket.create_connection(self.after)
+        back = socket.socket(socket.AF_UNIX)
+        back.connect(str(self.after))
+        return back
 
     @staticmethod
     def _session(client, server):
