@@ -14,6 +14,7 @@ import harness
 import private_postfix
 from mail_system import MailSystem, split_bounces
 from relay_filter import RelayFilter
+from smtp_sink import SmtpSink
 
 TABLE = '''\
 example.com          domain
@@ -112,6 +113,45 @@ class Guide(unittest.TestCase):
         mail, bounces = split_bounces(self.system.messages())
         self.assertEqual((sorted(path for path, _ in mail[0].recipients), len(bounces)),
                          (['<%s>' % one for one in TEAM], 1))
+
+
+class Mailboxes(unittest.TestCase):
+    """Mailboxes and aliases in one domain: the domain stays in its class, and has every address."""
+
+    TABLE = '''\
+example.com        domain
+ann@example.net    ann@example.net
+info@example.net   ann@example.net, bob@dest.example
+'''
+
+    def assert_both_work(self, parameters, mailboxes=None):
+        """mailboxes: where the mailboxes' mail ends, if not at the system's sink."""
+        with MailSystem(self.TABLE, ['example.com'], {'mailbox_domains': ['example.net']},
+                        parameters) as system:
+            self.assertEqual(guide.check_postfix(system.daemon, system.postfix), '')
+            for recipient, wanted in (
+                    ('ann@example.net', ['ann@example.net']),
+                    ('Ann+x@example.net', ['Ann+x@example.net']),
+                    ('info@example.net', ['ann@example.net', 'bob@dest.example'])):
+                with self.subTest(recipient):
+                    sent = system.send([recipient, 'nobody@example.net'])
+                    self.assertEqual([reply.status for reply in sent.recipients],
+                                     ['250 2.1.5', '550 5.1.1'])
+                    arrived = system.delivered()
+                    if mailboxes:
+                        arrived += [path.strip('<>') for path in mailboxes.recipients()]
+                        mailboxes.clear()
+                    self.assertEqual(sorted(arrived), wanted)
+
+    def test_relay_domains(self):
+        self.assert_both_work({'relay_domains': 'example.net', 'relay_recipient_maps': ''})
+
+    def test_virtual_mailbox_domains(self):
+        with SmtpSink() as mailboxes:
+            self.assert_both_work({
+                'virtual_mailbox_domains': 'example.net',
+                'virtual_mailbox_maps': 'inline:{ { @example.net = x } }',
+                'virtual_transport': 'smtp:[127.0.0.1]:%d' % mailboxes.port}, mailboxes)
 
 
 if __name__ == '__main__':
