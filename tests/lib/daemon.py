@@ -50,6 +50,13 @@ def process_status(pid):
             (line.partition(':') for line in text.splitlines())}
 
 
+def is_alive(pid):
+    try:
+        return process_status(pid)['State'][0] not in 'ZX'
+    except (OSError, KeyError):
+        return False
+
+
 class Daemon(Workshop):
     """table, settings, snippet: as for Workshop; table None: nothing is compiled.
     compile_options: such as --lenient."""
@@ -153,6 +160,8 @@ class Daemon(Workshop):
                     pass
             self.process.wait()
             self.process = None
+            # Nobody waits for orphans here, and while one lives it answers at the socket.
+            harness.wait_until(lambda: not any(map(is_alive, pids)), 'the workers are gone')
 
     def _kill_group(self):
         try:
