@@ -28,6 +28,12 @@ TEAM = ['ann@dest.example', 'bob@dest.example', 'carl@dest.example']
 SIZE_LIMIT = 40000              # bytes: less than a thousand targets take
 TOO_LARGE = '552 5.3.4 Error: message file too big'
 AWAY = '451 4.7.1 Service unavailable - try again later'
+# Before smtpd; clients of our own networks are let through at once.
+SCREEN = '''\
+127.0.0.1:%d inet n - n - 1 postscreen
+    -o postscreen_access_list=permit_mynetworks
+smtpd pass - - n - - smtpd
+'''
 TEXT = 'Subject: test\r\n\r\nHello.\r\n.\r\n'
 
 
@@ -40,6 +46,16 @@ class Smtp(unittest.TestCase):
         recipe = private_postfix.behind_milter(DOMAINS, cls.system.daemon.socket)
         cls.small = cls.system.postfix.add_tenant('small', {
             **recipe, 'message_size_limit': str(SIZE_LIMIT)})
+        verify = {'address_verify_poll_delay': '1s', 'address_verify_poll_count': '30'}
+        cls.verifying = cls.system.postfix.add_tenant('verifying', {
+            **recipe, **verify, 'smtpd_recipient_restrictions':
+                'check_recipient_access inline:{ { alias.example = OK } }, '
+                'reject_unverified_recipient, permit_mynetworks, reject'})
+        cls.verifying_all = cls.system.postfix.add_tenant('verifying_all', {
+            **recipe, **verify, 'smtpd_recipient_restrictions':
+                'reject_unverified_recipient, permit_mynetworks, reject'})
+        cls.screen = private_postfix.free_port()
+        cls.system.postfix.services += SCREEN % cls.screen
         cls.system.start()
         cls.native = cls.system.native['native'].where
 
@@ -92,6 +108,27 @@ class Sessions(Smtp):
         self.assertEqual(codes, [250, 250, 550, 354, 250] * 3)
         self.assertEqual(self.system.delivered(), sorted(TEAM + ['ann@dest.example',
                                                                  'x@far.example']))
+
+
+class InFront(Smtp):
+    """What Postfix does before it asks a milter."""
+
+    def test_postscreen(self):
+        sent = self.system.send(['team@alias.example', 'nobody@alias.example'],
+                                ('127.0.0.1', self.screen))
+        self.assertEqual([reply.code for reply in sent.recipients], [250, 550])
+        self.assertEqual(self.system.delivered(), TEAM)
+        self.assertIn('postscreen[', self.system.postfix.log_text())
+
+    def test_alias_domains_pass_before_probes(self):
+        sent = self.system.send(['team@alias.example', 'nobody@alias.example', 'x@far.example'],
+                                self.verifying.where)
+        self.assertEqual([reply.code for reply in sent.recipients], [250, 550, 250])
+        self.assertEqual(self.system.delivered(), TEAM + ['x@far.example'])
+
+    def test_probes_know_no_alias(self):
+        sent = self.system.send(['ann@alias.example'], self.verifying_all.where)
+        self.assertEqual(sent.recipients[0].status, '450 4.1.1')
 
 
 class Large(Smtp):
