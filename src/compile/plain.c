@@ -18,10 +18,7 @@ enum {
 	UPPER = 128,
 };
 
-enum {
-	LOCAL_MAX = 64,
-	DOMAIN_MAX = 63,	/* so that no label can be longer */
-};
+enum { LOCAL_MAX = 64 };
 
 #define LOWER LOCAL | HOST | LETTER
 #define DIGIT LOCAL | HOST
@@ -49,71 +46,116 @@ static const unsigned char classes[256] = {
 	['='] = LOCAL, ['\''] = LOCAL, ['&'] = LOCAL, ['*'] = LOCAL, ['~'] = LOCAL,
 };
 
-static unsigned class_of(struct bytes text, size_t at)
-{
-	return classes[(unsigned char)text.data[at]];
-}
-
 /* The size of a local part at TEXT; 0: not plain. */
-static size_t local_size(struct bytes text, unsigned *out_seen)
+static size_t local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
 {
+	const unsigned char *next = text;
+	unsigned class = classes[*next];
+	unsigned wrong = class & HYPHEN_OR_DOT ? DOT : 0;	/* neither may begin it */
 	unsigned before = 0;
 	unsigned seen = 0;
-	unsigned wrong = class_of(text, 0) & HYPHEN_OR_DOT;	/* neither may begin it */
-	size_t i;
 
-	for (i = 0; i < text.size; i++) {
-		unsigned class = class_of(text, i);
-
-		if ((class & LOCAL) == 0)
-			break;
-		wrong |= class & before & DOT;
+	while ((class & LOCAL) != 0) {
+		wrong |= class & before;	/* of interest is DOT: two in a row */
 		seen |= class;
 		before = class;
+		if (++next == end)
+			break;
+		class = classes[*next];
 	}
 	*out_seen = seen;
-	return wrong != 0 || i == 0 || i > LOCAL_MAX || (before & DOT) != 0 ? 0 : i;
+	return ((wrong | before) & DOT) != 0 || next - text > LOCAL_MAX ? 0 : (size_t)(next - text);
 }
 
 /* The size of a domain at TEXT; 0: not plain. */
-static size_t domain_size(struct bytes text)
+static size_t domain_size(const unsigned char *text, const unsigned char *end)
 {
+	const unsigned char *next = text;
 	unsigned before = AFTER_DOT;
 	unsigned seen = 0;
 	unsigned wrong = 0;
-	size_t i;
+	unsigned class;
 
-	for (i = 0; i < text.size; i++) {
-		unsigned class = class_of(text, i);
-
-		if ((class & HOST) == 0)
-			break;
-		wrong |= class & before >> BESIDE_SHIFT & (DOT | HYPHEN_OR_DOT);
+	while (next < end && ((class = classes[*next]) & HOST) != 0) {
+		wrong |= class & before >> BESIDE_SHIFT;
 		seen |= class;
 		before = class;
+		next++;
 	}
 	/* A letter at the end: then the last label isn't all digits. */
-	return wrong != 0 || (before & LETTER) == 0 || (seen & DOT) == 0 || i > DOMAIN_MAX ? 0 : i;
+	if ((wrong & (DOT | HYPHEN_OR_DOT)) != 0 || (before & LETTER) == 0 || (seen & DOT) == 0)
+		return 0;
+	return next - text > PLAIN_DOMAIN_MAX ? 0 : (size_t)(next - text);
 }
 
-size_t plain_address(struct bytes text, struct plain_address *out_address)
+size_t plain_user(struct bytes text, bool *out_has_upper)
 {
-	unsigned seen;
-	size_t local = text.size == 0 ? 0 : local_size(text, &seen);
-	struct bytes rest;
+	const unsigned char *begin = (const unsigned char *)text.data;
+	unsigned seen = 0;
+	size_t size = text.size == 0 ? 0 : local_size(begin, begin + text.size, &seen);
+
+	*out_has_upper = (seen & UPPER) != 0;
+	return size;
+}
+
+bool plain_is_domain(struct bytes name)
+{
+	const unsigned char *begin = (const unsigned char *)name.data;
+
+	return name.size > 0 && domain_size(begin, begin + name.size) == name.size;
+}
+
+/* Which of 8 bytes are 0? The highest bit of the first is set, and perhaps others behind it. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+size_t plain_word(struct bytes text)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	size_t at = 0;
+
+	for (; at + 8 <= text.size; at += 8) {
+		uint64_t word;
+
+		memcpy(&word, text.data + at, sizeof(word));
+		if ((((word - each * '!') | word) & each * 0x80) != 0 ||
+		    zero_bytes(word ^ each * ',') != 0)
+			break;
+	}
+	while (at < text.size && (unsigned char)text.data[at] > ' ' &&
+	       (unsigned char)text.data[at] < 0x80 && text.data[at] != ',')
+		at++;
+	return at;
+}
+
+static size_t read_domain(struct bytes text, struct bytes last)
+{
+	const unsigned char *begin = (const unsigned char *)text.data;
+
+	/* The last one again, and at its end no byte that would go on with it. */
+	if (last.size > 0 && text.size > last.size && bytes_same(begin, last.data, last.size) &&
+	    (classes[begin[last.size]] & HOST) == 0)
+		return last.size;
+	return domain_size(begin, begin + text.size);
+}
+
+size_t plain_address(struct bytes text, struct bytes last_domain,
+                     struct plain_address *out_address)
+{
+	bool has_upper;
+	size_t local = plain_user(text, &has_upper);
 	size_t domain;
 
 	if (local == 0 || local + 1 >= text.size || text.data[local] != '@')
 		return 0;
-	rest = bytes_skip(text, local + 1);
-	domain = domain_size(rest);
-	/* `@`, a capital, a quote behind it: not plain after all. */
+	/* A capital or a quote behind the domain: its reader sees that it ends in nothing good. */
+	domain = read_domain(bytes_skip(text, local + 1), last_domain);
 	if (domain == 0)
 		return 0;
-	*out_address = (struct plain_address){
-		.local = bytes_first(text, local),
-		.domain = bytes_first(rest, domain),
-		.has_upper = (seen & UPPER) != 0,
-	};
+	out_address->local = bytes_make(text.data, local);
+	out_address->domain = bytes_make(text.data + local + 1, domain);
+	out_address->has_upper = has_upper;
 	return local + 1 + domain;
 }

@@ -12,19 +12,42 @@ static size_t skip_separators(struct bytes text, size_t at)
 	return at;
 }
 
-static bool add_target(struct builder *builder, struct writer_entry *entry,
-                       const struct plain_address *target)
+/* The number of the domain NAME. One that the writer knows was looked at before; only a new one is
+ * read byte by byte. 0: not plain, or no memory. */
+static uint32_t target_domain(struct builder *builder, struct bytes name)
 {
-	uint32_t domain = writer_domain(builder->writer, target->domain);
-	char *at = buffer_extend(&builder->targets, WRITER_TARGET_ROOM + target->local.size);
+	uint32_t domain;
+
+	if (name.size == 0 ||
+	    (builder->rules.dot_domain.size > 0 && !bytes_contain(name, '.')))
+		return 0;
+	domain = writer_known_domain(builder->writer, name);
+	if (domain == 0 && plain_is_domain(name))
+		domain = writer_domain(builder->writer, name);
+	return domain;
+}
+
+/* One target at the begin of TEXT; its size, or 0: not plain. */
+static size_t add_target(struct builder *builder, struct writer_entry *entry, struct bytes text)
+{
+	bool has_upper;
+	size_t local = plain_user(text, &has_upper);
+	size_t word;
+	uint32_t domain;
+	char *at;
 	size_t size;
 
+	if (local == 0 || local == text.size || text.data[local] != '@')
+		return 0;
+	word = plain_word(bytes_skip(text, local + 1));
+	domain = target_domain(builder, bytes_first(bytes_skip(text, local + 1), word));
+	at = buffer_extend(&builder->targets, WRITER_TARGET_ROOM + local);
 	if (domain == 0 || at == NULL)
-		return false;
-	size = writer_target(entry, target->local, domain, false, at);
-	builder->targets.size -= WRITER_TARGET_ROOM + target->local.size - size;
+		return 0;
+	size = writer_target(entry, bytes_first(text, local), domain, false, at);
+	builder->targets.size -= WRITER_TARGET_ROOM + local - size;
 	entry->target_count++;
-	return true;
+	return local + 1 + word;
 }
 
 /* All targets, each followed by a separator or the end. */
@@ -34,16 +57,10 @@ static bool add_targets(struct builder *builder, struct writer_entry *entry, str
 
 	buffer_clear(&builder->targets);
 	while (at < value.size) {
-		struct plain_address target;
-		size_t size = plain_address(bytes_skip(value, at), &target);
-		size_t next;
+		size_t size = add_target(builder, entry, bytes_skip(value, at));
+		size_t next = skip_separators(value, at + size);
 
-		if (size == 0)
-			return false;
-		next = skip_separators(value, at + size);
-		if (next == at + size && next < value.size)
-			return false;
-		if (!add_target(builder, entry, &target))
+		if (size == 0 || (next == at + size && next < value.size))
 			return false;
 		at = next;
 	}

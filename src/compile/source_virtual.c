@@ -18,6 +18,8 @@ struct source {
 	struct lines *lines;
 	const char *path;
 	struct report *report;
+	char domain[PLAIN_DOMAIN_MAX];	/* of the last plain key: the next has it too */
+	size_t domain_size;
 };
 
 static void virtual_close(struct source *source)
@@ -68,13 +70,19 @@ static bool key_size(struct bytes line, size_t *out_size)
 }
 
 /* The same as split() for a key that needs no thought. */
-static bool split_plain(struct bytes line, uint32_t number, struct source_row *out_row)
+static bool split_plain(struct source *source, struct bytes line, uint32_t number,
+                        struct source_row *out_row)
 {
 	struct plain_address key;
-	size_t size = plain_address(line, &key);
+	size_t size = plain_address(line, bytes_make(source->domain, source->domain_size), &key);
 
 	if (size == 0 || key.has_upper || size >= line.size || !lines_is_white(line.data[size]))
 		return false;
+	if (key.domain.size != source->domain_size ||
+	    !bytes_same(key.domain.data, source->domain, key.domain.size)) {
+		source->domain_size = key.domain.size;
+		memcpy(source->domain, key.domain.data, key.domain.size);
+	}
 	out_row->kind = SOURCE_ROW_ENTRY;
 	out_row->key = bytes_first(line, size);
 	out_row->value = lines_trim(bytes_skip(line, size + 1));
@@ -84,14 +92,14 @@ static bool split_plain(struct bytes line, uint32_t number, struct source_row *o
 }
 
 /* Split LINE into *out_row, or say what is wrong with it. */
-static bool split(const struct source *source, struct bytes line, uint32_t number,
+static bool split(struct source *source, struct bytes line, uint32_t number,
                   struct source_row *out_row)
 {
 	struct bytes key, value;
 	const char *wrong = NULL;
 	size_t size;
 
-	if (split_plain(line, number, out_row))
+	if (split_plain(source, line, number, out_row))
 		return true;
 	if (!key_size(line, &size))
 		wrong = "a quote in the key does not end";

@@ -106,21 +106,51 @@ static uint32_t append_record(struct domain_set *set, struct bytes name)
 	return ref;
 }
 
-static uint32_t find_or_append(struct domain_set *set, struct bytes name, uint64_t hash)
+/* The slot of NAME, or the free one where it belongs. */
+static struct domain_slot *slot_of(const struct domain_set *set, struct bytes name, uint64_t hash)
 {
 	uint64_t place = hash & set->slot_mask;
-	uint32_t ref;
 
-	while (set->slots[place].ref != 0) {
-		if (set->slots[place].hash == (uint32_t)hash &&
-		    bytes_equal(domain_set_name(set, set->slots[place].ref), name))
-			return set->slots[place].ref;
+	while (set->slots[place].ref != 0 &&
+	       (set->slots[place].hash != (uint32_t)hash ||
+	        !bytes_equal(domain_set_name(set, set->slots[place].ref), name)))
 		place = (place + 1) & set->slot_mask;
+	return &set->slots[place];
+}
+
+static bool is_last(const struct domain_set *set, struct bytes name)
+{
+	return set->last_ref != 0 && bytes_equal(domain_set_name(set, set->last_ref), name);
+}
+
+uint32_t domain_set_find(struct domain_set *set, struct bytes name)
+{
+	uint64_t hash;
+	const struct domain_slot *slot;
+
+	if (is_last(set, name))
+		return set->last_ref;
+	hash = hash_key(name, set->seed);
+	slot = slot_of(set, name, hash);
+	if (slot->ref != 0) {
+		set->last_ref = slot->ref;
+		set->last_hash = hash;
 	}
-	ref = append_record(set, name);
-	if (ref != 0)
-		set->slots[place] = (struct domain_slot){ .hash = (uint32_t)hash, .ref = ref };
-	return ref;
+	return slot->ref;
+}
+
+static uint32_t find_or_append(struct domain_set *set, struct bytes name, uint64_t hash)
+{
+	struct domain_slot *slot = slot_of(set, name, hash);
+
+	if (slot->ref == 0) {
+		uint32_t ref = append_record(set, name);
+
+		if (ref != 0)
+			*slot = (struct domain_slot){ .hash = (uint32_t)hash, .ref = ref };
+		return ref;
+	}
+	return slot->ref;
 }
 
 uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out_hash)
@@ -128,7 +158,7 @@ uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out
 	uint64_t hash;
 	uint32_t ref;
 
-	if (set->last_ref != 0 && bytes_equal(domain_set_name(set, set->last_ref), name)) {
+	if (is_last(set, name)) {
 		*out_hash = set->last_hash;
 		return set->last_ref;
 	}

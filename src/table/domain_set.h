@@ -41,6 +41,9 @@ uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out
 /* Would no memory help, since the section can't be larger? */
 bool domain_set_is_full(const struct domain_set *set);
 
+/* The ref of NAME, or 0. */
+uint32_t domain_set_find(struct domain_set *set, struct bytes name);
+
 struct bytes domain_set_name(const struct domain_set *set, uint32_t ref);
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref);
 unsigned domain_set_flags(const struct domain_set *set, uint32_t ref);

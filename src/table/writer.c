@@ -83,6 +83,11 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 	return 0;
 }
 
+uint32_t writer_known_domain(struct table_writer *writer, struct bytes name)
+{
+	return domain_set_find(&writer->domains, name);
+}
+
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags)
 {
 	/* All of them: routing through a local domain is followed even where it has no keys. */

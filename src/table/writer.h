@@ -52,6 +52,8 @@ const struct error *table_writer_error(const struct table_writer *writer);
 
 /* Number of the domain NAME (folded); 0: failed, see table_writer_error(). */
 uint32_t writer_domain(struct table_writer *writer, struct bytes name);
+/* The same for one that is there already; 0: it isn't. */
+uint32_t writer_known_domain(struct table_writer *writer, struct bytes name);
 /* Add FLAGS (alias, mailbox, local) to a domain. */
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags);
 /* Good until the next domain is added. */
