@@ -19,15 +19,16 @@ struct plain_address {
 	bool has_upper;		/* in the local part */
 };
 
-/* Read one address at the begin of TEXT; its size, or 0: not plain. It may end anywhere. LAST_DOMAIN is
- * one that was plain before, or empty: the same again costs a comparison. */
+/* Read one address at the begin of TEXT; its size, or 0: not plain. It may end anywhere.
+ * LAST_DOMAIN is one that was plain before, or empty: the same again costs a comparison. */
 size_t plain_address(struct bytes text, struct bytes last_domain,
                      struct plain_address *out_address);
 
 /* The size of a plain local part at the begin of TEXT, or 0. */
 size_t plain_user(struct bytes text, bool *out_has_upper);
 
-/* Where the word at the begin of TEXT ends: at white space, a comma, a byte over 127, or its end. */
+/* Where the word at the begin of TEXT ends: at white space, a comma, a byte over 127, or its end.
+ */
 size_t plain_word(struct bytes text);
 
 /* Is all of NAME a plain domain? */
