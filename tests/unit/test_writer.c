@@ -339,6 +339,66 @@ static void a_domain_that_is_too_long_is_refused(void **state)
 	assert_false(build_try_end(&build, &image));
 }
 
+static void a_million_domains(void **state)
+{
+	const unsigned domains = 1000000 / try_every();
+	struct build build = { .seed = 31, .expected_bytes = domains * 40ul };
+	struct image image;
+	struct table *table;
+
+	(void)state;
+	build_begin(&build);
+	for (unsigned i = 0; i < domains; i++) {
+		char key[40];
+
+		(void)snprintf(key, sizeof(key), "k@d%u.test", i);
+		build_add(&build, key, "t@far.test");
+	}
+	image = build_end(&build);
+	assert_sound(&image);
+	table = image_open(&image);
+	for (unsigned i = 0; i < domains + 1000; i++) {
+		struct table_domain domain;
+		struct table_entry entry;
+		char name[40];
+
+		(void)snprintf(name, sizeof(name), "d%u.test", i);
+		assert_int_equal(table_find_domain(table, bytes_of(name), &domain),
+				 i < domains ? LOOKUP_FOUND : LOOKUP_ABSENT);
+		if (i < domains)
+			assert_int_equal(table_find(table, &domain, bytes_of("k"), &entry),
+					 LOOKUP_FOUND);
+	}
+	table_close(table);
+	image_free(&image);
+}
+
+/* DOMAINS has room for 2^24 - 1 units of 8 bytes. */
+static void more_domains_than_there_is_room_for(void **state)
+{
+	enum { RECORD_UNITS = (DOMAIN_NAME + 255 + 1 + DOMAIN_UNIT - 1) / DOMAIN_UNIT,
+	       FIT = DOMAIN_REF_MAX / RECORD_UNITS };
+	struct build build = { .seed = 32 };
+	struct image image;
+	char name[256];
+	unsigned count = 0;
+
+	(void)state;
+	if (try_every() > 1)
+		skip();
+	memset(name, 'd', sizeof(name));
+	build_begin(&build);
+	do {
+		(void)snprintf(name, 11, "%010u", count);
+		name[10] = 'd';
+	} while (writer_domain(build.writer, bytes_make(name, 255)) != 0 && count++ <= FIT);
+	assert_in_range(count, FIT - 2, FIT);
+	assert_int_equal(table_writer_error(build.writer)->status, EX_DATAERR);
+	assert_false(build_try_end(&build, &image));
+	assert_int_equal(build.err.status, EX_DATAERR);
+	assert_string_equal(build.err.text, "no room for more domains");
+}
+
 static void rules_that_are_too_long_are_refused(void **state)
 {
 	char delimiters[FORMAT_HEADER_BYTES + 2];
@@ -387,6 +447,8 @@ int main(void)
 		cmocka_unit_test(another_seed_helps),
 		cmocka_unit_test(a_key_that_is_too_long_is_refused),
 		cmocka_unit_test(a_domain_that_is_too_long_is_refused),
+		cmocka_unit_test(a_million_domains),
+		cmocka_unit_test(more_domains_than_there_is_room_for),
 		cmocka_unit_test(rules_that_are_too_long_are_refused),
 		cmocka_unit_test(a_full_disk_is_told),
 	};
