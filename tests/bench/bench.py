@@ -5,7 +5,7 @@
     bench.py --source DIR --build DIR [--work DIR] [--quick] [--only PART[,PART]]
 
 Results are in WORK/bench.json, where parts that were not run now keep their last figures, and
-pictures beside it. README.md says what is measured and how to read it.
+tables in Markdown and pictures beside it. README.md says what is measured and how to read it.
 """
 import argparse
 import json
@@ -21,6 +21,7 @@ import look_ups
 import mail
 import patterns
 import pictures
+import report
 import run
 import targets
 
@@ -80,6 +81,7 @@ def main():
     names = [name for name in PARTS if name in arguments.only.split(',')]
     is_done = run_parts(place, names, results)
     save(place, results)
+    report.write(place, results)
     pictures.draw(place, results)
     targets.print_table(results)
     print('bench: results and pictures are in %s' % place.work)

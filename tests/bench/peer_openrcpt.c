@@ -137,6 +137,14 @@ static bool find_candidate(struct ours *ours, struct bytes local,
 	text_fail("openrcpt", "a broken table, or an unsafe pattern");
 }
 
+/* As resolve() does. */
+static void prefetch(const struct ours *ours, struct bytes local, struct bytes domain)
+{
+	size_t plus = bytes_index(local, '+');
+
+	table_prefetch_key(ours->table, domain, plus > 0 ? bytes_first(local, plus) : local);
+}
+
 static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
 {
 	struct ours *ours = handle;
@@ -145,6 +153,7 @@ static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
 	struct table_entry entry;
 	struct candidate_hit hit;
 
+	prefetch(ours, bytes_first(address, at), domain.name);
 	(void)table_find_domain(ours->table, domain.name, &domain); /* absent: no flags */
 	if (!candidates_exist(ours->table, &domain) ||
 	    !find_candidate(ours, bytes_first(address, at), &domain, &entry, &hit))
@@ -225,6 +234,7 @@ static unsigned ours_expand(void *handle, struct bytes address, uint64_t *sum)
 	size_t at = text_at_sign(address);
 	struct table_domain domain = { .name = bytes_skip(address, at + 1) };
 
+	prefetch(ours, bytes_first(address, at), domain.name);
 	(void)table_find_domain(ours->table, domain.name, &domain); /* absent: no flags */
 	expand(&walk, bytes_first(address, at), &domain, 0);
 	arena_clear(&ours->arena);
