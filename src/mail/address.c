@@ -323,8 +323,6 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 	if (scan->is_list)
 		return ADDRESS_MALFORMED;
 	path.text_with_route = bytes_make(scan->text.data + begin, scan->position - begin);
-	/* Postfix keeps the blanks before it in an ORCPT, and drops those behind it (measured). */
-	path.text_with_route.size -= blanks_behind(path.text_with_route);
 	path.text = path.text_with_route;
 	if (scan->route_end > 0) {
 		/* A route to nobody. */
@@ -332,6 +330,8 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 			return ADDRESS_MALFORMED;
 		path.text = bytes_skip(path.text_with_route, scan->route_end - begin);
 	}
+	/* Postfix keeps the blanks before it in an ORCPT, and drops those behind it (measured). */
+	path.text_with_route.size -= blanks_behind(path.text_with_route);
 	outcome = cut_internal(path.internal, &path);
 	if (outcome == ADDRESS_OK)
 		*out_path = path;

@@ -34,10 +34,9 @@ struct address_path {
 	 * and says in its replies. */
 	struct bytes internal;
 	/* What stood between the brackets, less the source route: with brackets around it, what
-	 * deletes this recipient from the MTA's envelope (see milter.c). Byte for byte as sent,
-	 * less blanks at its end. */
+	 * deletes this recipient from the MTA's envelope (see milter.c). Byte for byte as sent. */
 	struct bytes text;
-	/* The same with the source route, for ORCPT. */
+	/* The same with the source route and without blanks behind it, for ORCPT. */
 	struct bytes text_with_route;
 	/* The address had no `@` and was read as `host!user` or `user%host`: sender-specified
 	 * routing. address is what it leads to. */

@@ -73,7 +73,7 @@ static const struct {
 	/* Without brackets, and with space and comments. */
 	{ "u@ours.test", "u", "ours.test", "u@ours.test", NULL, false },
 	{ " u@ours.test\r\n", "u", "ours.test", "u@ours.test", NULL, false },
-	{ "< u@ours.test >", "u", "ours.test", " u@ours.test", NULL, false },
+	{ "< u@ours.test >", "u", "ours.test", " u@ours.test ", " u@ours.test", false },
 	{ "<u @ours.test>", "u", "ours.test", "u @ours.test", NULL, false },
 	{ "<u@ours .test>", "u", "ours.test", "u@ours .test", NULL, false },
 	{ "<u@ours. test>", "u", "ours.test", "u@ours. test", NULL, false },
