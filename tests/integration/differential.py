@@ -14,11 +14,11 @@ makes the same tables and questions.
 """
 import argparse
 import collections
+import concurrent.futures
 import os
 import pathlib
 import re
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -28,10 +28,11 @@ import case_file
 import classes
 import harness
 import private_postfix
+import smtp_client
 from daemon import Daemon
 from native import Native, NOBODY
 from private_postfix import PrivatePostfix
-from random_tables import Scenario
+from random_tables import SPECIAL_TABLE, Scenario
 from rcptmap import Workshop, libconfig_text
 from smtp_client import SmtpClient
 
@@ -39,6 +40,7 @@ DOCUMENT = harness.SOURCE / 'doc' / 'postfix-differences.md'
 SCENARIOS_AT_A_TIME = 16
 SHOWN = 20              # differences that are printed in full
 THREADS = 4
+SYNTAX_ERRORS = (500, 501, 553, 555)    # smtpd's: no milter sees such an address
 
 
 def documented_classes():
@@ -78,14 +80,45 @@ def common_parameters(scenario):
             'duplicate_filter_limit': '0', 'virtual_mailbox_domains': ' '.join(scenario.mailbox)}
 
 
-def native_parameters(scenario, table):
-    return {**common_parameters(scenario), 'virtual_alias_maps': table,
+def native_parameters(scenario, tables):
+    return {**common_parameters(scenario), 'virtual_alias_maps': tables,
             'virtual_alias_domains': ' '.join(scenario.alias), 'virtual_mailbox_maps': NOBODY}
 
 
 def milter_parameters(scenario, socket):
     return {**common_parameters(scenario), 'virtual_mailbox_maps': '',
             **private_postfix.behind_milter(scenario.alias, socket)}
+
+
+def open_parameters(scenario, tables):
+    """No domain is ours, no limit is low."""
+    return {**common_parameters(scenario), 'virtual_alias_maps': tables,
+            'virtual_alias_domains': '', 'virtual_mailbox_domains': '', 'relay_domains': '',
+            'virtual_mailbox_maps': '', 'virtual_alias_expansion_limit': '1000'}
+
+
+def add_tables(postfix, name, scenario):
+    """The sources for Postfix: the value of virtual_alias_maps."""
+    sources = [('pcre', SPECIAL_TABLE), *scenario.native_sources]
+    return ', '.join(postfix.add_table('%s-%d' % (name, number), text, kind)
+                     for number, (kind, text) in enumerate(sources))
+
+
+class Natives:
+    """Two tenants for a scenario: Postfix's own aliasing, and the same without domains of ours
+    and low limits."""
+
+    def __init__(self, postfix, number, scenario):
+        tables = add_tables(postfix, 'table%d' % number, scenario)
+        self.tenant = postfix.add_tenant('n%d' % number, native_parameters(scenario, tables))
+        open_tenant = postfix.add_tenant('o%d' % number, open_parameters(scenario, tables))
+        self.native = Native(postfix, self.tenant, THREADS)
+        self.open_native = Native(postfix, open_tenant, THREADS)
+
+
+def compile_options(scenario):
+    """What the compiler would refuse of a strict scenario comes from its patterns."""
+    return [] if scenario.is_strict and not scenario.patterns else ['--lenient']
 
 
 def scenarios(seed, kind, count, is_strict):
@@ -97,36 +130,34 @@ def scenarios(seed, kind, count, is_strict):
 # ---- resolutions -----------------------------------------------------------------------
 
 
-def compare_resolutions(scenario, workshop, native, count, tally):
+def compare_resolutions(scenario, workshop, natives, count, tally):
     paths = scenario.questions(count)
     ours = workshop.resolve(paths)
-    theirs = native.ask(paths, [answer['verdict'] == 'defer' for answer in ours])
+    theirs = natives.native.ask(paths, [answer['verdict'] == 'defer' for answer in ours])
     asked = [(path, mine, other) for path, mine, other in zip(paths, ours, theirs)
              if not other.is_syntax_error]
     tally.asked['resolutions'] += len(asked)
-    differing = [item for item in asked if not classes.agree(item[1], item[2])]
-    for name, what in classes.explain(scenario, workshop, native, differing):
+    differing = [item for item in asked if not classes.agree(scenario, item[1], item[2])]
+    explainer = classes.Explainer(scenario, workshop, natives.native, natives.open_native)
+    for name, what in classes.explain(explainer, differing):
         tally.add(name, scenario, what)
 
 
 def run_resolutions(options, tally):
-    count = max(SCENARIOS_AT_A_TIME, options.resolutions // 5000)
+    count = max(SCENARIOS_AT_A_TIME, options.resolutions // 1500)
     per_scenario = -(-options.resolutions // count)
     todo = scenarios(options.seed, 'r', count, lambda number: number % 2 == 1)
     while todo:
         some, todo = todo[:SCENARIOS_AT_A_TIME], todo[SCENARIOS_AT_A_TIME:]
-        postfix, workshops, tenants = PrivatePostfix(), [], []
+        postfix, workshops, natives = PrivatePostfix(), [], []
         try:
             for number, scenario in enumerate(some):
-                workshops.append(Workshop(scenario.text, scenario.settings))
-                workshops[-1].compile(*([] if scenario.is_strict else ['--lenient']))
-                table = postfix.add_table('table%d' % number, scenario.text)
-                tenants.append(postfix.add_tenant(
-                    'n%d' % number, native_parameters(scenario, table)))
+                workshops.append(Workshop(scenario.sources, scenario.settings))
+                workshops[-1].compile(*compile_options(scenario))
+                natives.append(Natives(postfix, number, scenario))
             with postfix:
-                for scenario, workshop, tenant in zip(some, workshops, tenants):
-                    compare_resolutions(scenario, workshop, Native(postfix, tenant, THREADS),
-                                        per_scenario, tally)
+                for scenario, workshop, native in zip(some, workshops, natives):
+                    compare_resolutions(scenario, workshop, native, per_scenario, tally)
         finally:
             for workshop in workshops:
                 workshop.close()
@@ -136,41 +167,74 @@ def run_resolutions(options, tally):
 # ---- messages --------------------------------------------------------------------------
 
 
+NOT_SENT = smtp_client.Sent(None, [], smtp_client.Reply('554 5.5.1 Error: no valid recipients'))
+
+
 def send_all(postfix, tenant, messages):
     """For each message what was sent, and the envelope or None."""
-    results = [None] * len(messages)
+    results = [(NOT_SENT, None)] * len(messages)
 
     def work(first):
         with SmtpClient(tenant.where) as client:
             for number in range(first, len(messages), THREADS):
-                is_wide = number % 2 or not ''.join(messages[number]).isascii()
-                sent = client.message(messages[number], parameters='SMTPUTF8' if is_wide else '')
-                queue_id = sent.data.queue_id
-                results[number] = (sent, postfix.take_held(queue_id) if queue_id else None)
+                if messages[number]:
+                    is_wide = number % 2 or not ''.join(messages[number]).isascii()
+                    sent = client.message(messages[number],
+                                          parameters='SMTPUTF8' if is_wide else '')
+                    results[number] = (sent, take_held(postfix, sent.data.queue_id))
 
-    threads = [threading.Thread(target=work, args=(first,)) for first in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+        for done in [pool.submit(work, first) for first in range(THREADS)]:
+            done.result()
     return results
 
 
-def compare_messages(scenario, native, results, tally):
-    for message, theirs, ours in results:
+def take_held(postfix, queue_id):
+    """The envelope; None: not queued, or discarded."""
+    try:
+        return postfix.take_held(queue_id) if queue_id else None
+    except FileNotFoundError:
+        return None
+
+
+def compare_messages(postfix, scenario, daemon, natives, tenant, count, tally):
+    """Whom openrcptd refuses Postfix is asked alone. Where that is settled it doesn't get them in
+    the message, so that the rest can be compared."""
+    messages = [scenario.message() for _ in range(count)]
+    ours = send_all(postfix, tenant, messages)
+    explainer = classes.Explainer(scenario, daemon, natives.native, natives.open_native)
+    refusals = {}
+    for number, (message, (sent, _)) in enumerate(zip(messages, ours)):
+        for one, reply in zip(message, sent.recipients):
+            if not reply.is_accepted and reply.code not in SYNTAX_ERRORS:
+                refusals[classes.path_of(one)] = reply
+    explained = classes.explain_refusals(explainer, list(refusals), list(refusals.values()))
+    reduced = []
+    for number, (message, (sent, envelope)) in enumerate(zip(messages, ours)):
         tally.asked['messages'] += 1
-        for name, what in classes.explain_message(scenario, native, message, theirs, ours):
+        kept = []
+        for one, reply in zip(message, sent.recipients):
+            name, what = explained.get(classes.path_of(one), (None, None))
+            if name is not None and not reply.is_accepted:
+                tally.add(name, scenario, what)
+            if reply.is_accepted or classes.path_of(one) not in explained:
+                kept.append((one, reply))
+        reduced.append([one for one, _ in kept])
+        ours[number] = (sent._replace(recipients=[reply for _, reply in kept]), envelope)
+    theirs = send_all(postfix, natives.tenant, reduced)
+    for message, their, our in zip(reduced, theirs, ours):
+        for name, what in classes.explain_message(explainer, message, their, our):
             tally.add(name, scenario, '%s\n    %s' % (message, what))
 
 
 def run_messages(options, tally):
-    count = max(8, options.messages // 400)
+    count = max(8, options.messages // 150)
     per_scenario = -(-options.messages // count)
     # Strict tables: a message with one recipient in a loop tells nothing about the others.
     todo = scenarios(options.seed, 'm', count, lambda number: True)
     while todo:
         some, todo = todo[:SCENARIOS_AT_A_TIME], todo[SCENARIOS_AT_A_TIME:]
-        postfix, daemons, tenants = PrivatePostfix(), [], []
+        postfix, daemons, natives, tenants = PrivatePostfix(), [], [], []
         try:
             for number, scenario in enumerate(some):
                 # Half of them as close to Postfix as it gets, half with the defaults.
@@ -178,22 +242,18 @@ def run_messages(options, tally):
                 settings = dict(scenario.settings)
                 if scenario.is_plain:
                     settings.update(dsn_success='native', merge_duplicates=False)
-                daemons.append(Daemon(scenario.text, settings))
+                daemons.append(Daemon(scenario.sources, settings,
+                                      compile_options=compile_options(scenario)))
                 daemons[-1].spawn()
-                table = postfix.add_table('table%d' % number, scenario.text)
-                tenants.append((
-                    postfix.add_tenant('n%d' % number, native_parameters(scenario, table)),
-                    postfix.add_tenant('m%d' % number, milter_parameters(
-                        scenario, daemons[-1].socket))))
+                natives.append(Natives(postfix, number, scenario))
+                tenants.append(postfix.add_tenant(
+                    'm%d' % number, milter_parameters(scenario, daemons[-1].socket)))
             for daemon in daemons:
                 daemon.wait_until_ready()
             with postfix:
-                for scenario, (first, second) in zip(some, tenants):
-                    messages = [scenario.message() for _ in range(per_scenario)]
-                    theirs, ours = (send_all(postfix, tenant, messages)
-                                    for tenant in (first, second))
-                    compare_messages(scenario, Native(postfix, first, THREADS),
-                                     zip(messages, theirs, ours), tally)
+                for scenario, daemon, native, tenant in zip(some, daemons, natives, tenants):
+                    compare_messages(postfix, scenario, daemon, native, tenant, per_scenario,
+                                     tally)
         finally:
             for daemon in daemons:
                 daemon.close()

@@ -6,10 +6,12 @@ Postfix something else. What no class explains is called `unexplained`. doc/post
 has the same names, with the reasons for people.
 """
 import collections
+import re
 import unicodedata
 
 import addresses
 import queue_file
+from native import special_number
 
 UNEXPLAINED = 'unexplained'
 
@@ -45,13 +47,24 @@ def set_of(items, form=lambda item: item):
 # ---- one address -----------------------------------------------------------------------
 
 
-def agree(ours, theirs):
+def agree(scenario, ours, theirs):
     """Do the answers mean the same? OURS is an object of `resolve --json`, THEIRS a
     native.Answer. A loop is found by Postfix only at the end of the message."""
+    if theirs.specials and not theirs.recipients:
+        return agrees_with_entries(scenario, ours, theirs)
     if theirs.reply is not None or ours['reply'] is not None:
         return (theirs.reply is not None and ours['reply'] is not None
                 and theirs.reply.status == ' '.join(ours['reply'].split()[:2]))
     return set_of(theirs.recipients) == recipients_of(ours, theirs)
+
+
+def agrees_with_entries(scenario, ours, theirs):
+    """Nobody gets the mail. Of several entries any may be the reason, but `discard:` goes first."""
+    statuses = {number: scenario.replies[number] for number in theirs.specials}
+    if None in statuses.values():
+        return ours['verdict'] == 'discard'
+    return any((ours['reply'] or '').startswith(status) and
+               ours['reply'].endswith('entry %d' % number) for number, status in statuses.items())
 
 
 def recipients_of(ours, theirs):
@@ -90,35 +103,65 @@ def normal_path(path):
 Item = collections.namedtuple('Item', 'path ours theirs')
 
 
+def is_accepted(item):
+    """By both, and somebody gets the mail."""
+    return (item.ours['reply'] is None and item.theirs.reply is None
+            and bool(item.theirs.recipients))
+
+
+def is_odd(address):
+    """Has ADDRESS something that no atom may have?"""
+    return addresses.external(address).startswith('"') or any(
+        mark in addresses.split(address)[0] for mark in '@%!')
+
+
 class Explainer:
-    def __init__(self, scenario, workshop, native):
+    """open_native: the same tables, but no domain is ours: nobody is refused at RCPT TO."""
+
+    def __init__(self, scenario, workshop, native, open_native):
         self.ours = set_of(scenario.alias + scenario.mailbox, to_ascii)
-        self.workshop, self.native = workshop, native
+        self.scenario, self.workshop = scenario, workshop
+        self.native, self.open_native = native, open_native
 
     def is_ours(self, address):
         return to_ascii(addresses.split(address)[1]) in self.ours
 
-    def only_bounces(self, addresses_in_question):
-        """Would Postfix bounce these? It refuses them, or leaves them in the alias domain."""
-        asked = ['<%s>' % address for address in addresses_in_question]
-        for address, answer in zip(addresses_in_question, self.native.ask(asked)):
-            stays = address.casefold() in set_of(answer.recipients, str.casefold)
-            refused = answer.reply is not None and answer.reply.status == '550 5.1.1'
-            if not self.is_ours(address) or not (stays or refused):
+    def only_bounces(self, final):
+        """Would Postfix bounce these? In an alias domain every address where it stops; in a
+        domain with mailboxes those that it would refuse."""
+        in_alias_domains = set_of(self.scenario.alias, to_ascii)
+        asked = []
+        for address in final:
+            if not self.is_ours(address):
                 return False
-        return True
+            if to_ascii(addresses.split(address)[1]) not in in_alias_domains:
+                asked.append('<%s>' % address)
+        return all(answer.reply is not None and answer.reply.status == '550 5.1.1'
+                   for answer in self.native.ask(asked))
 
     def dangling(self, item):
         """Targets that could only bounce are left out."""
         if item.theirs.reply is not None:
             return False
-        if item.ours['reply'] is not None and not item.ours['reply'].startswith('550 5.1.1'):
+        kept = set()
+        if item.ours['reply'] is None and item.ours['verdict'] != 'discard':
+            kept = set_of(recipients_of(item.ours, item.theirs), loose)
+        elif item.theirs.specials:
+            if not agrees_with_entries(self.scenario, item.ours, item.theirs):
+                return False
+        elif not re.match(r'550 5\.1\.1 .*table$', item.ours['reply'] or ''):
             return False
-        kept = set() if item.ours['reply'] else set_of(
-            recipients_of(item.ours, item.theirs), loose)
         extra = [one for one in item.theirs.recipients if loose(one) not in kept]
+        if extra == [self.stored(item)] and item.ours['verdict'] == 'unknown' and \
+                self.scenario.patterns:
+            return self.is_ours(extra[0])       # smtpd saw a pattern for it, cleanup did not
         return (kept < set_of(item.theirs.recipients, loose) and bool(extra)
                 and self.only_bounces(extra))
+
+    @staticmethod
+    def stored(item):
+        """The address that was asked, as Postfix stores it."""
+        return addresses.with_lower_domain(addresses.external(item.theirs.original)).rstrip('.')
 
     def routing(self, item):
         return (item.ours['reply'] or '').startswith('550 5.1.3') and has_routing(item.path)
@@ -131,14 +174,14 @@ class Explainer:
 
     def spelling(self, item):
         """Equal but for upper and lower case."""
-        if item.ours['reply'] is not None or item.theirs.reply is not None:
+        if not is_accepted(item):
             return False
         return (set_of(recipients_of(item.ours, item.theirs), str.casefold)
                 == set_of(item.theirs.recipients, str.casefold))
 
     def idna_target(self, item):
         """Equal once domains are A-labels."""
-        if item.ours['reply'] is not None or item.theirs.reply is not None:
+        if not is_accepted(item):
             return False
         return (set_of(recipients_of(item.ours, item.theirs), loose)
                 == set_of(item.theirs.recipients, loose))
@@ -150,11 +193,21 @@ class Explainer:
             return None
         answer = self.native.ask([normal])[0]
         again = Item(normal, item.ours, answer)
-        if not (agree(item.ours, answer) or self.idna_target(again) or self.dangling(again)):
-            return None
         local, domain = path_parts(item.path)
+        if not (agree(self.scenario, item.ours, answer) or self.idna_target(again)
+                or self.dangling(again)):
+            # Of the domain as it came a pattern knows nothing, and then it is the keys' turn.
+            if domain == addresses.split(normal)[1].strip('>') or not self.scenario.patterns or \
+                    not self.is_found_by_key(item):
+                return None
         return 'idna' if to_unicode(domain) != domain else (
             'nfc' if unicodedata.normalize('NFC', local + domain) != local + domain else None)
+
+    def is_found_by_key(self, item):
+        steps = self.workshop.resolve([item.path], '-v')[0]['steps']
+        sources = [step['source'] for step in steps if step['found']]
+        number = re.match(r'source(\d+):', sources[0]) if sources else None
+        return number and self.scenario.sources[int(number.group(1))][0] in ('virtual', 'aliases')
 
     def deferred_entry(self, item):
         """An entry in a loop defers for all its extensions: Postfix says so of its key."""
@@ -166,29 +219,84 @@ class Explainer:
             answer.reply is not None and answer.reply.status == '451 4.6.0'
             for answer in self.native.ask(['<%s>' % key for key in keys if key[0] != '@']))
 
-    def class_of_change(self, changed, sent, refusals):
-        """Recipients of a message that Postfix accepted and openrcptd didn't, or later."""
-        if sent.data.status == '451 4.6.0':
-            return 'early-defer'
-        targets = [target for answer in self.native.ask([path_of(one) for one in changed])
-                   for target in answer.recipients]
-        if '550 5.6.7' in refusals and not all(
-                addresses.split(target)[0].isascii() for target in targets):
-            return 'smtputf8'
-        return 'dangling' if targets and self.only_bounces(targets) else UNEXPLAINED
+    def substitution(self, item):
+        """Part of an address that isn't made of atoms, put into a result, would have made
+        another list of it."""
+        if not re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or ''):
+            return False
+        on_the_way = [addresses.external(addresses.join(*path_parts(item.path)))] + [
+            step['key'] for step in self.workshop.resolve([item.path], '-v')[0]['steps']]
+        return any(is_odd(addresses.internal(one)) and table.substitutes(one)
+                   for one in on_the_way for table in self.scenario.patterns)
+
+    def first_look(self, item):
+        """smtpd asks before cleanup does, patterns with the folded address: it refuses whom
+        cleanup would rewrite as openrcpt does."""
+        if not self.scenario.patterns or item.theirs.reply is None or \
+                item.theirs.reply.status != '550 5.1.1':
+            return False
+        answer = self.open_native.ask([item.path])[0]
+        again = Item(item.path, item.ours, answer)
+        return (agree(self.scenario, item.ours, answer) or self.spelling(again)
+                or self.idna_target(again) or self.dangling(again))
+
+    def circle(self, item):
+        """Postfix goes round a circle again before it stops at an address of its own, if it does,
+        and meets a limit there. All who get the mail from us must be targets on the way."""
+        if item.ours['reply'] is not None or item.theirs.reply is None or \
+                item.theirs.reply.status != '451 4.6.0':
+            return False
+        targets = {loose(step['key']): set_of(addresses.split_list(step['value']), loose)
+                   for step in self.workshop.resolve([item.path], '-v')[0]['steps']
+                   if step['found']}
+        if not any(key in values and reaches(targets, values - {key}, key)
+                   for key, values in targets.items()):
+            return False
+        answer = self.open_native.ask([item.path])[0]
+        if answer.reply is not None:
+            on_the_way = set().union(*targets.values())
+            return all(loose(one) in on_the_way for one in item.ours['recipients'])
+        again = Item(item.path, item.ours, answer)
+        return (agree(self.scenario, item.ours, answer) or self.spelling(again)
+                or self.idna_target(again) or self.dangling(again))
+
+    def loop_by_case(self, item):
+        """Back at the same address, which a pattern takes for another one: its case differs."""
+        lower = item.path.lower()
+        if not (item.ours['reply'] or '').startswith('451 4.6.0') or lower == item.path or \
+                not any(table.tells_case for table in self.scenario.patterns):
+            return False
+        return agree(self.scenario, self.workshop.resolve([lower])[0],
+                     self.native.ask([lower])[0])
+
+    def smtputf8(self, item):
+        """Only in a message without SMTPUTF8."""
+        return (item.ours['reply'] or '').startswith('550 5.6.7') and any(
+            not addresses.split(one)[0].isascii() for one in item.theirs.recipients)
 
     def class_of(self, item):
         for name, holds in (('postmaster', self.postmaster), ('routing', self.routing),
-                            ('case', self.spelling), ('idna', self.idna_target), ('dangling', self.dangling),
-                            ('deferred-entry', self.deferred_entry)):
+                            ('case', self.spelling), ('idna', self.idna_target),
+                            ('dangling', self.dangling), ('deferred-entry', self.deferred_entry),
+                            ('substitution', self.substitution), ('first-look', self.first_look),
+                            ('smtputf8', self.smtputf8), ('circle', self.circle),
+                            ('loop-by-case', self.loop_by_case)):
             if holds(item):
                 return name
         return self.normal_form(item) or UNEXPLAINED
 
 
-def explain(scenario, workshop, native, differing):
+def reaches(targets, begin, end):
+    """Does a way along TARGETS, {address: its targets}, lead from one of BEGIN to END?"""
+    seen, todo = set(), set(begin)
+    while todo:
+        seen |= todo
+        todo = set().union(*(targets.get(one, ()) for one in todo)) - seen
+    return end in seen
+
+
+def explain(explainer, differing):
     """(class, what differs) for each of DIFFERING: (path, ours, theirs)."""
-    explainer = Explainer(scenario, workshop, native)
     for path, ours, theirs in differing:
         name = explainer.class_of(Item(path, ours, theirs))
         yield name, '%s\n    ours:    %s %s\n    Postfix: %s' % (
@@ -203,37 +311,53 @@ Record = collections.namedtuple('Record', 'address orcpt notify')
 def records(envelope):
     """Recipient, ORCPT and NOTIFY of each record."""
     return [Record(with_ascii_domain(addresses.external(one.address)).rstrip('.').casefold(),
-                   one.orcpt, one.notify) for one in envelope.recipients]
+                   one.orcpt, one.notify)
+            for one in (envelope.recipients if envelope else [])
+            if special_number(one.address) is None]
 
 
-def explain_message(scenario, native, message, theirs, ours):
+def explain_refusals(explainer, paths, replies):
+    """What openrcptd refused of messages, asked of Postfix alone: {path: (class, what differs)},
+    a class of None where it says the same."""
+    found = {}
+    for path, reply, theirs in zip(paths, replies, explainer.native.ask(paths)):
+        ours = {'verdict': 'refused', 'reply': str(reply), 'recipients': []}
+        item = Item(path, ours, theirs)
+        name = None
+        if not agree(explainer.scenario, ours, theirs):
+            name = explainer.class_of(item)
+        elif theirs.reply is not None and theirs.reply.status == '451 4.6.0':
+            name = 'early-defer'
+        found[path] = name, '%s\n    ours:    %s\n    Postfix: %s' % (path, reply, theirs)
+    return found
+
+
+def explain_message(explainer, message, theirs, ours):
     """(class, what differs) of a message: what Postfix did itself, and with openrcptd."""
-    explainer = Explainer(scenario, None, native)
     (sent, envelope), (sent_by_us, our_envelope) = theirs, ours
     if any(reply.code == 501 for reply in sent.recipients):
         message = [one for one, reply in zip(message, sent.recipients) if reply.code != 501]
-    changed = [one for one, before, after in zip(message, sent.recipients, sent_by_us.recipients)
-               if before.status != after.status]
-    if changed:
-        refusals = {reply.status for reply in sent_by_us.recipients if not reply.is_accepted}
-        yield explainer.class_of_change(changed, sent, refusals), changed
+    for one, before, after in zip(message, sent.recipients, sent_by_us.recipients):
+        if before.status != after.status:
+            answer = Item(path_of(one), explainer.workshop.resolve([path_of(one)])[0],
+                          explainer.native.ask([path_of(one)])[0])
+            yield explainer.class_of(answer), '%s %s %s' % (one, before, after)
+            return
+    their_records, typed = records(envelope), records(our_envelope)
+    if sent.data.status != sent_by_us.data.status:
+        yield 'final', '%s\n    %s' % (sent.data, sent_by_us.data)
         return
-    if envelope is None or our_envelope is None:
-        if sent.data.status != sent_by_us.data.status:
-            yield 'final', '%s\n    %s' % (sent.data, sent_by_us.data)
-        return
-    typed = records(our_envelope)
     untyped = [with_rfc822(record) for record in typed]
     if untyped != typed:
         yield 'utf8-orcpt', [record.orcpt for record in typed]
     originals = []
     for one in message:
         local, domain = path_parts(path_of(one))
-        originals.append(loose(addresses.join(local, domain or scenario.origin)))
-    if scenario.is_plain:
-        differences = plain_records(records(envelope), untyped, originals)
+        originals.append(loose(addresses.join(local, domain or explainer.scenario.origin)))
+    if explainer.scenario.is_plain:
+        differences = plain_records(their_records, untyped, originals)
     else:
-        differences = merged_records(records(envelope), untyped, originals)
+        differences = merged_records(their_records, untyped, originals)
     for name, what, missing in differences:
         is_dead = missing and name == UNEXPLAINED and explainer.only_bounces([missing])
         yield ('dangling' if is_dead else name), what

@@ -9,6 +9,7 @@ import re
 import threading
 
 import addresses
+from random_tables import SPECIAL_DOMAIN
 from smtp_client import SmtpClient
 
 BATCH = 100
@@ -17,10 +18,12 @@ NOBODY = 'inline:{ { nobody@nowhere.invalid = x } }'    # a table that knows nob
 
 class Answer:
     """reply: the refusal, or None. recipients: addresses in external form, domains in lower case;
+    specials: numbers of the `error:` and `discard:` entries that it leads to;
     original: the address that was asked as Postfix stores it, completed."""
 
     def __init__(self, reply=None, origin=''):
         self.reply, self.recipients, self.original, self.origin = reply, [], None, origin
+        self.specials = []
 
     @property
     def is_syntax_error(self):
@@ -32,10 +35,21 @@ class Answer:
         if '@' not in self.original:
             user, mark, host = self.original.rpartition('%')
             self.original = '%s@%s' % ((user, host) if mark else (self.original, self.origin))
+        special = special_number(recipient.address)
+        if special is not None:
+            self.specials.append(special)
+            return
         self.recipients.append(addresses.with_lower_domain(addresses.external(recipient.address)))
 
     def __str__(self):
-        return self.reply or ', '.join(self.recipients) or 'nobody'
+        return self.reply or ', '.join(
+            self.recipients + ['entry %d' % number for number in self.specials]) or 'nobody'
+
+
+def special_number(address):
+    """Of which `error:` or `discard:` entry ADDRESS is the target; None: of none."""
+    found = re.match(r'"?entry(\d+).*@%s$' % re.escape(SPECIAL_DOMAIN), address)
+    return int(found.group(1)) if found else None
 
 
 class Native:

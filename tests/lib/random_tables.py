@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes up tables, addresses and messages; the same seed makes the same ones.
 
-A scenario is one site: settings, a virtual(5) table and what clients ask. Its words are few on
-purpose, so that rows meet, chain, loop and contradict one another. A *strict* scenario has only
-rows that the compiler takes without --lenient.
+A scenario is one site: settings, sources and what clients ask. Its words are few on purpose, so
+that rows meet, chain, loop and contradict one another. A *strict* scenario has only rows that the
+compiler takes without --lenient.
+
+Postfix gets the same sources, as far as it knows their like. What it does not know, `error:` and
+`discard:`, are targets in a domain of their own there; see native.Answer.
 """
 import random
+import re
 import unicodedata
+
+from random_patterns import PatternTable
 
 STEMS = ("ann bob carl dora eve o'neil x=y {z} a.b list list-request owner-list postmaster"
          " mailer-daemon double-bounce +plus bob-x ann+news news-1").split()
@@ -34,19 +40,37 @@ def written(local, domain):
     return quote(local) + ('@' + domain if domain else '')
 
 
+# What Postfix does not know, `error:` and `discard:`, is a target in a domain of its own there.
+# Behind the value stands a mark with its number until the text is made for one of the two.
+SPECIAL_DOMAIN = 'entry.invalid'
+SPECIAL_TABLE = '/^("?entry[0-9].*@entry\\.invalid)$/ $1\n'      # asked first: it stays as it is
+
+
+def text_for_us(text):
+    return re.sub('\x02\\d+\x03', '', text)
+
+
+def text_for_postfix(text):
+    return re.sub('(error|discard):[^\\n\x02]*\x02(\\d+)\x03', r'entry\2@' + SPECIAL_DOMAIN, text)
+
+
 class Scenario:
-    """settings as for openrcpt.conf; rows of (key, [targets]); text."""
+    """settings as for openrcpt.conf; rows of (key, [targets]); sources of (type, text), and the
+    same ones as Postfix gets them: (type of map, text)."""
 
     def __init__(self, seed, is_strict):
         self.seed, self.is_strict = seed, is_strict
         self.rng = random.Random(seed)
         self.rows, self.users = [], []          # users: (local, domain) that some key is about
+        self.replies = []                       # (code and enhanced code, or None: discard)
         self._choose_settings()
         for _ in range(self.rng.randint(6, 40)):
             self.rng.choice(self._recipes())()
         if not is_strict:
             self.rng.shuffle(self.rows)
-        self.text = self._layout()
+        self.patterns = [PatternTable(self, self.rng.choice(['regexp', 'pcre', 'pcre']))
+                         for _ in range(self.rng.choice([0, 0, 1, 1, 2]))]
+        self._make_sources()
 
     # ---- settings ----------------------------------------------------------------------
 
@@ -63,8 +87,12 @@ class Scenario:
             'address_bytes': pick([1000, 1000, 64])}
         if self.is_strict:
             self.limits = dict.fromkeys(self.limits, 1000)
-        declared = self.rng.randrange(len(self.alias) + 1)      # the others by a row
-        self.rows += [(name, ['domain']) for name in self.alias[declared:]]
+        # Where Postfix has to go one hop further for them they would meet another limit.
+        self.has_replies = self.limits['recursion'] > 20
+        declared = self.rng.randrange(len(self.alias) + 1)      # the others by a row or a list
+        self.listed_domains = self.alias[declared:] if self.rng.random() < 0.3 else []
+        if not self.listed_domains:
+            self.rows += [(name, ['domain']) for name in self.alias[declared:]]
         self.settings = {
             'alias_domains': self.alias[:declared], 'mailbox_domains': self.mailbox,
             'local_domains': self.local, 'origin': self.origin,
@@ -104,6 +132,16 @@ class Scenario:
             return self.rng.choices(kinds, [8, 6, 3, 1, 1, 1])[0]()
         return self.rng.choice(kinds)()
 
+    def special(self):
+        """The right-hand side of somebody who gets no mail."""
+        number, text = len(self.replies), 'entry %d' % len(self.replies)
+        value, status = self.rng.choice([
+            ('error:5.2.1:550 ' + text, '550 5.2.1'), ('error:4.2.1:450 ' + text, '450 4.2.1'),
+            ('error:550 5.7.1 ' + text, '550 5.7.1'), ('error:nouser ' + text, '550 5.1.1'),
+            ('discard:', None)])
+        self.replies.append(status)
+        return '%s\x02%d\x03' % (value, number)
+
     def targets(self, least, most):
         return [self.target() for _ in range(self.rng.randint(least, most))]
 
@@ -117,6 +155,8 @@ class Scenario:
         common = [self.single, self.single, self.listed, self.chain, self.diamond, self.with_self,
                   self.everybody, self.moved_user, self.with_extension, self.bare_user,
                   self.far_spelling]
+        if self.has_replies:
+            common.append(self.without_mail)
         return common if self.is_strict else common + [
             self.circle, self.circle_with_self, self.twice, self.wide, self.deep, self.long,
             self.growing]
@@ -157,6 +197,12 @@ class Scenario:
         values = self.rng.choice([[self.foreign()], [self.foreign(), self.foreign()],
                                   ['@' + self.rng.choice(others)]])
         self.rows.append(('@' + domain, values))
+
+    def without_mail(self):
+        user = self.new_user()
+        self.add(user, [self.special()])
+        if self.rng.random() < 0.5:
+            self.add(self.new_user(), [written(*user), *self.targets(0, 1)])
 
     def moved_user(self):
         self.add(self.new_user(), ['@' + self.rng.choice(FOREIGN)])
@@ -222,10 +268,39 @@ class Scenario:
 
     # ---- text --------------------------------------------------------------------------
 
-    def _layout(self):
+    def _make_sources(self):
+        """Rows go to one to three tables, some of the bare ones to an aliases(5); lists and
+        patterns come in between."""
+        rng, self.sources, self.native_sources = self.rng, [], []
+        parts = [[] for _ in range(rng.choice([1, 1, 2, 3]))]
+        bare = []
+        for row in self.rows:
+            is_alias = row[0].isalnum() and row[0].isascii() and rng.random() < 0.5
+            (bare if is_alias and not row[1][0].startswith('@') else rng.choice(parts)).append(row)
+        made = [('virtual', 'hash', part) for part in parts]
+        if bare:
+            made.append(('aliases', 'hash', bare))
+        made += [(table.kind, table.kind, table) for table in self.patterns]
+        rng.shuffle(made)
+        for kind, native_kind, rows in made:
+            if isinstance(rows, PatternTable):
+                ours = theirs = rows.text
+            else:
+                ours = theirs = self._layout(rows, kind == 'aliases')
+                if kind == 'aliases':
+                    theirs = self._layout(rows, False)
+            self.sources.append((kind, text_for_us(ours)))
+            self.native_sources.append((native_kind, text_for_postfix(theirs)))
+        if self.listed_domains:
+            self.sources.append(('domains', '\n'.join(self.listed_domains) + '\n'))
+
+    def _layout(self, rows, is_aliases):
         pick, lines = self.rng.choice, []
-        for key, values in self.rows:
+        for key, values in rows:
             between = pick([', ', ', ', ',', ' ', ' , ', ',\n    ', ',\n# remark\n\t', '\n  '])
+            if is_aliases:
+                lines.append(key + pick([': ', ':', ':\t']) + ', '.join(values))
+                continue
             lines.append(key + pick([' ', '\t', '    ']) + between.join(values) + pick(['', ' ']))
             if self.rng.random() < 0.1:
                 lines.append(pick(['# remark', '', '   # indented remark']))
@@ -282,6 +357,8 @@ class Scenario:
 
     def question(self, most=1.0):
         local, domain = self._subject()
+        if local == 'double-bounce' and domain in ('', self.origin):
+            domain = self.alias[0]              # Postfix has its own ways with that one
         return self._spelled(self._extended(local), domain, most)
 
     def questions(self, count):
