@@ -30,6 +30,8 @@ struct check {
 	bool has_filter;     /* some smtpd has a content_filter */
 };
 
+/* postfix_report.c */
+
 /* A problem: where it is, which line would mend it, and what it is. */
 void check_report(struct check *check, const struct postfix_service *service, const char *parameter,
 		  const char *line, const char *format, ...) __attribute__((format(printf, 5, 6)));
