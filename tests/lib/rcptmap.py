@@ -79,7 +79,7 @@ class Workshop:
         if isinstance(table, list):
             self.settings['sources'] = self._write_sources(table)
         self.write_configuration()
-        self.write_source(table if isinstance(table, str) else '')
+        self.write_source('' if isinstance(table, list) else table)
 
     def _write_sources(self, sources):
         made = []
