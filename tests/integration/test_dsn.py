@@ -90,7 +90,7 @@ class Queue(unittest.TestCase):
                 self.assertEqual(ours.recipients[0].code, 501)
 
     def test_notify_with_orcpt_through_two_aliases(self):
-        for notify in ('NEVER', 'FAILURE', 'DELAY', 'FAILURE,DELAY'):
+        for notify in ('NEVER', 'FAILURE', 'DELAY', 'FAILURE,DELAY', 'SUCCESS'):
             with self.subTest(notify):
                 self.assert_like_native(['<nested+x@alias.example> NOTIFY=%s '
                                          'ORCPT=rfc822;first@client.example' % notify])

@@ -76,14 +76,20 @@ class MailSystem:
         """One message by sendmail(1)."""
         return self.postfix.sendmail(recipients, **options)
 
-    def settle(self, *expected):
-        """Wait until Postfix has nothing left to do, and has logged the words EXPECTED."""
+    def settle(self):
+        """Wait until Postfix has nothing left to do."""
+        polls = 0
+
         def is_quiet():
+            nonlocal polls
+            polls += 1
+            # qmgr lets a message lie that it meets while it is still being delivered.
+            if polls % 200 == 0:
+                self.postfix.tool('postkick', 'public', 'qmgr', 'IDF')
             return not self.postfix.queue_files(*BUSY)
+
         harness.wait_until(lambda: is_quiet() and is_quiet(),
-                           'the queue is empty\n' + self.postfix.log_text()[-3000:])
-        for words in expected:
-            self.postfix.wait_for_log(words)
+                           'the queue is empty')
 
     def messages(self):
         """What arrived at the sink once Postfix is done; the sink is empty afterwards."""
