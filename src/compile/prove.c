@@ -251,7 +251,7 @@ bool prove_table(const struct table *table, const struct builder *builder)
 		if (is_running[i])
 			(void)pthread_join(threads[i], NULL);	/* it exists */
 	if (is_ready)
-		prove_patterns(table, &provers[0].findings);
+		prove_patterns(table, &provers[0].limits, &provers[0].findings);
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
 	if (is_ready)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/prove_patterns.h"
 
+#include "mail/address.h"
 #include "table/patterns.h"
 
 enum { ASKED_MAX = 1000, WARNED_MAX = 100 };
@@ -18,7 +19,7 @@ static bool is_new(uint32_t line, uint32_t *warned, size_t *count)
 	return true;
 }
 
-void prove_patterns(const struct table *table, struct findings *findings)
+static void warn_of_everybody(const struct table *table, struct findings *findings)
 {
 	uint32_t warned[WARNED_MAX];
 	size_t warned_count = 0;
@@ -26,8 +27,6 @@ void prove_patterns(const struct table *table, struct findings *findings)
 	uint64_t position = 0;
 	struct arena arena;
 
-	if (!table_has_patterns(table))
-		return;
 	arena_init(&arena, 1 << 20);
 	for (int asked = 0; asked < ASKED_MAX; asked++) {
 		struct buffer subject;
@@ -54,4 +53,51 @@ void prove_patterns(const struct table *table, struct findings *findings)
 		buffer_free(&subject);
 	}
 	arena_free(&arena);
+}
+
+/* Could mail to TARGET only bounce? */
+static bool is_dead(const struct table *table, const struct resolve_limits *limits,
+                    const struct address_target *target, struct arena *arena)
+{
+	const struct resolve_options options = { .limits = limits, .has_smtputf8 = true };
+	struct resolution resolution;
+
+	if (target->keeps_user)
+		return false;
+	resolve_address(table, &options, &target->address, arena, &resolution);
+	return resolution.verdict == VERDICT_UNKNOWN;
+}
+
+static void prove_targets(const struct table *table, const struct resolve_limits *limits,
+                          const struct table_pattern *pattern, struct findings *findings)
+{
+	struct bytes rest = pattern->value;
+	struct address_target target;
+	struct arena arena;
+
+	arena_init(&arena, 1 << 24);
+	while (address_list_next(&rest, &arena, &target, NULL) == ADDRESS_LIST_TARGET)
+		if (is_dead(table, limits, &target, &arena))
+			findings_add(findings, pattern->global_line, true,
+			             "target " BYTES_FORMAT "%s" BYTES_FORMAT
+			             " could only bounce: no key of ours delivers it",
+			             BYTES_ARGS(target.address.local),
+			             target.address.domain.size > 0 ? "@" : "",
+			             BYTES_ARGS(target.address.domain));
+	arena_free(&arena);
+}
+
+void prove_patterns(const struct table *table, const struct resolve_limits *limits,
+                    struct findings *findings)
+{
+	struct table_pattern pattern;
+	uint64_t position = 0;
+
+	if (!table_has_patterns(table))
+		return;
+	warn_of_everybody(table, findings);
+	while (table_next_pattern(table, &position, &pattern) == LOOKUP_FOUND)
+		if (pattern.kind == TABLE_PATTERN_RULE && pattern.result == TABLE_ENTRY_TARGETS &&
+		    !bytes_contain(pattern.value, '$'))
+			prove_targets(table, limits, &pattern, findings);
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * prove_patterns - what can be said of pattern rules before an address comes: who answers for users
- * that nobody has.
+ * that nobody has, and which fixed targets could only bounce.
  */
 #ifndef COMPILE_PROVE_PATTERNS_H
 #define COMPILE_PROVE_PATTERNS_H
 
 #include "compile/findings.h"
+#include "resolve/resolve.h"
 #include "table/table.h"
 
-/* Warn of each rule that answers for an unlikely user of one of our domains: there nobody is
- * unknown any more. The first thousand domains are asked. */
-void prove_patterns(const struct table *table, struct findings *findings);
+/*
+ * Warn of each rule that answers for an unlikely user of one of our domains: there nobody is unknown
+ * any more (the first thousand domains are asked). An error for each target without a group in it
+ * that no key of ours delivers.
+ */
+void prove_patterns(const struct table *table, const struct resolve_limits *limits,
+                    struct findings *findings);
 
 #endif

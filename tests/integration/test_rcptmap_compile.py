@@ -109,6 +109,14 @@ class BadSources(RcptmapTest):
                 self.assert_says(shop.try_compile(), DATA, place + '.*' + re.escape(words))
                 self.assertFalse(shop.table.exists())
 
+    def test_fixed_target_of_a_pattern(self):
+        rules = '/^a@/ tester@far.example\n/@/ tester@alias.example\n'
+        shop = self.workshop([('pcre', rules)], {'alias_domains': ['alias.example']})
+        place = re.escape(str(shop.folder / 'etc' / 'source0'))
+        result = shop.try_compile()
+        self.assert_says(result, DATA, place + ':2: target tester@alias.example could only bounce')
+        self.assertNotIn('tester@far.example', result.err)
+
     def test_not_utf8(self):
         shop = self.workshop(GOOD.encode() + b'b\xff@alias.example a@dest.example\n'
                              b'bad@alias.example a\xff@dest.example\n')
