@@ -110,7 +110,7 @@ class BadSources(RcptmapTest):
                 self.assertFalse(shop.table.exists())
 
     def test_fixed_target_of_a_pattern(self):
-        rules = '/^a@/ tester@far.example\n/@/ tester@alias.example\n'
+        rules = '/^a@/ tester@far.example\n/^b@/ tester@alias.example\n'
         shop = self.workshop([('pcre', rules)], {'alias_domains': ['alias.example']})
         place = re.escape(str(shop.folder / 'etc' / 'source0'))
         result = shop.try_compile()
