@@ -30,11 +30,6 @@ def postmap(place, size, kind):
     return took
 
 
-def provenance_bytes(place, size):
-    """What the section takes that says where each entry came from; 0 where rcptmap can't tell."""
-    return 4 * place.counts(size)['entries']
-
-
 BUILDERS = {
     'openrcpt': lambda place, size: compile_table(place, size, False),
     'openrcpt, proved and synced': lambda place, size: compile_table(place, size, True),

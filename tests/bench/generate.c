@@ -4,14 +4,15 @@
  *
  *   generate ENTRIES SEED PREFIX [QUESTIONS]
  *
- *   PREFIX.txt       the table in virtual(5) format: domains of very different sizes, each declared by
- *                    a row of its own; catch-alls, domains that are aliases of others, extensions,
- *                    bare users, lists of up to 499 targets, continuation lines, mixed case
+ *   PREFIX.txt       the table in virtual(5) format: domains of very different sizes, each declared
+ *                    by a row of its own; catch-alls, aliases of whole domains, extensions, bare
+ *                    users, lists of up to 499 targets, continuation lines, mixed case
  *   PREFIX.hit       questions: keys, each as likely as any other
  *   PREFIX.zipf      keys, a few of them very often
  *   PREFIX.known     unknown users in domains of the table
  *   PREFIX.foreign   users in domains that the table doesn't know
- *   PREFIX.mixed     what a server is asked: 60 % zipf, some with an extension; 30 % known, 10 % foreign
+ *   PREFIX.mixed     what a server is asked: 60 % zipf, some with an extension, 30 % known, 10 %
+ *                    foreign
  *   PREFIX.single    keys with one target, which lies outside
  *   PREFIX.unknown   as .known, in domains without a catch-all
  *   PREFIX.json      counts
@@ -19,11 +20,12 @@
  * The table is sound: no loop, no target in its own domains that is no key, no expansion over 1,000
  * recipients; `rcptmap compile` takes it as it is. The same numbers make the same bytes.
  */
+#include "generate.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -33,7 +35,6 @@
 enum {
 	ENTRIES_EACH_DOMAIN = 30,
 	FLATTEN = 8,		/* size of domain i is about 1 / (i + FLATTEN) */
-	SMALL_DOMAIN = 10,
 	EXPANSION_MAX = 900,
 	TARGETS_MAX = 499,
 	LIST_OURS_MAX = 5,	/* longer lists lead outside */
@@ -41,29 +42,7 @@ enum {
 	FILE_BUFFER_BYTES = 1 << 20,
 };
 
-struct domain {
-	char *name;
-	uint32_t users;		/* rows, the catch-all among them */
-	bool has_catch_all;
-};
-
-struct entry {
-	char *key;
-	uint32_t domain;
-	uint16_t recipients;	/* final ones */
-	bool is_single;		/* one target, outside */
-};
-
-static struct {
-	struct domain *domains;
-	struct entry *entries;
-	uint64_t *taken;	/* hashes of names in use; 0: free */
-	uint64_t taken_mask;
-	uint32_t domain_count;
-	uint32_t count;
-	uint64_t targets;
-	uint64_t catch_alls;
-} set;
+struct made_up set;
 
 static void *allocate(size_t count, size_t size)
 {
@@ -91,7 +70,7 @@ static char *keep(const char *text, size_t size)
 	return copy;
 }
 
-static bool is_taken(const char *name, size_t size, bool takes)
+bool generate_is_taken(const char *name, size_t size, bool takes)
 {
 	uint64_t hash = hash_key(bytes_make(name, size), 1) | 1;
 	uint64_t at = hash >> 20 & set.taken_mask;
@@ -115,7 +94,7 @@ static void name_domains(void)
 		size_t size = words_domain(name);
 		const char *text = name;
 
-		while (is_taken(text, size, true)) {
+		while (generate_is_taken(text, size, true)) {
 			/* The short names run out. */
 			(void)words_domain(name);
 			size = (size_t)snprintf(longer, sizeof(longer), "%c%u%s",
@@ -179,7 +158,7 @@ static void arrange_domains(void)
 static size_t make_user_key(char *room, const struct domain *domain, unsigned tries)
 {
 	char local[WORDS_ROOM];
-	size_t size = words_local(local, domain->users < SMALL_DOMAIN);
+	size_t size = words_local(local, domain->users < GENERATE_SMALL_DOMAIN);
 
 	if (tries > 6)
 		size += (size_t)snprintf(local + size, sizeof(local) - size, "%u",
@@ -210,7 +189,7 @@ static void make_keys_of(uint32_t number, struct entry *entries)
 
 			do {
 				size = make_user_key(key, domain, tries++);
-			} while (is_taken(key, size, true));
+			} while (generate_is_taken(key, size, true));
 		}
 		entries[i].key = keep(key, size);
 	}
@@ -228,7 +207,7 @@ static void make_keys(void)
 
 /* ---- right-hand sides ------------------------------------------------------------------- */
 
-static bool is_address(const struct entry *entry)
+bool generate_is_address(const struct entry *entry)
 {
 	return entry->key[0] != '@' && strchr(entry->key, '@') != NULL;
 }
@@ -239,7 +218,7 @@ static const struct entry *older(uint32_t self, uint32_t recipients)
 	for (int tries = 0; tries < 8 && self > 0; tries++) {
 		const struct entry *entry = &set.entries[words_below(self)];
 
-		if (is_address(entry) && recipients + entry->recipients <= EXPANSION_MAX)
+		if (generate_is_address(entry) && recipients + entry->recipients <= EXPANSION_MAX)
 			return entry;
 	}
 	return NULL;
@@ -352,7 +331,7 @@ static void write_entry(FILE *file, uint32_t number)
 
 /* ---- files ------------------------------------------------------------------------------ */
 
-static FILE *create(const char *prefix, const char *suffix)
+FILE *generate_create(const char *prefix, const char *suffix)
 {
 	char path[4096];
 	FILE *file;
@@ -365,7 +344,7 @@ static FILE *create(const char *prefix, const char *suffix)
 }
 
 /* Also what failed in between. */
-static void finish(FILE *file)
+void generate_finish(FILE *file)
 {
 	bool has_failed = ferror(file) != 0;
 
@@ -373,138 +352,34 @@ static void finish(FILE *file)
 		text_fail("generate", "can't write");
 }
 
-static const struct entry *any_entry(void)
-{
-	return &set.entries[words_below(set.count)];
-}
-
-static const struct entry *popular_entry(void)
-{
-	return &set.entries[words_zipf(set.count) * UINT64_C(2654435761) % set.count];
-}
-
-static void question_hit(char *room)
-{
-	(void)snprintf(room, WORDS_ROOM, "%s", any_entry()->key);
-}
-
-static void question_zipf(char *room)
-{
-	(void)snprintf(room, WORDS_ROOM, "%s", popular_entry()->key);
-}
-
-static const struct domain *guess_user(char *room)
-{
-	const struct domain *domain = &set.domains[any_entry()->domain];
-	size_t size = words_local(room, domain->users < SMALL_DOMAIN);
-
-	(void)snprintf(room + size, WORDS_ROOM - size, "@%s", domain->name);
-	return domain;
-}
-
-static void question_known(char *room)
-{
-	do {
-		(void)guess_user(room);
-	} while (is_taken(room, strlen(room), false));
-}
-
-static void question_unknown(char *room)
-{
-	do {
-	} while (guess_user(room)->has_catch_all || is_taken(room, strlen(room), false));
-}
-
-static void question_foreign(char *room)
-{
-	size_t size = words_local(room, false);
-	char domain[WORDS_ROOM];
-
-	(void)words_domain(domain);
-	if (words_chance(500))
-		(void)snprintf(room + size, WORDS_ROOM - size, "@%s", words_provider());
-	else
-		(void)snprintf(room + size, WORDS_ROOM - size, "@%.100s.example", domain);
-}
-
-static void question_mixed(char *room)
-{
-	uint32_t kind = words_below(100);
-	const struct entry *entry;
-
-	if (kind >= 90) {
-		question_foreign(room);
-		return;
-	}
-	if (kind >= 60) {
-		(void)guess_user(room);
-		return;
-	}
-	do {
-		entry = popular_entry();
-	} while (!is_address(entry));
-	if (words_chance(120)) {
-		const char *at = strchr(entry->key, '@');
-
-		(void)snprintf(room, WORDS_ROOM, "%.*s+%s%s", (int)(at - entry->key), entry->key,
-		               words_topic(), at);
-	} else {
-		(void)snprintf(room, WORDS_ROOM, "%s", entry->key);
-	}
-}
-
-static void question_single(char *room)
-{
-	const struct entry *entry;
-
-	do {
-		entry = any_entry();
-	} while (!entry->is_single || !is_address(entry) || strchr(entry->key, '+') != NULL);
-	(void)snprintf(room, WORDS_ROOM, "%s", entry->key);
-}
-
-static const struct {
-	const char *suffix;
-	void (*make)(char *room);
-} questions[] = {
-	{ "hit", question_hit },         { "zipf", question_zipf },
-	{ "known", question_known },     { "foreign", question_foreign },
-	{ "mixed", question_mixed },     { "single", question_single },
-	{ "unknown", question_unknown },
-};
-
-static void write_questions(const char *prefix, uint64_t count)
-{
-	char room[WORDS_ROOM];
-
-	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
-		FILE *file = create(prefix, questions[i].suffix);
-
-		for (uint64_t k = 0; k < count; k++) {
-			questions[i].make(room);
-			fprintf(file, "%s\n", room);
-		}
-		finish(file);
-	}
-}
-
 static void write_table(const char *prefix, uint64_t seed)
 {
-	FILE *file = create(prefix, "txt");
+	FILE *file = generate_create(prefix, "txt");
 	long size;
 
 	fprintf(file, "# made up by generate: %u entries, seed %" PRIu64 "\n", set.count, seed);
 	for (uint32_t i = 0; i < set.count; i++)
 		write_entry(file, i);
 	size = ftell(file);
-	finish(file);
-	file = create(prefix, "json");
+	generate_finish(file);
+	file = generate_create(prefix, "json");
 	fprintf(file,
 	        "{\"entries\": %u, \"domains\": %u, \"rows\": %u, \"targets\": %" PRIu64
 	        ", \"catch_alls\": %" PRIu64 ", \"bytes\": %ld, \"seed\": %" PRIu64 "}\n",
 	        set.count, set.domain_count, set.count + set.domain_count, set.targets,
 	        set.catch_alls, size, seed);
-	finish(file);
+	generate_finish(file);
+}
+
+static void make_room(void)
+{
+	set.domain_count = set.count / ENTRIES_EACH_DOMAIN + FLATTEN;
+	set.domains = allocate(set.domain_count, sizeof(*set.domains));
+	set.entries = allocate(set.count, sizeof(*set.entries));
+	for (set.taken_mask = 1; set.taken_mask < (uint64_t)set.count * 3;)
+		set.taken_mask *= 2;
+	set.taken = allocate(set.taken_mask, sizeof(*set.taken));
+	set.taken_mask--;
 }
 
 int main(int argc, char **argv)
@@ -520,18 +395,12 @@ int main(int argc, char **argv)
 	if (set.count < 1000 || set.count > 100000000 || count == 0)
 		text_fail(argv[1], "from 1000 to 100000000 entries, and at least one question");
 	words_seed(seed);
-	set.domain_count = set.count / ENTRIES_EACH_DOMAIN + FLATTEN;
-	set.domains = allocate(set.domain_count, sizeof(*set.domains));
-	set.entries = allocate(set.count, sizeof(*set.entries));
-	for (set.taken_mask = 1; set.taken_mask < (uint64_t)set.count * 3;)
-		set.taken_mask *= 2;
-	set.taken = allocate(set.taken_mask, sizeof(*set.taken));
-	set.taken_mask--;
+	make_room();
 	name_domains();
 	size_domains();
 	arrange_domains();
 	make_keys();
 	write_table(argv[3], seed);
-	write_questions(argv[3], count);
+	generate_questions(argv[3], count);
 	return 0;
 }

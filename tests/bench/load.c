@@ -5,8 +5,8 @@
  *   load TABLE QUESTIONS ROUNDS
  *
  * Each round loads TABLE as the daemon does and publishes it while another thread asks without a
- * pause. One line of JSON: times to load, to publish and to drop the old table, the longest a reader
- * waited for its share during a swap, and whether any of its look-ups failed.
+ * pause. One line of JSON: times to load, to publish and to drop the old table, the longest that a
+ * reader waited for its share during a swap, and whether any of its look-ups failed.
  */
 #include <pthread.h>
 #include <sched.h>

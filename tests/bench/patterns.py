@@ -64,7 +64,7 @@ def check(place, rules):
 
 
 def measure(place):
-    """CPU us a question; ours in the process, Postfix's through postmap with its start taken off."""
+    """CPU us a question; Postfix's through postmap, with its start taken off."""
     results, nothing = {}, place.work / 'nothing'
     nothing.write_text('')
     for rules in (1000, 10000):
