@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is read the short way must be what the thorough way makes of it, for any text. */
+#include "compile/plain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mail/address.h"
+#include "mail/fold.h"
+
+enum { TEXTS = 300000, TEXT_BYTES = 160 };
+
+static uint64_t random_state = 1;
+
+static unsigned draw(unsigned below)
+{
+	random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(random_state >> 33) % below;
+}
+
+static void append(char *text, const char *part)
+{
+	if (strlen(text) + strlen(part) < TEXT_BYTES)
+		strcat(text, part);
+}
+
+/* Parts of addresses, mostly good ones; then a byte or two of anything. */
+static void make_text(char *text)
+{
+	static const char *const locals[] = { "a", "ann", "Bob", "x.y", "a-b", "u+e", "o'neil", "_",
+					      "-x", "x-", ".x", "x.", "x..y", "a&b", "a*", "~t", "1",
+					      "a=b", "a%b", "a!b", "a@b", "\"q\"", "\303\274", "",
+					      "owner-list", "a/b", "a#b", "{z}", "|cmd", "/file" };
+	static const char *const domains[] = { "a.test", "b.c.test", "x-y.test", "1.test", "a.1",
+					       "-x.test", "x-.test", "a..test", "a.test.", "nodot",
+					       "A.test", "x_y.test", "[1.2.3.4]", "a.t-t", "1.2.3.4",
+					       "xn--mller-kva.test", "xn--.test", "ab--cd.test",
+					       "\303\274.test", "", "a.test1", "a.2test", ".test" };
+	static const char *const ends[] = { "", "", "", " b@c.test", ",b@c.test", "\t", "@d.test",
+					    ";", ">", " <c@d.test>", "\"", "\303\274", ")", ":25" };
+	static const char any[] = "aZ09.-_+@, \t\"\\<>()[]:;%!'/|#\001\177\200\377";
+	unsigned changes = draw(3) == 0 ? 1 + draw(3) : 0;
+
+	text[0] = '\0';
+	append(text, locals[draw(sizeof(locals) / sizeof(locals[0]))]);
+	append(text, "@");
+	for (unsigned i = draw(12) == 0 ? draw(10) : 0; i > 0; i--)
+		append(text, "label.");
+	append(text, domains[draw(sizeof(domains) / sizeof(domains[0]))]);
+	append(text, ends[draw(sizeof(ends) / sizeof(ends[0]))]);
+	for (; changes > 0 && text[0] != '\0'; changes--)
+		text[draw((unsigned)strlen(text))] = any[draw(sizeof(any) - 1)];
+}
+
+static void assert_same(struct bytes short_way, struct bytes thorough, const char *text)
+{
+	if (!bytes_equal(short_way, thorough))
+		fail_msg("%s: " BYTES_FORMAT " and not " BYTES_FORMAT, text,
+			 BYTES_ARGS(short_way), BYTES_ARGS(thorough));
+}
+
+/* Both parts in key form: a plain domain is its own key, and so is a local part in lower case. */
+static void check_fold(const struct plain_address *plain, const char *text, struct arena *arena)
+{
+	struct bytes key;
+
+	assert_int_equal(fold_domain(plain->domain, arena, &key), FOLD_OK);
+	assert_same(plain->domain, key, text);
+	assert_int_equal(fold_local(plain->local, arena, &key), FOLD_OK);
+	if (bytes_equal(key, plain->local) == plain->has_upper)
+		fail_msg("%s: has_upper is %d", text, plain->has_upper);
+}
+
+/* TEXT is `address` or `address and more`: a target, and up to SIZE a key. */
+static void check_thorough(const char *text, size_t size, const struct plain_address *plain,
+			   struct arena *arena)
+{
+	struct bytes rest = bytes_of(text);
+	struct address_target target;
+	struct address key;
+	bool is_catch_all;
+	struct error err = { .text = "" };
+
+	if (address_list_next(&rest, arena, &target, &err) != ADDRESS_LIST_TARGET)
+		fail_msg("%s: no target: %s", text, err.text);
+	assert_false(target.keeps_user);
+	assert_same(plain->local, target.address.local, text);
+	assert_same(plain->domain, target.address.domain, text);
+	if (!address_parse_key(bytes_make(text, size), arena, &key, &is_catch_all, &err) ||
+	    !address_check(&key, &err))
+		fail_msg("%s: no key: %s", text, err.text);
+	assert_false(is_catch_all);
+	assert_false(address_has_routing(&key));
+	assert_same(plain->local, key.local, text);
+	assert_same(plain->domain, key.domain, text);
+}
+
+static bool is_separator(char byte)
+{
+	return byte == '\0' || byte == ' ' || byte == '\t' || byte == ',';
+}
+
+/* Only rows all of whose addresses are plain go the short way. */
+static bool is_all_plain(const char *text)
+{
+	while (*text != '\0') {
+		struct plain_address plain = { .has_upper = false };
+
+		text += plain_address(bytes_of(text), bytes_make(NULL, 0), &plain);
+		if (!is_separator(*text) || plain.local.size == 0)
+			return false;
+		text += strspn(text, " \t,");
+	}
+	return true;
+}
+
+static void what_is_plain_is_the_same(void **state)
+{
+	struct bytes last = { .data = NULL };
+	char texts[2][TEXT_BYTES + 1];
+	unsigned plain_ones = 0;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		char *text = texts[i % 2];
+		struct plain_address plain, again;
+		size_t size;
+
+		make_text(text);
+		size = plain_address(bytes_of(text), bytes_make(NULL, 0), &plain);
+		/* With a domain before, of another text, the outcome is no other. */
+		assert_int_equal(plain_address(bytes_of(text), last, &again), size);
+		last = bytes_make(NULL, 0);
+		if (size == 0 || !is_all_plain(text))
+			continue;
+		plain_ones++;
+		last = plain.domain;
+		check_fold(&plain, text, &arena);
+		check_thorough(text, size, &plain, &arena);
+		arena_clear(&arena);
+	}
+	assert_in_range(plain_ones, TEXTS / 30, TEXTS / 2);
+	arena_free(&arena);
+}
+
+static void a_word_ends_where_something_else_begins(void **state)
+{
+	(void)state;
+	for (size_t before = 0; before < 20; before++) {
+		for (int byte = 1; byte < 256; byte++) {
+			bool ends = byte <= ' ' || byte == ',' || byte >= 0x80;
+			char text[32];
+
+			memset(text, 'x', 24);
+			text[before] = (char)byte;
+			if (plain_word(bytes_make(text, 24)) != (ends ? before : 24))
+				fail_msg("byte %d at %zu", byte, before);
+		}
+	}
+	assert_int_equal(plain_word(bytes_make("", 0)), 0);
+}
+
+/* No byte past the end is read: each text stands at the end of its block. */
+static void it_stays_inside(void **state)
+{
+	static const char *const texts[] = { "", "a", "a@", "a@b", "a@b.", "a@b.c", "@", "aaaaaaaa",
+					     "aaaaaaaa@bbbbbbbb.cc" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		size_t size = strlen(texts[i]);
+		char *block = malloc(size > 0 ? size : 1);
+		struct plain_address plain;
+		bool has_upper;
+
+		assert_non_null(block);
+		memcpy(block, texts[i], size);
+		(void)plain_address(bytes_make(block, size), bytes_of("b.c"), &plain);
+		(void)plain_address(bytes_make(block, size), bytes_make(NULL, 0), &plain);
+		(void)plain_user(bytes_make(block, size), &has_upper);
+		(void)plain_word(bytes_make(block, size));
+		(void)plain_is_domain(bytes_make(block, size));
+		free(block);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_plain_is_the_same),
+		cmocka_unit_test(a_word_ends_where_something_else_begins),
+		cmocka_unit_test(it_stays_inside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
