@@ -301,8 +301,9 @@ static void print_mixed_case(FILE *file, const char *key)
 
 	for (; *key != '\0'; before = *key++) {
 		bool begins = before == '.' || before == '@';
+		bool rises = begins && words_chance(500);
 
-		(void)fputc(begins && words_chance(500) ? toupper((unsigned char)*key) : *key, file);
+		(void)fputc(rises ? toupper((unsigned char)*key) : *key, file);
 	}
 }
 

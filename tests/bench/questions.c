@@ -91,7 +91,8 @@ static void question_single(char *room)
 
 	do {
 		entry = any_entry();
-	} while (!entry->is_single || !generate_is_address(entry) || strchr(entry->key, '+') != NULL);
+	} while (!entry->is_single || !generate_is_address(entry) ||
+	         strchr(entry->key, '+') != NULL);
 	(void)snprintf(room, WORDS_ROOM, "%s", entry->key);
 }
 

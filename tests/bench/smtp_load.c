@@ -5,7 +5,8 @@
  *   smtp_load PORT RECIPIENTS SKIP MESSAGES EACH SESSIONS mail|flood
  *
  * RECIPIENTS is a list, one a line, of which SKIP are left out. Each of MESSAGES messages goes to
- * EACH of them; commands are pipelined. `flood` says RSET after the recipients and sends no message.
+ * EACH of them; commands are pipelined. `flood` says RSET after the recipients and sends no
+ * message.
  * One line of JSON: what was answered, and how long it took.
  */
 #include <arpa/inet.h>
