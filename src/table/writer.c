@@ -11,7 +11,7 @@
 
 enum {
 	PARTITION_BITS_MAX = 12,
-	PARTITION_TEXT_BYTES = 1 << 20,
+	PARTITION_TEXT_BYTES = 2 << 20,
 };
 
 static unsigned choose_partition_bits(uint64_t expected_bytes)
