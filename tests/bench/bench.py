@@ -33,7 +33,7 @@ def machine():
     with open('/proc/cpuinfo', encoding='ascii', errors='replace') as info:
         names = [line.split(':', 1)[1].strip() for line in info if line.startswith('model name')]
     return {'processor': names[0] if names else platform.machine(), 'processors': os.cpu_count(),
-            'kernel': platform.release(), 'memory_gib': round(
+            'kernel': '.'.join(platform.release().split('.')[:2]), 'memory_gib': round(
                 os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2 ** 30)}
 
 
