@@ -11,9 +11,9 @@
 #include "table/table.h"
 
 /*
- * Warn of each rule that answers for an unlikely user of one of our domains: there nobody is unknown
- * any more (the first thousand domains are asked). An error for each target without a group in it
- * that no key of ours delivers.
+ * Warn of each rule that answers for an unlikely user of one of our domains: there nobody is
+ * unknown any more (the first thousand domains are asked). An error for each target without a group
+ * in it that no key of ours delivers.
  */
 void prove_patterns(const struct table *table, const struct resolve_limits *limits,
                     struct findings *findings);
