@@ -211,9 +211,11 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 		               bytes_make(NULL, 0)))
 			return false;
 	}
+	/* A list of nobody is no answer. */
+	if (outcome == ADDRESS_LIST_END && node->child_count == 0)
+		return fail(walk, REASON_BROKEN);
 	/* The template was checked: the address put something into it that is no address. */
-	return (outcome == ADDRESS_LIST_END && node->child_count > 0) ||
-	       fail(walk, REASON_BAD_ADDRESS);
+	return outcome == ADDRESS_LIST_END || fail(walk, REASON_BAD_ADDRESS);
 }
 
 /* ---- the walk --------------------------------------------------------------------------- */

@@ -245,6 +245,10 @@ static enum pattern_lookup answer(const struct match *match, const struct rule *
 		                             pcre2_get_ovector_pointer(match->data),
 		                             count_groups(match, rule), match->arena,
 		                             &entry.pattern_value);
+	/* Neither an answer nor a "no": an empty value would look like a key without targets. */
+	if (outcome == PATTERN_FOUND && entry.kind == TABLE_ENTRY_TARGETS &&
+	    entry.pattern_value.size == 0)
+		return PATTERN_BROKEN;
 	if (outcome == PATTERN_FOUND)
 		*out_entry = entry;
 	return outcome;

@@ -171,6 +171,18 @@ class Patterns(PostfixTest):
         self.assertEqual([answer['recipients'] for answer in shop.resolve(
             ['ann@a.test', 'bob@a.test'])], [['right@x.test'], ['c@xn--dka-fna80b.example']])
 
+    def test_a_pattern_that_makes_nothing_is_a_doubt(self):
+        """Postfix takes an empty result for an error in its map, and defers."""
+        shop = self.workshop([
+            ('pcre', '/^(x*)y@foreign\\.test$/ $1\n/^(x*),?(x*)z@alias\\.test$/ $1,$2\n'),
+            ('virtual', 'ann@alias.test a@x.test y@foreign.test\n')],
+            {'alias_domains': ['alias.test']})
+        shop.compile('--force', '--lenient')
+        self.assertEqual(
+            [(answer['verdict'], (answer['reply'] or '')[:9]) for answer in shop.resolve(
+                ['y@foreign.test', 'z@alias.test', 'ann@alias.test', 'xy@foreign.test'])],
+            3 * [('defer', '451 4.3.0')] + [('expand', '')])
+
     def test_what_postfix_passes_over_is_an_error(self):
         for kind, line in (('pcre', '/a/z x@b.test'), ('pcre', '/(a)/ $2@b.test'),
                            ('regexp', '!/(a)/ $1@b.test'), ('regexp', '/a x@b.test'),
