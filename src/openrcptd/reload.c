@@ -2,6 +2,7 @@
 #include "openrcptd/reload.h"
 
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "base/arena.h"
@@ -152,8 +153,12 @@ void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
 	case WATCH_SAME:
 		return;
 	case WATCH_REPLACED:
-		if (!reload_table(reload, &err))
-			log_line(SEVERITY_ERROR, "%s: the table in use stays", err.text);
+		if (reload_table(reload, &err))
+			return;
+		log_line(SEVERITY_ERROR, "%s: the table in use stays", err.text);
+		/* Memory or descriptors may have been short; a bad table stays bad. */
+		if (err.status != EX_DATAERR)
+			watch_try_again(&reload->watch, now_seconds);
 		return;
 	case WATCH_CHANGED:
 		log_line(SEVERITY_ERROR, "%s: changed in place, ignoring", path);

@@ -25,6 +25,7 @@ void watch_set(struct watch *watch, const char *path, const struct file_identity
 	watch->loaded = *identity;
 	watch->seen = *identity;
 	watch->missing_since = 0;
+	watch->retry_at = 0;
 	watch->fd = open(path, O_PATH | O_CLOEXEC | O_NOFOLLOW);
 	if (watch->fd < 0)
 		return;
@@ -49,6 +50,11 @@ static bool has_same_content(const struct file_identity *a, const struct file_id
 	       a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
+void watch_try_again(struct watch *watch, uint64_t now_seconds)
+{
+	watch->retry_at = now_seconds + WATCH_RETRY_SECONDS;
+}
+
 enum watch_event watch_check(struct watch *watch, const char *path, uint64_t now_seconds)
 {
 	struct file_identity found;
@@ -61,9 +67,11 @@ enum watch_event watch_check(struct watch *watch, const char *path, uint64_t now
 		return WATCH_MISSING;
 	}
 	watch->missing_since = 0;
-	if (file_identity_equal(&found, &watch->seen))
+	if (file_identity_equal(&found, &watch->seen) &&
+	    (watch->retry_at == 0 || now_seconds < watch->retry_at))
 		return WATCH_SAME;
 	watch->seen = found;
+	watch->retry_at = 0;
 	/* Without the open file the same number may be another file's. */
 	if (watch->fd < 0 || !is_same_file(&found, &watch->loaded))
 		return WATCH_REPLACED;

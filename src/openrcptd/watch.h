@@ -14,13 +14,17 @@
 
 #include "base/file.h"
 
-enum { WATCH_MISSING_SECONDS = 600 }; /* between two reports of a missing file */
+enum {
+	WATCH_MISSING_SECONDS = 600, /* between two reports of a missing file */
+	WATCH_RETRY_SECONDS = 10,    /* between two attempts where the file may be sound */
+};
 
 struct watch {
 	int fd; /* of what was loaded; -1: nothing to hold on to */
 	struct file_identity loaded;
 	struct file_identity seen; /* when we last looked; said what there was to say */
 	uint64_t missing_since;    /* when it was last reported; 0: not missing */
+	uint64_t retry_at;         /* what was seen is news again; 0: never */
 };
 
 enum watch_event {
@@ -35,6 +39,10 @@ void watch_close(struct watch *watch);
 
 /* The table at PATH was loaded, in the state IDENTITY. */
 void watch_set(struct watch *watch, const char *path, const struct file_identity *identity);
+
+/* What was reported could not be loaded, which need not be the file's fault: report it again,
+ * WATCH_RETRY_SECONDS from now. */
+void watch_try_again(struct watch *watch, uint64_t now_seconds);
 
 /* Look at PATH. NOW_SECONDS is of a clock that never goes back, and not 0. Each state of the file
  * is reported once. */

@@ -5,12 +5,15 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include <cmocka.h>
 
 #include "make_table.h"
+#include "openrcptd/reload.h"
 #include "openrcptd/transaction.h"
 
 enum { THREADS = 4, SWAPS = 300 };
@@ -72,6 +75,64 @@ static void a_failed_load_says_why(void **state)
 	assert_null(snapshot_load(settings, &err));
 	assert_int_equal(err.status, EX_CONFIG);
 	settings_free(settings);
+}
+
+/* Install a table by a rename, as the compiler does. */
+static void install(const char *path, uint64_t generation)
+{
+	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
+	struct table *table = make_table(rows, generation);
+	struct bytes bytes = table_bytes(table);
+	char beside[80];
+	FILE *file;
+
+	(void)snprintf(beside, sizeof(beside), "%s.new", path);
+	file = fopen(beside, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(beside, path), 0);
+	table_close(table);
+}
+
+static uint64_t generation_in_use(const struct snapshot_store *store)
+{
+	return table_facts(store->current->table)->generation;
+}
+
+static void what_was_short_while_loading_is_tried_again(void **state)
+{
+	char path[] = "/tmp/test_snapshot.XXXXXX";
+	struct settings *settings = settings_new();
+	struct snapshot_store store;
+	struct reload reload;
+	struct rlimit limit, no_files;
+	struct error err;
+
+	(void)state;
+	assert_non_null(settings);
+	assert_int_equal(close(mkstemp(path)), 0);
+	install(path, 1);
+	free(settings->table);
+	settings->table = strdup(path);
+	snapshot_store_init(&store);
+	reload_init(&reload, settings, &store);
+	assert_true(reload_table(&reload, &err));
+	install(path, 2);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	no_files = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &no_files), 0);
+	reload_if_replaced(&reload, 100);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(generation_in_use(&store), 1);
+	reload_if_replaced(&reload, 101);
+	assert_int_equal(generation_in_use(&store), 1);
+	reload_if_replaced(&reload, 100 + WATCH_RETRY_SECONDS);
+	assert_int_equal(generation_in_use(&store), 2);
+	reload_close(&reload);
+	snapshot_store_clear(&store);
+	settings_free(settings);
+	assert_int_equal(unlink(path), 0);
 }
 
 struct traffic {
@@ -139,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_user_keeps_the_old_one),
 		cmocka_unit_test(a_failed_load_says_why),
+		cmocka_unit_test(what_was_short_while_loading_is_tried_again),
 		cmocka_unit_test(no_message_sees_two_tables),
 	};
 

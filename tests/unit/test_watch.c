@@ -142,6 +142,24 @@ static void a_missing_table_is_reported_now_and_then(void **state)
 	assert_int_equal(watch_check(watch, fixture->path, 1601), WATCH_REPLACED);
 }
 
+static void a_candidate_that_may_load_later_is_tried_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct watch *watch = &fixture->watch;
+
+	replace(fixture, "second");
+	assert_int_equal(look(fixture), WATCH_REPLACED);
+	watch_try_again(watch, 1);
+	assert_int_equal(watch_check(watch, fixture->path, WATCH_RETRY_SECONDS), WATCH_SAME);
+	assert_int_equal(watch_check(watch, fixture->path, 1 + WATCH_RETRY_SECONDS),
+			 WATCH_REPLACED);
+	/* Only as often as it is asked for. */
+	assert_int_equal(watch_check(watch, fixture->path, 1000), WATCH_SAME);
+	watch_try_again(watch, 1000);
+	load(fixture);
+	assert_int_equal(watch_check(watch, fixture->path, 2000), WATCH_SAME);
+}
+
 static void a_table_replaced_while_it_was_loaded_is_seen(void **state)
 {
 	struct fixture *fixture = *state;
@@ -162,6 +180,7 @@ int main(void)
 		TEST(a_change_in_place_is_not_adopted),
 		TEST(other_owners_and_modes_are_no_change),
 		TEST(a_candidate_that_was_mended_is_tried_again),
+		TEST(a_candidate_that_may_load_later_is_tried_again),
 		TEST(a_missing_table_is_reported_now_and_then),
 		TEST(a_table_replaced_while_it_was_loaded_is_seen),
 	};
