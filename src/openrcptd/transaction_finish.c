@@ -86,6 +86,9 @@ enum transaction_outcome transaction_finish(struct transaction *transaction,
 		return transaction->has_replaced ? TRANSACTION_DEFERRED : TRANSACTION_DISCARDED;
 	deletes = settle_originals(transaction);
 	adds = count_adds(transaction);
+	/* The limit is for recipients: a message that is full of them must not fail here each time
+	 * it is tried again. (One more, since sizes are rounded up.) */
+	transaction->arena.limit_bytes += (adds + deletes + 1) * sizeof(*edits);
 	edits = arena_alloc(&transaction->arena, (adds + deletes) * sizeof(*edits));
 	if (edits == NULL)
 		return TRANSACTION_DEFERRED;
