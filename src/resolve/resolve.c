@@ -209,9 +209,11 @@ static void settle_guarded(const struct table *table, struct arena *arena,
 	is_copied &= resolution->reply.data != NULL;
 	if (is_copied && table_is_intact(table))
 		return;
-	resolution->recipient_count = 0;
-	resolution->has_entry = false;
-	end_with(resolution, VERDICT_DEFER, is_copied ? REASON_BROKEN : REASON_MEMORY);
+	/* Nothing of it counts: not even whose domain it is, by which routing is judged. */
+	*resolution = (struct resolution){
+		.verdict = VERDICT_DEFER,
+		.reason = is_copied ? REASON_BROKEN : REASON_MEMORY,
+	};
 }
 
 /* Have the line of the most likely key fetched while the domain is looked up. The address isn't

@@ -65,6 +65,9 @@ static void expect_doubt(const struct table *table)
 		assert_int_equal(ask(table, address), VERDICT_DEFER);
 	}
 	assert_int_equal(ask(table, "<x@elsewhere.test>"), VERDICT_DEFER);
+	/* Nor whether this leads to a domain of ours. */
+	assert_int_equal(ask(table, "<x%ours.test>"), VERDICT_DEFER);
+	assert_int_equal(ask(table, "<x%ours.test@ours.test>"), VERDICT_DEFER);
 }
 
 static struct table *open_guarded(void)
