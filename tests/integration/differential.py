@@ -94,7 +94,8 @@ def open_parameters(scenario, tables):
     """No domain is ours, no limit is low."""
     return {**common_parameters(scenario), 'virtual_alias_maps': tables,
             'virtual_alias_domains': '', 'virtual_mailbox_domains': '', 'relay_domains': '',
-            'virtual_mailbox_maps': '', 'virtual_alias_expansion_limit': '1000'}
+            'virtual_mailbox_maps': '', 'virtual_alias_expansion_limit': '1000',
+            'virtual_alias_recursion_limit': '1000'}
 
 
 def add_tables(postfix, name, scenario):

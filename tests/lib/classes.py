@@ -172,19 +172,24 @@ class Explainer:
         return item.ours['verdict'] == 'foreign' and (
             local.casefold(), domain) == ('postmaster', '')
 
-    def spelling(self, item):
-        """Equal but for upper and lower case."""
+    def equal_but_for(self, item, form):
+        """The same recipients in FORM? The case of the one that was asked doesn't matter."""
         if not is_accepted(item):
             return False
-        return (set_of(recipients_of(item.ours, item.theirs), str.casefold)
-                == set_of(item.theirs.recipients, str.casefold))
+        asked = loose(self.stored(item))
+
+        def form_of(address):
+            return asked if loose(address) == asked else form(address)
+        return (set_of(recipients_of(item.ours, item.theirs), form_of)
+                == set_of(item.theirs.recipients, form_of))
+
+    def spelling(self, item):
+        """Its own target, in another case."""
+        return self.equal_but_for(item, str)
 
     def idna_target(self, item):
         """Equal once domains are A-labels."""
-        if not is_accepted(item):
-            return False
-        return (set_of(recipients_of(item.ours, item.theirs), loose)
-                == set_of(item.theirs.recipients, loose))
+        return self.equal_but_for(item, with_ascii_domain)
 
     def normal_form(self, item):
         """Postfix says the same about the address in the spelling of the table."""
@@ -196,9 +201,10 @@ class Explainer:
         local, domain = path_parts(item.path)
         if not (agree(self.scenario, item.ours, answer) or self.idna_target(again)
                 or self.dangling(again)):
-            # Of the domain as it came a pattern knows nothing, and then it is the keys' turn.
-            if domain == addresses.split(normal)[1].strip('>') or not self.scenario.patterns or \
-                    not self.is_found_by_key(item):
+            # A pattern may know nothing of the spelling that came, and then it is the keys' turn.
+            as_it_came = local + domain
+            if unicodedata.normalize('NFC', local + to_unicode(domain)) == as_it_came or \
+                    not self.scenario.patterns or not self.is_found_by_key(item):
                 return None
         return 'idna' if to_unicode(domain) != domain else (
             'nfc' if unicodedata.normalize('NFC', local + domain) != local + domain else None)
@@ -254,8 +260,8 @@ class Explainer:
             return False
         answer = self.open_native.ask([item.path])[0]
         if answer.reply is not None:
-            on_the_way = set().union(*targets.values())
-            return all(loose(one) in on_the_way for one in item.ours['recipients'])
+            on_the_way = tuple(addresses.split(one)[0] for one in set().union(*targets.values()))
+            return all(loose(one).startswith(on_the_way) for one in item.ours['recipients'])
         again = Item(item.path, item.ours, answer)
         return (agree(self.scenario, item.ours, answer) or self.spelling(again)
                 or self.idna_target(again) or self.dangling(again))
@@ -308,12 +314,16 @@ def explain(explainer, differing):
 Record = collections.namedtuple('Record', 'address orcpt notify')
 
 
-def records(envelope):
-    """Recipient, ORCPT and NOTIFY of each record."""
-    return [Record(with_ascii_domain(addresses.external(one.address)).rstrip('.').casefold(),
-                   one.orcpt, one.notify)
-            for one in (envelope.recipients if envelope else [])
-            if special_number(one.address) is None]
+def records(envelope, originals):
+    """Recipient, ORCPT and NOTIFY of each record. The case of an original doesn't matter."""
+    found = []
+    for one in envelope.recipients if envelope else []:
+        address = with_ascii_domain(addresses.external(one.address)).rstrip('.')
+        if loose(one.address).rstrip('.') in originals:
+            address = address.casefold()
+        if special_number(one.address) is None:
+            found.append(Record(address, one.orcpt, one.notify))
+    return found
 
 
 def explain_refusals(explainer, paths, replies):
@@ -343,17 +353,17 @@ def explain_message(explainer, message, theirs, ours):
                           explainer.native.ask([path_of(one)])[0])
             yield explainer.class_of(answer), '%s %s %s' % (one, before, after)
             return
-    their_records, typed = records(envelope), records(our_envelope)
     if sent.data.status != sent_by_us.data.status:
         yield 'final', '%s\n    %s' % (sent.data, sent_by_us.data)
         return
-    untyped = [with_rfc822(record) for record in typed]
-    if untyped != typed:
-        yield 'utf8-orcpt', [record.orcpt for record in typed]
     originals = []
     for one in message:
         local, domain = path_parts(path_of(one))
         originals.append(loose(addresses.join(local, domain or explainer.scenario.origin)))
+    their_records, typed = records(envelope, originals), records(our_envelope, originals)
+    untyped = [with_rfc822(record) for record in typed]
+    if untyped != typed:
+        yield 'utf8-orcpt', [record.orcpt for record in typed]
     if explainer.scenario.is_plain:
         differences = plain_records(their_records, untyped, originals)
     else:
@@ -392,18 +402,24 @@ def plain_records(theirs, ours, originals):
 
 
 def merged_records(theirs, ours, originals):
-    """The defaults: one record for each recipient, one of those that Postfix has; SUCCESS may be
-    kept where an alias has one target. What the client gave twice and no alias is stays twice."""
+    """The defaults: one record for each recipient, in whatever case, one of those that Postfix
+    has; SUCCESS may be kept where an alias has one target. What the client gave twice and no alias
+    is stays twice."""
+    theirs, ours = ([record._replace(address=record.address.casefold()) for record in some]
+                    for some in (theirs, ours))
     found = collections.Counter(record.address for record in ours)
     for address, count in found.items():
         if count > max(1, originals.count(loose(addresses.internal(address)))):
             yield UNEXPLAINED, '%s is there %d times' % (address, count), None
     for record in ours:
         group = [one for one in theirs if one.address == record.address]
+        # Of two that differ in case alone Postfix keeps the first.
+        is_original = loose(addresses.internal(record.address)) in originals
         if not group:
             yield UNEXPLAINED, 'too much: %s' % (record,), None
-        elif not any(one.orcpt == record.orcpt and notify_fits(one.notify, record.notify)
-                     for one in group):
+        elif not any((one.orcpt == record.orcpt or (
+                is_original and one.orcpt.casefold() == record.orcpt.casefold()))
+                     and notify_fits(one.notify, record.notify) for one in group):
             yield UNEXPLAINED, 'parameters: %s instead of %s' % (record, group), None
     for address in {one.address for one in theirs} - set(found):
         yield UNEXPLAINED, 'missing: %s' % address, address
