@@ -61,7 +61,8 @@ enum policy_action policy_decide(const struct message_facts *facts, struct resol
 	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
 	if (facts->is_submission)
 		return resolution->is_local ? POLICY_LEAVE : rule->submission;
-	if (resolution->verdict == VERDICT_DELIVER && !resolution->is_postmaster) {
+	if ((resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN) &&
+	    !resolution->is_postmaster) {
 		/* The MTA has no mailboxes in an alias domain, so it would bounce. */
 		if (resolution->is_in_alias_domain)
 			return doubt(resolution, REASON_BROKEN);

@@ -68,6 +68,9 @@ static void nothing_stays_in_an_alias_domain(void **state)
 
 	(void)state;
 	expect_doubt(&smtp, stays, REASON_BROKEN);
+	/* A table that contradicts itself: the domain is declared, and has no keys to ask for. */
+	stays.verdict = VERDICT_FOREIGN;
+	expect_doubt(&smtp, stays, REASON_BROKEN);
 	stays.is_postmaster = true;
 	assert_int_equal(policy_decide(&smtp, &stays), POLICY_LEAVE);
 }
