@@ -74,6 +74,7 @@ def save(place, results):
 
 def main():
     arguments = parse_arguments()
+    run.take_precedence()
     place = run.Place(arguments.source, arguments.build, arguments.work, arguments.quick)
     path = place.work / 'bench.json'
     results = json.loads(path.read_text()) if path.exists() else {}
