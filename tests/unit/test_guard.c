@@ -27,12 +27,17 @@ static struct bytes image(void)
 {
 	static struct made_row rows[USERS + 2] = { { "ours.test", MADE_ALIAS_DOMAIN } };
 	static char keys[USERS][32];
+	struct table *table;
+	struct bytes bytes;
 
 	for (int i = 0; i < USERS; i++) {
 		(void)snprintf(keys[i], sizeof(keys[i]), "user%d@ours.test", i);
 		rows[i + 1] = (struct made_row){ keys[i], "somebody@far.test" };
 	}
-	return table_bytes(make_table(rows, 1));
+	table = make_table(rows, 1);
+	bytes = table_bytes(table);
+	table_close(table);	/* the bytes stay: see make_table() */
+	return bytes;
 }
 
 static void put(struct bytes bytes)
