@@ -188,8 +188,9 @@ class Explainer:
         return self.equal_but_for(item, str)
 
     def idna_target(self, item):
-        """Equal once domains are A-labels."""
-        return self.equal_but_for(item, with_ascii_domain)
+        """Equal once domains are A-labels; an extension is passed on in the form that came."""
+        return self.equal_but_for(item, lambda address: unicodedata.normalize(
+            'NFC', with_ascii_domain(address)))
 
     def normal_form(self, item):
         """Postfix says the same about the address in the spelling of the table."""
