@@ -152,8 +152,8 @@ class Explainer:
         elif not re.match(r'550 5\.1\.1 .*table$', item.ours['reply'] or ''):
             return False
         extra = [one for one in item.theirs.recipients if loose(one) not in kept]
-        if extra == [self.stored(item)] and item.ours['verdict'] == 'unknown' and \
-                self.scenario.patterns:
+        if extra == [self.stored(item)] and item.ours['reply'] and self.scenario.patterns and \
+                not item.theirs.specials:
             return self.is_ours(extra[0])       # smtpd saw a pattern for it, cleanup did not
         return (kept < set_of(item.theirs.recipients, loose) and bool(extra)
                 and self.only_bounces(extra))
