@@ -47,11 +47,12 @@ static bool replay_one(const struct table *table, bool is_found, struct bytes do
 	struct table_domain domain;
 	struct table_entry entry;
 	uint64_t got;
-	enum lookup outcome = table_find_domain(table, domain_name, &domain);
+	enum lookup outcome;
 
-	if (outcome == LOOKUP_FOUND)
-		outcome = local.size == 0 ? table_find_catch_all(table, &domain, &entry) :
-		                            table_find(table, &domain, local, &entry);
+	if (local.size > 0)
+		outcome = table_find_key(table, domain_name, local, &domain, &entry);
+	else if ((outcome = table_find_domain(table, domain_name, &domain)) == LOOKUP_FOUND)
+		outcome = table_find_catch_all(table, &domain, &entry);
 	if (!is_found)
 		return outcome == LOOKUP_ABSENT;
 	return outcome == LOOKUP_FOUND &&

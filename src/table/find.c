@@ -240,6 +240,36 @@ enum lookup table_find(const struct table *table, const struct table_domain *dom
 	return find_in_line(table, &wanted, out_entry);
 }
 
+/* Has the first bucket of this hash a domain with its fingerprint, or is it full? */
+static bool may_have_domain(const struct table *table, uint64_t hash)
+{
+	const unsigned char *slots =
+		at(table->index, format_high64(hash, table->buckets) * BUCKET_BYTES);
+
+	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
+		if (le32_load(slots + i * 4) == (uint32_t)hash)
+			return true;
+	return le32_load(slots + BUCKET_REFS + (BUCKET_SLOTS - 1) * 4) != 0;
+}
+
+/* Has the cluster of this hash an entry with its fingerprint, or can't the line tell? */
+static bool may_have_key(const struct table *table, uint64_t hash)
+{
+	unsigned number = (unsigned)(format_high64(hash, table->lines * LINE_CLUSTERS) %
+	                             LINE_CLUSTERS);
+	const unsigned char *row = line_of(table, hash);
+	uint32_t counts = le32_load(row + LINE_COUNTS);
+	unsigned count = counts >> number * 4 & 15;
+	unsigned first = nibble_sum(counts & ((UINT32_C(1) << number * 4) - 1));
+
+	if (count == CLUSTER_ESCAPE || first + count > LINE_FINGERPRINT_ROOM)
+		return true;
+	for (unsigned i = 0; i < count; i++)
+		if (row[LINE_FINGERPRINTS + first + i] == (unsigned char)hash)
+			return true;
+	return false;
+}
+
 enum lookup table_find_key(const struct table *table, struct bytes domain_name,
                            struct bytes local, struct table_domain *out_domain,
                            struct table_entry *out_entry)
@@ -254,6 +284,9 @@ enum lookup table_find_key(const struct table *table, struct bytes domain_name,
 	if (local.size == 0 || local.size > KEY_LOCAL_MAX)
 		return LOOKUP_ABSENT;
 	__builtin_prefetch(line_of(table, wanted.hash));
+	/* Fingerprints first: the domain's own record is read only for a key that may be there. */
+	if (!may_have_domain(table, domain_hash) || !may_have_key(table, wanted.hash))
+		return LOOKUP_ABSENT;
 	outcome = find_domain(table, domain_name, domain_hash, out_domain);
 	if (outcome != LOOKUP_FOUND)
 		return outcome;
