@@ -11,7 +11,7 @@ import unicodedata
 
 import addresses
 import queue_file
-from native import special_number
+from native import Answer, special_number
 
 UNEXPLAINED = 'unexplained'
 
@@ -267,6 +267,24 @@ class Explainer:
         return (agree(self.scenario, item.ours, answer) or self.spelling(again)
                 or self.idna_target(again) or self.dangling(again))
 
+    def lower_domain(self, item):
+        """A pattern is shown the domain of a target in lower case: Postfix goes on to our answer
+        when it is asked so for what it stopped at."""
+        if item.theirs.reply is not None or not any(
+                table.tells_case for table in self.scenario.patterns):
+            return False
+        further = item.theirs.recipients and self.open_native.ask(
+            ['<%s>' % one for one in item.theirs.recipients])
+        if not further or any(answer.reply is not None for answer in further):
+            return False
+        again = Answer(origin=item.theirs.origin)
+        again.original = item.theirs.original
+        again.recipients = [one for answer in further for one in answer.recipients]
+        again.specials = item.theirs.specials + [
+            number for answer in further for number in answer.specials]
+        return (agree(self.scenario, item.ours, again)
+                or self.idna_target(Item(item.path, item.ours, again)))
+
     def loop_by_case(self, item):
         """Back at the same address, which a pattern takes for another one: its case differs."""
         lower = item.path.lower()
@@ -287,7 +305,8 @@ class Explainer:
                             ('dangling', self.dangling), ('deferred-entry', self.deferred_entry),
                             ('substitution', self.substitution), ('first-look', self.first_look),
                             ('smtputf8', self.smtputf8), ('circle', self.circle),
-                            ('loop-by-case', self.loop_by_case)):
+                            ('loop-by-case', self.loop_by_case),
+                            ('lower-domain', self.lower_domain)):
             if holds(item):
                 return name
         return self.normal_form(item) or UNEXPLAINED
