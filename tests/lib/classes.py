@@ -172,16 +172,30 @@ class Explainer:
         return item.ours['verdict'] == 'foreign' and (
             local.casefold(), domain) == ('postmaster', '')
 
+    def own_targets(self, ours, theirs):
+        """Which of the addresses on one side only have a key of which they are a target? In the
+        loose form."""
+        paths = ['<%s>' % one for one in sorted(set(ours) ^ set(theirs))]
+        if not paths:
+            return set()
+        return {loose(path.strip('<>')) for path, answer, resolved in zip(
+            paths, self.open_native.ask(paths), self.workshop.resolve(paths, '-v'))
+                if any(step['found'] for step in resolved['steps'])
+                and loose(path.strip('<>')) in set_of(answer.recipients, loose)}
+
     def equal_but_for(self, item, form):
-        """The same recipients in FORM? The case of the one that was asked doesn't matter."""
+        """The same recipients in FORM? The case of one that is its own target doesn't matter."""
         if not is_accepted(item):
             return False
-        asked = loose(self.stored(item))
+        ours = recipients_of(item.ours, item.theirs)
+        if set_of(ours, loose) != set_of(item.theirs.recipients, loose):
+            return False
+        own = self.own_targets(set_of(ours, form), set_of(item.theirs.recipients, form))
+        own.add(loose(self.stored(item)))
 
         def form_of(address):
-            return asked if loose(address) == asked else form(address)
-        return (set_of(recipients_of(item.ours, item.theirs), form_of)
-                == set_of(item.theirs.recipients, form_of))
+            return loose(address) if loose(address) in own else form(address)
+        return set_of(ours, form_of) == set_of(item.theirs.recipients, form_of)
 
     def spelling(self, item):
         """Its own target, in another case."""
@@ -381,6 +395,12 @@ def explain_message(explainer, message, theirs, ours):
         local, domain = path_parts(path_of(one))
         originals.append(loose(addresses.join(local, domain or explainer.scenario.origin)))
     their_records, typed = records(envelope, originals), records(our_envelope, originals)
+    own = explainer.own_targets(*([record.address for record in some]
+                                  for some in (typed, their_records)))
+    their_records, typed = (
+        [record._replace(address=record.address.casefold())
+         if loose(record.address) in own else record for record in some]
+        for some in (their_records, typed))
     untyped = [with_rfc822(record) for record in typed]
     if untyped != typed:
         yield 'utf8-orcpt', [record.orcpt for record in typed]
