@@ -86,6 +86,9 @@ class Patterns(PostfixTest):
         for _ in range(self.random.randrange(1, 4)):
             piece = self.one_of('a', 'b', '[ab]', '[^a]', '.', '(a)', '(b|c)', '([a-c])', 'a*',
                                 'b?', '(ab)?', '[[:digit:]]', 'c{1,2}', r'\.', r'\+', 'A')
+            # The longest match and the first one differ here: doc/postfix-differences.md.
+            if kind == 'regexp' and piece == '(ab)?' and 'a*' in text:
+                continue
             groups += piece.startswith('(')
             text += piece
         if self.chance(0.3):
