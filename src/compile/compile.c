@@ -230,7 +230,7 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 static bool check_file(struct compilation *compilation, const char *path)
 {
 	struct error err;
-	struct table *table = table_open(path, (uid_t)-1, TABLE_COPIED, &err);
+	struct table *table = table_open(path, (uid_t)-1, TABLE_MAPPED, &err);
 	bool is_sound;
 
 	if (table == NULL)
