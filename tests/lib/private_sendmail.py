@@ -42,6 +42,9 @@ define(`confDONT_PROBE_INTERFACES', `True')dnl
 define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit,GroupWritableDirPathSafe,MapInUnsafeDirPath,\
 ClassFileInUnsafeDirPath,LinkedAliasFileInWritableDir,RunProgramInUnsafeDirPath')dnl
 define(`confTO_IDENT', `0')dnl
+define(`confQUEUE_LA', `10000')dnl
+define(`confREFUSE_LA', `10000')dnl
+define(`confDELAY_LA', `0')dnl
 define(`confDELIVERY_MODE', `interactive')dnl
 define(`confMILTER_LOG_LEVEL', `22')dnl
 define(`confBAD_RCPT_THROTTLE', `0')dnl
