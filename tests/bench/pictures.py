@@ -6,7 +6,7 @@ import subprocess
 import run
 from targets import at
 
-HEAD = '''set terminal svg size 720,420 dynamic font "sans-serif,13" background rgb "white"
+HEAD = '''set terminal svg size 800,420 dynamic font "sans-serif,13" background rgb "white"
 set output "%s"
 set title "%s"
 set grid ytics lc rgb "#dddddd"
@@ -70,8 +70,8 @@ def bars(place, name, title, unit, rows, is_log=False):
         i, label.replace(' ', '\\n'), value, int(colour[1:], 16), show(value))
         for i, (label, value, colour) in enumerate(rows)])
     gnuplot(place, name, HEAD % ('@OUTPUT@', title) + data + (
-        'unset key\nset bmargin 5\nset style fill solid 0.85\nset boxwidth 0.7\nset ylabel "%s"\n%s'
-        'set yrange [%s:*]\nset offsets 0.4, 0.4, %s, 0\nset xtics font ",11"\n'
+        'unset key\nset bmargin 6\nset style fill solid 0.85\nset boxwidth 0.7\nset ylabel "%s"\n%s'
+        'set yrange [%s:*]\nset offsets 0.4, 0.4, %s, 0\nset xtics font ",10"\n'
         'plot $rows using 1:3:4:xtic(2) with boxes lc rgb variable, '
         '$rows using 1:3:5 with labels offset 0,0.7 font ",11"\n') % (
             unit, 'set logscale y\n' if is_log else '', '0.1' if is_log else '0',
@@ -85,10 +85,11 @@ BUILDERS = (('openrcpt', 'openrcpt', '#c0392b'),
 
 
 def build(place, results):
-    rows = [('%s %s' % (label, short), at(results, 'builds', size, name, 'wall_s'), colour)
+    rows = [('%s %s' % (label, short), at(results, 'builds', size, name, 'cpu_s'), colour)
             for size, short in (('1000000', '1M'), ('10000000', '10M'))
             for label, name, colour in BUILDERS]
-    bars(place, 'build', 'From text to table; all: with proof, verification and sync', 'seconds',
+    bars(place, 'build', 'From text to table; all: with proof, verification and sync',
+         'seconds of CPU',
          rows, True)
 
 
