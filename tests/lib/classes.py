@@ -190,11 +190,14 @@ class Explainer:
         ours = recipients_of(item.ours, item.theirs)
         if set_of(ours, loose) != set_of(item.theirs.recipients, loose):
             return False
-        own = self.own_targets(set_of(ours, form), set_of(item.theirs.recipients, form))
-        own.add(loose(self.stored(item)))
+        own = {loose(self.stored(item))}
 
         def form_of(address):
             return loose(address) if loose(address) in own else form(address)
+        if set_of(ours, form_of) == set_of(item.theirs.recipients, form_of):
+            return True
+        own |= self.own_targets(set_of(ours, with_ascii_domain),
+                                set_of(item.theirs.recipients, with_ascii_domain))
         return set_of(ours, form_of) == set_of(item.theirs.recipients, form_of)
 
     def spelling(self, item):
