@@ -36,6 +36,19 @@ static char parameter_at(struct bytes value, size_t i)
 	return value.data[i + 1];
 }
 
+/* Is it asked also for an address without detail, for which nothing would be left of its value? */
+static bool is_empty_without_detail(const struct virtuser_rule *rule)
+{
+	struct bytes value = rule->value;
+
+	if (rule->form != VIRTUSER_DETAIL && rule->form != VIRTUSER_USER &&
+	    rule->form != VIRTUSER_DOMAIN)
+		return false;
+	while (value.size > 0 && parameter_at(value, 0) >= '2')
+		value = bytes_skip(value, 2);
+	return value.size == 0;
+}
+
 static bool check_value(const struct virtuser_rule *rule, struct error *err)
 {
 	struct bytes value = rule->value;
@@ -56,6 +69,8 @@ static bool check_value(const struct virtuser_rule *rule, struct error *err)
 		         (value.data[i] == ',' || lines_is_white(value.data[i])))
 			return wrong(err, "there must be one target only");
 	}
+	if (is_empty_without_detail(rule))
+		return wrong(err, "nothing is left of the value without a +detail");
 	return true;
 }
 

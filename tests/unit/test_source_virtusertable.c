@@ -120,6 +120,16 @@ static void wrong_lines_are_errors(void **state)
 	assert_int_equal(source_status, EX_DATAERR);
 }
 
+static void values_of_the_detail_alone_are_errors_where_there_may_be_none(void **state)
+{
+	(void)state;
+	gives("u@a.test %3\n@a.test %2\nu+d@a.test %2%3\n++@a.test %2\n",
+	      "4 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]+)@a\\.test$] [${2}]\n"
+	      "/f:1: nothing is left of the value without a +detail\n"
+	      "/f:2: nothing is left of the value without a +detail\n"
+	      "/f:3: nothing is left of the value without a +detail\n");
+}
+
 static void values_that_grow_without_limit_are_errors(void **state)
 {
 	char text[2 * 300 + 20000];
@@ -159,6 +169,7 @@ int main(void)
 		TEST(user_with_the_detail_in_its_target_is_both),
 		TEST(domain_with_another_target_is_two_patterns),
 		TEST(wrong_lines_are_errors),
+		TEST(values_of_the_detail_alone_are_errors_where_there_may_be_none),
 		TEST(values_that_grow_without_limit_are_errors),
 		TEST(differences_of_the_settings_are_warned_of),
 	};
