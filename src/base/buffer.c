@@ -25,6 +25,7 @@ static bool make_room(struct buffer *buffer, size_t more)
 	while (room < needed)
 		room *= 2;
 	data = realloc(buffer->data, room);
+	buffer->was_short_of_memory |= data == NULL;
 	if (data == NULL)
 		return false;
 	buffer->data = data;
@@ -96,6 +97,7 @@ void buffer_clear(struct buffer *buffer)
 {
 	buffer->size = 0;
 	buffer->has_failed = false;
+	buffer->was_short_of_memory = false;
 }
 
 void buffer_free(struct buffer *buffer)

@@ -20,6 +20,17 @@ static void refuse(struct work *work, const char *what)
 	report_error(work->builder->report, EX_DATAERR, work->path, work->line, "%s", what);
 }
 
+/* The same for a reason that may be a lack of memory. */
+static void refuse_for(struct work *work, const struct error *err)
+{
+	report_error(work->builder->report, err->status, work->path, work->line, "%s", err->text);
+}
+
+static void refuse_without_memory(struct work *work)
+{
+	report_error(work->builder->report, EX_OSERR, work->path, work->line, "out of memory");
+}
+
 /* A group's name behind `$`: `1`, `{1}`, `(1)`. Its size, or 0. */
 static size_t group_size(struct bytes text, uint32_t *out_number)
 {
@@ -65,6 +76,9 @@ static bool fill_template(struct work *work, struct bytes value, struct buffer *
 		(void)buffer_append_byte(out_list, size > 0 ? 'x' : '$');
 		i += size > 0 ? size : 1;
 	}
+	/* There is room for all of it: only memory can be short. */
+	if (out_list->has_failed)
+		refuse_without_memory(work);
 	return !out_list->has_failed;
 }
 
@@ -78,7 +92,7 @@ static bool check_list(struct work *work, struct bytes list)
 	for (;;) {
 		switch (address_list_next(&list, &work->builder->arena, &target, &err)) {
 		case ADDRESS_LIST_ERROR:
-			refuse(work, err.text);
+			refuse_for(work, &err);
 			return false;
 		case ADDRESS_LIST_TARGET:
 			count++;
@@ -116,7 +130,7 @@ static bool plain_text(struct work *work, struct bytes value, struct bytes *out_
 	size_t size = 0;
 
 	if (text == NULL) {
-		refuse(work, "out of memory");
+		refuse_without_memory(work);
 		return false;
 	}
 	for (size_t i = 0; i < value.size; i++) {
@@ -141,7 +155,7 @@ static bool set_value(struct work *work, struct bytes value)
 			return false;
 		if (error_entry_parse(value, &work->builder->arena, &work->pattern.value, &err))
 			return true;
-		refuse(work, err.text);
+		refuse_for(work, &err);
 		return false;
 	}
 	if (bytes_begin_with(value, bytes_of("discard:"))) {
@@ -191,7 +205,7 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 		return true;
 	if (work.pattern.kind != TABLE_PATTERN_ENDIF &&
 	    !table_pattern_check(&work.pattern, &work.groups, &err)) {
-		refuse(&work, err.text);
+		refuse_for(&work, &err);
 		return true;
 	}
 	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value))

@@ -128,6 +128,13 @@ static bool wrong(struct error *err, const char *what)
 	return error_set(err, EX_DATAERR, "%s", what);
 }
 
+static bool too_long(const struct buffer *buffer, const char *what, struct error *err)
+{
+	if (buffer->was_short_of_memory)
+		return error_set_memory(err);
+	return error_set(err, EX_DATAERR, "the %s has more than %d bytes", what, PATTERN_MAX_BYTES);
+}
+
 static bool take_flags(const struct source *source, struct bytes *rest, struct part *part,
                        struct error *err)
 {
@@ -182,9 +189,7 @@ static bool translate(const struct source *source, const struct part *part, stru
 	} else {
 		(void)buffer_append(out, part->text); /* shows below */
 	}
-	return !out->has_failed ||
-	       error_set(err, EX_DATAERR, "the pattern has more than %d bytes",
-	                 PATTERN_MAX_BYTES);
+	return !out->has_failed || too_long(out, "pattern", err);
 }
 
 /* The second pattern is matched with the flags of the first: say what is different in it. */
@@ -272,7 +277,7 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	if (!template_normalise(line, first.is_negated ? 0 : groups, &source->value, err))
 		return false;
 	if (source->value.has_failed)
-		return wrong(err, "the value is too long");
+		return too_long(&source->value, "value", err);
 	out_row->value = buffer_bytes(&source->value);
 	return true;
 }

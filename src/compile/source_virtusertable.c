@@ -118,6 +118,8 @@ static bool read_rule(const struct source *source, struct bytes line, uint32_t n
 
 static bool too_long(const struct source *source, const struct virtuser_rule *rule)
 {
+	if (source->expression.was_short_of_memory || source->value.was_short_of_memory)
+		return no_memory(source);
 	report_error(source->report, EX_DATAERR, source->path, rule->line,
 	             "the value becomes too long");
 	return false;

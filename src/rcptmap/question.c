@@ -91,6 +91,7 @@ static void find_pattern(const struct table *table, struct question *question, s
 	case PATTERN_UNSAFE:
 		return;
 	case PATTERN_BROKEN:
+	case PATTERN_NO_MEMORY:
 		question->found = LOOKUP_BROKEN;
 		return;
 	}

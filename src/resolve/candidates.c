@@ -101,10 +101,12 @@ static enum pattern_lookup ask_patterns(const struct search *search, uint32_t be
 {
 	const struct candidate *candidate = search->candidate;
 	struct buffer subject;
-	enum pattern_lookup outcome = PATTERN_BROKEN;
+	enum pattern_lookup outcome;
 
 	buffer_init(&subject, ADDRESS_TEXT_MAX);
-	if (address_print(&candidate->written, &subject))
+	if (!address_print(&candidate->written, &subject))
+		outcome = subject.was_short_of_memory ? PATTERN_NO_MEMORY : PATTERN_BROKEN;
+	else
 		outcome = table_match(search->table, buffer_bytes(&subject),
 		                      candidate->domain->name, before_line, search->arena,
 		                      search->entry);
@@ -116,7 +118,7 @@ static enum pattern_lookup ask_patterns(const struct search *search, uint32_t be
 	return outcome;
 }
 
-/* Keys and patterns: FOUND, BROKEN and UNSAFE end it, ABSENT goes on with the partial keys. */
+/* Keys and patterns: all but ABSENT end it, that goes on with the partial keys. */
 static enum candidate_outcome find_whole(const struct search *search)
 {
 	uint32_t before_line;
@@ -131,6 +133,8 @@ static enum candidate_outcome find_whole(const struct search *search)
 		return CANDIDATE_UNSAFE;
 	case PATTERN_BROKEN:
 		return CANDIDATE_BROKEN;
+	case PATTERN_NO_MEMORY:
+		return CANDIDATE_NO_MEMORY;
 	case PATTERN_ABSENT:
 		break;
 	}

@@ -32,6 +32,7 @@ enum candidate_outcome {
 	CANDIDATE_FOUND,
 	CANDIDATE_ABSENT,
 	CANDIDATE_BROKEN,
+	CANDIDATE_NO_MEMORY,
 	CANDIDATE_UNSAFE,	/* a pattern can't take this address: refuse it */
 };
 

@@ -403,6 +403,8 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	switch (outcome) {
 	case CANDIDATE_BROKEN:
 		return fail(walk, REASON_BROKEN);
+	case CANDIDATE_NO_MEMORY:
+		return fail(walk, REASON_MEMORY);
 	case CANDIDATE_UNSAFE:
 		return fail(walk, REASON_BAD_ADDRESS);
 	case CANDIDATE_ABSENT:

@@ -256,6 +256,9 @@ static void find_answer(const struct table *table, const struct resolve_options 
 	case CANDIDATE_BROKEN:
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		break;
+	case CANDIDATE_NO_MEMORY:
+		end_with(resolution, VERDICT_DEFER, REASON_MEMORY);
+		break;
 	case CANDIDATE_UNSAFE:
 		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
 		break;

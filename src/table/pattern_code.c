@@ -95,7 +95,9 @@ pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *
 			set |= options[i].pcre2;
 	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.size, set, &number, &offset,
 	                     NULL);
-	if (code == NULL) {
+	if (code == NULL && number == PCRE2_ERROR_HEAP_FAILED) {
+		(void)error_set_memory(err);	/* always false */
+	} else if (code == NULL) {
 		char text[MESSAGE_BYTES];
 
 		if (pcre2_get_error_message(number, (PCRE2_UCHAR *)text, sizeof(text)) < 0)
@@ -284,7 +286,7 @@ static enum pattern_lookup append_group(struct buffer *text, struct bytes subjec
 	                   groups[2 * number + 1] - groups[2 * number]);
 	if (!is_safe(group))
 		return PATTERN_UNSAFE;
-	return buffer_append(text, group) ? PATTERN_FOUND : PATTERN_BROKEN;
+	return buffer_append(text, group) ? PATTERN_FOUND : PATTERN_NO_MEMORY;
 }
 
 enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
@@ -302,7 +304,7 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 
 		if (value.data[i] != '$') {
 			outcome = buffer_append_byte(&text, value.data[i]) ? PATTERN_FOUND :
-			                                                     PATTERN_BROKEN;
+			                                                     PATTERN_NO_MEMORY;
 			continue;
 		}
 		name = group_name(rest, &number);
@@ -310,7 +312,8 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 			outcome = append_group(&text, subject, groups, number, group_count);
 			i += name;
 		} else if (rest.size > 0 && rest.data[0] == '$') {
-			outcome = buffer_append_byte(&text, '$') ? PATTERN_FOUND : PATTERN_BROKEN;
+			outcome = buffer_append_byte(&text, '$') ? PATTERN_FOUND :
+			                                           PATTERN_NO_MEMORY;
 			i++;
 		} else {
 			outcome = PATTERN_BROKEN;	/* the compiler lets none through */
@@ -319,7 +322,7 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 	if (outcome == PATTERN_FOUND) {
 		*out_text = arena_copy(arena, buffer_bytes(&text));
 		if (out_text->data == NULL)
-			outcome = PATTERN_BROKEN;
+			outcome = PATTERN_NO_MEMORY;
 	}
 	buffer_free(&text);
 	return outcome;

@@ -187,6 +187,8 @@ static enum pattern_lookup run(const struct match *match, const pcre2_code *code
 
 	if (result == PCRE2_ERROR_NOMATCH)
 		return PATTERN_ABSENT;
+	if (result == PCRE2_ERROR_NOMEMORY)
+		return PATTERN_NO_MEMORY;
 	return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
 }
 
@@ -311,7 +313,7 @@ enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 		return PATTERN_BROKEN;
 	match.data = pcre2_match_data_create(100, NULL);
 	if (match.data == NULL)
-		return PATTERN_BROKEN;
+		return PATTERN_NO_MEMORY;
 	outcome = match_rules(&match, domain_key, before_line, out_entry);
 	pcre2_match_data_free(match.data);
 	return outcome;

@@ -59,6 +59,7 @@ enum pattern_lookup {
 	PATTERN_FOUND,
 	PATTERN_ABSENT,
 	PATTERN_BROKEN,
+	PATTERN_NO_MEMORY,
 	PATTERN_UNSAFE,	/* would be substituted, but can't be without changing the list */
 };
 enum pattern_lookup table_match(const struct table *table, struct bytes subject,
@@ -69,7 +70,8 @@ enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 enum lookup table_next_pattern(const struct table *table, uint64_t *position,
                                struct table_pattern *out_pattern);
 
-/* Can PATTERN be compiled? ERR (status 65) says why not. *out_groups: how many it has. */
+/* Can PATTERN be compiled? ERR (status 65; 71 without memory) says why not. *out_groups: how many
+ * it has. */
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
                          struct error *err);
 

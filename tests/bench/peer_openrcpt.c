@@ -131,6 +131,7 @@ static bool find_candidate(struct ours *ours, struct bytes local,
 	case CANDIDATE_ABSENT:
 		return false;
 	case CANDIDATE_BROKEN:
+	case CANDIDATE_NO_MEMORY:
 	case CANDIDATE_UNSAFE:
 		break;
 	}

@@ -19,6 +19,9 @@
 
 #include <cmocka.h>
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include "compile/compile.h"
 #include "table/table.h"
 #include "table/verify.h"
@@ -45,6 +48,10 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
+pcre2_code *__real_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
+                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
+pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
+                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
 
 void *__wrap_malloc(size_t size)
 {
@@ -66,10 +73,29 @@ char *__wrap_strdup(const char *text)
 	return fails() ? NULL : __real_strdup(text);
 }
 
+/* PCRE2 has an allocator of its own, and says that it failed. */
+pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
+                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context)
+{
+	if (!fails())
+		return __real_pcre2_compile_8(pattern, size, options, number, offset, context);
+	*number = PCRE2_ERROR_HEAP_FAILED;
+	*offset = 0;
+	return NULL;
+}
+
 /* ---- a compilation ------------------------------------------------------------------------ */
 
 static char folder[] = "/tmp/test_no_memory.XXXXXX";
 static char source_path[64];
+static char rules_path[64];
+static char virtuser_path[64];
+static struct settings_source sources[] = {
+	{ .type = (char *)(uintptr_t)"virtual", .path = source_path },
+	{ .type = (char *)(uintptr_t)"regexp", .path = rules_path },
+	{ .type = (char *)(uintptr_t)"virtusertable", .path = virtuser_path },
+};
+static size_t source_count;
 static char conf_path[64];
 static char table_path[64];
 
@@ -85,13 +111,10 @@ static void put(const char *path, const char *text)
 
 static int compile(struct settings *settings, char **out_messages)
 {
-	struct settings_source sources[] = {
-		{ .type = (char *)(uintptr_t)"virtual", .path = source_path },
-	};
 	size_t size;
 	const struct compile_options options = {
 		.sources = sources,
-		.source_count = sizeof(sources) / sizeof(sources[0]),
+		.source_count = source_count,
 		.output = table_path,
 		.is_sync_skipped = true,
 		.messages = open_memstream(out_messages, &size),
@@ -131,8 +154,15 @@ static int begin(void **state)
 	if (mkdtemp(folder) == NULL)
 		return -1;
 	(void)snprintf(source_path, sizeof(source_path), "%s/virtual", folder);
+	(void)snprintf(rules_path, sizeof(rules_path), "%s/rules", folder);
+	(void)snprintf(virtuser_path, sizeof(virtuser_path), "%s/virtuser", folder);
 	(void)snprintf(conf_path, sizeof(conf_path), "%s/conf", folder);
 	(void)snprintf(table_path, sizeof(table_path), "%s/table", folder);
+	put(rules_path, "/^list-(.*)@alias\\.test$/!/-owner@/m $1@far.test\n"
+			"if /^if-/\n/^if-(.*)@alias\\.test$/ ${1}@far.test, u2@far.test\nendif\n"
+			"/^gone@alias\\.test$/ error:5.1.1:550 No\n");
+	put(virtuser_path, "v@virt.test\tv1@far.test\nw+*@virt.test\t%2@far.test\n"
+			   "@virt.test\terror:nouser 550 5.1.1 No\n");
 	put(conf_path, "origin = \"o.test\"; append_dot_domain = \"dot.test\";\n"
 		       "alias_domains = [ \"declared.test\" ]; recipient_delimiter = \"+\";\n");
 	*state = settings_load(conf_path, NULL, NULL, NULL);
@@ -169,7 +199,7 @@ static void assert_nothing_beside(void)
 {
 	char command[128];
 
-	(void)snprintf(command, sizeof(command), "test \"$(ls -A '%s' | wc -l)\" -eq 4", folder);
+	(void)snprintf(command, sizeof(command), "test \"$(ls -A '%s' | wc -l)\" -eq 6", folder);
 	assert_int_equal(system(command), 0);
 }
 
@@ -195,12 +225,11 @@ static bool fails_without(struct settings *settings, unsigned long number, bool 
 	return status != EX_OK;
 }
 
-static void each_allocation_may_fail(void **state)
+static void let_each_fail(void **state)
 {
 	unsigned long total, failed = 0;
 	char *messages;
 
-	write_source("old");
 	assert_int_equal(compile(*state, &messages), EX_OK);
 	free(messages);
 	calls = 0;
@@ -217,10 +246,25 @@ static void each_allocation_may_fail(void **state)
 	assert_nothing_beside();
 }
 
+static void each_allocation_may_fail(void **state)
+{
+	write_source("old");
+	source_count = 1;
+	let_each_fail(state);
+}
+
+static void each_allocation_for_patterns_may_fail(void **state)
+{
+	put(source_path, "alias.test x\nvirt.test x\n");
+	source_count = 3;
+	let_each_fail(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_allocation_may_fail),
+		cmocka_unit_test(each_allocation_for_patterns_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

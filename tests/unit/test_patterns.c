@@ -59,6 +59,8 @@ static const char *match_before(struct ruled *ruled, const char *subject, uint32
 			    &entry)) {
 	case PATTERN_ABSENT:
 		return "absent";
+	case PATTERN_NO_MEMORY:
+		return "no memory";
 	case PATTERN_BROKEN:
 		return "broken";
 	case PATTERN_UNSAFE:
