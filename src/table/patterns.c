@@ -167,6 +167,8 @@ bool patterns_load(struct table *table, struct error *err)
 	for (uint32_t i = 0; i < count; i++)
 		if (!load_rule(set, &rest, &block, err))
 			return false;
+	if (block != NO_BLOCK)
+		return error_set(err, EX_DATAERR, "not a sound table: if without endif");
 	return rest.size == 0 || error_set(err, EX_DATAERR, "not a sound table: patterns");
 }
 

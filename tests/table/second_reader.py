@@ -140,17 +140,20 @@ class Table:
     def _read_patterns(self):
         if PATTERNS not in self.sections:
             return []
-        at, patterns = 4, []
+        at, patterns, depth = 4, [], 0
         for _ in range(u32(self.part(PATTERNS, 0, 4), 0)):
             line, kind, flags, result, *sizes = struct.unpack(
                 '<IBBBBIII', self.part(PATTERNS, at, 20))
             demand(kind <= 2 and result <= 2, 'a pattern')
+            depth += (0, 1, -1)[kind]
+            demand(depth >= 0, 'an endif without if')
             at += 20
             texts = []
             for size in sizes:
                 texts.append(self.part(PATTERNS, at, size))
                 at += size
             patterns.append(Pattern(line, kind, flags, result, *texts))
+        demand(depth == 0, 'an if without endif')
         demand(at == len(self.sections[PATTERNS]), 'patterns')
         return patterns
 

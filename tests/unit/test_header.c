@@ -201,6 +201,13 @@ static void end_a_block_too_early(struct image *image)
 	image_section(image, SECTION_PATTERNS)[4 + 4] = TABLE_PATTERN_ENDIF;
 }
 
+static void never_end_a_block(struct image *image)
+{
+	const size_t second_rule = 4 + 20 + strlen("^list-");
+
+	image_section(image, SECTION_PATTERNS)[second_rule + 4] = TABLE_PATTERN_IF;
+}
+
 static const struct change {
 	void (*make)(struct image *image);
 	const char *complaint;
@@ -237,6 +244,7 @@ static const struct change {
 	{ count_too_many_patterns, "not a sound table: patterns" },
 	{ break_a_pattern, "pattern: " },
 	{ end_a_block_too_early, "not a sound table: endif without if" },
+	{ never_end_a_block, "not a sound table: if without endif" },
 };
 
 static void each_change_is_named(void **state)
