@@ -63,31 +63,12 @@ enum lookup table_find_catch_all(const struct table *table, const struct table_d
 	return LOOKUP_FOUND;
 }
 
-enum lookup entry_from_record(const struct table *table, struct bytes record, uint64_t place,
+enum lookup entry_follow_list(const struct table *table, uint32_t ref,
                               struct table_entry *out_entry)
 {
-	size_t local_size;
-	struct bytes targets;
 	uint32_t ignored;
 
-	if (record.size < RECORD_HEAD)
-		return LOOKUP_BROKEN;
-	local_size = (unsigned char)record.data[3];
-	if (record.size - RECORD_HEAD < local_size)
-		return LOOKUP_BROKEN;
-	targets = bytes_make(record.data + RECORD_HEAD + local_size,
-	                     record.size - RECORD_HEAD - local_size);
-	out_entry->pattern_value = bytes_make(NULL, 0);
-	out_entry->local = bytes_make(record.data + RECORD_HEAD, local_size);
-	out_entry->domain_ref = le24_load(record.data);
-	out_entry->place = place;
-	/* A list is all that such a record has. */
-	if (targets.size == RECORD_LIST_BYTES && (unsigned char)targets.data[0] == TARGET_LIST)
-		return list_at(table, le32_load(targets.data + 1), out_entry, &ignored);
-	out_entry->kind = TABLE_ENTRY_TARGETS;
-	out_entry->reply = bytes_make(NULL, 0);
-	out_entry->targets = targets;
-	return LOOKUP_FOUND;
+	return list_at(table, ref, out_entry, &ignored);
 }
 
 /* ---- targets -------------------------------------------------------------------------- */

@@ -5,15 +5,17 @@
  * Results are stored field by field where they are wanted: a struct that is built on the stack and
  * then copied makes the copy wait for every store, and so for the cache misses behind them.
  */
+#include "base/scan.h"
 #include "table/inside.h"
 
-enum { CACHE_LINE_BYTES = 64, FETCHED_BYTES_MAX = 320 };
+enum { CACHE_LINE_BYTES = 64, FETCHED_LINES = 3 };
 
 /* ---- domains -------------------------------------------------------------------------- */
 
 /* Look at one slot; ABSENT: another domain's. */
-static enum lookup domain_in_slot(const struct table *table, uint32_t reference, uint64_t hash,
-                                  struct bytes name, struct table_domain *out_domain)
+static inline enum lookup domain_in_slot(const struct table *table, uint32_t reference,
+                                         uint64_t hash, struct bytes name,
+                                         struct table_domain *out_domain)
 {
 	uint32_t ref = reference >> BUCKET_REF_FLAG_BITS;
 	const unsigned char *record = domain_record(table, ref);
@@ -27,32 +29,44 @@ static enum lookup domain_in_slot(const struct table *table, uint32_t reference,
 	return LOOKUP_FOUND;
 }
 
-/* Find NAME, whose hash is HASH. A free slot has neither fingerprint nor reference; slots fill from
- * the first, so that a free last one ends the search. */
-static enum lookup find_domain(const struct table *table, struct bytes name, uint64_t hash,
-                               struct table_domain *out_domain)
+static const unsigned char *bucket_of(const struct table *table, uint64_t hash)
 {
-	uint64_t bucket = format_high64(hash, table->buckets);
+	return at(table->index, format_high64(hash, table->buckets) * BUCKET_BYTES);
+}
+
+/* A free slot has neither fingerprint nor reference; slots fill from the first, so that a free last
+ * one ends the search. */
+static bool bucket_is_full(const unsigned char *slots)
+{
+	return le32_load(slots + BUCKET_REFS + (BUCKET_SLOTS - 1) * 4) != 0;
+}
+
+/* Find NAME, whose hash is HASH, from its first bucket SLOTS on. FOUND: bit i is set where its
+ * slot i has the fingerprint. */
+static inline enum lookup find_domain(const struct table *table, const unsigned char *slots,
+                                      unsigned found, struct bytes name, uint64_t hash,
+                                      struct table_domain *out_domain)
+{
+	const unsigned char *end = at(table->index, table->buckets * BUCKET_BYTES);
 
 	for (uint64_t steps = 0; steps < table->buckets; steps++) {
-		const unsigned char *slots = at(table->index, bucket * BUCKET_BYTES);
-
-		for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-			uint32_t reference;
+		for (; found != 0; found &= found - 1) {
+			unsigned slot = (unsigned)__builtin_ctz(found);
+			uint32_t reference = le32_load(slots + BUCKET_REFS + slot * 4);
 			enum lookup outcome;
 
-			if (le32_load(slots + i * 4) != (uint32_t)hash)
-				continue;
-			reference = le32_load(slots + BUCKET_REFS + i * 4);
 			if (reference == 0)
 				return LOOKUP_ABSENT;
 			outcome = domain_in_slot(table, reference, hash, name, out_domain);
 			if (outcome != LOOKUP_ABSENT)
 				return outcome;
 		}
-		if (le32_load(slots + BUCKET_REFS + (BUCKET_SLOTS - 1) * 4) == 0)
+		if (!bucket_is_full(slots))
 			return LOOKUP_ABSENT;
-		bucket = bucket + 1 == table->buckets ? 0 : bucket + 1;
+		slots += BUCKET_BYTES;
+		if (slots == end)
+			slots = at(table->index, 0);
+		found = scan_words(slots, (uint32_t)hash);
 	}
 	return LOOKUP_ABSENT;
 }
@@ -60,7 +74,11 @@ static enum lookup find_domain(const struct table *table, struct bytes name, uin
 enum lookup table_find_domain(const struct table *table, struct bytes name,
                               struct table_domain *out_domain)
 {
-	return find_domain(table, name, hash_key(name, table->seed), out_domain);
+	uint64_t hash = hash_key(name, table->seed);
+	const unsigned char *slots = bucket_of(table, hash);
+
+	return find_domain(table, slots, scan_words(slots, (uint32_t)hash), name, hash,
+	                   out_domain);
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
@@ -122,152 +140,149 @@ bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset
 	return true;
 }
 
-/* A key to be found: its hash, and the first 4 bytes of its record: domref and length as one word.
- */
+/* A key to be found. */
 struct wanted {
-	uint64_t hash;
-	uint32_t head;
+	uint32_t head;		/* the first 4 bytes of its record: domref and length as one word */
 	struct bytes local;
 };
 
-static bool has_key(const unsigned char *record, size_t size, const struct wanted *wanted)
+static inline bool has_key(const unsigned char *record, size_t size, const struct wanted *wanted)
 {
 	return size >= RECORD_HEAD + wanted->local.size && le32_load(record) == wanted->head &&
 	       bytes_same(record + RECORD_HEAD, wanted->local.data, wanted->local.size);
 }
 
-/*
- * Look for a key among COUNT records that begin with their lengths at AT_LENGTHS; SIZE bytes are
- * theirs, lengths and all. FINGERPRINTS may be NULL: then each is looked at.
- */
-static enum lookup find_in_records(const struct table *table, const unsigned char *at_lengths,
-                                   size_t size, unsigned count,
-                                   const unsigned char *fingerprints,
-                                   const struct wanted *wanted, uint64_t place,
-                                   struct table_entry *out_entry)
-{
-	size_t offset = count;
-	unsigned summed = 0;	/* offset is that of this record */
-
-	for (unsigned i = 0; i < count; i++) {
-		size_t length;
-
-		if (fingerprints != NULL && fingerprints[i] != (unsigned char)wanted->hash)
-			continue;
-		for (; summed < i; summed++)
-			offset += at_lengths[summed];
-		length = at_lengths[i];
-		if (offset > size || length > size - offset)
-			return LOOKUP_BROKEN;
-		if (has_key(at_lengths + offset, length, wanted))
-			return entry_from_record(table, bytes_make(at_lengths + offset, length),
-			                         place + i, out_entry);
-	}
-	return LOOKUP_ABSENT;
-}
-
-/* A cluster without all its fingerprints in its line. */
-static enum lookup find_slowly(const struct table *table, uint64_t line, unsigned number,
-                               const struct wanted *wanted, struct table_entry *out_entry)
+/* A cluster without all its fingerprints in its line: look at every record. */
+static __attribute__((noinline)) enum lookup
+find_slowly(const struct table *table, uint64_t line, unsigned number, const struct wanted *wanted,
+            struct table_entry *out_entry)
 {
 	struct cluster cluster;
+	struct bytes record;
+	size_t offset = 0;
 	enum lookup outcome = cluster_at(table, line, number, &cluster);
 
 	if (outcome != LOOKUP_FOUND)
 		return outcome;
-	return find_in_records(table, (const unsigned char *)cluster.bytes.data,
-	                       cluster.bytes.size, cluster.count, NULL, wanted,
-	                       place_make(line, number, 0), out_entry);
-}
-
-/* A cluster is some three cache lines long, and where a record is stands in the first: have all
- * come at once. */
-static void fetch(const unsigned char *cluster, size_t size)
-{
-	for (size_t next = CACHE_LINE_BYTES; next < size && next <= FETCHED_BYTES_MAX;
-	     next += CACHE_LINE_BYTES)
-		__builtin_prefetch(cluster + next);
+	for (unsigned i = 0; i < cluster.count; i++, offset += record.size) {
+		if (!cluster_record(&cluster, i, offset, &record))
+			return LOOKUP_BROKEN;
+		if (has_key((const unsigned char *)record.data, record.size, wanted))
+			return entry_from_record(table, record, place_make(line, number, i),
+			                         out_entry);
+	}
+	return LOOKUP_ABSENT;
 }
 
 /*
- * Find WANTED in its line. A look-up for nobody reads this one cache line and, all but always,
- * nothing more: the cluster itself is read only for an entry with the right fingerprint.
+ * A cluster is some three cache lines long, and where a record is stands in the first: have all
+ * come at once. As many always: a loop whose end hangs on the directory waits for it.
  */
-static enum lookup find_in_line(const struct table *table, const struct wanted *wanted,
-                                struct table_entry *out_entry)
+static inline void fetch(const unsigned char *cluster, size_t size)
 {
-	uint64_t cluster = format_high64(wanted->hash, table->lines * LINE_CLUSTERS);
-	uint64_t line = cluster / LINE_CLUSTERS;
-	unsigned number = (unsigned)(cluster % LINE_CLUSTERS);
-	const unsigned char *row = at(table->directory, line * LINE_BYTES);
-	uint32_t counts = le32_load(row + LINE_COUNTS);
-	unsigned count = counts >> number * 4 & 15;
-	unsigned first = nibble_sum(counts & ((UINT32_C(1) << number * 4) - 1));
-	const unsigned char *fingerprints = row + LINE_FINGERPRINTS + first;
-	uint64_t begin, end;
-	unsigned i = 0;
+	const size_t last = size - 1;
 
-	if (count == CLUSTER_ESCAPE || first + count > LINE_FINGERPRINT_ROOM)
-		return find_slowly(table, line, number, wanted, out_entry);
-	while (i < count && fingerprints[i] != (unsigned char)wanted->hash)
-		i++;
-	if (i == count)
+	__builtin_prefetch(cluster);
+	for (size_t line = 1; line <= FETCHED_LINES; line++)
+		__builtin_prefetch(cluster + (line * CACHE_LINE_BYTES < last ?
+		                                      line * CACHE_LINE_BYTES :
+		                                      last));
+}
+
+/* What the directory says of the cluster of a hash. */
+struct spot {
+	uint64_t line;
+	unsigned number;	/* of the cluster in its line */
+	unsigned count;
+	unsigned found;		/* bit i: entry i has the fingerprint */
+	bool is_told;		/* the line has all fingerprints of this cluster */
+};
+
+static inline struct spot spot_of(const struct table *table, uint64_t hash)
+{
+	uint64_t cluster = format_high64(hash, table->lines * LINE_CLUSTERS);
+	struct spot spot = {
+		.line = cluster / LINE_CLUSTERS,
+		.number = (unsigned)(cluster % LINE_CLUSTERS),
+	};
+	const unsigned char *row = at(table->directory, spot.line * LINE_BYTES);
+	uint32_t counts = le32_load(row + LINE_COUNTS);
+	unsigned first = nibble_sum(counts & ((UINT32_C(1) << spot.number * 4) - 1));
+	unsigned last_start = LINE_FINGERPRINT_ROOM - SCAN_BYTES;
+	unsigned start = first < last_start ? first : last_start; /* stay inside the line */
+
+	spot.count = counts >> spot.number * 4 & 15;
+	spot.is_told = spot.count != CLUSTER_ESCAPE && first + spot.count <= LINE_FINGERPRINT_ROOM;
+	if (spot.is_told)
+		spot.found = scan_bytes(row + LINE_FINGERPRINTS + start, (unsigned char)hash) >>
+		                     (first - start) &
+		             ((1U << spot.count) - 1);
+	return spot;
+}
+
+/* Can there be an entry? Only this one line was read. */
+static inline bool spot_may_have(const struct spot *spot)
+{
+	return !spot->is_told || spot->found != 0;
+}
+
+/*
+ * Find WANTED where SPOT says. A look-up for nobody reads one line of the directory and, all but
+ * always, nothing more: the cluster itself is read only for an entry with the right fingerprint.
+ */
+static inline __attribute__((always_inline)) enum lookup
+find_at(const struct table *table, const struct spot *spot, const struct wanted *wanted,
+        struct table_entry *out_entry)
+{
+	const unsigned char *row = at(table->directory, spot->line * LINE_BYTES);
+	const unsigned char *cluster;
+	uint64_t begin, size;
+
+	if (!spot->is_told)
+		return find_slowly(table, spot->line, spot->number, wanted, out_entry);
+	if (spot->found == 0)
 		return LOOKUP_ABSENT;
-	begin = number == 0 ? 0 : le16_load(row + LINE_ENDS + 2 * (number - 1));
-	end = le16_load(row + LINE_ENDS + 2 * number);
-	if (begin >= end || end - begin < count)
+	/* Of the first one the counts are read, for nothing. */
+	begin = le16_load(row + LINE_ENDS - 2 + 2 * spot->number) &
+	        (spot->number == 0 ? 0 : 0xffff);
+	size = le16_load(row + LINE_ENDS + 2 * spot->number);
+	if (begin >= size || size - begin < spot->count)
 		return LOOKUP_BROKEN;
-	end -= begin;
+	size -= begin;
 	begin += (uint64_t)le32_load(row + LINE_BASE) * DATA_UNIT;
-	if (!inside(table->data, begin, end))
+	if (!inside(table->data, begin, size))
 		return LOOKUP_BROKEN;
-	fetch(at(table->data, begin), end);
-	return find_in_records(table, at(table->data, begin), end, count, fingerprints, wanted,
-	                       place_make(line, number, 0), out_entry);
+	cluster = at(table->data, begin);
+	fetch(cluster, size);
+	for (unsigned found = spot->found; found != 0; found &= found - 1) {
+		unsigned index = (unsigned)__builtin_ctz(found);
+		/* Reads SCAN_BYTES: there is padding behind every section. */
+		size_t offset = spot->count + scan_sum(cluster, index);
+		size_t length = cluster[index];
+
+		if (offset > size || length > size - offset)
+			return LOOKUP_BROKEN;
+		if (has_key(cluster + offset, length, wanted))
+			return entry_from_record(table, bytes_make(cluster + offset, length),
+			                         place_make(spot->line, spot->number, index),
+			                         out_entry);
+	}
+	return LOOKUP_ABSENT;
 }
 
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
                        struct bytes local, struct table_entry *out_entry)
 {
 	const struct wanted wanted = {
-		.hash = format_mix(domain->hash, hash_key(local, table->seed)),
 		.head = domain->ref | (uint32_t)local.size << 24,
 		.local = local,
 	};
+	struct spot spot;
 
 	if (local.size == 0 || local.size > KEY_LOCAL_MAX)
 		return LOOKUP_ABSENT;
-	return find_in_line(table, &wanted, out_entry);
-}
-
-/* Has the first bucket of this hash a domain with its fingerprint, or is it full? */
-static bool may_have_domain(const struct table *table, uint64_t hash)
-{
-	const unsigned char *slots =
-		at(table->index, format_high64(hash, table->buckets) * BUCKET_BYTES);
-
-	for (unsigned i = 0; i < BUCKET_SLOTS; i++)
-		if (le32_load(slots + i * 4) == (uint32_t)hash)
-			return true;
-	return le32_load(slots + BUCKET_REFS + (BUCKET_SLOTS - 1) * 4) != 0;
-}
-
-/* Has the cluster of this hash an entry with its fingerprint, or can't the line tell? */
-static bool may_have_key(const struct table *table, uint64_t hash)
-{
-	unsigned number = (unsigned)(format_high64(hash, table->lines * LINE_CLUSTERS) %
-	                             LINE_CLUSTERS);
-	const unsigned char *row = line_of(table, hash);
-	uint32_t counts = le32_load(row + LINE_COUNTS);
-	unsigned count = counts >> number * 4 & 15;
-	unsigned first = nibble_sum(counts & ((UINT32_C(1) << number * 4) - 1));
-
-	if (count == CLUSTER_ESCAPE || first + count > LINE_FINGERPRINT_ROOM)
-		return true;
-	for (unsigned i = 0; i < count; i++)
-		if (row[LINE_FINGERPRINTS + first + i] == (unsigned char)hash)
-			return true;
-	return false;
+	spot = spot_of(table, format_mix(domain->hash, hash_key(local, table->seed)));
+	return find_at(table, &spot, &wanted, out_entry);
 }
 
 enum lookup table_find_key(const struct table *table, struct bytes domain_name,
@@ -275,23 +290,28 @@ enum lookup table_find_key(const struct table *table, struct bytes domain_name,
                            struct table_entry *out_entry)
 {
 	uint64_t domain_hash = hash_key(domain_name, table->seed);
-	struct wanted wanted = {
-		.hash = format_mix(domain_hash, hash_key(local, table->seed)),
-		.local = local,
-	};
+	uint64_t hash = format_mix(domain_hash, hash_key(local, table->seed));
+	const unsigned char *slots = bucket_of(table, domain_hash);
+	struct wanted wanted = { .local = local };
 	enum lookup outcome;
+	struct spot spot;
+	unsigned found;
 
 	if (local.size == 0 || local.size > KEY_LOCAL_MAX)
 		return LOOKUP_ABSENT;
-	__builtin_prefetch(line_of(table, wanted.hash));
+	__builtin_prefetch(line_of(table, hash));
 	/* Fingerprints first: the domain's own record is read only for a key that may be there. */
-	if (!may_have_domain(table, domain_hash) || !may_have_key(table, wanted.hash))
+	found = scan_words(slots, (uint32_t)domain_hash);
+	if (found == 0 && !bucket_is_full(slots))
 		return LOOKUP_ABSENT;
-	outcome = find_domain(table, domain_name, domain_hash, out_domain);
+	spot = spot_of(table, hash);
+	if (!spot_may_have(&spot))
+		return LOOKUP_ABSENT;
+	outcome = find_domain(table, slots, found, domain_name, domain_hash, out_domain);
 	if (outcome != LOOKUP_FOUND)
 		return outcome;
 	wanted.head = out_domain->ref | (uint32_t)local.size << 24;
-	return find_in_line(table, &wanted, out_entry);
+	return find_at(table, &spot, &wanted, out_entry);
 }
 
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local)
