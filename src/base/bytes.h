@@ -76,6 +76,31 @@ static inline bool bytes_same(const void *left, const void *right, size_t size)
 	return bytes_same_ends(a, b, size);
 }
 
+/* The same as memcpy(), without a call: likewise. */
+static inline void bytes_copy(void *out, const void *from, size_t size)
+{
+	unsigned char *to = out;
+	const unsigned char *begin = from;
+	const unsigned char *end = begin + size;
+
+	if (size > 32) {
+		memcpy(to, begin, size);
+	} else if (size >= 16) {
+		/* Two that overlap: memcpy() of a constant size is no call. */
+		memcpy(to, begin, 16);
+		memcpy(to + size - 16, end - 16, 16);
+	} else if (size >= 8) {
+		memcpy(to, begin, 8);
+		memcpy(to + size - 8, end - 8, 8);
+	} else if (size >= 4) {
+		memcpy(to, begin, 4);
+		memcpy(to + size - 4, end - 4, 4);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			to[i] = begin[i];
+	}
+}
+
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
 	return a.size == b.size && bytes_same(a.data, b.data, a.size);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/plain.h"
 
+#include "base/sixteen.h"
+
 /*
  * What a byte may be. In a domain a dot beside a dot or a hyphen is wrong: two bits for the byte
  * and two for the one behind it say so, such that `class & before >> BESIDE_SHIFT` is 0 where it's
@@ -88,12 +90,61 @@ static size_t domain_size(const unsigned char *text, const unsigned char *end)
 	return next - text > PLAIN_DOMAIN_MAX ? 0 : (size_t)(next - text);
 }
 
+/* Which of these are letters, digits, dots, `-`, `_` or `+`: nearly all there is in local parts. */
+static uint32_t common_bits(struct sixteen these)
+{
+	struct sixteen letters = sixteen_between(sixteen_lower(these), 'a', 'z');
+	struct sixteen digits = sixteen_between(these, '0', '9');
+	struct sixteen others = sixteen_or(sixteen_equal(these, '_'), sixteen_equal(these, '+'));
+
+	return sixteen_bits(sixteen_or(sixteen_or(letters, digits),
+	                               sixteen_or(others, sixteen_between(these, '-', '.'))));
+}
+
+/* The same as local_size() in larger steps. False: TEXT is too short, or has rare bytes. */
+static bool local_size_quickly(struct bytes text, size_t *out_size, bool *out_has_upper)
+{
+	size_t size = 0;
+	uint32_t run = SIXTEEN;
+	uint32_t twice = 0;
+	uint32_t last_dot = 0;	/* 1: the byte before these was one */
+	uint32_t upper = 0;
+
+	while (run == SIXTEEN) {
+		struct sixteen these;
+		uint32_t dots;
+
+		if (text.size - size < SIXTEEN || size > LOCAL_MAX)
+			return false;
+		these = sixteen_load(text.data + size);
+		run = sixteen_first(~common_bits(these));	/* 16 where all are */
+		dots = sixteen_bits(sixteen_equal(these, '.')) & ((UINT32_C(1) << run) - 1);
+		upper |= sixteen_bits(sixteen_between(these, 'A', 'Z')) &
+		         ((UINT32_C(1) << run) - 1);
+		dots = dots << 1 | last_dot;
+		twice |= dots & dots >> 1;
+		last_dot = dots >> run & 1;
+		size += run;
+	}
+	if ((classes[(unsigned char)text.data[size]] & LOCAL) != 0)
+		return false;
+	*out_has_upper = upper != 0;
+	*out_size = twice != 0 || last_dot != 0 || size > LOCAL_MAX || text.data[0] == '.' ||
+	                            text.data[0] == '-' ?
+	                    0 :
+	                    size;
+	return true;
+}
+
 size_t plain_user(struct bytes text, bool *out_has_upper)
 {
 	const unsigned char *begin = (const unsigned char *)text.data;
 	unsigned seen = 0;
-	size_t size = text.size == 0 ? 0 : local_size(begin, begin + text.size, &seen);
+	size_t size;
 
+	if (local_size_quickly(text, &size, out_has_upper))
+		return size;
+	size = text.size == 0 ? 0 : local_size(begin, begin + text.size, &seen);
 	*out_has_upper = (seen & UPPER) != 0;
 	return size;
 }
@@ -105,27 +156,36 @@ bool plain_is_domain(struct bytes name)
 	return name.size > 0 && domain_size(begin, begin + name.size) == name.size;
 }
 
-/* Which of 8 bytes are 0? The highest bit of the first is set, and perhaps others behind it. */
-static uint64_t zero_bytes(uint64_t word)
+/* Which of these end a word? */
+static uint32_t end_bits(struct sixteen these)
 {
-	return (word - UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+	return sixteen_bits(sixteen_or(sixteen_equal(these, ','),
+	                               sixteen_or(sixteen_between(these, 0, ' '),
+	                                          sixteen_between(these, 0x80, 0xff))));
+}
+
+static bool ends_word(unsigned char byte)
+{
+	return byte <= ' ' || byte >= 0x80 || byte == ',';
 }
 
 size_t plain_word(struct bytes text)
 {
-	const uint64_t each = UINT64_C(0x0101010101010101);
 	size_t at = 0;
+	uint32_t ends;
 
-	for (; at + 8 <= text.size; at += 8) {
-		uint64_t word;
-
-		memcpy(&word, text.data + at, sizeof(word));
-		if ((((word - each * '!') | word) & each * 0x80) != 0 ||
-		    zero_bytes(word ^ each * ',') != 0)
-			break;
+	for (; text.size - at >= SIXTEEN; at += SIXTEEN) {
+		ends = end_bits(sixteen_load(text.data + at));
+		if (ends != 0)
+			return at + sixteen_first(ends);
 	}
-	while (at < text.size && (unsigned char)text.data[at] > ' ' &&
-	       (unsigned char)text.data[at] < 0x80 && text.data[at] != ',')
+	if (at > 0 && at < text.size) {
+		/* What is left, at the end of sixteen that were seen in part. */
+		ends = end_bits(sixteen_load(text.data + text.size - SIXTEEN)) >>
+		       (SIXTEEN - (text.size - at));
+		return ends == 0 ? text.size : at + sixteen_first(ends);
+	}
+	while (at < text.size && !ends_word((unsigned char)text.data[at]))
 		at++;
 	return at;
 }

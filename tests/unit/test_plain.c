@@ -169,11 +169,80 @@ static void a_word_ends_where_something_else_begins(void **state)
 	assert_int_equal(plain_word(bytes_make("", 0)), 0);
 }
 
+/* Any run of bytes that are likely at edges, and a few that aren't. */
+static size_t make_run(char *text, size_t most)
+{
+	static const char likely[] = "aZz09.-_+@";
+	static const char rare[] = "=&*~' ,\t\"\\%!/`{[^:\177\200\377";
+	size_t size = draw((unsigned)most + 1);
+	unsigned kind = draw(4);
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned drawn = draw(40);
+
+		if (drawn == 0)
+			text[i] = rare[draw(sizeof(rare) - 1)];
+		else if (kind == 0 || drawn == 1)
+			text[i] = likely[draw(sizeof(likely) - 1)];
+		else
+			text[i] = (char)('a' + (int)draw(26));
+	}
+	return size;
+}
+
+/* What plain_user() says, byte by byte and without a thought of speed. */
+static size_t expected_user(const char *text, size_t size, bool *out_has_upper)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-_+='&*~";
+	size_t local = 0;
+
+	*out_has_upper = false;
+	while (local < size && memchr(allowed, text[local], sizeof(allowed) - 1) != NULL) {
+		*out_has_upper |= text[local] >= 'A' && text[local] <= 'Z';
+		local++;
+	}
+	if (local == 0 || local > 64 || text[0] == '-' || text[0] == '.' || text[local - 1] == '.')
+		return 0;
+	for (size_t i = 1; i < local; i++)
+		if (text[i] == '.' && text[i - 1] == '.')
+			return 0;
+	return local;
+}
+
+static void steps_of_any_size_find_the_same(void **state)
+{
+	unsigned users = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < TEXTS; i++) {
+		char text[100];
+		size_t size = make_run(text, sizeof(text));
+		bool has_upper, expects_upper;
+		size_t expected = expected_user(text, size, &expects_upper);
+		size_t got = plain_user(bytes_make(text, size), &has_upper);
+
+		if (got != expected || (expected > 0 && has_upper != expects_upper))
+			fail_msg("%.*s: %zu and not %zu, upper %d", (int)size, text, got, expected,
+				 has_upper);
+		users += expected > 0;
+		for (expected = 0; expected < size; expected++)
+			if ((unsigned char)text[expected] <= ' ' || text[expected] == ',' ||
+			    (unsigned char)text[expected] >= 0x80)
+				break;
+		assert_int_equal(plain_word(bytes_make(text, size)), expected);
+	}
+	assert_in_range(users, TEXTS / 10, TEXTS * 9 / 10);
+}
+
 /* No byte past the end is read: each text stands at the end of its block. */
 static void it_stays_inside(void **state)
 {
 	static const char *const texts[] = { "", "a", "a@", "a@b", "a@b.", "a@b.c", "@", "aaaaaaaa",
-					     "aaaaaaaa@bbbbbbbb.cc" };
+					     "aaaaaaaa@bbbbbbbb.cc", "aaaaaaaaaaaaaaa",
+					     "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa",
+					     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b",
+					     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -198,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_plain_is_the_same),
 		cmocka_unit_test(a_word_ends_where_something_else_begins),
+		cmocka_unit_test(steps_of_any_size_find_the_same),
 		cmocka_unit_test(it_stays_inside),
 	};
 
