@@ -106,6 +106,14 @@ static uint32_t append_record(struct domain_set *set, struct bytes name)
 	return ref;
 }
 
+static bool is_named(const struct domain_set *set, uint32_t ref, struct bytes name)
+{
+	const unsigned char *record = record_at(set, ref);
+
+	return record[DOMAIN_LENGTH] == name.size &&
+	       bytes_same(record + DOMAIN_NAME, name.data, name.size);
+}
+
 /* The slot of NAME, or the free one where it belongs. */
 static struct domain_slot *slot_of(const struct domain_set *set, struct bytes name, uint64_t hash)
 {
@@ -113,67 +121,71 @@ static struct domain_slot *slot_of(const struct domain_set *set, struct bytes na
 
 	while (set->slots[place].ref != 0 &&
 	       (set->slots[place].hash != (uint32_t)hash ||
-	        !bytes_equal(domain_set_name(set, set->slots[place].ref), name)))
+	        !is_named(set, set->slots[place].ref, name)))
 		place = (place + 1) & set->slot_mask;
 	return &set->slots[place];
 }
 
-static bool is_last(const struct domain_set *set, struct bytes name)
+/*
+ * Most targets lie in a few domains, so that one of the last is wanted again. Where its ref would
+ * stand in set->recent; NULL: the name is too short to be worth it. Collisions cost time, no more.
+ */
+static uint32_t *recent_place(struct domain_set *set, struct bytes name)
 {
-	return set->last_ref != 0 && bytes_equal(domain_set_name(set, set->last_ref), name);
+	uint64_t begin, end;
+
+	if (name.size < sizeof(begin))
+		return NULL;
+	memcpy(&begin, name.data, sizeof(begin));
+	memcpy(&end, name.data + name.size - sizeof(end), sizeof(end));
+	begin += end * UINT64_C(0x9e3779b97f4a7c15);
+	return &set->recent[(begin * UINT64_C(0xd6e8feb86659fd93) >> 32) % DOMAIN_SET_RECENT];
+}
+
+/* Ref 0 has no name, and so is never NAME. */
+static bool is_recent(const struct domain_set *set, const uint32_t *place, struct bytes name)
+{
+	return place != NULL && is_named(set, *place, name);
+}
+
+static uint32_t remember(uint32_t *place, uint32_t ref)
+{
+	if (place != NULL && ref != 0)
+		*place = ref;
+	return ref;
 }
 
 uint32_t domain_set_find(struct domain_set *set, struct bytes name)
 {
-	uint64_t hash;
-	const struct domain_slot *slot;
+	uint32_t *place = recent_place(set, name);
 
-	if (is_last(set, name))
-		return set->last_ref;
-	hash = hash_key(name, set->seed);
-	slot = slot_of(set, name, hash);
-	if (slot->ref != 0) {
-		set->last_ref = slot->ref;
-		set->last_hash = hash;
-	}
-	return slot->ref;
+	if (is_recent(set, place, name))
+		return *place;
+	return remember(place, slot_of(set, name, hash_key(name, set->seed))->ref);
 }
 
-static uint32_t find_or_append(struct domain_set *set, struct bytes name, uint64_t hash)
+uint32_t domain_set_add(struct domain_set *set, struct bytes name)
 {
-	struct domain_slot *slot = slot_of(set, name, hash);
+	uint32_t *place = recent_place(set, name);
+	struct domain_slot *slot;
+	uint64_t hash;
 
+	if (is_recent(set, place, name))
+		return *place;
+	if (name.size > NAME_MAX_BYTES)
+		return 0;
+	if (set->count * 2 > set->slot_mask && !grow_slots(set))
+		return 0;
+	hash = hash_key(name, set->seed);
+	slot = slot_of(set, name, hash);
 	if (slot->ref == 0) {
 		uint32_t ref = append_record(set, name);
 
-		if (ref != 0)
-			*slot = (struct domain_slot){ .hash = (uint32_t)hash, .ref = ref };
-		return ref;
+		if (ref == 0)
+			return 0;
+		*slot = (struct domain_slot){ .hash = (uint32_t)hash, .ref = ref };
 	}
-	return slot->ref;
-}
-
-uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out_hash)
-{
-	uint64_t hash;
-	uint32_t ref;
-
-	if (is_last(set, name)) {
-		*out_hash = set->last_hash;
-		return set->last_ref;
-	}
-	if (name.size > NAME_MAX_BYTES)
-		return 0;
-	hash = hash_key(name, set->seed);
-	if (set->count * 2 > set->slot_mask && !grow_slots(set))
-		return 0;
-	ref = find_or_append(set, name, hash);
-	if (ref == 0)
-		return 0;
-	set->last_ref = ref;
-	set->last_hash = hash;
-	*out_hash = hash;
-	return ref;
+	return remember(place, slot->ref);
 }
 
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref)

@@ -16,6 +16,8 @@ struct domain_slot {
 	uint32_t ref;		/* 0: free */
 };
 
+enum { DOMAIN_SET_RECENT = 256 };
+
 struct domain_set {
 	unsigned char *records;	/* as in the file */
 	size_t size;
@@ -24,10 +26,9 @@ struct domain_set {
 	uint64_t slot_mask;
 	uint64_t count;
 	uint64_t seed;
-	uint32_t last_ref;	/* the same domain is asked for again and again */
-	uint64_t last_hash;
-	uint32_t hashed_ref;	/* likewise for domain_set_hash() */
+	uint32_t hashed_ref;	/* of domain_set_hash(): keys of a domain stand together */
 	uint64_t hashed;
+	uint32_t recent[DOMAIN_SET_RECENT];	/* refs asked for, by a hash of little work */
 };
 
 /* False: no memory. */
@@ -36,7 +37,7 @@ void domain_set_free(struct domain_set *set);
 
 /* The ref of NAME, added if it is new; 0: no memory, the name over 255 bytes, or the set is full.
  */
-uint32_t domain_set_add(struct domain_set *set, struct bytes name, uint64_t *out_hash);
+uint32_t domain_set_add(struct domain_set *set, struct bytes name);
 
 /* Would no memory help, since the section can't be larger? */
 bool domain_set_is_full(const struct domain_set *set);

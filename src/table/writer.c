@@ -71,8 +71,7 @@ const struct error *table_writer_error(const struct table_writer *writer)
 
 uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 {
-	uint64_t hash;
-	uint32_t ref = domain_set_add(&writer->domains, name, &hash);
+	uint32_t ref = domain_set_add(&writer->domains, name);
 
 	if (ref != 0 || writer->error.status != 0)
 		return ref;
@@ -116,7 +115,8 @@ size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_
 		le24_store(out + 1, domain);
 		return 4;
 	}
-	if (domain == key->domain && bytes_equal(local, key->local)) {
+	if (domain == key->domain && local.size == key->local.size &&
+	    bytes_same(local.data, key->local.data, local.size)) {
 		out[0] = (char)TARGET_NEAR;
 		return 1;
 	}
@@ -133,7 +133,7 @@ size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_
 		le24_store(out + 3, domain);
 		head = 6;
 	}
-	memcpy(out + head, local.data, local.size);
+	bytes_copy(out + head, local.data, local.size);
 	return head + local.size;
 }
 
@@ -227,9 +227,8 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	le32_store(raw + RAW_TARGETS, entry->target_count);
 	raw[RAW_KIND] = (unsigned char)entry->kind;
 	raw[RAW_YIELDS] = entry->yields;
-	memcpy(raw + RAW_HEAD, entry->local.data, entry->local.size);
-	if (contents.size > 0)
-		memcpy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
+	bytes_copy(raw + RAW_HEAD, entry->local.data, entry->local.size);
+	bytes_copy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
 	mark_domain(writer, entry);
 	writer->added++;
 	return samples_offer(&writer->samples, entry) ||
