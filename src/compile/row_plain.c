@@ -27,25 +27,22 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 	return domain;
 }
 
-/* One target at the begin of TEXT; its size, or 0: not plain. */
-static size_t add_target(struct builder *builder, struct writer_entry *entry, struct bytes text)
+/* One target at the begin of TEXT, encoded at *OUT; its size, or 0: not plain. */
+static size_t add_target(struct builder *builder, struct writer_entry *entry, struct bytes text,
+                         char **out)
 {
 	bool has_upper;
 	size_t local = plain_user(text, &has_upper);
 	size_t word;
 	uint32_t domain;
-	char *at;
-	size_t size;
 
 	if (local == 0 || local == text.size || text.data[local] != '@')
 		return 0;
 	word = plain_word(bytes_skip(text, local + 1));
 	domain = target_domain(builder, bytes_first(bytes_skip(text, local + 1), word));
-	at = buffer_extend(&builder->targets, WRITER_TARGET_ROOM + local);
-	if (domain == 0 || at == NULL)
+	if (domain == 0)
 		return 0;
-	size = writer_target(entry, bytes_first(text, local), domain, false, at);
-	builder->targets.size -= WRITER_TARGET_ROOM + local - size;
+	*out += writer_target(entry, bytes_first(text, local), domain, false, *out);
 	entry->target_count++;
 	return local + 1 + word;
 }
@@ -54,24 +51,32 @@ static size_t add_target(struct builder *builder, struct writer_entry *entry, st
 static bool add_targets(struct builder *builder, struct writer_entry *entry, struct bytes value)
 {
 	size_t at = skip_separators(value, 0);
+	char *begin, *end;
 
 	buffer_clear(&builder->targets);
-	while (at < value.size) {
-		size_t size = add_target(builder, entry, bytes_skip(value, at));
+	/* A target takes 4 bytes beside its local part; its text has 3 of them, or one more. */
+	begin = buffer_extend(&builder->targets, 2 * value.size + WRITER_TARGET_ROOM);
+	if (begin == NULL)
+		return false;
+	for (end = begin; at < value.size;) {
+		size_t size = add_target(builder, entry, bytes_skip(value, at), &end);
 		size_t next = skip_separators(value, at + size);
 
 		if (size == 0 || (next == at + size && next < value.size))
 			return false;
 		at = next;
 	}
-	entry->targets = buffer_bytes(&builder->targets);
+	entry->targets = bytes_make(begin, (size_t)(end - begin));
 	return entry->target_count > 0;
 }
 
 static uint32_t key_domain(struct builder *builder, struct bytes name)
 {
-	if (builder->key_domain == 0 ||
-	    !bytes_equal(writer_domain_name(builder->writer, builder->key_domain), name))
+	struct bytes last = builder->key_domain == 0 ?
+	                            bytes_make(NULL, 0) :
+	                            writer_domain_name(builder->writer, builder->key_domain);
+
+	if (last.size != name.size || !bytes_same(last.data, name.data, name.size))
 		builder->key_domain = writer_domain(builder->writer, name);
 	return builder->key_domain;
 }

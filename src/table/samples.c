@@ -38,17 +38,18 @@ bool samples_offer(struct samples *samples, const struct writer_entry *entry)
 	uint64_t place = samples->offered < SAMPLES ?
 	                         samples->offered :
 	                         format_high64(next_random(samples), samples->offered + 1);
-	struct sample sample = {
+	struct sample sample;
+
+	samples->offered++;
+	if (place >= SAMPLES)
+		return true;
+	sample = (struct sample){
 		.local_size = entry->local.size,
 		.contents_size = contents.size,
 		.domain = entry->domain,
 		.global_line = entry->global_line,
 		.kind = entry->kind,
 	};
-
-	samples->offered++;
-	if (place >= SAMPLES)
-		return true;
 	sample.bytes = malloc(sample.local_size + sample.contents_size + 1);
 	if (sample.bytes == NULL)
 		return false;
