@@ -134,24 +134,66 @@ static size_t record_size(const unsigned char *raw)
 	return RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + payload;
 }
 
-static void add_record(struct layout *layout, const unsigned char *raw)
+/* The ref at AT, in the data, is of the list of RAW. */
+static void await_list(struct layout *layout, const unsigned char *at, const unsigned char *raw)
 {
-	struct bytes local = raw_local(raw);
+	const struct waiting waiting = {
+		.at = (size_t)(at - (const unsigned char *)layout->data.data),
+		.raw = raw,
+	};
 
-	(void)buffer_append(&layout->data, bytes_make(raw + RAW_KEY, RECORD_HEAD));
-	(void)buffer_append(&layout->data, local);
-	if (fits_in_record(raw)) {
-		(void)buffer_append(&layout->data, raw_payload(raw));
-	} else {
-		struct waiting waiting = { .at = layout->data.size + 1, .raw = raw };
+	(void)buffer_append(&layout->lists, bytes_make(&waiting, sizeof(waiting)));
+}
 
-		(void)buffer_append(&layout->data, bytes_make("\xff\0\0\0\0", RECORD_LIST_BYTES));
-		(void)buffer_append(&layout->lists, bytes_make(&waiting, sizeof(waiting)));
-	}
-	layout->entries++;
+/* Put the record of RAW at OUT; its size. */
+static size_t put_record(struct layout *layout, const unsigned char *raw, unsigned char *out)
+{
+	size_t head = RECORD_HEAD + (size_t)raw[RAW_KEY + 3];
+	size_t payload = le32_load(raw + RAW_PAYLOAD);
+	size_t local = head - RECORD_HEAD;
+
+	memcpy(out, raw + RAW_KEY, RECORD_HEAD);
 	layout->targets += le32_load(raw + RAW_TARGETS);
-	if (layout->has_provenance)
-		(void)buffer_append(&layout->places, bytes_make(raw + RAW_GLOBAL_LINE, 4));
+	if (fits_in_record(raw)) {
+		/* Local part and payload stand behind each other in both. */
+		bytes_copy(out + RECORD_HEAD, raw + RAW_HEAD, local + payload);
+		return head + payload;
+	}
+	bytes_copy(out + RECORD_HEAD, raw + RAW_HEAD, local);
+	memcpy(out + head, "\xff\0\0\0\0", RECORD_LIST_BYTES);
+	await_list(layout, out + head + 1, raw);
+	return head + RECORD_LIST_BYTES;
+}
+
+/* One cluster's count if it is escaped, lengths and records. */
+static void put_records(struct layout *layout, const unsigned char **raws, size_t count)
+{
+	size_t escape = count < CLUSTER_ESCAPE ? 0 : 1;
+	size_t size = escape + count;
+	unsigned char *lengths, *records;
+
+	for (size_t i = 0; i < count; i++)
+		size += record_size(raws[i]);
+	lengths = (unsigned char *)buffer_extend(&layout->data, size);
+	if (lengths == NULL)
+		return;	/* which the buffer remembers */
+	if (escape > 0)
+		*lengths++ = (unsigned char)count;
+	records = lengths + count;
+	for (size_t i = 0; i < count; i++) {
+		size = put_record(layout, raws[i], records);
+		lengths[i] = (unsigned char)size;
+		records += size;
+	}
+}
+
+static void put_places(struct layout *layout, const unsigned char **raws, size_t count)
+{
+	char *places = buffer_extend(&layout->places, count * sizeof(uint32_t));
+
+	for (size_t i = 0; places != NULL && i < count; i++)
+		memcpy(places + i * sizeof(uint32_t), raws[i] + RAW_GLOBAL_LINE,
+		       sizeof(uint32_t));
 }
 
 /* One cluster; *FINGERPRINTS counts those of the line so far. */
@@ -164,12 +206,10 @@ static void add_cluster(struct layout *layout, unsigned char *row, unsigned numb
 	for (unsigned i = 0; i < nibble && *fingerprints + i < LINE_FINGERPRINT_ROOM; i++)
 		row[LINE_FINGERPRINTS + *fingerprints + i] = (unsigned char)raw_hash(raws[i]);
 	*fingerprints += nibble;
-	if (nibble == CLUSTER_ESCAPE)
-		(void)buffer_append_byte(&layout->data, (char)count);
-	for (size_t i = 0; i < count; i++)
-		(void)buffer_append_byte(&layout->data, (char)record_size(raws[i]));
-	for (size_t i = 0; i < count; i++)
-		add_record(layout, raws[i]);
+	put_records(layout, raws, count);
+	layout->entries += count;
+	if (layout->has_provenance)
+		put_places(layout, raws, count);
 }
 
 static bool make_ref(struct layout *layout, uint64_t position, uint32_t *out_ref,
@@ -240,20 +280,15 @@ bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes
 }
 
 static bool add_clusters(struct layout *layout, unsigned char *row, const unsigned char **raws,
-                         size_t count)
+                         size_t first, const uint32_t *ends)
 {
 	unsigned fingerprints = 0;
-	size_t next = 0;
 
-	for (unsigned number = 0; number < LINE_CLUSTERS; number++) {
-		size_t first = next;
+	for (unsigned number = 0; number < LINE_CLUSTERS; first = ends[number++]) {
 		size_t kept;
 
-		while (next < count &&
-		       layout_cluster(layout, raw_hash(raws[next])) % LINE_CLUSTERS == number)
-			next++;
-		sort_by_hash(raws + first, next - first);
-		kept = drop_duplicates(layout, raws + first, next - first);
+		sort_by_hash(raws + first, ends[number] - first);
+		kept = drop_duplicates(layout, raws + first, ends[number] - first);
 		if (kept > CLUSTER_ENTRIES_MAX)
 			return false;
 		if (kept > 0)
@@ -263,8 +298,8 @@ static bool add_clusters(struct layout *layout, unsigned char *row, const unsign
 	return !layout->data.has_failed;	/* longer than an end can say */
 }
 
-bool layout_line(struct layout *layout, const unsigned char **raws, size_t count,
-                 struct error *err)
+bool layout_line(struct layout *layout, const unsigned char **raws, size_t first,
+                 const uint32_t *ends, struct error *err)
 {
 	unsigned char *row = layout->directory + layout->line * LINE_BYTES;
 	uint32_t base;
@@ -278,7 +313,7 @@ bool layout_line(struct layout *layout, const unsigned char **raws, size_t count
 		(void)buffer_append(&layout->ordinals, bytes_make(ordinal, sizeof(ordinal)));
 	buffer_clear(&layout->data);
 	buffer_clear(&layout->lists);
-	if (!add_clusters(layout, row, raws, count)) {
+	if (!add_clusters(layout, row, raws, first, ends)) {
 		layout->wants_seed = true;
 		return error_set(err, EX_DATAERR, "too many keys collide");
 	}

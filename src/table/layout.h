@@ -52,11 +52,11 @@ bool layout_init(struct layout *layout, struct output *output, uint64_t lines,
 void layout_free(struct layout *layout);
 
 /*
- * Lay out the next line: RAWS are all its entries, by cluster, in the order they were added.
- * False: ERR, or layout->wants_seed.
+ * Lay out the next line. Its entries begin at raws[FIRST]; each cluster's are in the order they
+ * were added, and end before raws[ENDS[number of the cluster]]. False: ERR, or layout->wants_seed.
  */
-bool layout_line(struct layout *layout, const unsigned char **raws, size_t count,
-                 struct error *err);
+bool layout_line(struct layout *layout, const unsigned char **raws, size_t first,
+                 const uint32_t *ends, struct error *err);
 
 /* Write one list where the output stands; its ref in *out_ref. PLACE: see LIST_KIND_PLACED. */
 bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes contents,
