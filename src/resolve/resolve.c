@@ -42,9 +42,20 @@ static void end_with(struct resolution *resolution, enum verdict verdict, enum r
 
 /* ---- sender-specified routing ----------------------------------------------------------- */
 
-/* The domain NAME as written: ours, local, or neither. False: verdict is set. */
-static bool look_at_domain(const struct table *table, struct bytes name, struct arena *arena,
-                           struct table_domain *out_domain, struct resolution *resolution)
+/* What will be asked for first, most likely. LOCAL isn't folded yet, but most come folded. */
+static struct bytes likely_key(const struct table *table, struct bytes local)
+{
+	struct bytes user = local;
+	struct bytes extension;
+
+	(void)address_split_extension(local, table_rules(table)->delimiters, &user, &extension);
+	return user;
+}
+
+/* The domain NAME as written: ours, local, or neither; LOCAL is in it. False: verdict is set. */
+static bool look_at_domain(const struct table *table, struct bytes name, struct bytes local,
+                           struct arena *arena, struct table_domain *out_domain,
+                           struct resolution *resolution)
 {
 	struct bytes key;
 	struct table_domain domain = { .flags = 0 };
@@ -61,7 +72,8 @@ static bool look_at_domain(const struct table *table, struct bytes name, struct 
 		break;
 	}
 	domain.name = key;
-	if (table_find_domain(table, key, &domain) == LOOKUP_BROKEN) {
+	if (table_find_domain_for(table, key, likely_key(table, local), &domain) ==
+	    LOOKUP_BROKEN) {
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		return false;
 	}
@@ -89,7 +101,7 @@ static bool routes_elsewhere(const struct table *table, const struct address *ad
 			break;
 		if ((at.flags & TABLE_DOMAIN_LOCAL) == 0 || !address_next_hop(&hop, &hop))
 			return true;
-		if (!look_at_domain(table, hop.domain, arena, &at, resolution))
+		if (!look_at_domain(table, hop.domain, hop.local, arena, &at, resolution))
 			return false;
 		if ((at.flags & TABLE_DOMAIN_OURS) != 0)
 			break;
@@ -216,18 +228,6 @@ static void settle_guarded(const struct table *table, struct arena *arena,
 	};
 }
 
-/* Have the line of the most likely key fetched while the domain is looked up. The address isn't
- * folded yet; most come folded, and a wrong guess costs nothing but time. */
-static void prefetch_guess(const struct table *table, const struct address *address)
-{
-	struct bytes user = address->local;
-	struct bytes extension;
-
-	(void)address_split_extension(address->local, table_rules(table)->delimiters, &user,
-	                              &extension);
-	table_prefetch_key(table, address->domain, user);
-}
-
 static void find_answer(const struct table *table, const struct resolve_options *options,
                         const struct address *address, struct arena *arena,
                         struct resolution *resolution)
@@ -237,10 +237,9 @@ static void find_answer(const struct table *table, const struct resolve_options 
 	struct candidate_hit hit;
 
 	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
-	prefetch_guess(table, address);
 	if (!look_at_domain(table,
 	                    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
-	                    arena, &domain, resolution))
+	                    address->local, arena, &domain, resolution))
 		return;
 	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
 	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;

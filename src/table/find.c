@@ -71,15 +71,6 @@ static inline enum lookup find_domain(const struct table *table, const unsigned 
 	return LOOKUP_ABSENT;
 }
 
-enum lookup table_find_domain(const struct table *table, struct bytes name,
-                              struct table_domain *out_domain)
-{
-	uint64_t hash = hash_key(name, table->seed);
-	const unsigned char *slots = bucket_of(table, hash);
-
-	return find_domain(table, slots, scan_words(slots, (uint32_t)hash), name, hash,
-	                   out_domain);
-}
 
 /* ---- entries -------------------------------------------------------------------------- */
 
@@ -270,6 +261,30 @@ find_at(const struct table *table, const struct spot *spot, const struct wanted 
 	return LOOKUP_ABSENT;
 }
 
+static enum lookup find_hashed_domain(const struct table *table, struct bytes name, uint64_t hash,
+                                      struct table_domain *out_domain)
+{
+	const unsigned char *slots = bucket_of(table, hash);
+
+	return find_domain(table, slots, scan_words(slots, (uint32_t)hash), name, hash,
+	                   out_domain);
+}
+
+enum lookup table_find_domain(const struct table *table, struct bytes name,
+                              struct table_domain *out_domain)
+{
+	return find_hashed_domain(table, name, hash_key(name, table->seed), out_domain);
+}
+
+enum lookup table_find_domain_for(const struct table *table, struct bytes name,
+                                  struct bytes local, struct table_domain *out_domain)
+{
+	uint64_t hash = hash_key(name, table->seed);
+
+	table_prefetch(table, hash, local);
+	return find_hashed_domain(table, name, hash, out_domain);
+}
+
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
                        struct bytes local, struct table_entry *out_entry)
 {
@@ -318,11 +333,6 @@ void table_prefetch(const struct table *table, uint64_t domain_hash, struct byte
 {
 	__builtin_prefetch(
 		line_of(table, format_mix(domain_hash, hash_key(local, table->seed))));
-}
-
-void table_prefetch_key(const struct table *table, struct bytes domain, struct bytes local)
-{
-	table_prefetch(table, hash_key(domain, table->seed), local);
 }
 
 void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local)

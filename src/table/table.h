@@ -137,6 +137,11 @@ struct bytes table_bytes(const struct table *table);
 enum lookup table_find_domain(const struct table *table, struct bytes name,
                               struct table_domain *out_domain);
 
+/* The same, and table_prefetch() for LOCAL, while the domain is looked for. A wrong LOCAL, or one
+ * that isn't folded, costs time and nothing else. */
+enum lookup table_find_domain_for(const struct table *table, struct bytes name,
+                                  struct bytes local, struct table_domain *out_domain);
+
 /* Find the entry of LOCAL (folded, not empty) in DOMAIN. */
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
                        struct bytes local, struct table_entry *out_entry);
@@ -153,9 +158,6 @@ enum lookup table_find_catch_all(const struct table *table, const struct table_d
 
 /* Have the cache fetch what table_find() will read; costs nothing and promises nothing. */
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local);
-
-/* The same before the domain is looked up, by its folded name. */
-void table_prefetch_key(const struct table *table, struct bytes domain, struct bytes local);
 
 /* A while later: what it will read then. Reads what table_prefetch() had fetched. */
 void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local);

@@ -8,6 +8,7 @@
  * QUERIES is a list of questions, one a line. MODE is one of
  *
  *   independent   is this key there; the processor may work on several at a time
+ *   bulk          the same; a peer that can is told of many keys beforehand
  *   dependent     the same, but which key is next depends on the answer
  *   targets       dependent, and every target is read
  *   ask           dependent; the whole virtual(5) question of an address
@@ -59,6 +60,16 @@ static void run_independent(struct run *run, size_t begin, size_t count)
 		run->hits += walk_find(run->peer, run->handle, run->questions.lines[i], &run->sum);
 }
 
+static void run_bulk(struct run *run, size_t begin, size_t count)
+{
+	for (size_t i = 0; i < count; i += PEER_BATCH) {
+		size_t batch = count - i < PEER_BATCH ? count - i : PEER_BATCH;
+
+		run->hits += walk_find_many(run->peer, run->handle,
+		                            run->questions.lines + begin + i, batch, &run->sum);
+	}
+}
+
 /* A loop in which the next question hangs on the last answer. */
 #define DEPENDENT_LOOP(name, question)                                                      \
 	static void name(struct run *run, size_t begin, size_t count)                       \
@@ -91,7 +102,7 @@ static const struct mode {
 	const char *name;
 	void (*run)(struct run *run, size_t begin, size_t count);
 } modes[] = {
-	{ "independent", run_independent }, { "dependent", run_dependent },
+	{ "independent", run_independent }, { "dependent", run_dependent }, { "bulk", run_bulk },
 	{ "targets", run_targets },         { "ask", run_ask },
 	{ "expand", run_expand },           { "resolve", run_resolve },
 };

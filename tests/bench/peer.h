@@ -16,6 +16,8 @@
 #include "base/bytes.h"
 #include "text.h"
 
+enum { PEER_BATCH = 32 };
+
 struct peer {
 	const char *name;
 	const char *suffix;	/* of its file */
@@ -27,6 +29,8 @@ struct peer {
 	bool is_fleeting;	/* and no longer: a walk must copy it */
 	/* Any other: see walk.h for what is asked. */
 	bool (*find)(void *handle, struct bytes key, uint64_t *sum);
+	/* Many keys at once, at most PEER_BATCH; NULL: one after the other. How many it has. */
+	size_t (*find_many)(void *handle, const struct bytes *keys, size_t count, uint64_t *sum);
 	bool (*find_all)(void *handle, struct bytes key, uint64_t *sum);
 	bool (*ask)(void *handle, struct bytes address, uint64_t *sum);
 	unsigned (*expand)(void *handle, struct bytes address, uint64_t *sum);

@@ -85,6 +85,47 @@ static bool ours_find(void *handle, struct bytes key, uint64_t *sum)
 	return true;
 }
 
+/* Many keys, as rcptmap asks for the lines of its input. */
+static size_t ours_find_many(void *handle, const struct bytes *keys, size_t count, uint64_t *sum)
+{
+	const struct ours *ours = handle;
+	struct question {
+		struct table_domain domain;
+		struct bytes local;
+		bool is_known;
+	} questions[PEER_BATCH];
+	struct table_entry entry;
+	size_t hits = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct question *question = &questions[i];
+		size_t at = text_at_sign(keys[i]);
+
+		question->local = bytes_first(keys[i], at);
+		question->is_known =
+			table_find_domain_for(ours->table, bytes_skip(keys[i], at + 1),
+		                              question->local, &question->domain) == LOOKUP_FOUND;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (questions[i].is_known && questions[i].local.size > 0)
+			table_prefetch_entry(ours->table, questions[i].domain.hash,
+			                     questions[i].local);
+	for (size_t i = 0; i < count; i++) {
+		const struct question *question = &questions[i];
+
+		if (!question->is_known)
+			continue;
+		if ((question->local.size > 0 ?
+		             table_find(ours->table, &question->domain, question->local, &entry) :
+		             table_find_catch_all(ours->table, &question->domain, &entry)) !=
+		    LOOKUP_FOUND)
+			continue;
+		*sum += (unsigned char)entry.targets.data[0];
+		hits++;
+	}
+	return hits;
+}
+
 static uint64_t weigh(struct bytes local, struct bytes domain)
 {
 	return peer_weigh(local.size > 0 ? local.data[0] : '@', domain.data[domain.size - 1],
@@ -138,12 +179,13 @@ static bool find_candidate(struct ours *ours, struct bytes local,
 	text_fail("openrcpt", "a broken table, or an unsafe pattern");
 }
 
-/* As resolve() does. */
-static void prefetch(const struct ours *ours, struct bytes local, struct bytes domain)
+/* As resolve() does. Absent: no flags. */
+static void find_domain(const struct ours *ours, struct bytes local, struct table_domain *domain)
 {
 	size_t plus = bytes_index(local, '+');
 
-	table_prefetch_key(ours->table, domain, plus > 0 ? bytes_first(local, plus) : local);
+	(void)table_find_domain_for(ours->table, domain->name,
+	                            plus > 0 ? bytes_first(local, plus) : local, domain);
 }
 
 static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
@@ -154,8 +196,7 @@ static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
 	struct table_entry entry;
 	struct candidate_hit hit;
 
-	prefetch(ours, bytes_first(address, at), domain.name);
-	(void)table_find_domain(ours->table, domain.name, &domain); /* absent: no flags */
+	find_domain(ours, bytes_first(address, at), &domain);
 	if (!candidates_exist(ours->table, &domain) ||
 	    !find_candidate(ours, bytes_first(address, at), &domain, &entry, &hit))
 		return false;
@@ -235,8 +276,7 @@ static unsigned ours_expand(void *handle, struct bytes address, uint64_t *sum)
 	size_t at = text_at_sign(address);
 	struct table_domain domain = { .name = bytes_skip(address, at + 1) };
 
-	prefetch(ours, bytes_first(address, at), domain.name);
-	(void)table_find_domain(ours->table, domain.name, &domain); /* absent: no flags */
+	find_domain(ours, bytes_first(address, at), &domain);
 	expand(&walk, bytes_first(address, at), &domain, 0);
 	arena_clear(&ours->arena);
 	return walk.recipients;
@@ -263,6 +303,7 @@ const struct peer peer_openrcpt = {
 	.open = ours_open,
 	.close = ours_close,
 	.find = ours_find,
+	.find_many = ours_find_many,
 	.find_all = ours_find_all,
 	.ask = ours_ask,
 	.expand = ours_expand,

@@ -53,6 +53,18 @@ bool walk_find(const struct peer *peer, void *handle, struct bytes key, uint64_t
 	return true;
 }
 
+size_t walk_find_many(const struct peer *peer, void *handle, const struct bytes *keys,
+                      size_t count, uint64_t *sum)
+{
+	size_t hits = 0;
+
+	if (peer->find_many != NULL)
+		return peer->find_many(handle, keys, count, sum);
+	for (size_t i = 0; i < count; i++)
+		hits += walk_find(peer, handle, keys[i], sum);
+	return hits;
+}
+
 bool walk_find_all(const struct peer *peer, void *handle, struct bytes key, uint64_t *sum)
 {
 	struct bytes value;
