@@ -9,7 +9,7 @@ FAST = {'openrcpt', 'cdb', 'cmph'}
 LARGE = ('openrcpt', 'cdb', 'lmdb')     # those that are asked beyond the main size
 CORE = ('openrcpt', 'cdb')                      # those whose ratios are targets: asked more often
 
-QUESTIONS = (('hit', 'dependent'), ('hit', 'independent'), ('hit', 'targets'),
+QUESTIONS = (('hit', 'dependent'), ('hit', 'independent'), ('hit', 'bulk'), ('hit', 'targets'),
              ('zipf', 'dependent'), ('known', 'dependent'), ('foreign', 'dependent'),
              ('mixed', 'ask'), ('mixed', 'expand'))
 
@@ -57,6 +57,13 @@ def ask(place, size, peer, cpu):
     return run.run_lines(words)
 
 
+def read_memory(place, size):
+    """What the memory allows in this minute: reads in a block as large as our table."""
+    took, = run.run_lines([place.tool('memory'), place.data(size, 'table').stat().st_size])
+    return [{'peer': 'memory', 'questions': 'x.read', 'mode': mode, 'ns': took[mode + '_ns']}
+            for mode in ('dependent', 'independent')]
+
+
 def collect(values, size, lines):
     for line in lines:
         name = line['questions'].split('.')[1]
@@ -77,6 +84,7 @@ def measure(place, cpu=1):
                 collect(values, size, ask(place, size, peer, cpu))
             for peer in CORE:
                 collect(values, size, ask(place, size, peer, cpu))
+            collect(values, size, read_memory(place, size))
     results = {}
     for (size, peer, question), times in values.items():
         results.setdefault(str(size), {}).setdefault(peer, {})[question] = run.middle(times)

@@ -5,7 +5,7 @@ from targets import at
 
 SHORT = {1000: '1 k', 10000: '10 k', 100000: '100 k', 1000000: '1 M', 10000000: '10 M'}
 QUESTIONS = (('hit dependent', 'hit'), ('hit independent', 'hit, independent'),
-             ('hit targets', 'hit, all targets'), ('zipf dependent', 'hit, Zipf'),
+             ('hit bulk', 'hit, in bulk'), ('hit targets', 'hit, all targets'), ('zipf dependent', 'hit, Zipf'),
              ('known dependent', 'miss, known domain'),
              ('foreign dependent', 'miss, foreign domain'), ('mixed ask', 'whole question'),
              ('mixed expand', 'expansion'), ('mixed resolve', 'daemon\'s answer'))
@@ -38,7 +38,14 @@ def of_look_ups(results, size):
             row.append('' if summary is None else '%.0f (%.0f–%.0f)' % (
                 summary['median'], summary['least'], summary['most']))
         rows.append(row)
-    return table(['ns, %s' % SHORT[size]] + names, rows)
+    text = table(['ns, %s' % SHORT[size]] + names, rows)
+    if 'memory' in peers:
+        text += '\nOne read from memory of that size: %s ns, where the next one hangs on it; %s ns, ' \
+                'where many are under way.\n' % tuple(
+                    '%.0f (%.0f–%.0f)' % (took['median'], took['least'], took['most'])
+                    for took in (peers['memory']['read dependent'],
+                                 peers['memory']['read independent']))
+    return text
 
 
 def at_path(results, *path):
