@@ -280,9 +280,17 @@ enum lookup table_find_domain_for(const struct table *table, struct bytes name,
                                   struct bytes local, struct table_domain *out_domain)
 {
 	uint64_t hash = hash_key(name, table->seed);
+	enum lookup outcome;
+	uint64_t catch_all;
 
 	table_prefetch(table, hash, local);
-	return find_hashed_domain(table, name, hash, out_domain);
+	outcome = find_hashed_domain(table, name, hash, out_domain);
+	if (outcome != LOOKUP_FOUND)
+		return outcome;
+	/* Where there is no key it will be the answer. */
+	catch_all = (uint64_t)out_domain->catch_all * DATA_UNIT;
+	__builtin_prefetch(at(table->data, inside(table->data, catch_all, 1) ? catch_all : 0));
+	return LOOKUP_FOUND;
 }
 
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
