@@ -94,6 +94,7 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 		prover->findings.has_failed = true;
 		break;
 	case REASON_NONE:
+	case REASON_DEAD_END:
 	case REASON_BAD_ADDRESS:
 	case REASON_ROUTING:
 	case REASON_NEEDS_SMTPUTF8:

@@ -65,7 +65,7 @@ static bool is_dead(const struct table *table, const struct resolve_limits *limi
 	if (target->keeps_user)
 		return false;
 	resolve_address(table, &options, &target->address, arena, &resolution);
-	return resolution.verdict == VERDICT_UNKNOWN;
+	return resolution.verdict == VERDICT_UNKNOWN || resolution.reason == REASON_DEAD_END;
 }
 
 static void prove_targets(const struct table *table, const struct resolve_limits *limits,

@@ -24,6 +24,7 @@ const char *reason_name(enum reason reason)
 		[REASON_NONE] = "none",
 		[REASON_LOOP] = "alias loop",
 		[REASON_LIMIT] = "limit exceeded",
+		[REASON_DEAD_END] = "no target that could be delivered",
 		[REASON_BROKEN] = "damaged table",
 		[REASON_MEMORY] = "out of memory",
 		[REASON_BAD_ADDRESS] = "bad address",
@@ -144,8 +145,11 @@ static void judge_expansion(const struct expansion *expansion,
 	} else if (expansion->recipient_count == 0 && expansion->reply.size > 0) {
 		resolution->reply = expansion->reply;
 		end_with(resolution, VERDICT_REFUSED, REASON_NONE);
-	} else if (expansion->recipient_count == 0) {
+	} else if (expansion->recipient_count == 0 && resolution->is_ours) {
 		end_with(resolution, VERDICT_UNKNOWN, REASON_NONE);
+	} else if (expansion->recipient_count == 0) {
+		/* Who exists in a domain that isn't ours we can't say. */
+		end_with(resolution, VERDICT_DEFER, REASON_DEAD_END);
 	} else if (is_only_itself(resolution, key, domain)) {
 		end_with(resolution, VERDICT_DELIVER, REASON_NONE);
 	} else if (!options->has_smtputf8 && needs_smtputf8(resolution)) {

@@ -33,6 +33,7 @@ enum reason {
 	REASON_NONE,
 	REASON_LOOP,		/* 451 4.6.0 */
 	REASON_LIMIT,		/* 451 4.6.0 */
+	REASON_DEAD_END,	/* 451 4.6.0: every target could only bounce */
 	REASON_BROKEN,		/* 451 4.3.0 */
 	REASON_MEMORY,		/* 451 4.3.0 */
 	REASON_BAD_ADDRESS,	/* verdict refused, 550 5.1.3: malformed, or never part of a key */

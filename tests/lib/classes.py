@@ -149,7 +149,8 @@ class Explainer:
         elif item.theirs.specials:
             if not agrees_with_entries(self.scenario, item.ours, item.theirs):
                 return False
-        elif not re.match(r'550 5\.1\.1 .*table$', item.ours['reply'] or ''):
+        elif not re.match(r'550 5\.1\.1 .*table$' if self.is_ours(self.stored(item)) else
+                          r'451 4\.6\.0 ', item.ours['reply'] or ''):
             return False
         extra = [one for one in item.theirs.recipients if loose(one) not in kept]
         if extra == [self.stored(item)] and item.ours['reply'] and self.scenario.patterns and \
