@@ -53,6 +53,16 @@ static struct bytes likely_key(const struct table *table, struct bytes local)
 	return user;
 }
 
+/*
+ * Letters that make no domain of IDNA 2008, such as an emoji, make none of ours: keys are checked
+ * for that, and MTAs that compare letter by letter can't take it for one either. Whatever an MTA
+ * makes of other things, it must not become a way around us.
+ */
+static bool is_foreign_for_sure(struct bytes name)
+{
+	return !bytes_are_ascii(name) && fold_accepts(name);
+}
+
 /* The domain NAME as written: ours, local, or neither; LOCAL is in it. False: verdict is set. */
 static bool look_at_domain(const struct table *table, struct bytes name, struct bytes local,
                            struct arena *arena, struct table_domain *out_domain,
@@ -63,7 +73,10 @@ static bool look_at_domain(const struct table *table, struct bytes name, struct 
 
 	switch (fold_domain(name, arena, &key)) {
 	case FOLD_INVALID:
-		/* Whatever an MTA makes of it, it must not become a way around us. */
+		if (is_foreign_for_sure(name)) {
+			key = name;
+			break;
+		}
 		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
 		return false;
 	case FOLD_NO_MEMORY:
