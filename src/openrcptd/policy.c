@@ -61,11 +61,14 @@ enum policy_action policy_decide(const struct message_facts *facts, struct resol
 	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
 	if (facts->is_submission)
 		return resolution->is_local ? POLICY_LEAVE : rule->submission;
-	if ((resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN) &&
-	    !resolution->is_postmaster) {
+	if (resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN) {
 		/* The MTA has no mailboxes in an alias domain, so it would bounce. */
-		if (resolution->is_in_alias_domain)
+		if (resolution->is_in_alias_domain && !resolution->is_exempt)
 			return doubt(resolution, REASON_BROKEN);
+		if (facts->is_reinjected && resolution->is_exempt && resolution->is_ours) {
+			resolution->verdict = VERDICT_UNKNOWN;
+			return POLICY_REFUSE;
+		}
 		if (facts->is_reinjected && resolution->is_ours)
 			return doubt(resolution, REASON_LOOP);
 	}

@@ -245,6 +245,18 @@ static void settle_guarded(const struct table *table, struct arena *arena,
 	};
 }
 
+/*
+ * Postfix sends probes and its last reports from here, and accepts it without a look at any table:
+ * an unknown user would make hosts that ask back refuse the probe.
+ */
+static bool is_double_bounce(const struct table *table, const struct address *address,
+                             const struct candidate *candidate)
+{
+	return address->domain.size > 0 &&
+	       bytes_equal(candidate->domain->name, table_rules(table)->origin) &&
+	       bytes_equal(candidate->local, bytes_of("double-bounce"));
+}
+
 static void find_answer(const struct table *table, const struct resolve_options *options,
                         const struct address *address, struct arena *arena,
                         struct resolution *resolution)
@@ -279,7 +291,10 @@ static void find_answer(const struct table *table, const struct resolve_options 
 		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
 		break;
 	case CANDIDATE_ABSENT:
-		end_with(resolution, resolution->is_ours ? VERDICT_UNKNOWN : VERDICT_FOREIGN,
+		resolution->is_exempt = is_double_bounce(table, address, &candidate);
+		end_with(resolution,
+		         resolution->is_ours && !resolution->is_exempt ? VERDICT_UNKNOWN :
+		                                                         VERDICT_FOREIGN,
 		         REASON_NONE);
 		break;
 	case CANDIDATE_FOUND:
@@ -330,7 +345,7 @@ void resolve(const struct table *table, const struct resolve_options *options, s
 		break;
 	case ADDRESS_OK:
 		if (is_bare_postmaster(&path)) {
-			out_resolution->is_postmaster = true;
+			out_resolution->is_exempt = true;
 			break;
 		}
 		resolve_address(table, options, &path.address, arena, out_resolution);

@@ -61,7 +61,8 @@ struct resolution {
 	bool is_ours;			/* the recipient's domain is an alias or mailbox domain */
 	bool is_in_alias_domain;
 	bool is_local;			/* in local_domains or origin */
-	bool is_postmaster;		/* bare <postmaster>: always accepted, left alone */
+	/* Bare <postmaster>; double-bounce at origin that has no key: accepted, left alone. */
+	bool is_exempt;
 };
 
 struct resolve_limits {

@@ -71,7 +71,7 @@ static void nothing_stays_in_an_alias_domain(void **state)
 	/* A table that contradicts itself: the domain is declared, and has no keys to ask for. */
 	stays.verdict = VERDICT_FOREIGN;
 	expect_doubt(&smtp, stays, REASON_BROKEN);
-	stays.is_postmaster = true;
+	stays.is_exempt = true;
 	assert_int_equal(policy_decide(&smtp, &stays), POLICY_LEAVE);
 }
 
@@ -85,6 +85,20 @@ static void what_comes_back_does_not_stay(void **state)
 	mailbox.is_ours = false;
 	mailbox.verdict = VERDICT_FOREIGN;
 	assert_int_equal(policy_decide(&reinjected, &mailbox), POLICY_LEAVE);
+}
+
+/* Mail to it that Postfix can't deliver: nobody asks back, and it must not wait for days. */
+static void double_bounce_ends_when_it_comes_back(void **state)
+{
+	struct resolution exempt = { .verdict = VERDICT_FOREIGN,
+				     .is_ours = true,
+				     .is_in_alias_domain = true,
+				     .is_exempt = true };
+
+	(void)state;
+	assert_int_equal(policy_decide(&smtp, &exempt), POLICY_LEAVE);
+	assert_int_equal(policy_decide(&reinjected, &exempt), POLICY_REFUSE);
+	assert_int_equal(exempt.verdict, VERDICT_UNKNOWN);
 }
 
 static void make_reply(const struct policy *policy, enum verdict verdict, const char *expected)
@@ -145,6 +159,7 @@ int main(void)
 		cmocka_unit_test(local_recipients_of_a_submission_are_the_mtas),
 		cmocka_unit_test(nothing_stays_in_an_alias_domain),
 		cmocka_unit_test(what_comes_back_does_not_stay),
+		cmocka_unit_test(double_bounce_ends_when_it_comes_back),
 		cmocka_unit_test(settings_choose_the_words),
 		cmocka_unit_test(codes_that_are_none_are_refused),
 	};

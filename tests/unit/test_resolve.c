@@ -110,10 +110,10 @@ static void postmaster_is_always_accepted(void **state)
 	struct resolution resolution = ask_for(asked, "<PostMaster>", &arena);
 
 	assert_int_equal(resolution.verdict, VERDICT_FOREIGN);
-	assert_true(resolution.is_postmaster);
+	assert_true(resolution.is_exempt);
 	arena_free(&arena);
 	resolution = ask_for(asked, "<postmaster@alias.test>", &arena);
-	assert_false(resolution.is_postmaster);
+	assert_false(resolution.is_exempt);
 	arena_free(&arena);
 	resolution = ask_for(asked, "<postmaster@mailbox.test>", &arena);
 	assert_int_equal(resolution.verdict, VERDICT_UNKNOWN);
