@@ -8,6 +8,7 @@
 #include "mail/fold.h"
 #include "openrcptd/log.h"
 #include "openrcptd/transaction_inside.h"
+#include "resolve/answer.h"
 
 enum {
 	TEXT_BYTES_MAX = 65536,               /* of one printed address or parameter list */
@@ -386,21 +387,6 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 	return KEEPING_DONE;
 }
 
-/* The address as received, in internal form, for a reply. */
-static struct bytes shown_address(struct transaction *transaction, const struct address_path *path,
-				  struct bytes text)
-{
-	const struct address *address = &path->address;
-	struct bytes joined;
-
-	if (address->local.size == 0 || path->was_rewritten)
-		return path->text.size > 0 ? path->text : text;
-	if (address->domain.size == 0)
-		return address->local;
-	joined = join(&transaction->scratch, address->local, '@', address->domain);
-	return joined.data == NULL ? path->text : joined;
-}
-
 /* What can't be kept is put off, since none of it is the client's fault for good. */
 static void refuse_unkept(struct transaction *transaction, enum keeping keeping, struct bytes shown,
 			  struct decision *decision)
@@ -440,7 +426,7 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	switch (out_decision->action) {
 	case POLICY_REFUSE:
 		policy_reply(&transaction->snapshot->policy, &transaction->facts, &resolution,
-			     shown_address(transaction, &path, bytes_of(text)),
+			     answer_address(&path, bytes_of(text), &transaction->scratch),
 			     &transaction->scratch, &out_decision->reply);
 		return;
 	case POLICY_LEAVE:
@@ -455,7 +441,8 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 		return;
 	if (!transaction->facts.is_submission) {
 		refuse_unkept(transaction, keeping,
-			      shown_address(transaction, &path, bytes_of(text)), out_decision);
+			      answer_address(&path, bytes_of(text), &transaction->scratch),
+			      out_decision);
 		return;
 	}
 	transaction->untracked++;
