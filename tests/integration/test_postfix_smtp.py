@@ -29,12 +29,21 @@ postmaster@alias.example pm@dest.example
 '''
 UNKNOWN = '550 5.1.1 <%s>: Recipient address rejected: User unknown in virtual alias table'
 DOMAINS = ['alias.example', 'second.example']
-DAEMON = NATIVE = POSTFIX = THROUGH = None
+# In pcre tables `i` makes a pattern tell upper from lower case.
+CASE_RULES = r'''
+/^Ann@free\.example$/i    upper@dest.example
+/^Ann@alias\.example$/i   upper@dest.example
+/^ann@alias\.example$/i   lower@dest.example
+'''
+CASE_DAEMON = CASE = DAEMON = NATIVE = POSTFIX = THROUGH = None
 
 
 def setUpModule():          # pylint: disable=invalid-name
     """One Postfix and one daemon for all tests: tenants behind the milter and without it."""
-    global DAEMON, NATIVE, POSTFIX, THROUGH         # pylint: disable=global-statement
+    # pylint: disable-next=global-statement
+    global CASE_DAEMON, CASE, DAEMON, NATIVE, POSTFIX, THROUGH
+    CASE_DAEMON = Daemon([('virtual', 'alias.example domain\n'), ('pcre', CASE_RULES)]).start()
+    unittest.addModuleCleanup(CASE_DAEMON.close)
     DAEMON = Daemon(TABLE, {'local_domains': ['local.example']}).start()
     unittest.addModuleCleanup(DAEMON.close)
     POSTFIX = PrivatePostfix({
@@ -48,6 +57,8 @@ def setUpModule():          # pylint: disable=invalid-name
         **private_postfix.behind_milter(DOMAINS, DAEMON.socket), 'mynetworks': '192.0.2.0/24',
         'smtpd_recipient_restrictions': '',
         'smtpd_relay_restrictions': 'reject_unauth_destination'})
+    CASE = POSTFIX.add_tenant('case', private_postfix.behind_milter(
+        ['alias.example'], CASE_DAEMON.socket))
     POSTFIX.start()
 
 
@@ -178,6 +189,26 @@ class Rewriting(unittest.TestCase):
         recipients = ['ann+%d@alias.example' % number for number in range(1000)]
         self.assertEqual(queued(recipients),
                          sorted('ann+%d@dest.example' % number for number in range(1000)))
+
+
+class PatternsThatTellCase(unittest.TestCase):
+    """Two recipients that differ in case only, and are not the same to a pattern."""
+
+    def test_each_is_expanded(self):
+        for order in (['Ann@alias.example', 'ann@alias.example'],
+                      ['ann@alias.example', 'Ann@alias.example']):
+            self.assertEqual(queued(order, CASE.where), ['lower@dest.example', 'upper@dest.example'])
+
+    def test_neither_loses_its_mail_where_one_stays(self):
+        """Postfix keeps one record for both: to delete it would lose the other's mail."""
+        for order in (['Ann@free.example', 'ann@free.example'],
+                      ['ann@free.example', 'Ann@free.example']):
+            self.assertEqual(queued(order, CASE.where), [order[0], 'upper@dest.example'])
+
+    def test_with_records_of_their_own_there_is_a_copy_more(self):
+        found = queued(['<Ann@free.example> ORCPT=rfc822;one@x.example',
+                        '<ann@free.example> ORCPT=rfc822;two@x.example'], CASE.where)
+        self.assertEqual(found, ['Ann@free.example', 'ann@free.example', 'upper@dest.example'])
 
 
 class ClientForms(unittest.TestCase):
