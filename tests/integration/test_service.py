@@ -106,10 +106,19 @@ class Options(TestCase):
         def cut(path):
             path.write_bytes(path.read_bytes()[:4500])
 
+        def flip(path):
+            data = bytearray(path.read_bytes())
+            data[-1] ^= 1
+            path.write_bytes(data)
+
+        def replace(path):
+            path.write_text('alias.example domain\n', encoding='ascii')
+
         def open_up(path):
             path.chmod(0o666)
 
-        for change, wanted in ((remove, NO_INPUT), (cut, DATA), (open_up, NO_PERMISSION)):
+        for change, wanted in ((remove, NO_INPUT), (cut, DATA), (flip, DATA),
+                               (replace, DATA), (open_up, NO_PERMISSION)):
             with self.subTest(change.__name__):
                 made = self.daemon()
                 change(made.table)
