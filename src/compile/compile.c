@@ -126,7 +126,8 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 		.generation = compilation->installed.generation + 1,
 		.expected_bytes = compilation->expected_bytes,
 		.spill_directory = compilation->directory,
-		.is_lenient = compilation->options->is_lenient,
+		.is_lenient = compilation->options->is_lenient ||
+		              compilation->options->is_proof_skipped,
 		.has_provenance = true,
 	};
 

@@ -95,7 +95,7 @@ struct table_facts {
 	uint64_t checksum;
 	uint32_t format_version;
 	bool has_provenance;
-	bool is_lenient;	/* not proved sound: compiled with --lenient */
+	bool is_lenient;	/* not proved sound: --lenient, --no-proof */
 };
 
 enum table_load {

@@ -165,6 +165,16 @@ class Lenient(RcptmapTest):
                 self.assert_says(shop.try_compile('--lenient'), OK,
                                  re.escape(str(shop.source)) + ':5: warning: ')
 
+    def test_without_a_proof_nothing_is_said_but_in_the_table(self):
+        """--no-proof marks a table as --lenient does, whatever is in it."""
+        for options, mark in (((), 'no'), (('--lenient',), 'yes'), (('--no-proof',), 'yes')):
+            shop = self.workshop(GOOD)
+            shop.compile('--no-sync', *options)
+            self.assertIn('lenient'.ljust(22) + mark, rcptmap.run('info', '-t', shop.table).out)
+        shop = self.workshop(GOOD + BadSources.PROOF[0][0] + '\n')
+        self.assertEqual(shop.compile('--no-proof'), '')
+        self.assertEqual(rcptmap.run('verify', '-t', shop.table).status, OK)
+
     def test_what_it_does_not_let_through(self):
         for line, _ in BadSources.SYNTAX:
             with self.subTest(line[:60]):

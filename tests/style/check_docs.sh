@@ -83,6 +83,16 @@ sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/describ
 compare commands described "a subcommand without a paragraph in doc/rcptmap.1"
 compare described commands "doc/rcptmap.1 describes a subcommand that does not exist"
 
+# Below the synopsis; an option with a letter of its own may be described by that alone.
+sed '1,/^\.Sh DESCRIPTION/d' doc/rcptmap.1 >"$scratch/description"
+sed -n "s/^\t{ \"\([a-z-]*\)\", [a-z]*_argument, NULL, '\(.\)' },.*/\1 \2/p
+	s/^\t{ \"\([a-z-]*\)\", [a-z]*_argument, NULL, LETTER_.*/\1/p" src/rcptmap/options.c |
+while read -r name letter; do
+	grep -q -e "Fl -$name\>" ${letter:+-e "Fl $letter\>"} "$scratch/description" || echo "$name"
+done | sort >"$scratch/unknown_options"
+: >"$scratch/nothing"
+compare unknown_options nothing "an option that doc/rcptmap.1 does not describe"
+
 sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/compile/source_*.c | sort >"$scratch/types"
 sed -n '/^\.Ss Lines/q; s/^\.It Li \([a-z]*\)$/\1/p' doc/openrcpt-table.5 | sort >"$scratch/formats"
 compare types formats "a type of source without a paragraph in doc/openrcpt-table.5"

@@ -73,6 +73,11 @@ expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
 fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest
 mv rest src/rcptmap/main.c
 expect check_docs.sh 'info: doc/rcptmap.1 describes a subcommand that does not exist'
+fresh; sed '/^\.It Fl -no-sync/d' doc/rcptmap.1 >rest
+mv rest doc/rcptmap.1
+expect check_docs.sh 'no-sync: an option that'
+fresh; printf "\t{ \"frob\", no_argument, NULL, 'y' },\n" >>src/rcptmap/options.c
+expect check_docs.sh 'frob: an option that'
 fresh; sed 's/\.name = "aliases"/.name = "nicknames"/' src/compile/source_aliases.c >rest
 mv rest src/compile/source_aliases.c
 expect check_docs.sh 'nicknames: a type of source without a paragraph'
