@@ -2,12 +2,14 @@
 #include "table/table.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 #include "table/patterns_inside.h"
 
-struct table *table_open_bytes(struct bytes bytes, struct error *err)
+static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error *err)
 {
 	struct table *table = calloc(1, sizeof(*table));
 
@@ -15,12 +17,18 @@ struct table *table_open_bytes(struct bytes bytes, struct error *err)
 		(void)error_set_memory(err); /* always false */
 		return NULL;
 	}
+	table->is_mapped = is_mapped;
 	if (!header_read(bytes, table, err) || !patterns_load(table, err) ||
 	    !canaries_replay(table, err)) {
 		table_close(table);
 		return NULL;
 	}
 	return table;
+}
+
+struct table *table_open_bytes(struct bytes bytes, struct error *err)
+{
+	return open_bytes(bytes, false, err);
 }
 
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
@@ -42,7 +50,7 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	if (load == TABLE_GUARDED)
 		guard = guard_new(&copy, &why);
 	if (load != TABLE_GUARDED || guard != NULL)
-		table = table_open_bytes(copy.bytes, &why);
+		table = open_bytes(copy.bytes, load == TABLE_MAPPED, &why);
 	if (table == NULL) {
 		(void)error_set(err, why.status, "%s: %s", path, why.text); /* always false */
 		guard_free(guard);
@@ -73,6 +81,23 @@ void table_close(struct table *table)
 	if (table->copy.bytes.data != NULL)
 		file_copy_free(&table->copy);
 	free(table);
+}
+
+void table_forget_bytes(const struct table *table, struct bytes part)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t begin = (uintptr_t)part.data / page * page;
+
+	/* A mapping of a file that nobody writes: what is dropped is read again as it was. */
+	if (table->is_mapped && part.size > 0)
+		(void)madvise((void *)begin, (uintptr_t)part.data + part.size - begin,
+		              MADV_DONTNEED);	/* else it stays: no harm */
+}
+
+void table_forget_pages(const struct table *table)
+{
+	table_forget_bytes(table, table->data);
+	table_forget_bytes(table, table->provenance);
 }
 
 const struct table_rules *table_rules(const struct table *table)

@@ -121,6 +121,13 @@ bool table_peek(const char *path, struct table_facts *out_facts, struct error *e
 struct table *table_open_bytes(struct bytes bytes, struct error *err);
 void table_close(struct table *table);
 
+/*
+ * Of what was read of a mapped table the kernel counts every page as memory of this process. Have
+ * those of entries and provenance counted no more; who reads them again finds them in the file's
+ * cache. For walks over a whole TABLE_MAPPED table; does nothing with others. Any thread.
+ */
+void table_forget_pages(const struct table *table);
+
 const struct table_rules *table_rules(const struct table *table);
 const struct table_facts *table_facts(const struct table *table);
 /* Can what was read of the table so far be believed? Only a guarded one can say no: ask when the
@@ -206,6 +213,19 @@ void table_rows_begin_at(const struct table *table, uint64_t line,
 uint64_t table_line_count(const struct table *table);
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
                            struct table_row *out_row);
+
+/* The row at a place that another row had in its entry.place; no catch-all's. */
+enum lookup table_row_at(const struct table *table, uint64_t place, struct table_row *out_row);
+
+/* Grows with the place at which a row for LOCAL in DOMAIN would stand: who asks for many keys in
+ * this order reads the table front to back. */
+uint64_t table_key_order(const struct table *table, const struct table_domain *domain,
+                         struct bytes local);
+
+/* A number for an entry, below table_slots(), for what is kept beside the table. False: it has
+ * none, as catch-alls, and entries of lines that are much too full. */
+bool table_slot(const struct table *table, const struct table_entry *entry, uint64_t *out_slot);
+uint64_t table_slots(const struct table *table);
 
 /* Larger than every table_domain.ref. */
 uint32_t table_domain_refs(const struct table *table);
