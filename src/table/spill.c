@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ struct extent {
 };
 
 struct partition {
-	unsigned char *chunk;
+	unsigned char *chunk;	/* of the pool, or large */
+	unsigned char *large;	/* where one string is more than a chunk; NULL: none was */
 	size_t used;
 	size_t room;
 	size_t total;
@@ -28,6 +30,9 @@ struct partition {
 };
 
 struct spill {
+	/* A chunk a partition. Not of the heap, where what follows them would keep them from going
+	 * back to the system: they are most of the memory of a build. */
+	unsigned char *pool;
 	struct partition *partitions;
 	size_t count;
 	const char *directory;
@@ -45,6 +50,12 @@ struct spill *spill_new(size_t partitions, const char *directory, struct error *
 	spill->partitions = calloc(partitions, sizeof(*spill->partitions));
 	if (spill->partitions == NULL)
 		goto out_of_memory;
+	spill->pool = mmap(NULL, partitions * CHUNK_BYTES, PROT_READ | PROT_WRITE,
+	                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (spill->pool == MAP_FAILED) {
+		spill->pool = NULL;
+		goto out_of_memory;
+	}
 	return spill;
 
 out_of_memory:
@@ -53,9 +64,19 @@ out_of_memory:
 	return NULL;
 }
 
-static void drop(struct partition *partition)
+static unsigned char *pool_chunk(const struct spill *spill, size_t number)
 {
-	free(partition->chunk);
+	return spill->pool + number * CHUNK_BYTES;
+}
+
+static void drop(struct spill *spill, size_t number)
+{
+	struct partition *partition = &spill->partitions[number];
+
+	if (spill->pool != NULL)
+		(void)madvise(pool_chunk(spill, number), CHUNK_BYTES,
+		              MADV_DONTNEED);	/* else it stays until the end */
+	free(partition->large);
 	free(partition->extents);
 	*partition = (struct partition){ .chunk = NULL };
 }
@@ -65,8 +86,10 @@ void spill_free(struct spill *spill)
 	if (spill == NULL)
 		return;
 	for (size_t i = 0; spill->partitions != NULL && i < spill->count; i++)
-		drop(&spill->partitions[i]);
+		drop(spill, i);
 	free(spill->partitions);
+	if (spill->pool != NULL)
+		(void)munmap(spill->pool, spill->count * CHUNK_BYTES);	/* it was mapped */
 	if (spill->fd >= 0)
 		(void)close(spill->fd);	/* nothing in it is needed any more */
 	free(spill);
@@ -116,20 +139,23 @@ static bool write_chunk(struct spill *spill, struct partition *partition, struct
 	return true;
 }
 
-/* First use, or one string larger than a chunk. */
-static bool make_chunk(struct partition *partition, size_t size)
+/* First use, or one string larger than a chunk. Nothing is in it. */
+static bool make_chunk(struct spill *spill, size_t number, size_t size)
 {
-	size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
-	unsigned char *chunk;
+	struct partition *partition = &spill->partitions[number];
 
-	if (partition->room >= room)
+	if (partition->room >= size && partition->room > 0)
 		return true;
-	chunk = realloc(partition->chunk, room);
-	if (chunk == NULL)
-		return false;
-	partition->chunk = chunk;
-	partition->room = room;
-	return true;
+	if (size <= CHUNK_BYTES) {
+		partition->chunk = pool_chunk(spill, number);
+		partition->room = CHUNK_BYTES;
+		return true;
+	}
+	free(partition->large);
+	partition->large = malloc(size);
+	partition->chunk = partition->large;
+	partition->room = partition->large == NULL ? 0 : size;
+	return partition->large != NULL;
 }
 
 unsigned char *spill_append(struct spill *spill, size_t number, size_t size, struct error *err)
@@ -140,7 +166,7 @@ unsigned char *spill_append(struct spill *spill, size_t number, size_t size, str
 	if (partition->room - partition->used < size) {
 		if (!write_chunk(spill, partition, err))
 			return NULL;
-		if (!make_chunk(partition, size)) {
+		if (!make_chunk(spill, number, size)) {
 			(void)error_set_memory(err);	/* always false */
 			return NULL;
 		}
@@ -185,6 +211,6 @@ bool spill_take(struct spill *spill, size_t number, unsigned char *out, struct e
 	}
 	if (partition->used > 0)
 		memcpy(out, partition->chunk, partition->used);
-	drop(partition);
+	drop(spill, number);
 	return true;
 }
