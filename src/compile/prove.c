@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "compile/findings.h"
+#include "compile/known.h"
 #include "compile/prove_patterns.h"
 #include "mail/address.h"
 #include "resolve/expand.h"
@@ -14,6 +15,13 @@
 enum {
 	PROVERS = 2,
 	PROOF_ARENA_BYTES = 1 << 30,
+	ROWS_HELD = 1 << 14,	/* then their pages are let go of: some 1 MB */
+	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of behind each,
+	 * unless there are so many that time counts for more. */
+	MANY_EXPANSIONS = 1 << 14,
+	MANY_ENTRIES = 256,
+	/* Another round if the last left less than this share of what waited before it. */
+	WORTH_A_ROUND = 8,
 };
 
 /* Stands for whoever a catch-all is asked about. No key can be this, so nothing is proved about
@@ -30,9 +38,21 @@ struct prover {
 	struct arena arena;
 	struct findings findings;
 	unsigned char *undeclared;	/* a bit a domain: warned about */
+	struct known *known;		/* all threads' */
+	struct learner learner;
 	const struct table_row *row;
-	uint32_t line;			/* of the row, counted over all sources */
+	uint64_t expansions;
 };
+
+/* Where the row came from, counted over all sources; 0: nobody knows. */
+static uint32_t row_line(const struct prover *prover)
+{
+	uint32_t line;
+
+	return table_provenance_line(prover->table, &prover->row->entry, &line) == LOOKUP_FOUND ?
+	               line :
+	               0;
+}
 
 static void print_key(const struct table_row *row, struct buffer *out_text)
 {
@@ -52,7 +72,7 @@ static void find_fault(struct prover *prover, const char *what)
 	struct buffer key;
 
 	print_key(prover->row, &key);
-	findings_add(&prover->findings, prover->line, true, "%s: " BYTES_FORMAT, what,
+	findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
 	             BYTES_ARGS(buffer_bytes(&key)));
 	buffer_free(&key);
 }
@@ -71,7 +91,7 @@ static void on_dead_end(void *context, const struct address *target,
 		return;
 	buffer_init(&text, ADDRESS_TEXT_MAX);
 	(void)address_print(target, &text);
-	findings_add(&prover->findings, prover->line, true,
+	findings_add(&prover->findings, row_line(prover), true,
 	             "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
 	             BYTES_ARGS(buffer_bytes(&text)));
 	buffer_free(&text);
@@ -119,13 +139,18 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	if (domain.name.size == 0)
 		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
 	arena_clear(&prover->arena);
+	if (prover->expansions++ <
+	    MANY_EXPANSIONS + table_facts(prover->table)->entries / MANY_ENTRIES)
+		table_forget_pages(prover->table);
 	expand(prover->table, &options, local, local, &domain, &row->entry, &hit, &prover->arena,
 	       &expansion);
 	judge(prover, &expansion);
 }
 
-/* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. */
-static bool is_plainly_sound(const struct prover *prover, const struct table_row *row)
+/* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. COUNT is of
+ * its recipients. */
+static bool is_plainly_sound(const struct prover *prover, const struct table_row *row,
+                             size_t *out_count)
 {
 	struct table_target_cursor cursor;
 	struct table_target target;
@@ -142,6 +167,7 @@ static bool is_plainly_sound(const struct prover *prover, const struct table_row
 			return false;
 		count++;
 	}
+	*out_count = count;
 	return outcome == LOOKUP_ABSENT && count <= prover->limits.expansion &&
 	       prover->limits.recursion > 1;
 }
@@ -156,25 +182,24 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 	    row->domain.name.size == 0 || (prover->undeclared[ref / 8] >> ref % 8 & 1) != 0)
 		return;
 	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
-	findings_add(&prover->findings, prover->line, false,
+	findings_add(&prover->findings, row_line(prover), false,
 	             "the domain " BYTES_FORMAT " is not declared: its users are not validated",
 	             BYTES_ARGS(row->domain.name));
 }
 
 static void prove_row(struct prover *prover, const struct table_row *row)
 {
-	uint32_t line = 0;
+	size_t count = 1;
 
 	prover->row = row;
-	prover->line = 0;
-	if (table_provenance_line(prover->table, &row->entry, &line) == LOOKUP_FOUND)
-		prover->line = line;
 	warn_of_undeclared(prover, row);
 	if (row->is_catch_all)
-		findings_add(&prover->findings, prover->line, false,
+		findings_add(&prover->findings, row_line(prover), false,
 		             "catch-all: no user of " BYTES_FORMAT " is unknown",
 		             BYTES_ARGS(row->domain.name));
-	if (row->entry.kind == TABLE_ENTRY_TARGETS && !is_plainly_sound(prover, row))
+	if (row->entry.kind != TABLE_ENTRY_TARGETS || is_plainly_sound(prover, row, &count))
+		known_learn(prover->known, &row->entry, count);
+	else if (!learner_await(&prover->learner, row))
 		expand_row(prover, row);
 }
 
@@ -183,6 +208,7 @@ static void *prove_share(void *context)
 	struct prover *prover = context;
 	struct table_cursor cursor;
 	struct table_row row;
+	uint64_t rows = 0;
 	enum lookup outcome;
 
 	table_rows_begin_at(prover->table, prover->first, &cursor);
@@ -196,6 +222,37 @@ static void *prove_share(void *context)
 			break;
 		}
 		prove_row(prover, &row);
+		if (++rows % ROWS_HELD == 0)
+			table_forget_pages(prover->table);
+	}
+	return NULL;
+}
+
+static void *learn(void *context)
+{
+	struct prover *prover = context;
+
+	if (!learner_round(&prover->learner))
+		prover->findings.has_failed = true;
+	return NULL;
+}
+
+/* What nobody has learned of takes the walk that an answer takes. */
+static void *expand_the_rest(void *context)
+{
+	struct prover *prover = context;
+	size_t count = learner_waiting(&prover->learner);
+
+	for (size_t i = 0; i < count; i++) {
+		struct table_row row;
+
+		if (table_row_at(prover->table, learner_place(&prover->learner, i), &row) !=
+		    LOOKUP_FOUND) {
+			findings_add(&prover->findings, 0, true, "the table can't be read back");
+			break;
+		}
+		prover->row = &row;
+		expand_row(prover, &row);
 	}
 	return NULL;
 }
@@ -203,24 +260,21 @@ static void *prove_share(void *context)
 /* ---- threads ---------------------------------------------------------------------------- */
 
 static bool prover_init(struct prover *prover, const struct table *table,
-                        const struct builder *builder, unsigned number)
+                        const struct builder *builder, struct known *known, unsigned number)
 {
-	const struct settings *settings = builder->settings;
 	uint64_t lines = table_line_count(table);
 
 	*prover = (struct prover){
 		.table = table,
+		.known = known,
 		.builder = builder,
 		.first = lines * number / PROVERS,
 		/* The last one goes on to the catch-alls. */
 		.end = number + 1 == PROVERS ? UINT64_MAX : lines * (number + 1) / PROVERS,
-		.limits = {
-			.expansion = (size_t)settings->limit_expansion,
-			.recursion = (size_t)settings->limit_recursion,
-			.address_bytes = (size_t)settings->limit_address_bytes,
-		},
+		.limits = known->limits,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
+	learner_init(&prover->learner, known);
 	findings_init(&prover->findings);
 	prover->undeclared = calloc(table_domain_refs(table) / 8 + 1, 1);
 	return prover->undeclared != NULL;
@@ -229,35 +283,76 @@ static bool prover_init(struct prover *prover, const struct table *table,
 static void prover_free(struct prover *prover)
 {
 	arena_free(&prover->arena);
+	learner_free(&prover->learner);
 	findings_free(&prover->findings);
 	free(prover->undeclared);
 }
 
-bool prove_table(const struct table *table, const struct builder *builder)
+/* Have all provers do WORK, at the same time where there can be threads. */
+static void run(struct prover *provers, void *(*work)(void *))
 {
-	struct prover provers[PROVERS];
 	pthread_t threads[PROVERS];
-	bool is_running[PROVERS] = { false };
-	bool is_ready = true;
+	bool is_running[PROVERS];
 
-	for (unsigned i = 0; i < PROVERS; i++)
-		is_ready &= prover_init(&provers[i], table, builder, i);
-	for (unsigned i = 0; is_ready && i < PROVERS; i++) {
-		is_running[i] =
-			pthread_create(&threads[i], NULL, prove_share, &provers[i]) == 0;
+	for (unsigned i = 0; i < PROVERS; i++) {
+		is_running[i] = pthread_create(&threads[i], NULL, work, &provers[i]) == 0;
 		if (!is_running[i])
-			(void)prove_share(&provers[i]);	/* then one after the other; NULL */
+			(void)work(&provers[i]);	/* then one after the other; NULL */
 	}
 	for (unsigned i = 0; i < PROVERS; i++)
 		if (is_running[i])
 			(void)pthread_join(threads[i], NULL);	/* it exists */
-	if (is_ready)
+}
+
+static size_t count_waiting(const struct prover *provers)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < PROVERS; i++)
+		count += learner_waiting(&provers[i].learner);
+	return count;
+}
+
+static void prove_rows(struct prover *provers)
+{
+	size_t before, after;
+
+	run(provers, prove_share);
+	after = count_waiting(provers);
+	do {
+		before = after;
+		if (before > 0)
+			run(provers, learn);
+		after = count_waiting(provers);
+	} while (before - after > before / WORTH_A_ROUND);
+	if (after > 0)
+		run(provers, expand_the_rest);
+}
+
+bool prove_table(const struct table *table, const struct builder *builder)
+{
+	const struct settings *settings = builder->settings;
+	const struct resolve_limits limits = {
+		.expansion = (size_t)settings->limit_expansion,
+		.recursion = (size_t)settings->limit_recursion,
+		.address_bytes = (size_t)settings->limit_address_bytes,
+	};
+	struct prover provers[PROVERS];
+	struct known known;
+	bool is_ready = known_init(&known, table, &limits);
+
+	for (unsigned i = 0; i < PROVERS; i++)
+		is_ready &= prover_init(&provers[i], table, builder, &known, i);
+	if (is_ready) {
+		prove_rows(provers);
 		prove_patterns(table, &provers[0].limits, &provers[0].findings);
+	}
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
 	if (is_ready)
 		findings_report(&provers[0].findings, builder);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
+	known_free(&known);
 	return is_ready;
 }

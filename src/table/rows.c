@@ -102,6 +102,61 @@ enum lookup table_next_row(const struct table *table, struct table_cursor *curso
 	return next_catch_all(table, cursor, out_row);
 }
 
+enum lookup table_row_at(const struct table *table, uint64_t place, struct table_row *out_row)
+{
+	struct table_cursor cursor = {
+		.line = place >> 16,
+		.cluster = (uint32_t)(place >> 8 & 0xff) % LINE_CLUSTERS,
+	};
+	uint32_t index = (uint32_t)(place & 0xff);
+	struct cluster cluster;
+
+	if ((place & PLACE_CATCH_ALL) != 0 || cursor.line >= table->lines ||
+	    cluster_at(table, cursor.line, cursor.cluster, &cluster) != LOOKUP_FOUND ||
+	    index >= cluster.count)
+		return LOOKUP_BROKEN;
+	for (; cursor.record < index; cursor.record++)
+		cursor.offset += (unsigned char)cluster.bytes.data[cursor.record];
+	return row_in_cluster(table, &cursor, &cluster, out_row);
+}
+
+uint64_t table_key_order(const struct table *table, const struct table_domain *domain,
+                         struct bytes local)
+{
+	return format_mix(domain->hash, hash_key(local, table->seed));
+}
+
+/* ---- slots ---------------------------------------------------------------------------- */
+
+/* Entries of one line, on average LINE_ENTRIES of them, rarely more than this. */
+enum { LINE_SLOTS = 48 };
+
+bool table_slot(const struct table *table, const struct table_entry *entry, uint64_t *out_slot)
+{
+	uint64_t line = entry->place >> 16;
+	unsigned number = (unsigned)(entry->place >> 8 & 0xff) % LINE_CLUSTERS;
+	uint64_t position = entry->place & 0xff;
+	uint32_t counts;
+
+	if ((entry->place & PLACE_CATCH_ALL) != 0 || line >= table->lines)
+		return false;
+	counts = le32_load(at(table->directory, line * LINE_BYTES + LINE_COUNTS));
+	for (unsigned i = 0; i < LINE_CLUSTERS; i++) {
+		unsigned count = counts >> 4 * i & 15;
+
+		if (count == CLUSTER_ESCAPE)
+			return false;
+		position += i < number ? count : 0;
+	}
+	*out_slot = line * LINE_SLOTS + position;
+	return position < LINE_SLOTS;
+}
+
+uint64_t table_slots(const struct table *table)
+{
+	return table->lines * LINE_SLOTS;
+}
+
 enum lookup table_next_domain(const struct table *table, uint64_t *position,
                               struct table_domain *out_domain)
 {
