@@ -41,6 +41,7 @@ static void warn_of_everybody(const struct table *table, struct findings *findin
 		buffer_init(&subject, 1024);
 		(void)buffer_append_format(&subject, "%s@" BYTES_FORMAT, unlikely_user,
 		                           BYTES_ARGS(domain.name));
+		findings->has_failed |= subject.has_failed;	/* for a name it is room enough */
 		if (!subject.has_failed &&
 		    table_match(table, buffer_bytes(&subject), domain.name, UINT32_MAX, &arena,
 		                &entry) == PATTERN_FOUND &&
