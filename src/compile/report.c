@@ -19,13 +19,16 @@ void report_free(struct report *report)
 /* What stands in a source may be anything; a terminal must not obey it. */
 static void print_escaped(const char *text, FILE *stream)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
+	while (*text != '\0') {
+		size_t size = 0;
 
-		if (byte < ' ' || byte == 0x7f)
-			(void)fprintf(stream, "\\x%02X", byte);
-		else
-			(void)putc(byte, stream);
+		while ((unsigned char)text[size] >= ' ' && text[size] != 0x7f)
+			size++;
+		/* As a whole: a stream of messages has no buffer. */
+		(void)fwrite(text, 1, size, stream);
+		text += size;
+		if (*text != '\0')
+			(void)fprintf(stream, "\\x%02X", (unsigned char)*text++);
 	}
 }
 
