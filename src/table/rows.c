@@ -136,18 +136,17 @@ bool table_slot(const struct table *table, const struct table_entry *entry, uint
 	uint64_t line = entry->place >> 16;
 	unsigned number = (unsigned)(entry->place >> 8 & 0xff) % LINE_CLUSTERS;
 	uint64_t position = entry->place & 0xff;
-	uint32_t counts;
+	uint32_t counts, before;
 
 	if ((entry->place & PLACE_CATCH_ALL) != 0 || line >= table->lines)
 		return false;
 	counts = le32_load(at(table->directory, line * LINE_BYTES + LINE_COUNTS));
-	for (unsigned i = 0; i < LINE_CLUSTERS; i++) {
-		unsigned count = counts >> 4 * i & 15;
-
-		if (count == CLUSTER_ESCAPE)
-			return false;
-		position += i < number ? count : 0;
-	}
+	/* With an escaped count the positions aren't known. */
+	if ((counts & counts >> 1 & counts >> 2 & counts >> 3 & 0x11111111) != 0)
+		return false;
+	before = counts & ((UINT32_C(1) << 4 * number) - 1);
+	before = (before & 0x0f0f0f0f) + (before >> 4 & 0x0f0f0f0f);
+	position += before * 0x01010101 >> 24;
 	*out_slot = line * LINE_SLOTS + position;
 	return position < LINE_SLOTS;
 }

@@ -123,8 +123,8 @@ void table_close(struct table *table);
 
 /*
  * Of what was read of a mapped table the kernel counts every page as memory of this process. Have
- * those of entries and provenance counted no more; who reads them again finds them in the file's
- * cache. For walks over a whole TABLE_MAPPED table; does nothing with others. Any thread.
+ * those of entries counted no more; who reads them again finds them in the file's cache. For walks
+ * over a whole TABLE_MAPPED table; does nothing with others. Any thread.
  */
 void table_forget_pages(const struct table *table);
 
