@@ -18,7 +18,6 @@
 #include "compile/prove.h"
 #include "compile/source.h"
 #include "table/table.h"
-#include "table/verify.h"
 #include "table/writer.h"
 
 enum {
@@ -217,14 +216,9 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 {
 	struct error err;
 
-	progress_phase(&compilation->progress, "verifying");
-	if (!table_verify(table, &err))
-		return fail(compilation, &err);
 	progress_phase(&compilation->progress, "proving");
-	if (!prove_table(table, &compilation->builder)) {
-		(void)error_set_memory(&err);	/* always false */
+	if (!prove_table(table, &compilation->builder, &err))
 		return fail(compilation, &err);
-	}
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
 }
 

@@ -11,10 +11,10 @@ enum {
 	ARENA_BYTES = 1 << 20,
 	SLICE_LEAST = 1 << 14,	/* questions that are asked together; more for a larger table */
 	SLICE_MOST = 1 << 17,
-	ENTRIES_A_QUESTION = 64,
+	ENTRIES_A_QUESTION = 32,
 	BUCKETS_BITS = 12,
 	FETCH_AHEAD = 8,
-	BYTES_HELD = 2 << 20,	/* of the file, then their pages are let go of */
+	BYTES_HELD = 3 << 20,	/* of the file, then their pages are let go of */
 };
 
 /* One row of a slice. */
@@ -207,7 +207,7 @@ static bool take_row(struct learner *learner, uint64_t place)
 	return buffer_append(&learner->rows, bytes_make(&of_row, sizeof(of_row)));
 }
 
-/* Of COUNT in the order of the file, so many are spread over some 2 MB of it. */
+/* Of COUNT in the order of the file, so many are spread over some 3 MB of it. */
 static size_t held_at_once(const struct table *table, size_t count)
 {
 	return count / (table_facts(table)->size_bytes / BYTES_HELD + 1) + 1;

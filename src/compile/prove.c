@@ -11,13 +11,14 @@
 #include "mail/address.h"
 #include "resolve/expand.h"
 #include "table/patterns.h"
+#include "table/verify.h"
 
 enum {
-	PROVERS = 2,
+	PROVERS = TABLE_VERIFIERS,
 	PROOF_ARENA_BYTES = 1 << 30,
-	ROWS_HELD = 1 << 14,	/* then their pages are let go of: some 1 MB */
-	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of behind each,
-	 * unless there are so many that time counts for more. */
+	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of often, unless
+	 * there are so many expansions that time counts for more. */
+	EXPANSIONS_HELD = 8,
 	MANY_EXPANSIONS = 1 << 14,
 	MANY_ENTRIES = 256,
 	/* Another round if the last left less than this share of what waited before it. */
@@ -28,12 +29,10 @@ enum {
  * real users; and no user is shorter, so that length proves nothing wrong either. */
 static const char any_user[] = "!";
 
-/* One thread's share: the lines from .. to of the directory. */
+/* What one thread needs. */
 struct prover {
 	const struct table *table;
 	const struct builder *builder;
-	uint64_t first;
-	uint64_t end;
 	struct resolve_limits limits;
 	struct arena arena;
 	struct findings findings;
@@ -42,6 +41,7 @@ struct prover {
 	struct learner learner;
 	const struct table_row *row;
 	uint64_t expansions;
+	unsigned expansions_held;
 };
 
 /* Where the row came from, counted over all sources; 0: nobody knows. */
@@ -139,37 +139,23 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	if (domain.name.size == 0)
 		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
 	arena_clear(&prover->arena);
-	if (prover->expansions++ <
-	    MANY_EXPANSIONS + table_facts(prover->table)->entries / MANY_ENTRIES)
+	prover->expansions++;
+	if (prover->expansions % prover->expansions_held == 0 &&
+	    prover->expansions <
+	            MANY_EXPANSIONS + table_facts(prover->table)->entries / MANY_ENTRIES)
 		table_forget_pages(prover->table);
 	expand(prover->table, &options, local, local, &domain, &row->entry, &hit, &prover->arena,
 	       &expansion);
 	judge(prover, &expansion);
 }
 
-/* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. COUNT is of
- * its recipients. */
-static bool is_plainly_sound(const struct prover *prover, const struct table_row *row,
-                             size_t *out_count)
+/* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. */
+static bool is_plainly_sound(const struct prover *prover, const struct table_row_sum *sum)
 {
-	struct table_target_cursor cursor;
-	struct table_target target;
-	size_t count = 0;
-	enum lookup outcome;
-
-	if (table_has_patterns(prover->table))
-		return false;	/* any target may be one of theirs */
-	table_targets_begin(&row->entry, &cursor);
-	while ((outcome = table_next_target(prover->table, &cursor, &target)) == LOOKUP_FOUND) {
-		if ((target.domain.flags & TABLE_DOMAIN_PROBED) != 0 || target.keeps_user ||
-		    target.local.size + 1 + target.domain.name.size >
-		            prover->limits.address_bytes)
-			return false;
-		count++;
-	}
-	*out_count = count;
-	return outcome == LOOKUP_ABSENT && count <= prover->limits.expansion &&
-	       prover->limits.recursion > 1;
+	return (sum->flags & TABLE_DOMAIN_PROBED) == 0 && !sum->keeps_user &&
+	       sum->longest <= prover->limits.address_bytes &&
+	       sum->targets <= prover->limits.expansion && prover->limits.recursion > 1 &&
+	       !table_has_patterns(prover->table);	/* any target may be one of theirs */
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */
@@ -187,9 +173,10 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 	             BYTES_ARGS(row->domain.name));
 }
 
-static void prove_row(struct prover *prover, const struct table_row *row)
+/* A row was verified: prove it too, or have it wait. */
+static void prove_row(void *context, const struct table_row *row, const struct table_row_sum *sum)
 {
-	size_t count = 1;
+	struct prover *prover = context;
 
 	prover->row = row;
 	warn_of_undeclared(prover, row);
@@ -197,35 +184,12 @@ static void prove_row(struct prover *prover, const struct table_row *row)
 		findings_add(&prover->findings, row_line(prover), false,
 		             "catch-all: no user of " BYTES_FORMAT " is unknown",
 		             BYTES_ARGS(row->domain.name));
-	if (row->entry.kind != TABLE_ENTRY_TARGETS || is_plainly_sound(prover, row, &count))
-		known_learn(prover->known, &row->entry, count);
+	if (row->entry.kind != TABLE_ENTRY_TARGETS)
+		known_learn(prover->known, &row->entry, 1);
+	else if (is_plainly_sound(prover, sum))
+		known_learn(prover->known, &row->entry, sum->targets);
 	else if (!learner_await(&prover->learner, row))
 		expand_row(prover, row);
-}
-
-static void *prove_share(void *context)
-{
-	struct prover *prover = context;
-	struct table_cursor cursor;
-	struct table_row row;
-	uint64_t rows = 0;
-	enum lookup outcome;
-
-	table_rows_begin_at(prover->table, prover->first, &cursor);
-	while (cursor.line < prover->end || prover->end == UINT64_MAX) {
-		outcome = table_next_row(prover->table, &cursor, &row);
-		/* What stands in the next line is the next prover's. */
-		if (outcome == LOOKUP_ABSENT || cursor.line >= prover->end)
-			break;
-		if (outcome == LOOKUP_BROKEN) {
-			findings_add(&prover->findings, 0, true, "the table can't be read back");
-			break;
-		}
-		prove_row(prover, &row);
-		if (++rows % ROWS_HELD == 0)
-			table_forget_pages(prover->table);
-	}
-	return NULL;
 }
 
 static void *learn(void *context)
@@ -243,6 +207,7 @@ static void *expand_the_rest(void *context)
 	struct prover *prover = context;
 	size_t count = learner_waiting(&prover->learner);
 
+	prover->expansions_held = 1;	/* they are long ones, and few */
 	for (size_t i = 0; i < count; i++) {
 		struct table_row row;
 
@@ -260,18 +225,14 @@ static void *expand_the_rest(void *context)
 /* ---- threads ---------------------------------------------------------------------------- */
 
 static bool prover_init(struct prover *prover, const struct table *table,
-                        const struct builder *builder, struct known *known, unsigned number)
+                        const struct builder *builder, struct known *known)
 {
-	uint64_t lines = table_line_count(table);
-
 	*prover = (struct prover){
 		.table = table,
 		.known = known,
 		.builder = builder,
-		.first = lines * number / PROVERS,
-		/* The last one goes on to the catch-alls. */
-		.end = number + 1 == PROVERS ? UINT64_MAX : lines * (number + 1) / PROVERS,
 		.limits = known->limits,
+		.expansions_held = EXPANSIONS_HELD,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	learner_init(&prover->learner, known);
@@ -313,12 +274,12 @@ static size_t count_waiting(const struct prover *provers)
 	return count;
 }
 
-static void prove_rows(struct prover *provers)
+/* Settle what waits. */
+static void prove_the_rest(struct prover *provers)
 {
-	size_t before, after;
+	size_t after = count_waiting(provers);
+	size_t before;
 
-	run(provers, prove_share);
-	after = count_waiting(provers);
 	do {
 		before = after;
 		if (before > 0)
@@ -329,7 +290,20 @@ static void prove_rows(struct prover *provers)
 		run(provers, expand_the_rest);
 }
 
-bool prove_table(const struct table *table, const struct builder *builder)
+static bool verify_and_prove(const struct table *table, struct prover *provers, struct error *err)
+{
+	struct table_visitor visitor = { .on_row = prove_row };
+
+	for (unsigned i = 0; i < PROVERS; i++)
+		visitor.contexts[i] = &provers[i];
+	if (!table_verify_visiting(table, &visitor, err))
+		return false;
+	prove_the_rest(provers);
+	prove_patterns(table, &provers[0].limits, &provers[0].findings);
+	return true;
+}
+
+bool prove_table(const struct table *table, const struct builder *builder, struct error *err)
 {
 	const struct settings *settings = builder->settings;
 	const struct resolve_limits limits = {
@@ -340,19 +314,17 @@ bool prove_table(const struct table *table, const struct builder *builder)
 	struct prover provers[PROVERS];
 	struct known known;
 	bool is_ready = known_init(&known, table, &limits);
+	bool is_proved;
 
 	for (unsigned i = 0; i < PROVERS; i++)
-		is_ready &= prover_init(&provers[i], table, builder, &known, i);
-	if (is_ready) {
-		prove_rows(provers);
-		prove_patterns(table, &provers[0].limits, &provers[0].findings);
-	}
+		is_ready &= prover_init(&provers[i], table, builder, &known);
+	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
-	if (is_ready)
+	if (is_proved)
 		findings_report(&provers[0].findings, builder);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
 	known_free(&known);
-	return is_ready;
+	return is_proved;
 }

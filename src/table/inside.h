@@ -121,10 +121,17 @@ static inline uint64_t place_make(uint64_t line, unsigned cluster, unsigned inde
 	return line << 16 | (uint64_t)cluster << 8 | index;
 }
 
+/* Which of all clusters a place is in. */
+static inline uint64_t place_cluster(uint64_t place)
+{
+	return (place >> 16) * LINE_CLUSTERS + (place >> 8 & 0xff);
+}
+
 /* The place of a catch-all: this bit and the global line its list carries. */
 #define PLACE_CATCH_ALL (UINT64_C(1) << 63)
 
-/* Of a TABLE_MAPPED one: the pages of PART leave our memory, until they are read again. */
+/* Of a TABLE_MAPPED one: the pages of PART leave our memory, until they are read again. At its end
+ * some may stay. */
 void table_forget_bytes(const struct table *table, struct bytes part);
 
 /* Check header and sections, fill all but copy, guard and pattern_set; is_mapped is set before. */

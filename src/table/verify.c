@@ -9,13 +9,14 @@
 #include "table/patterns.h"
 
 enum {
-	THREADS = 2,
 	LINES_FOR_THREADS = 1000,
 	LINES_HELD = 1024,	/* then their pages are let go of: some 2 MB */
 };
 
 struct check {
 	const struct table *table;
+	const struct table_visitor *visitor;
+	void *context;				/* of the visitor */
 	unsigned char *starts;	/* a bit for each unit of DOMAINS where a record begins */
 	uint64_t first_line;
 	uint64_t end_line;
@@ -40,27 +41,42 @@ static bool begins_record(const struct check *check, uint32_t ref)
 
 /* ---- entries ------------------------------------------------------------------------------ */
 
-static bool check_entry(struct check *check, const struct table_entry *entry)
+static bool check_target(struct check *check, const struct table_target *target,
+                         struct table_row_sum *sum)
+{
+	size_t size = target->local.size + 1 + target->domain.name.size;
+
+	if (!begins_record(check, target->domain.ref))
+		return wrong(check, "a target's domain");
+	if (target->local.size == 0 && !target->keeps_user)
+		return wrong(check, "a target without a local part");
+	sum->targets++;
+	sum->flags |= target->domain.flags;
+	sum->longest = size > sum->longest ? size : sum->longest;
+	sum->keeps_user |= target->keeps_user;
+	return true;
+}
+
+/* The targets of ROW; then it is sound in itself. */
+static bool check_entry(struct check *check, const struct table_row *row)
 {
 	struct table_target_cursor cursor;
 	struct table_target target;
+	struct table_row_sum sum = { .targets = 0 };
 	enum lookup outcome;
-	uint64_t count = 0;
 
-	table_targets_begin(entry, &cursor);
-	while ((outcome = table_next_target(check->table, &cursor, &target)) == LOOKUP_FOUND) {
-		if (!begins_record(check, target.domain.ref))
-			return wrong(check, "a target's domain");
-		if (target.local.size == 0 && !target.keeps_user)
-			return wrong(check, "a target without a local part");
-		count++;
-	}
+	table_targets_begin(&row->entry, &cursor);
+	while ((outcome = table_next_target(check->table, &cursor, &target)) == LOOKUP_FOUND)
+		if (!check_target(check, &target, &sum))
+			return false;
 	if (outcome == LOOKUP_BROKEN)
 		return wrong(check, "a list of targets");
-	if ((count == 0) == (entry->kind == TABLE_ENTRY_TARGETS))
+	if ((sum.targets == 0) == (row->entry.kind == TABLE_ENTRY_TARGETS))
 		return wrong(check, "an entry without targets, or with too many");
 	check->entries++;
-	check->targets += count;
+	check->targets += sum.targets;
+	if (check->visitor->on_row != NULL)
+		check->visitor->on_row(check->context, row, &sum);
 	return true;
 }
 
@@ -73,15 +89,16 @@ static bool is_extended(const struct table *table, struct bytes local)
 }
 
 /* Is the key where a look-up would search it, under its fingerprint? */
-static bool check_key(struct check *check, const struct table_row *row, uint64_t line,
-                      unsigned number, const unsigned char *fingerprint)
+static bool check_key(struct check *check, const struct table_row *row,
+                      const unsigned char *fingerprint)
 {
 	const struct table *table = check->table;
+	uint64_t cluster = place_cluster(row->entry.place);
 	uint64_t hash = format_mix(row->domain.hash, hash_key(row->local, table->seed));
 
 	if (!begins_record(check, row->domain.ref))
 		return wrong(check, "a key's domain");
-	if (format_high64(hash, table->lines * LINE_CLUSTERS) != line * LINE_CLUSTERS + number)
+	if (format_high64(hash, table->lines * LINE_CLUSTERS) != cluster)
 		return wrong(check, "a key in the wrong place");
 	if (fingerprint != NULL && *fingerprint != (unsigned char)hash)
 		return wrong(check, "a key under another's fingerprint");
@@ -92,19 +109,30 @@ static bool check_key(struct check *check, const struct table_row *row, uint64_t
 	return true;
 }
 
-static bool check_record(struct check *check, struct bytes record, uint64_t line, unsigned number,
+static bool check_record(struct check *check, struct bytes record, uint64_t place,
                          const unsigned char *fingerprint)
 {
 	struct table_row row = { .is_catch_all = false };
 
-	if (entry_from_record(check->table, record, 0, &row.entry) != LOOKUP_FOUND ||
+	if (entry_from_record(check->table, record, place, &row.entry) != LOOKUP_FOUND ||
 	    row.entry.local.size == 0 ||
 	    domain_at(check->table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
 		return wrong(check, "a record");
 	row.domain.hash = hash_key(row.domain.name, check->table->seed);
 	row.local = row.entry.local;
-	return check_key(check, &row, line, number, fingerprint) &&
-	       check_entry(check, &row.entry);
+	return check_key(check, &row, fingerprint) && check_entry(check, &row);
+}
+
+/* Have two entries of a cluster the same fingerprint? Without them there is no key twice. */
+static bool may_have_twins(const struct cluster *cluster)
+{
+	if (cluster->fingerprints == NULL)
+		return true;
+	for (unsigned a = 0; a < cluster->count; a++)
+		for (unsigned b = a + 1; b < cluster->count; b++)
+			if (cluster->fingerprints[a] == cluster->fingerprints[b])
+				return true;
+	return false;
 }
 
 /* Have two records of a cluster the same key? */
@@ -148,14 +176,15 @@ static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 
 		if (!cluster_record(&cluster, i, offset, &record))
 			return wrong(check, "a record of a cluster");
-		if (!check_record(check, record, line, number,
+		if (!check_record(check, record, place_make(line, number, i),
 		                  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
 			return false;
 		offset += record.size;
 	}
 	if (cluster.count + offset != cluster.bytes.size)
 		return wrong(check, "a cluster that is longer than its records");
-	return !has_twins(&cluster) || wrong(check, "a key stands twice");
+	return !may_have_twins(&cluster) || !has_twins(&cluster) ||
+	       wrong(check, "a key stands twice");
 }
 
 /* The ends of one line, and its clusters. *FREE_FROM is where its data may begin. */
@@ -218,10 +247,11 @@ static bool check_all_lines(struct check *check)
 
 	check->end_line = lines;
 	if (lines >= LINES_FOR_THREADS) {
-		check->end_line = lines / THREADS;
+		check->end_line = lines / TABLE_VERIFIERS;
 		other.first_line = check->end_line;
 		other.end_line = lines;
 		other.err = &other_error;
+		other.context = check->visitor->contexts[1];
 	}
 	if (other.end_line == 0 || pthread_create(&thread, NULL, check_lines, &other) != 0) {
 		check->end_line = lines;
@@ -261,7 +291,7 @@ static bool mark_domains(struct check *check)
 static bool check_domain(struct check *check, const struct table_domain *domain)
 {
 	struct table_domain found;
-	struct table_entry entry;
+	struct table_row row = { .domain = *domain, .is_catch_all = true };
 	bool is_probed = (domain->flags & TABLE_DOMAIN_PROBED) != 0;
 	enum lookup outcome = table_find_domain(check->table, domain->name, &found);
 
@@ -274,10 +304,11 @@ static bool check_domain(struct check *check, const struct table_domain *domain)
 		return wrong(check, "a declared domain that is not searched");
 	check->ours += (domain->flags & TABLE_DOMAIN_OURS) != 0;
 	check->probed += is_probed;
-	outcome = table_find_catch_all(check->table, domain, &entry);
+	row.domain.hash = hash_key(domain->name, check->table->seed);
+	outcome = table_find_catch_all(check->table, domain, &row.entry);
 	if (outcome == LOOKUP_BROKEN)
 		return wrong(check, "a catch-all");
-	return outcome == LOOKUP_ABSENT || check_entry(check, &entry);
+	return outcome == LOOKUP_ABSENT || check_entry(check, &row);
 }
 
 /* A reference of the index repeats two flags of the domain that it leads to. */
@@ -322,7 +353,20 @@ static bool check_domains(struct check *check)
 
 bool table_verify(const struct table *table, struct error *err)
 {
-	struct check check = { .table = table, .err = err };
+	static const struct table_visitor nobody = { .on_row = NULL };
+
+	return table_verify_visiting(table, &nobody, err);
+}
+
+bool table_verify_visiting(const struct table *table, const struct table_visitor *visitor,
+                           struct error *err)
+{
+	struct check check = {
+		.table = table,
+		.visitor = visitor,
+		.context = visitor->contexts[0],
+		.err = err,
+	};
 	struct table_pattern pattern;
 	uint64_t position = 0;
 	bool is_sound;
