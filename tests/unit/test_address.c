@@ -1,55 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses of clients: taken apart, and printed anew. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "mail_text.h"
 
 #include "mail/address.h"
-
-#define TEXT(literal) bytes_make(literal, sizeof(literal) - 1)
-#define ROWS(table)   (sizeof(table) / sizeof((table)[0]))
-
-static struct arena arena;
-static struct buffer buffer;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena_init(&arena, 1 << 20);
-	buffer_init(&buffer, 1 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_free(&arena);
-	buffer_free(&buffer);
-	return 0;
-}
-
-/* In a block of its own, so that a sanitizer sees a read past the end. */
-static struct bytes fenced(struct bytes text, char **out_block)
-{
-	*out_block = malloc(text.size > 0 ? text.size : 1);
-	assert_non_null(*out_block);
-	if (text.size > 0)
-		memcpy(*out_block, text.data, text.size);
-	return bytes_make(*out_block, text.size);
-}
-
-static void expect_bytes(struct bytes found, const char *wanted, struct bytes input)
-{
-	if (bytes_equal(found, bytes_of(wanted)))
-		return;
-	fail_msg("of '" BYTES_FORMAT "': found '" BYTES_FORMAT "', wanted '%s'", BYTES_ARGS(input),
-	         BYTES_ARGS(found), wanted);
-}
 
 /* ---- paths ---------------------------------------------------------------------------- */
 

@@ -1,37 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SMTP replies: parsed, made for an address, printed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "mail_text.h"
+
 #include <sysexits.h>
 
-#include <cmocka.h>
-
 #include "mail/reply.h"
-
-#define TEXT(literal) bytes_make(literal, sizeof(literal) - 1)
-#define ROWS(table)   (sizeof(table) / sizeof((table)[0]))
-
-static struct arena arena;
-static struct buffer buffer;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena_init(&arena, 1 << 20);
-	buffer_init(&buffer, 1 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_free(&arena);
-	buffer_free(&buffer);
-	return 0;
-}
 
 static void expect_printed(const struct reply *reply, const char *wanted)
 {
