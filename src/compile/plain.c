@@ -48,8 +48,11 @@ static const unsigned char classes[256] = {
 	['='] = LOCAL, ['\''] = LOCAL, ['&'] = LOCAL, ['*'] = LOCAL, ['~'] = LOCAL,
 };
 
-/* The size of a local part at TEXT; 0: not plain. */
-static size_t local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
+/*
+ * The size of a local part at TEXT; 0: not plain. Not inline, as nothing else is that is rarely
+ * called: what it needs the others would have to make room for.
+ */
+static __attribute__((noinline)) size_t local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
 {
 	const unsigned char *next = text;
 	unsigned class = classes[*next];
@@ -70,7 +73,7 @@ static size_t local_size(const unsigned char *text, const unsigned char *end, un
 }
 
 /* The size of a domain at TEXT; 0: not plain. */
-static size_t domain_size(const unsigned char *text, const unsigned char *end)
+static __attribute__((noinline)) size_t domain_size(const unsigned char *text, const unsigned char *end)
 {
 	const unsigned char *next = text;
 	unsigned before = AFTER_DOT;
@@ -101,51 +104,47 @@ static uint32_t common_bits(struct sixteen these)
 	                               sixteen_or(others, sixteen_between(these, '-', '.'))));
 }
 
-/* The same as local_size() in larger steps. False: TEXT is too short, or has rare bytes. */
-static bool local_size_quickly(struct bytes text, size_t *out_size, bool *out_has_upper)
+static __attribute__((noinline)) size_t local_size_slowly(struct bytes text, bool *out_has_upper)
+{
+	const unsigned char *begin = (const unsigned char *)text.data;
+	unsigned seen = 0;
+	size_t size = text.size == 0 ? 0 : local_size(begin, begin + text.size, &seen);
+
+	*out_has_upper = (seen & UPPER) != 0;
+	return size;
+}
+
+/* In larger steps, where TEXT is long enough and has no rare bytes. */
+size_t plain_user(struct bytes text, bool *out_has_upper)
 {
 	size_t size = 0;
 	uint32_t run = SIXTEEN;
-	uint32_t twice = 0;
-	uint32_t last_dot = 0;	/* 1: the byte before these was one */
+	uint32_t wrong = 0;	/* the second of two dots */
+	uint32_t dots = 0;	/* bit 0 is of the byte before these */
 	uint32_t upper = 0;
 
 	while (run == SIXTEEN) {
 		struct sixteen these;
-		uint32_t dots;
+		uint32_t among;
 
-		if (text.size - size < SIXTEEN || size > LOCAL_MAX)
-			return false;
+		if (text.size - size < SIXTEEN)
+			return local_size_slowly(text, out_has_upper);
 		these = sixteen_load(text.data + size);
 		run = sixteen_first(~common_bits(these));	/* 16 where all are */
-		dots = sixteen_bits(sixteen_equal(these, '.')) & ((UINT32_C(1) << run) - 1);
-		upper |= sixteen_bits(sixteen_between(these, 'A', 'Z')) &
-		         ((UINT32_C(1) << run) - 1);
-		dots = dots << 1 | last_dot;
-		twice |= dots & dots >> 1;
-		last_dot = dots >> run & 1;
+		among = (UINT32_C(1) << run) - 1;
+		upper |= sixteen_bits(sixteen_between(these, 'A', 'Z')) & among;
+		dots = (sixteen_bits(sixteen_equal(these, '.')) & among) << 1 |
+		       (dots >> SIXTEEN & 1);
+		wrong |= dots & dots >> 1;
 		size += run;
 	}
 	if ((classes[(unsigned char)text.data[size]] & LOCAL) != 0)
-		return false;
+		return local_size_slowly(text, out_has_upper);
 	*out_has_upper = upper != 0;
-	*out_size = twice != 0 || last_dot != 0 || size > LOCAL_MAX || text.data[0] == '.' ||
-	                            text.data[0] == '-' ?
-	                    0 :
-	                    size;
-	return true;
-}
-
-size_t plain_user(struct bytes text, bool *out_has_upper)
-{
-	const unsigned char *begin = (const unsigned char *)text.data;
-	unsigned seen = 0;
-	size_t size;
-
-	if (local_size_quickly(text, &size, out_has_upper))
-		return size;
-	size = text.size == 0 ? 0 : local_size(begin, begin + text.size, &seen);
-	*out_has_upper = (seen & UPPER) != 0;
+	/* Nor does one stand at its end, nor one or a hyphen at its begin. */
+	wrong |= dots >> run & 1;
+	if (wrong != 0 || size > LOCAL_MAX || text.data[0] == '.' || text.data[0] == '-')
+		return 0;
 	return size;
 }
 

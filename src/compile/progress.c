@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/progress.h"
 
-enum { ROWS_A_LOOK = 1 << 18 };
-
 void progress_init(struct progress *progress, FILE *stream)
 {
 	*progress = (struct progress){ .stream = stream };
@@ -27,11 +25,9 @@ static void show(struct progress *progress, const char *what)
 	progress->is_shown = true;
 }
 
-void progress_step(struct progress *progress)
+void progress_show(struct progress *progress)
 {
-	progress->rows++;
-	if (progress->rows % ROWS_A_LOOK == 0)
-		show(progress, "reading");
+	show(progress, "reading");
 }
 
 void progress_phase(struct progress *progress, const char *name)

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <time.h>
 
+enum { PROGRESS_ROWS = 1 << 18 };	/* a look at the time each */
+
 struct progress {
 	FILE *stream;		/* NULL: shows nothing */
 	uint64_t rows;
@@ -19,7 +21,12 @@ struct progress {
 
 /* Nothing is shown in the first second: short compilations stay silent. */
 void progress_init(struct progress *progress, FILE *stream);
-void progress_step(struct progress *progress);
+void progress_show(struct progress *progress);
+static inline void progress_step(struct progress *progress)
+{
+	if (++progress->rows % PROGRESS_ROWS == 0)
+		progress_show(progress);
+}
 void progress_phase(struct progress *progress, const char *name);
 void progress_end(struct progress *progress);
 

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "compile/error_entry.h"
+#include "compile/row_plain.h"
 #include "compile/target.h"
 #include "mail/address.h"
 #include "mail/fold.h"
@@ -186,6 +187,9 @@ static bool set_value(struct work *work, struct bytes value, bool *out_is_usable
 		return true;
 	}
 	work->entry.kind = TABLE_ENTRY_TARGETS;
+	*out_is_usable = row_plain_targets(builder, &work->entry, value);
+	if (*out_is_usable)
+		return true;
 	return target_encode_list(builder, &work->entry, value, work->path, work->line,
 	                          out_is_usable);
 }

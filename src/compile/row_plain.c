@@ -3,11 +3,14 @@
 
 #include "compile/plain.h"
 
-/* Behind commas and white space; the size of TEXT at its end. */
-static size_t skip_separators(struct bytes text, size_t at)
+static bool is_separator(char byte)
 {
-	while (at < text.size && (text.data[at] == ' ' || text.data[at] == ',' ||
-	                          text.data[at] == '\t' || text.data[at] == '\n'))
+	return byte == ' ' || byte == ',' || byte == '\t' || byte == '\n';
+}
+
+static const char *skip_separators(const char *at, const char *end)
+{
+	while (at < end && is_separator(*at))
 		at++;
 	return at;
 }
@@ -27,46 +30,55 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 	return domain;
 }
 
-/* One target at the begin of TEXT, encoded at *OUT; its size, or 0: not plain. */
-static size_t add_target(struct builder *builder, struct writer_entry *entry, struct bytes text,
-                         char **out)
+/* The target between *AT and END, which is behind it then, encoded at OUT; its size there, or 0: not
+ * plain. */
+static size_t add_target(struct builder *builder, struct writer_entry *entry, const char **at,
+                         const char *end, char *out)
 {
+	const char *begin = *at;
 	bool has_upper;
-	size_t local = plain_user(text, &has_upper);
-	size_t word;
-	uint32_t domain;
+	size_t local = plain_user(bytes_make(begin, (size_t)(end - begin)), &has_upper);
+	const char *behind = begin + local;
+	uint32_t domain = builder->origin_domain;	/* of a user alone */
 
-	if (local == 0 || local == text.size || text.data[local] != '@')
+	if (local == 0)
 		return 0;
-	word = plain_word(bytes_skip(text, local + 1));
-	domain = target_domain(builder, bytes_first(bytes_skip(text, local + 1), word));
+	if (behind < end && *behind == '@') {
+		const char *host = behind + 1;
+		size_t word = plain_word(bytes_make(host, (size_t)(end - host)));
+
+		domain = target_domain(builder, bytes_make(host, word));
+		behind = host + word;
+	}
 	if (domain == 0)
 		return 0;
-	*out += writer_target(entry, bytes_first(text, local), domain, false, *out);
-	entry->target_count++;
-	return local + 1 + word;
+	*at = behind;
+	return writer_target(entry, bytes_make(begin, local), domain, false, out);
 }
 
-/* All targets, each followed by a separator or the end. */
-static bool add_targets(struct builder *builder, struct writer_entry *entry, struct bytes value)
+bool row_plain_targets(struct builder *builder, struct writer_entry *entry, struct bytes value)
 {
-	size_t at = skip_separators(value, 0);
-	char *begin, *end;
+	const char *end = value.data + value.size;
+	const char *at = skip_separators(value.data, end);
+	char *begin, *out;
 
 	buffer_clear(&builder->targets);
+	entry->target_count = 0;
 	/* A target takes 4 bytes beside its local part; its text has 3 of them, or one more. */
 	begin = buffer_extend(&builder->targets, 2 * value.size + WRITER_TARGET_ROOM);
 	if (begin == NULL)
 		return false;
-	for (end = begin; at < value.size;) {
-		size_t size = add_target(builder, entry, bytes_skip(value, at), &end);
-		size_t next = skip_separators(value, at + size);
+	for (out = begin; at < end; entry->target_count++) {
+		size_t size = add_target(builder, entry, &at, end, out);
+		const char *next = skip_separators(at, end);
 
-		if (size == 0 || (next == at + size && next < value.size))
+		/* Each is followed by a separator or the end. */
+		if (size == 0 || (next == at && next < end))
 			return false;
+		out += size;
 		at = next;
 	}
-	entry->targets = bytes_make(begin, (size_t)(end - begin));
+	entry->targets = bytes_make(begin, (size_t)(out - begin));
 	return entry->target_count > 0;
 }
 
@@ -90,6 +102,6 @@ bool row_plain_add(struct builder *builder, const struct source_row *row, uint32
 	entry.local = row->plain_key.local;
 	entry.domain = key_domain(builder, row->plain_key.domain);
 	/* A failure of the writer stays with it: the thorough way meets it again, and reports. */
-	return entry.domain != 0 && add_targets(builder, &entry, row->value) &&
+	return entry.domain != 0 && row_plain_targets(builder, &entry, row->value) &&
 	       writer_add(builder->writer, &entry);
 }
