@@ -10,7 +10,7 @@ enum { ABSENT_CANARIES = 8 };
 
 void samples_init(struct samples *samples, uint64_t seed)
 {
-	*samples = (struct samples){ .random = seed };
+	*samples = (struct samples){ .random = seed, .limit = UINT64_MAX };
 }
 
 static void drop_sample(struct sample *sample)
@@ -25,39 +25,42 @@ void samples_free(struct samples *samples)
 		drop_sample(&samples->all[i]);
 }
 
-static uint64_t next_random(struct samples *samples)
+/* The one that is last in order. */
+static size_t last_sample(const struct samples *samples)
 {
-	samples->random += UINT64_C(0x9e3779b97f4a7c15);
-	return format_mix(samples->random, samples->random >> 7);
+	size_t last = 0;
+
+	for (size_t i = 1; i < samples->count; i++)
+		if (samples->all[i].order > samples->all[last].order)
+			last = i;
+	return last;
 }
 
-bool samples_offer(struct samples *samples, const struct writer_entry *entry)
+bool samples_take(struct samples *samples, uint64_t order, const struct writer_entry *entry)
 {
 	struct bytes contents =
 		entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
-	uint64_t place = samples->offered < SAMPLES ?
-	                         samples->offered :
-	                         format_high64(next_random(samples), samples->offered + 1);
-	struct sample sample;
-
-	samples->offered++;
-	if (place >= SAMPLES)
-		return true;
-	sample = (struct sample){
+	struct sample sample = {
 		.local_size = entry->local.size,
 		.contents_size = contents.size,
 		.domain = entry->domain,
 		.global_line = entry->global_line,
 		.kind = entry->kind,
+		.order = order,
 	};
+	size_t place;
+
 	sample.bytes = malloc(sample.local_size + sample.contents_size + 1);
 	if (sample.bytes == NULL)
 		return false;
 	memcpy(sample.bytes, entry->local.data, sample.local_size);
 	if (contents.size > 0)
 		memcpy(sample.bytes + sample.local_size, contents.data, contents.size);
+	place = samples->count < SAMPLES ? samples->count++ : last_sample(samples);
 	drop_sample(&samples->all[place]);
 	samples->all[place] = sample;
+	if (samples->count == SAMPLES)
+		samples->limit = samples->all[last_sample(samples)].order;
 	return true;
 }
 

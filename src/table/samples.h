@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * samples - a few of all entries, drawn at random while they stream by; they become the canaries.
+ * samples - a few of all entries, drawn by their hashes while they stream by; they become the
+ * canaries.
  */
 #ifndef TABLE_SAMPLES_H
 #define TABLE_SAMPLES_H
@@ -21,19 +22,31 @@ struct sample {
 	uint32_t domain;
 	uint32_t global_line;
 	enum table_entry_kind kind;
+	uint64_t order;		/* those with the least are drawn */
 };
 
 struct samples {
 	struct sample all[SAMPLES];
-	uint64_t offered;
+	size_t count;
+	uint64_t limit;		/* nothing above it is drawn any more */
 	uint64_t random;
 };
 
 void samples_init(struct samples *samples, uint64_t seed);
 void samples_free(struct samples *samples);
 
-/* Perhaps keep ENTRY. False: no memory. */
-bool samples_offer(struct samples *samples, const struct writer_entry *entry);
+/* Keep ENTRY, whose ORDER is not above the limit. False: no memory. */
+bool samples_take(struct samples *samples, uint64_t order, const struct writer_entry *entry);
+
+/* Perhaps keep ENTRY, whose key has HASH. False: no memory. */
+static inline bool samples_offer(struct samples *samples, uint64_t hash,
+                                 const struct writer_entry *entry)
+{
+	/* Not by the hash itself: the least of them all stand at the begin of the table. */
+	uint64_t order = hash * UINT64_C(0x9e3779b97f4a7c15);
+
+	return order > samples->limit || samples_take(samples, order, entry);
+}
 
 /* An entry that was dropped as a duplicate is no sample any more. */
 void samples_drop(struct samples *samples, uint32_t domain, struct bytes local,

@@ -231,6 +231,6 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	bytes_copy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
 	mark_domain(writer, entry);
 	writer->added++;
-	return samples_offer(&writer->samples, entry) ||
+	return samples_offer(&writer->samples, hash, entry) ||
 	       error_set_memory(&writer->error);
 }
