@@ -52,7 +52,8 @@ static const unsigned char classes[256] = {
  * The size of a local part at TEXT; 0: not plain. Not inline, as nothing else is that is rarely
  * called: what it needs the others would have to make room for.
  */
-static __attribute__((noinline)) size_t local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
+static __attribute__((noinline)) size_t
+local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
 {
 	const unsigned char *next = text;
 	unsigned class = classes[*next];
@@ -73,7 +74,8 @@ static __attribute__((noinline)) size_t local_size(const unsigned char *text, co
 }
 
 /* The size of a domain at TEXT; 0: not plain. */
-static __attribute__((noinline)) size_t domain_size(const unsigned char *text, const unsigned char *end)
+static __attribute__((noinline)) size_t
+domain_size(const unsigned char *text, const unsigned char *end)
 {
 	const unsigned char *next = text;
 	unsigned before = AFTER_DOT;
@@ -189,32 +191,32 @@ size_t plain_word(struct bytes text)
 	return at;
 }
 
-static size_t read_domain(struct bytes text, struct bytes last)
+/* The last one again, and at its end no byte that would go on with it? */
+static bool is_again(struct bytes text, struct bytes last)
 {
-	const unsigned char *begin = (const unsigned char *)text.data;
-
-	/* The last one again, and at its end no byte that would go on with it. */
-	if (last.size > 0 && text.size > last.size && bytes_same(begin, last.data, last.size) &&
-	    (classes[begin[last.size]] & HOST) == 0)
-		return last.size;
-	return domain_size(begin, begin + text.size);
+	return last.size > 0 && text.size > last.size &&
+	       bytes_same(text.data, last.data, last.size) &&
+	       (classes[(unsigned char)text.data[last.size]] & HOST) == 0;
 }
 
 size_t plain_address(struct bytes text, struct bytes last_domain,
                      struct plain_address *out_address)
 {
-	bool has_upper;
-	size_t local = plain_user(text, &has_upper);
-	size_t domain;
+	size_t local = plain_user(text, &out_address->has_upper);
+	const char *host = text.data + local + 1;
+	size_t left = text.size - local - 1;
+	size_t domain = last_domain.size;
 
-	if (local == 0 || local + 1 >= text.size || text.data[local] != '@')
+	if (local == 0 || local + 1 >= text.size || host[-1] != '@')
 		return 0;
+	out_address->is_last_domain = is_again(bytes_make(host, left), last_domain);
 	/* A capital or a quote behind the domain: its reader sees that it ends in nothing good. */
-	domain = read_domain(bytes_skip(text, local + 1), last_domain);
+	if (!out_address->is_last_domain)
+		domain = domain_size((const unsigned char *)host,
+		                     (const unsigned char *)host + left);
 	if (domain == 0)
 		return 0;
 	out_address->local = bytes_make(text.data, local);
-	out_address->domain = bytes_make(text.data + local + 1, domain);
-	out_address->has_upper = has_upper;
+	out_address->domain = bytes_make(host, domain);
 	return local + 1 + domain;
 }

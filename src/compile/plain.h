@@ -17,6 +17,7 @@ struct plain_address {
 	struct bytes local;
 	struct bytes domain;
 	bool has_upper;		/* in the local part */
+	bool is_last_domain;	/* the domain is the one before, see plain_address() */
 };
 
 /* Read one address at the begin of TEXT; its size, or 0: not plain. It may end anywhere.

@@ -30,7 +30,7 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 	return domain;
 }
 
-/* The target between *AT and END, which is behind it then, encoded at OUT; its size there, or 0: not
+/* The target between *AT and END, encoded at OUT; *AT is behind it then. Its size there, or 0: not
  * plain. */
 static size_t add_target(struct builder *builder, struct writer_entry *entry, const char **at,
                          const char *end, char *out)
@@ -62,12 +62,15 @@ bool row_plain_targets(struct builder *builder, struct writer_entry *entry, stru
 	const char *at = skip_separators(value.data, end);
 	char *begin, *out;
 
-	buffer_clear(&builder->targets);
 	entry->target_count = 0;
 	/* A target takes 4 bytes beside its local part; its text has 3 of them, or one more. */
-	begin = buffer_extend(&builder->targets, 2 * value.size + WRITER_TARGET_ROOM);
-	if (begin == NULL)
-		return false;
+	if (builder->targets.room < 2 * value.size + WRITER_TARGET_ROOM) {
+		buffer_clear(&builder->targets);
+		(void)buffer_extend(&builder->targets, 2 * value.size + WRITER_TARGET_ROOM);
+		if (builder->targets.has_failed)
+			return false;
+	}
+	begin = builder->targets.data;
 	for (out = begin; at < end; entry->target_count++) {
 		size_t size = add_target(builder, entry, &at, end, out);
 		const char *next = skip_separators(at, end);
@@ -82,14 +85,10 @@ bool row_plain_targets(struct builder *builder, struct writer_entry *entry, stru
 	return entry->target_count > 0;
 }
 
-static uint32_t key_domain(struct builder *builder, struct bytes name)
+static uint32_t key_domain(struct builder *builder, const struct plain_address *key)
 {
-	struct bytes last = builder->key_domain == 0 ?
-	                            bytes_make(NULL, 0) :
-	                            writer_domain_name(builder->writer, builder->key_domain);
-
-	if (last.size != name.size || !bytes_same(last.data, name.data, name.size))
-		builder->key_domain = writer_domain(builder->writer, name);
+	if (builder->key_domain == 0 || !key->is_last_domain)
+		builder->key_domain = writer_domain(builder->writer, key->domain);
 	return builder->key_domain;
 }
 
@@ -100,7 +99,7 @@ bool row_plain_add(struct builder *builder, const struct source_row *row, uint32
 	if (row->kind != SOURCE_ROW_ENTRY || row->plain_key.local.size == 0)
 		return false;
 	entry.local = row->plain_key.local;
-	entry.domain = key_domain(builder, row->plain_key.domain);
+	entry.domain = key_domain(builder, &row->plain_key);
 	/* A failure of the writer stays with it: the thorough way meets it again, and reports. */
 	return entry.domain != 0 && row_plain_targets(builder, &entry, row->value) &&
 	       writer_add(builder->writer, &entry);

@@ -48,7 +48,8 @@ struct source_row {
 	struct bytes value;
 	uint32_t line;		/* of its first line */
 	struct source_pattern pattern;	/* of SOURCE_ROW_PATTERN */
-	/* The key, where the importer saw that it is plain; local is empty where it didn't look. */
+	/* The key, where the importer saw that it is plain; local is empty where it didn't look.
+	 * The last domain is that of the plain key before, in this source. */
 	struct plain_address plain_key;
 };
 

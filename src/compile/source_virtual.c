@@ -78,17 +78,19 @@ static bool split_plain(struct source *source, struct bytes line, uint32_t numbe
 
 	if (size == 0 || key.has_upper || size >= line.size || !lines_is_white(line.data[size]))
 		return false;
-	if (key.domain.size != source->domain_size ||
-	    !bytes_same(key.domain.data, source->domain, key.domain.size)) {
+	out_row->value = lines_trim(bytes_skip(line, size + 1));
+	if (out_row->value.size == 0)
+		return false;
+	out_row->kind = SOURCE_ROW_ENTRY;
+	out_row->key = bytes_first(line, size);
+	out_row->line = number;
+	out_row->plain_key = key;
+	/* Of a row that is handed out: the next one's key may say "the same". */
+	if (!key.is_last_domain) {
 		source->domain_size = key.domain.size;
 		memcpy(source->domain, key.domain.data, key.domain.size);
 	}
-	out_row->kind = SOURCE_ROW_ENTRY;
-	out_row->key = bytes_first(line, size);
-	out_row->value = lines_trim(bytes_skip(line, size + 1));
-	out_row->line = number;
-	out_row->plain_key = key;
-	return out_row->value.size > 0;
+	return true;
 }
 
 /* Split LINE into *out_row, or say what is wrong with it. */
