@@ -68,6 +68,17 @@ bool buffer_append_byte(struct buffer *buffer, char byte)
 	return buffer_append(buffer, bytes_make(&byte, 1));
 }
 
+bool buffer_append_number(struct buffer *buffer, uint64_t number)
+{
+	char digits[20];
+	size_t first = sizeof(digits);
+
+	do
+		digits[--first] = (char)('0' + number % 10);
+	while ((number /= 10) != 0);
+	return buffer_append(buffer, bytes_make(digits + first, sizeof(digits) - first));
+}
+
 bool buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments;

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 
@@ -26,6 +27,7 @@ void buffer_init(struct buffer *buffer, size_t limit_bytes);
 bool buffer_append(struct buffer *buffer, struct bytes b);
 bool buffer_append_text(struct buffer *buffer, const char *text);
 bool buffer_append_byte(struct buffer *buffer, char byte);
+bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
 bool buffer_append_format(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

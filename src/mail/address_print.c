@@ -129,10 +129,25 @@ static size_t escape_one(struct bytes text, bool keep_utf8, char *out, size_t *o
 	return size;
 }
 
+/* Copy the bytes at the begin of TEXT that are shown as they are; how many there were. */
+static size_t copy_plain(struct bytes text, char *out, size_t room)
+{
+	size_t most = text.size < room ? text.size : room;
+	size_t size = 0;
+
+	while (size < most && text.data[size] >= ' ' && text.data[size] <= '~' &&
+	       text.data[size] != '"' && text.data[size] != '\\') {
+		out[size] = text.data[size];
+		size++;
+	}
+	return size;
+}
+
 bool address_escape(struct bytes text, bool keep_utf8, struct buffer *out_text)
 {
 	char shown[ESCAPED_BYTES_MAX];
-	size_t size = 0, taken = 0;
+	size_t size = copy_plain(text, shown, sizeof(shown));
+	size_t taken = size;
 
 	while (taken < text.size) {
 		char one[4];

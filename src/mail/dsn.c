@@ -177,17 +177,30 @@ static bool print_notify(unsigned notify, struct buffer *out_text)
 	return true;
 }
 
+/* How many bytes at the begin of TEXT stand for themselves in xtext. */
+static size_t plain_size(struct bytes text)
+{
+	size_t size = 0;
+
+	while (size < text.size && is_visible(text.data[size]) && text.data[size] != '+' &&
+	       text.data[size] != '=')
+		size++;
+	return size;
+}
+
 bool dsn_print_xtext(struct bytes text, struct buffer *out_text)
 {
-	for (size_t i = 0; i < text.size; i++) {
-		char byte = text.data[i];
-		bool is_plain = is_visible(byte) && byte != '+' && byte != '=';
+	for (;;) {
+		size_t size = plain_size(text);
 
-		if (!(is_plain ? buffer_append_byte(out_text, byte)
-		               : buffer_append_format(out_text, "+%02X", (unsigned char)byte)))
+		if (!buffer_append(out_text, bytes_first(text, size)))
 			return false;
+		if (size == text.size)
+			return true;
+		if (!buffer_append_format(out_text, "+%02X", (unsigned char)text.data[size]))
+			return false;
+		text = bytes_skip(text, size + 1);
 	}
-	return true;
 }
 
 /* Unitext of RFC 6533: UTF-8 as it is, `\x{HH}` for what can't stand for itself. */

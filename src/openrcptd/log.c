@@ -18,7 +18,6 @@
 
 enum {
 	RECONNECT_SECONDS = 1,
-	LOG_HEAD_MAX = 200,
 	LOG_ROOM = LOG_HEAD_MAX + LOG_LINE_MAX, /* that any line has, with its newline */
 };
 
@@ -79,47 +78,76 @@ static void connect_to_syslog(void)
 	}
 }
 
-/* The head of a line: for syslog as RFC 3164 has it, which every log daemon takes. */
-static int print_head(struct log_batch *batch, enum log_severity severity, char *at, size_t room)
+/* As RFC 3164 has it. It is the same for a second, and dear to make. */
+static const char *print_date(void)
 {
-	if (sole_log.sink == LOG_SINK_STDERR)
-		return snprintf(at, room, "%.100s[%ld]: %s", sole_log.ident, sole_log.pid,
-				severities[severity].word);
-	if (batch->date[0] == '\0') {
-		time_t now = time(NULL);
-		struct tm parts;
+	static _Thread_local time_t printed;
+	static _Thread_local char text[32];
+	time_t now = time(NULL);
+	struct tm parts;
 
-		if (localtime_r(&now, &parts) == NULL ||
-		    strftime(batch->date, sizeof(batch->date), "%b %e %H:%M:%S ", &parts) == 0)
-			batch->date[0] = '\0';
-	}
-	return snprintf(at, room, "<%d>%s%.100s[%ld]: %s", LOG_MAIL | severities[severity].priority,
-			batch->date, sole_log.ident, sole_log.pid, severities[severity].word);
+	if (now == printed)
+		return text;
+	printed = now;
+	if (localtime_r(&now, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%b %e %H:%M:%S ", &parts) == 0)
+		text[0] = '\0';
+	return text;
 }
 
-/* One line at the end of BATCH, which has room for any. */
+/* The head of lines: for syslog one that every log daemon takes. */
+static void make_head(struct log_batch *batch, enum log_severity severity)
+{
+	const char *word = severities[severity].word;
+	int size;
+
+	if (batch->head_size > 0 && batch->head_severity == severity)
+		return;
+	if (sole_log.sink == LOG_SINK_STDERR)
+		size = snprintf(batch->head, sizeof(batch->head), "%.100s[%ld]: %s", sole_log.ident,
+				sole_log.pid, word);
+	else
+		size = snprintf(batch->head, sizeof(batch->head), "<%d>%s%.100s[%ld]: %s",
+				LOG_MAIL | severities[severity].priority, print_date(),
+				sole_log.ident, sole_log.pid, word);
+	batch->head_size = size < 0 ? 0 : (size_t)size; /* the parts have less than the room */
+	batch->head_severity = severity;
+}
+
+/* Where the next line begins in BATCH, which has room for any; behind its head. */
+static char *begin_line(struct log_batch *batch, enum log_severity severity)
+{
+	char *line = batch->text + (batch->count == 0 ? 0 : batch->ends[batch->count - 1]);
+
+	make_head(batch, severity);
+	memcpy(line, batch->head, batch->head_size);
+	return line + batch->head_size;
+}
+
+/* SIZE bytes were written at TEXT, which begin_line() gave. */
+static void end_line(struct log_batch *batch, char *text, size_t size)
+{
+	/* What libmilter says ends with a newline now and then. */
+	while (size > 0 && text[size - 1] == '\n')
+		size--;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < 32 || text[i] == 127)
+			text[i] = '?';
+	if (sole_log.sink == LOG_SINK_STDERR)
+		text[size++] = '\n';
+	batch->ends[batch->count++] = (size_t)(text + size - batch->text);
+}
+
 static void add_line(struct log_batch *batch, enum log_severity severity, const char *format,
 		     va_list arguments) __attribute__((format(printf, 3, 0)));
 static void add_line(struct log_batch *batch, enum log_severity severity, const char *format,
 		     va_list arguments)
 {
-	size_t begin = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
-	char *line = batch->text + begin;
-	int head = print_head(batch, severity, line, LOG_ROOM);
-	size_t size = head < 0 ? 0 : (size_t)head;
-	int length = vsnprintf(line + size, LOG_LINE_MAX, format, arguments);
+	char *text = begin_line(batch, severity);
+	int length = vsnprintf(text, LOG_LINE_MAX, format, arguments);
+	size_t size = length < 0 ? 0 : (size_t)length;
 
-	if (length > 0)
-		size += length < LOG_LINE_MAX ? (size_t)length : LOG_LINE_MAX - 1;
-	/* What libmilter says ends with a newline now and then. */
-	while (size > 0 && line[size - 1] == '\n')
-		size--;
-	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)line[i] < 32 || line[i] == 127)
-			line[i] = '?';
-	if (sole_log.sink == LOG_SINK_STDERR)
-		line[size++] = '\n';
-	batch->ends[batch->count++] = begin + size;
+	end_line(batch, text, size < LOG_LINE_MAX ? size : LOG_LINE_MAX - 1);
 }
 
 /* These send the lines of a batch, and say how many got through. */
@@ -187,14 +215,21 @@ static void add_text(struct log_batch *batch, enum log_severity severity, const 
 
 static void report_dropped(void)
 {
-	struct log_batch batch = { .count = 0 };
+	struct log_batch batch;
 
 	if (sole_log.unreported == 0)
 		return;
+	log_batch_begin(&batch);
 	add_text(&batch, SEVERITY_WARNING, "%llu log lines dropped",
 		 (unsigned long long)sole_log.unreported);
 	if (send_batch(&batch) == 1)
 		sole_log.unreported = 0;
+}
+
+void log_batch_begin(struct log_batch *batch)
+{
+	batch->count = 0;
+	batch->head_size = 0;
 }
 
 void log_batch_send(struct log_batch *batch)
@@ -256,8 +291,7 @@ void log_line_arguments(enum log_severity severity, const char *format, va_list 
 		show_fatal(format, again);
 		va_end(again);
 	}
-	batch.count = 0;
-	batch.date[0] = '\0';
+	log_batch_begin(&batch);
 	add_line(&batch, severity, format, arguments);
 	log_batch_send(&batch);
 }
@@ -271,16 +305,18 @@ void log_line(enum log_severity severity, const char *format, ...)
 	va_end(arguments);
 }
 
-void log_batch_add(struct log_batch *batch, enum log_severity severity, const char *format, ...)
+void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line)
 {
-	va_list arguments;
 	size_t used = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
+	char *text;
 
 	if (batch->count == LOG_BATCH_LINES || LOG_BATCH_BYTES - used < LOG_ROOM)
 		log_batch_send(batch);
-	va_start(arguments, format);
-	add_line(batch, severity, format, arguments);
-	va_end(arguments);
+	line = bytes_first(line, LOG_LINE_MAX - 1);
+	text = begin_line(batch, severity);
+	if (line.size > 0)
+		memcpy(text, line.data, line.size);
+	end_line(batch, text, line.size);
 }
 
 uint64_t log_dropped(void)

@@ -14,18 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 enum {
 	LOG_LINE_MAX = 2000,	/* bytes; the rest is cut */
+	LOG_HEAD_MAX = 200,     /* and as many before it */
 	LOG_BATCH_BYTES = 4096, /* what a pipe takes in one piece */
 	LOG_BATCH_LINES = 32,
-};
-
-/* Lines on their way, so that many are one system call. Begins with count 0 and an empty date. */
-struct log_batch {
-	size_t count;
-	size_t ends[LOG_BATCH_LINES]; /* in text; where each line ends */
-	char date[32];
-	char text[LOG_BATCH_BYTES];
 };
 
 enum log_severity {
@@ -55,9 +50,19 @@ void log_line(enum log_severity severity, const char *format, ...)
 void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
-/* Many lines at once: add them, then send what is left. */
-void log_batch_add(struct log_batch *batch, enum log_severity severity, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Lines on their way, so that many are one system call. */
+struct log_batch {
+	size_t count;
+	size_t ends[LOG_BATCH_LINES]; /* in text; where each line ends */
+	size_t head_size;             /* 0: none yet */
+	enum log_severity head_severity;
+	char head[LOG_HEAD_MAX]; /* what lines of this severity begin with */
+	char text[LOG_BATCH_BYTES];
+};
+
+/* Many lines at once, for no longer than a moment: begin, add them, then send what is left. */
+void log_batch_begin(struct log_batch *batch);
+void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line);
 void log_batch_send(struct log_batch *batch);
 
 /* How many lines were dropped since the start of this process. */

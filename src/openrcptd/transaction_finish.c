@@ -141,27 +141,27 @@ static void log_original(struct transaction *transaction, const struct original 
 
 	buffer_clear(text);
 	/* Whatever has no room is missing from the line, which is better than no line. */
-	(void)buffer_append_format(text, "%s: ", queue_id);
-	(void)buffer_append_text(text, original->target_count > 0 ? "to=" : "discarded");
+	(void)buffer_append_text(text, queue_id);
+	(void)buffer_append_text(text, original->target_count > 0 ? ": to=" : ": discarded");
 	print_targets(original, text);
 	(void)buffer_append_text(text, ", orig_to=");
 	(void)address_escape(original->entry.key, false, text);
 	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
 		(void)buffer_append_text(text, ", source=");
 		(void)address_escape(source, false, text);
-		(void)buffer_append_format(text, ":%lu", (unsigned long)line);
+		(void)buffer_append_byte(text, ':');
+		(void)buffer_append_number(text, line);
 	}
-	(void)buffer_append_format(text, ", table=%llu",
-				   (unsigned long long)table_facts(table)->generation);
-	log_batch_add(batch, SEVERITY_INFO, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
+	(void)buffer_append_text(text, ", table=");
+	(void)buffer_append_number(text, table_facts(table)->generation);
+	log_batch_add(batch, SEVERITY_INFO, buffer_bytes(text));
 }
 
 void transaction_log(struct transaction *transaction, const char *queue_id)
 {
 	struct log_batch batch;
 
-	batch.count = 0;
-	batch.date[0] = '\0';
+	log_batch_begin(&batch);
 	for (const struct original *original = transaction->first; original != NULL;
 	     original = original->next)
 		log_original(transaction, original, queue_id, &batch);

@@ -22,11 +22,13 @@ static void test_append(void **state)
 	assert_true(buffer_append_text(&buffer, "cd"));
 	assert_true(buffer_append_byte(&buffer, 'e'));
 	assert_true(buffer_append_format(&buffer, "%d-%s", 12, "x"));
+	assert_true(buffer_append_number(&buffer, 0));
+	assert_true(buffer_append_number(&buffer, UINT64_MAX));
 	at = buffer_extend(&buffer, 2);
 	assert_non_null(at);
 	memcpy(at, "yz", 2);
-	assert_int_equal(buffer_bytes(&buffer).size, 12);
-	assert_memory_equal(buffer_bytes(&buffer).data, "a\0bcde12-xyz", 13);
+	assert_int_equal(buffer_bytes(&buffer).size, 33);
+	assert_memory_equal(buffer_bytes(&buffer).data, "a\0bcde12-x018446744073709551615yz", 34);
 	assert_false(buffer.has_failed);
 	buffer_free(&buffer);
 }

@@ -96,13 +96,25 @@ static void long_lines_are_cut(void **state)
 
 static void a_batch_is_all_its_lines_in_order(void **state)
 {
-	struct log_batch batch = { .count = 0 };
+	static char longest[LOG_LINE_MAX + 10];
+	struct log_batch batch;
 	char expected[1 << 15] = "";
 
+	log_batch_begin(&batch);
 	for (int i = 0; i < 300; i++) {
-		log_batch_add(&batch, SEVERITY_INFO, "line %d of a batch", i);
-		(void)sprintf(expected + strlen(expected), "line %d of a batch\n", i);
+		enum log_severity severity = i % 3 == 0 ? SEVERITY_WARNING : SEVERITY_INFO;
+		char line[64];
+
+		(void)snprintf(line, sizeof(line), "line %d\tof a batch\n\n", i);
+		log_batch_add(&batch, severity, bytes_of(line));
+		(void)sprintf(expected + strlen(expected), "%sline %d?of a batch\n",
+			      severity == SEVERITY_WARNING ? "warning: " : "", i);
 	}
+	memset(longest, 'x', sizeof(longest));
+	log_batch_add(&batch, SEVERITY_INFO, bytes_make(longest, sizeof(longest)));
+	(void)sprintf(expected + strlen(expected), "%.*s\n", LOG_LINE_MAX - 1, longest);
+	log_batch_add(&batch, SEVERITY_INFO, bytes_make(NULL, 0));
+	strcat(expected, "\n");
 	log_batch_send(&batch);
 	log_batch_send(&batch);
 	assert_string_equal(logged(*state), expected);
