@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "openrcptd/cork.h"
 #include "openrcptd/log.h"
 #include "openrcptd/transaction.h"
 
@@ -275,7 +276,7 @@ static bool make_edit(SMFICTX *context, const struct edit *edit)
 	return smfi_addrcpt_par(context, address, parameters) == MI_SUCCESS;
 }
 
-static bool make_edits(SMFICTX *context, const struct edit *edits, size_t count)
+static bool make_each_edit(SMFICTX *context, const struct edit *edits, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (i % EDITS_A_PROGRESS == EDITS_A_PROGRESS - 1 &&
@@ -285,6 +286,20 @@ static bool make_edits(SMFICTX *context, const struct edit *edits, size_t count)
 			return false;
 	}
 	return true;
+}
+
+/* They go out with the answer, or not at all. */
+static bool make_edits(SMFICTX *context, const struct edit *edits, size_t count)
+{
+	bool is_made;
+
+	cork_begin();
+	is_made = make_each_edit(context, edits, count);
+	if (is_made)
+		cork_end();
+	else
+		cork_drop();
+	return is_made;
 }
 
 static sfsistat finish_message(SMFICTX *context, struct session *session)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd and the milter protocol: what it asks for, answers and edits, packet by packet."""
 import pathlib
+import re
 import socket
 import struct
 import sys
@@ -134,6 +135,17 @@ class Edits(TestCase):
     def test_nine_hundred_targets(self):
         got = message(['<many@alias.example>', '<many@second.example>'])
         self.assertEqual((len(got.added), len(got.deleted)), (900, 2))
+
+    def test_many_edits_are_few_writes(self):
+        """Each write would wake the MTA."""
+        def writes():
+            text = ''.join(pathlib.Path('/proc/%d/io' % pid).read_text(encoding='ascii')
+                           for pid in DAEMON.workers())
+            return sum(int(count) for count in re.findall(r'syscw: (\d+)', text))
+
+        before = writes()
+        self.assertEqual(len(message(['<many@alias.example>']).edits), 901)
+        self.assertLess(writes() - before, 100)
 
     def test_recipients_of_a_refused_one_are_not_added(self):
         got = message(['<nobody@alias.example>', '<ann@alias.example>'])

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/cork.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/bytes.h"
+
+static _Thread_local struct {
+	bool is_open;
+	bool is_ending; /* the next write sends all */
+	bool has_failed;
+	int fd; /* of what is kept; -1: nothing is */
+	size_t size;
+	char kept[CORK_BYTES];
+} cork = { .fd = -1 };
+
+static void reset(bool is_open)
+{
+	cork.is_open = is_open;
+	cork.is_ending = false;
+	cork.has_failed = false;
+	cork.fd = -1;
+	cork.size = 0;
+}
+
+void cork_begin(void)
+{
+	reset(true);
+}
+
+void cork_end(void)
+{
+	cork.is_ending = true;
+}
+
+void cork_drop(void)
+{
+	reset(false);
+}
+
+bool cork_is_open(void)
+{
+	return cork.is_open;
+}
+
+/* Not poll(), which asks us. */
+static bool wait_until_writable(int fd)
+{
+	const struct timespec limit = { .tv_sec = CORK_TIMEOUT_MS / 1000 };
+	struct pollfd writable = { .fd = fd, .events = POLLOUT };
+	int result;
+
+	do
+		result = ppoll(&writable, 1, &limit, NULL);
+	while (result < 0 && errno == EINTR);
+	if (result == 0)
+		errno = ETIMEDOUT;
+	return result > 0;
+}
+
+static bool send_all(int fd, struct bytes bytes)
+{
+	while (bytes.size > 0) {
+		ssize_t sent = send(fd, bytes.data, bytes.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent > 0)
+			bytes = bytes_skip(bytes, (size_t)sent);
+		else if (sent == 0 || (errno != EINTR && errno != EAGAIN))
+			return false;
+		else if (errno == EAGAIN && !wait_until_writable(fd))
+			return false;
+	}
+	return true;
+}
+
+/* After a failure nothing more may go out: half a packet may have gone before it. */
+static bool flush(void)
+{
+	if (!cork.has_failed)
+		cork.has_failed = !send_all(cork.fd, bytes_make(cork.kept, cork.size));
+	cork.size = 0;
+	return !cork.has_failed;
+}
+
+static bool keep(struct bytes piece)
+{
+	if (piece.size > sizeof(cork.kept) - cork.size && !flush())
+		return false;
+	if (piece.size > sizeof(cork.kept)) {
+		cork.has_failed = !send_all(cork.fd, piece);
+		return !cork.has_failed;
+	}
+	if (piece.size > 0)
+		memcpy(cork.kept + cork.size, piece.data, piece.size);
+	cork.size += piece.size;
+	return true;
+}
+
+ssize_t cork_write(int fd, const struct iovec *pieces, int count)
+{
+	bool is_sent = !cork.has_failed;
+	size_t size = 0;
+
+	/* Never seen: what another connection is to get doesn't belong to this one. */
+	if (cork.fd >= 0 && cork.fd != fd)
+		is_sent = flush();
+	cork.fd = fd;
+	for (int i = 0; i < count && is_sent; i++) {
+		is_sent = keep(bytes_make(pieces[i].iov_base, pieces[i].iov_len));
+		size += pieces[i].iov_len;
+	}
+	if (cork.is_ending) {
+		is_sent = is_sent && flush();
+		reset(false);
+	}
+	if (is_sent)
+		return (ssize_t)size;
+	errno = EPIPE;
+	return -1;
+}
