@@ -14,12 +14,12 @@ enum {
 	ENTRIES_A_QUESTION = 32,
 	BUCKETS_BITS = 12,
 	FETCH_AHEAD = 8,
-	BYTES_HELD = 3 << 20,	/* of the file, then their pages are let go of */
+	BYTES_HELD = 2 << 20,	/* of the file, then their pages are let go of */
 };
 
 /* One row of a slice. */
 struct learner_row {
-	uint64_t place;
+	uint64_t number;
 	size_t count;		/* of recipients, as far as is known */
 	bool is_lost;		/* not in this round */
 };
@@ -77,7 +77,7 @@ void learner_init(struct learner *learner, struct known *known)
 {
 	*learner = (struct learner){ .known = known };
 	arena_init(&learner->arena, ARENA_BYTES);
-	buffer_init(&learner->places, SIZE_MAX / 4);
+	buffer_init(&learner->numbers, SIZE_MAX / 4);
 	buffer_init(&learner->rows, SIZE_MAX / 4);
 	buffer_init(&learner->questions, UINT32_MAX);
 	buffer_init(&learner->order, SIZE_MAX / 4);
@@ -86,7 +86,7 @@ void learner_init(struct learner *learner, struct known *known)
 void learner_free(struct learner *learner)
 {
 	arena_free(&learner->arena);
-	buffer_free(&learner->places);
+	buffer_free(&learner->numbers);
 	buffer_free(&learner->rows);
 	buffer_free(&learner->questions);
 	buffer_free(&learner->order);
@@ -94,22 +94,23 @@ void learner_free(struct learner *learner)
 
 bool learner_await(struct learner *learner, const struct table_row *row)
 {
-	return !row->is_catch_all && !table_has_patterns(learner->known->table) &&
-	       buffer_append(&learner->places, bytes_make(&row->entry.place,
-							  sizeof(row->entry.place)));
+	const uint64_t number = table_row_number(row);
+
+	return !table_has_patterns(learner->known->table) &&
+	       buffer_append(&learner->numbers, bytes_make(&number, sizeof(number)));
 }
 
 size_t learner_waiting(const struct learner *learner)
 {
-	return learner->places.size / sizeof(uint64_t);
+	return learner->numbers.size / sizeof(uint64_t);
 }
 
-uint64_t learner_place(const struct learner *learner, size_t number)
+uint64_t learner_row(const struct learner *learner, size_t index)
 {
-	uint64_t place;
+	uint64_t number;
 
-	memcpy(&place, learner->places.data + number * sizeof(place), sizeof(place));
-	return place;
+	memcpy(&number, learner->numbers.data + index * sizeof(number), sizeof(number));
+	return number;
 }
 
 static struct learner_row *slice_rows(const struct learner *learner)
@@ -180,17 +181,17 @@ static bool ask_target(struct learner *learner, const struct table_row *row,
 	return true;
 }
 
-/* Take the row at PLACE into the slice. False: no memory. */
-static bool take_row(struct learner *learner, uint64_t place)
+/* Take row NUMBER into the slice. False: no memory. */
+static bool take_row(struct learner *learner, uint64_t number)
 {
 	const struct table *table = learner->known->table;
 	size_t questions = learner->questions.size;
 	size_t order = learner->order.size;
-	struct learner_row of_row = { .place = place };
+	struct learner_row of_row = { .number = number };
 	struct table_target_cursor cursor;
 	struct table_target target;
 	struct table_row row;
-	enum lookup outcome = table_row_at(table, place, &row);
+	enum lookup outcome = table_row_at(table, number, &row);
 
 	if (outcome == LOOKUP_FOUND)
 		table_targets_begin(&row.entry, &cursor);
@@ -207,7 +208,7 @@ static bool take_row(struct learner *learner, uint64_t place)
 	return buffer_append(&learner->rows, bytes_make(&of_row, sizeof(of_row)));
 }
 
-/* Of COUNT in the order of the file, so many are spread over some 3 MB of it. */
+/* Of COUNT in the order of the file, so many are spread over some 2 MB of it. */
 static size_t held_at_once(const struct table *table, size_t count)
 {
 	return count / (table_facts(table)->size_bytes / BYTES_HELD + 1) + 1;
@@ -309,14 +310,15 @@ static void end_slice(struct learner *learner, size_t *kept)
 	bool learns = may_learn(known);
 
 	for (size_t i = 0; i < count; i++) {
-		const struct table_entry entry = { .place = rows[i].place };
+		/* Of a catch-all that is no place, and it has no slot. */
+		const struct table_entry entry = { .place = rows[i].number };
 
 		if (learns && !rows[i].is_lost && rows[i].count <= known->limits.expansion) {
 			set_count(known, &entry, rows[i].count);
 			continue;
 		}
-		memcpy(learner->places.data + *kept * sizeof(rows[i].place), &rows[i].place,
-		       sizeof(rows[i].place));
+		memcpy(learner->numbers.data + *kept * sizeof(rows[i].number), &rows[i].number,
+		       sizeof(rows[i].number));
 		++*kept;
 	}
 	buffer_clear(&learner->rows);
@@ -339,7 +341,7 @@ bool learner_round(struct learner *learner)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!take_row(learner, learner_place(learner, i)))
+		if (!take_row(learner, learner_row(learner, i)))
 			return false;
 		if (i % held == held - 1)
 			table_forget_pages(learner->known->table);
@@ -350,6 +352,6 @@ bool learner_round(struct learner *learner)
 			return false;
 		end_slice(learner, &kept);
 	}
-	learner->places.size = kept * sizeof(uint64_t);
+	learner->numbers.size = kept * sizeof(uint64_t);
 	return true;
 }

@@ -6,7 +6,7 @@
  * that is known already. It is learned in rounds, from the outside in. The targets of many entries
  * are looked up together in the order of the file, which costs a fraction of what as many look-ups
  * here and there do, in time and in pages. What isn't learned this way (loops, keys that don't
- * exist, catch-alls, extensions, …) isn't wrong for that: it takes a closer look.
+ * exist, or only as catch-alls, extensions, …) isn't wrong for that: it takes a closer look.
  *
  * `struct known` is shared by threads; each has a `struct learner` of its own.
  */
@@ -40,7 +40,7 @@ void known_learn(struct known *known, const struct table_entry *entry, size_t co
 struct learner {
 	struct known *known;
 	struct arena arena;
-	struct buffer places;	/* of the rows that wait: u64 each */
+	struct buffer numbers;	/* of the rows that wait: u64 each */
 	struct buffer rows;	/* the slice at hand: struct learner_row */
 	struct buffer questions;	/* of it, each with its local part */
 	struct buffer order;	/* of it: u32 offsets in questions */
@@ -57,7 +57,7 @@ size_t learner_waiting(const struct learner *learner);
 /* One round over all that wait; those that were learned wait no longer. False: no memory. */
 bool learner_round(struct learner *learner);
 
-/* The place of row NUMBER of those that wait, for table_row_at(). */
-uint64_t learner_place(const struct learner *learner, size_t number);
+/* The number of one of the rows that wait, for table_row_at(). */
+uint64_t learner_row(const struct learner *learner, size_t index);
 
 #endif

@@ -16,9 +16,8 @@
 enum {
 	PROVERS = TABLE_VERIFIERS,
 	PROOF_ARENA_BYTES = 1 << 30,
-	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of often, unless
-	 * there are so many expansions that time counts for more. */
-	EXPANSIONS_HELD = 8,
+	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of behind each,
+	 * unless there are so many that time counts for more. */
 	MANY_EXPANSIONS = 1 << 14,
 	MANY_ENTRIES = 256,
 	/* Another round if the last left less than this share of what waited before it. */
@@ -41,7 +40,6 @@ struct prover {
 	struct learner learner;
 	const struct table_row *row;
 	uint64_t expansions;
-	unsigned expansions_held;
 };
 
 /* Where the row came from, counted over all sources; 0: nobody knows. */
@@ -122,6 +120,11 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 	}
 }
 
+static uint64_t many_expansions(const struct table *table)
+{
+	return MANY_EXPANSIONS + table_facts(table)->entries / MANY_ENTRIES;
+}
+
 static void expand_row(struct prover *prover, const struct table_row *row)
 {
 	const struct resolve_options options = {
@@ -139,10 +142,7 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	if (domain.name.size == 0)
 		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
 	arena_clear(&prover->arena);
-	prover->expansions++;
-	if (prover->expansions % prover->expansions_held == 0 &&
-	    prover->expansions <
-	            MANY_EXPANSIONS + table_facts(prover->table)->entries / MANY_ENTRIES)
+	if (prover->expansions++ < many_expansions(prover->table))
 		table_forget_pages(prover->table);
 	expand(prover->table, &options, local, local, &domain, &row->entry, &hit, &prover->arena,
 	       &expansion);
@@ -207,11 +207,10 @@ static void *expand_the_rest(void *context)
 	struct prover *prover = context;
 	size_t count = learner_waiting(&prover->learner);
 
-	prover->expansions_held = 1;	/* they are long ones, and few */
 	for (size_t i = 0; i < count; i++) {
 		struct table_row row;
 
-		if (table_row_at(prover->table, learner_place(&prover->learner, i), &row) !=
+		if (table_row_at(prover->table, learner_row(&prover->learner, i), &row) !=
 		    LOOKUP_FOUND) {
 			findings_add(&prover->findings, 0, true, "the table can't be read back");
 			break;
@@ -232,7 +231,6 @@ static bool prover_init(struct prover *prover, const struct table *table,
 		.known = known,
 		.builder = builder,
 		.limits = known->limits,
-		.expansions_held = EXPANSIONS_HELD,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	learner_init(&prover->learner, known);
@@ -286,7 +284,10 @@ static void prove_the_rest(struct prover *provers)
 			run(provers, learn);
 		after = count_waiting(provers);
 	} while (before - after > before / WORTH_A_ROUND);
-	if (after > 0)
+	/* Few: one after the other, so that the pages are one's. */
+	for (unsigned i = 0; i < PROVERS && after < many_expansions(provers[0].table); i++)
+		(void)expand_the_rest(&provers[i]);	/* NULL */
+	if (after >= many_expansions(provers[0].table))
 		run(provers, expand_the_rest);
 }
 

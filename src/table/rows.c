@@ -102,16 +102,37 @@ enum lookup table_next_row(const struct table *table, struct table_cursor *curso
 	return next_catch_all(table, cursor, out_row);
 }
 
-enum lookup table_row_at(const struct table *table, uint64_t place, struct table_row *out_row)
+/* Of a catch-all the place says where it came from, which doesn't lead to it. */
+uint64_t table_row_number(const struct table_row *row)
+{
+	return row->is_catch_all ? PLACE_CATCH_ALL | row->domain.ref : row->entry.place;
+}
+
+static enum lookup catch_all_at(const struct table *table, uint32_t ref,
+                                struct table_row *out_row)
+{
+	struct table_row row = { .is_catch_all = true };
+
+	if (domain_at(table, ref, &row.domain) != LOOKUP_FOUND ||
+	    table_find_catch_all(table, &row.domain, &row.entry) != LOOKUP_FOUND)
+		return LOOKUP_BROKEN;
+	row.domain.hash = hash_key(row.domain.name, table->seed);
+	*out_row = row;
+	return LOOKUP_FOUND;
+}
+
+enum lookup table_row_at(const struct table *table, uint64_t number, struct table_row *out_row)
 {
 	struct table_cursor cursor = {
-		.line = place >> 16,
-		.cluster = (uint32_t)(place >> 8 & 0xff) % LINE_CLUSTERS,
+		.line = number >> 16,
+		.cluster = (uint32_t)(number >> 8 & 0xff) % LINE_CLUSTERS,
 	};
-	uint32_t index = (uint32_t)(place & 0xff);
+	uint32_t index = (uint32_t)(number & 0xff);
 	struct cluster cluster;
 
-	if ((place & PLACE_CATCH_ALL) != 0 || cursor.line >= table->lines ||
+	if ((number & PLACE_CATCH_ALL) != 0)
+		return catch_all_at(table, (uint32_t)number, out_row);
+	if (cursor.line >= table->lines ||
 	    cluster_at(table, cursor.line, cursor.cluster, &cluster) != LOOKUP_FOUND ||
 	    index >= cluster.count)
 		return LOOKUP_BROKEN;

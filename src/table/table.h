@@ -214,8 +214,9 @@ uint64_t table_line_count(const struct table *table);
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
                            struct table_row *out_row);
 
-/* The row at a place that another row had in its entry.place; no catch-all's. */
-enum lookup table_row_at(const struct table *table, uint64_t place, struct table_row *out_row);
+/* A number by which a row is found again, and the row. */
+uint64_t table_row_number(const struct table_row *row);
+enum lookup table_row_at(const struct table *table, uint64_t number, struct table_row *out_row);
 
 /* Grows with the place at which a row for LOCAL in DOMAIN would stand: who asks for many keys in
  * this order reads the table front to back. */
