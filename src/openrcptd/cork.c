@@ -77,23 +77,30 @@ static bool send_all(int fd, struct bytes bytes)
 	return true;
 }
 
-/* After a failure nothing more may go out: half a packet may have gone before it. */
+/* After a failure nothing more may go out, whoever writes it: half a packet may have gone. */
+static bool send_or_hang_up(struct bytes bytes)
+{
+	if (cork.has_failed || send_all(cork.fd, bytes))
+		return !cork.has_failed;
+	cork.has_failed = true;
+	(void)shutdown(cork.fd, SHUT_RDWR); /* where it fails there is nobody any more */
+	return false;
+}
+
 static bool flush(void)
 {
-	if (!cork.has_failed)
-		cork.has_failed = !send_all(cork.fd, bytes_make(cork.kept, cork.size));
+	bool is_sent = send_or_hang_up(bytes_make(cork.kept, cork.size));
+
 	cork.size = 0;
-	return !cork.has_failed;
+	return is_sent;
 }
 
 static bool keep(struct bytes piece)
 {
 	if (piece.size > sizeof(cork.kept) - cork.size && !flush())
 		return false;
-	if (piece.size > sizeof(cork.kept)) {
-		cork.has_failed = !send_all(cork.fd, piece);
-		return !cork.has_failed;
-	}
+	if (piece.size > sizeof(cork.kept))
+		return send_or_hang_up(piece);
 	if (piece.size > 0)
 		memcpy(cork.kept + cork.size, piece.data, piece.size);
 	cork.size += piece.size;

@@ -29,7 +29,8 @@ void cork_begin(void);
 /* What is kept goes out with the next write. */
 void cork_end(void);
 
-/* What is kept never goes out; what went out already can't be called back. */
+/* What is kept never goes out; what went out already can't be called back. Where a write has failed
+ * the connection is shut down, so that nothing can follow half a packet. */
 void cork_drop(void);
 
 /* Is a write of this thread one for cork_write()? */

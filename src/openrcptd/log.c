@@ -183,6 +183,7 @@ static size_t send_to_syslog(struct log_batch *batch)
 static size_t send_to_stderr(const struct log_batch *batch)
 {
 	struct pollfd writable = { .fd = STDERR_FILENO, .events = POLLOUT };
+	const struct timespec at_once = { 0 };
 	size_t size = batch->ends[batch->count - 1];
 	ssize_t written;
 
@@ -191,7 +192,8 @@ static size_t send_to_stderr(const struct log_batch *batch)
 		return written < 0 ? 0 : batch->count;
 	}
 	/* A pipe that is writable has room for PIPE_BUF bytes, which is no less than a batch. */
-	if (!S_ISREG(sole_log.stderr_mode) && poll(&writable, 1, 0) != 1)
+	/* Not poll(), which a cork answers. */
+	if (!S_ISREG(sole_log.stderr_mode) && ppoll(&writable, 1, &at_once, NULL) != 1)
 		return 0;
 	written = write(STDERR_FILENO, batch->text, size);
 	return written < 0 ? 0 : batch->count;

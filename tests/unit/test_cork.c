@@ -189,6 +189,29 @@ static void after_a_failure_nothing_more_is_sent(void **state)
 	assert_false(cork_is_open());
 }
 
+static void half_a_packet_is_followed_by_nothing(void **state)
+{
+	static char large[CORK_BYTES + 1];
+	const struct iovec piece = { .iov_base = large, .iov_len = sizeof(large) };
+	const int little = 1;
+	struct pair pair;
+
+	(void)state;
+	/* What is too large for a packet fails, and what comes behind it doesn't. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.ends), 0);
+	assert_int_equal(setsockopt(pair.ends[NEAR], SOL_SOCKET, SO_SNDBUF, &little,
+	                            sizeof(little)), 0);
+	assert_int_equal(send(pair.ends[NEAR], large, 1, MSG_NOSIGNAL), 1);
+	cork_begin();
+	assert_int_equal(cork_write(pair.ends[NEAR], &piece, 1), -1);
+	cork_drop();
+	/* libmilter goes on with an answer all the same. */
+	assert_int_equal(send(pair.ends[NEAR], large, 1, MSG_NOSIGNAL), -1);
+	assert_int_equal(errno, EPIPE);
+	assert_int_equal(close(pair.ends[NEAR]), 0);
+	assert_int_equal(close(pair.ends[FAR]), 0);
+}
+
 static void another_connection_gets_nothing_of_it(void **state)
 {
 	struct pair *pair = *state;
@@ -234,6 +257,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_dropped_never_goes_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_stays_however_much_there_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_hung_up_is_told_at_the_end, setup, teardown),
+		cmocka_unit_test(half_a_packet_is_followed_by_nothing),
 		cmocka_unit_test_setup_teardown(after_a_failure_nothing_more_is_sent, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(another_connection_gets_nothing_of_it, setup,

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "openrcptd/cork.h"
+
 /* Standard error is a pipe while a test runs. */
 struct capture {
 	int before;
@@ -120,6 +122,17 @@ static void a_batch_is_all_its_lines_in_order(void **state)
 	assert_string_equal(logged(*state), expected);
 }
 
+/* Nor while the edits of a message wait: then poll() answers for the milter's connection. */
+static void nobody_waits_for_a_reader_beside_a_cork(void **state)
+{
+	(void)state;
+	cork_begin();
+	cork_end();
+	for (int i = 0; i < 100000; i++)
+		log_line(SEVERITY_INFO, "a line that nobody reads");
+	cork_drop();
+}
+
 static void nobody_waits_for_a_reader(void **state)
 {
 	uint64_t before = log_dropped();
@@ -148,6 +161,7 @@ int main(void)
 		TEST(long_lines_are_cut),
 		TEST(a_batch_is_all_its_lines_in_order),
 		TEST(nobody_waits_for_a_reader),
+		TEST(nobody_waits_for_a_reader_beside_a_cork),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
