@@ -43,20 +43,31 @@ struct bytes domain_set_name(const struct domain_set *set, uint32_t ref)
 	return bytes_make(record + DOMAIN_NAME, record[DOMAIN_LENGTH]);
 }
 
+static uint32_t slot_ref(uint32_t slot)
+{
+	return slot & DOMAIN_REF_MAX;
+}
+
+/* The highest bits: the lowest say where the slot is. */
+static uint32_t slot_make(uint32_t ref, uint64_t hash)
+{
+	return ref | ((uint32_t)(hash >> 32) & ~(uint32_t)DOMAIN_REF_MAX);
+}
+
 static bool grow_slots(struct domain_set *set)
 {
 	uint64_t mask = set->slot_mask * 2 + 1;
-	struct domain_slot *slots = calloc(mask + 1, sizeof(*slots));
+	uint32_t *slots = calloc(mask + 1, sizeof(*slots));
 
 	if (slots == NULL)
 		return false;
 	for (uint64_t i = 0; i <= set->slot_mask; i++) {
 		uint64_t place;
 
-		if (set->slots[i].ref == 0)
+		if (set->slots[i] == 0)
 			continue;
-		place = set->slots[i].hash & mask;
-		while (slots[place].ref != 0)
+		place = hash_key(domain_set_name(set, slot_ref(set->slots[i])), set->seed) & mask;
+		while (slots[place] != 0)
 			place = (place + 1) & mask;
 		slots[place] = set->slots[i];
 	}
@@ -115,15 +126,18 @@ static inline bool is_named(const struct domain_set *set, uint32_t ref, struct b
 }
 
 /* The slot of NAME, or the free one where it belongs. */
-static struct domain_slot *slot_of(const struct domain_set *set, struct bytes name, uint64_t hash)
+static uint32_t *slot_of(const struct domain_set *set, struct bytes name, uint64_t hash)
 {
+	const uint32_t tag = slot_make(0, hash);
 	uint64_t place = hash & set->slot_mask;
 
-	while (set->slots[place].ref != 0 &&
-	       (set->slots[place].hash != (uint32_t)hash ||
-	        !is_named(set, set->slots[place].ref, name)))
-		place = (place + 1) & set->slot_mask;
-	return &set->slots[place];
+	for (;; place = (place + 1) & set->slot_mask) {
+		uint32_t slot = set->slots[place];
+
+		if (slot == 0 || ((slot & ~(uint32_t)DOMAIN_REF_MAX) == tag &&
+		                  is_named(set, slot_ref(slot), name)))
+			return &set->slots[place];
+	}
 }
 
 /*
@@ -159,7 +173,7 @@ static uint32_t remember(uint32_t *place, uint32_t ref)
 static __attribute__((noinline)) uint32_t find_slowly(struct domain_set *set, struct bytes name,
                                                       uint32_t *place)
 {
-	return remember(place, slot_of(set, name, hash_key(name, set->seed))->ref);
+	return remember(place, slot_ref(*slot_of(set, name, hash_key(name, set->seed))));
 }
 
 uint32_t domain_set_find(struct domain_set *set, struct bytes name)
@@ -172,7 +186,7 @@ uint32_t domain_set_find(struct domain_set *set, struct bytes name)
 uint32_t domain_set_add(struct domain_set *set, struct bytes name)
 {
 	uint32_t *place = recent_place(set, name);
-	struct domain_slot *slot;
+	uint32_t *slot;
 	uint64_t hash;
 
 	if (is_recent(set, place, name))
@@ -183,14 +197,14 @@ uint32_t domain_set_add(struct domain_set *set, struct bytes name)
 		return 0;
 	hash = hash_key(name, set->seed);
 	slot = slot_of(set, name, hash);
-	if (slot->ref == 0) {
+	if (*slot == 0) {
 		uint32_t ref = append_record(set, name);
 
 		if (ref == 0)
 			return 0;
-		*slot = (struct domain_slot){ .hash = (uint32_t)hash, .ref = ref };
+		*slot = slot_make(ref, hash);
 	}
-	return remember(place, slot->ref);
+	return remember(place, slot_ref(*slot));
 }
 
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref)

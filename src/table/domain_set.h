@@ -11,18 +11,13 @@
 
 #include "base/bytes.h"
 
-struct domain_slot {
-	uint32_t hash;
-	uint32_t ref;		/* 0: free */
-};
-
 enum { DOMAIN_SET_RECENT = 256 };
 
 struct domain_set {
 	unsigned char *records;	/* as in the file */
 	size_t size;
 	size_t room;
-	struct domain_slot *slots;
+	uint32_t *slots;	/* a ref, and above it 8 bits of its name's hash; 0: free */
 	uint64_t slot_mask;
 	uint64_t count;
 	uint64_t seed;
