@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "base/le.h"
-#include "table/format.h"
+#include "table/raw.h"
 
 enum {
 	LINE_DATA_MAX = 0xffff,		/* an end is 16 bits */
@@ -54,21 +54,6 @@ void layout_free(struct layout *layout)
 	buffer_free(&layout->lists);
 }
 
-static uint64_t raw_hash(const unsigned char *raw)
-{
-	return le64_load(raw + RAW_HASH);
-}
-
-static struct bytes raw_local(const unsigned char *raw)
-{
-	return bytes_make(raw + RAW_HEAD, raw[RAW_KEY + 3]);
-}
-
-static struct bytes raw_payload(const unsigned char *raw)
-{
-	return bytes_make(raw + RAW_HEAD + raw[RAW_KEY + 3], le32_load(raw + RAW_PAYLOAD));
-}
-
 static bool same_key(const unsigned char *a, const unsigned char *b)
 {
 	return raw_hash(a) == raw_hash(b) && le32_load(a + RAW_KEY) == le32_load(b + RAW_KEY) &&
@@ -108,12 +93,12 @@ static size_t drop_duplicates(struct layout *layout, const unsigned char **raws,
 			raws[kept++] = raws[i];
 			continue;
 		}
-		if (raws[other][RAW_YIELDS] && !raws[i][RAW_YIELDS]) {
+		if (raw_yields(raws[other]) && !raw_yields(raws[i])) {
 			drop(layout, raws[other]);
 			raws[other] = raws[i];
 			continue;
 		}
-		if (!raws[i][RAW_YIELDS] && layout->on_duplicate != NULL)
+		if (!raw_yields(raws[i]) && layout->on_duplicate != NULL)
 			layout->on_duplicate(layout->context, raws[other], raws[i]);
 		drop(layout, raws[i]);
 	}
@@ -122,14 +107,13 @@ static size_t drop_duplicates(struct layout *layout, const unsigned char **raws,
 
 static bool fits_in_record(const unsigned char *raw)
 {
-	return raw[RAW_KIND] == TABLE_ENTRY_TARGETS &&
-	       RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + le32_load(raw + RAW_PAYLOAD) <=
-	               RECORD_BYTES_MAX;
+	return raw_kind(raw) == TABLE_ENTRY_TARGETS &&
+	       RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + raw_payload_size(raw) <= RECORD_BYTES_MAX;
 }
 
 static size_t record_size(const unsigned char *raw)
 {
-	size_t payload = fits_in_record(raw) ? le32_load(raw + RAW_PAYLOAD) : RECORD_LIST_BYTES;
+	size_t payload = fits_in_record(raw) ? raw_payload_size(raw) : RECORD_LIST_BYTES;
 
 	return RECORD_HEAD + (size_t)raw[RAW_KEY + 3] + payload;
 }
@@ -148,18 +132,18 @@ static void await_list(struct layout *layout, const unsigned char *at, const uns
 /* Put the record of RAW at OUT; its size. */
 static size_t put_record(struct layout *layout, const unsigned char *raw, unsigned char *out)
 {
-	size_t head = RECORD_HEAD + (size_t)raw[RAW_KEY + 3];
-	size_t payload = le32_load(raw + RAW_PAYLOAD);
-	size_t local = head - RECORD_HEAD;
+	struct bytes local = raw_local(raw);
+	size_t head = RECORD_HEAD + local.size;
+	size_t payload = raw_payload_size(raw);
 
 	memcpy(out, raw + RAW_KEY, RECORD_HEAD);
-	layout->targets += le32_load(raw + RAW_TARGETS);
+	layout->targets += raw_targets(raw);
 	if (fits_in_record(raw)) {
 		/* Local part and payload stand behind each other in both. */
-		bytes_copy(out + RECORD_HEAD, raw + RAW_HEAD, local + payload);
+		bytes_copy(out + RECORD_HEAD, local.data, local.size + payload);
 		return head + payload;
 	}
-	bytes_copy(out + RECORD_HEAD, raw + RAW_HEAD, local);
+	bytes_copy(out + RECORD_HEAD, local.data, local.size);
 	memcpy(out + head, "\xff\0\0\0\0", RECORD_LIST_BYTES);
 	await_list(layout, out + head + 1, raw);
 	return head + RECORD_LIST_BYTES;
@@ -237,7 +221,7 @@ static bool place_lists(struct layout *layout, struct error *err)
 		if (!make_ref(layout, position, &ref, err))
 			return false;
 		le32_store(layout->data.data + waiting[i].at, ref);
-		position += LIST_CONTENTS + le32_load(waiting[i].raw + RAW_PAYLOAD);
+		position += LIST_CONTENTS + raw_payload_size(waiting[i].raw);
 	}
 	return true;
 }
@@ -250,8 +234,8 @@ static bool emit_lists(struct layout *layout, struct error *err)
 	for (size_t i = 0; i < count; i++) {
 		uint32_t ref;
 
-		if (!layout_list(layout, (enum table_entry_kind)waiting[i].raw[RAW_KIND],
-		                 raw_payload(waiting[i].raw), NULL, &ref, err))
+		if (!layout_list(layout, raw_kind(waiting[i].raw), raw_payload(waiting[i].raw),
+		                 NULL, &ref, err))
 			return false;
 	}
 	output_align(layout->output, DATA_UNIT);

@@ -12,18 +12,6 @@
 #include "table/output.h"
 #include "table/writer.h"
 
-/* A raw entry, as it waits in its partition: head, local part, payload. */
-enum {
-	RAW_HASH = 0,		/* u64 */
-	RAW_GLOBAL_LINE = 8,	/* u32 */
-	RAW_KEY = 12,		/* u24 domref, u8 length of the local part: as in a record */
-	RAW_PAYLOAD = 16,	/* u32: bytes of targets or reply */
-	RAW_TARGETS = 20,	/* u32: how many */
-	RAW_KIND = 24,		/* u8: enum table_entry_kind */
-	RAW_YIELDS = 25,	/* u8 */
-	RAW_HEAD = 26,
-};
-
 struct layout {
 	struct output *output;
 	uint64_t data_begin;	/* position of DATA in the file */

@@ -5,8 +5,8 @@
 #include <sysexits.h>
 
 #include "base/le.h"
-#include "table/format.h"
 #include "table/patterns_inside.h"
+#include "table/raw.h"
 #include "table/writer_inside.h"
 
 enum {
@@ -217,18 +217,15 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	if (entry->local.size == 0)
 		return add_catch_all(writer, entry);
 	raw = spill_append(writer->spill, partition,
-	                   RAW_HEAD + entry->local.size + contents.size, &writer->error);
+	                   raw_size_for(entry->local.size, contents.size, entry->target_count),
+	                   &writer->error);
 	if (raw == NULL)
 		return false;
 	le64_store(raw + RAW_HASH, hash);
 	le32_store(raw + RAW_GLOBAL_LINE, entry->global_line);
 	le32_store(raw + RAW_KEY, entry->domain | (uint32_t)entry->local.size << 24);
-	le32_store(raw + RAW_PAYLOAD, (uint32_t)contents.size);
-	le32_store(raw + RAW_TARGETS, entry->target_count);
-	raw[RAW_KIND] = (unsigned char)entry->kind;
-	raw[RAW_YIELDS] = entry->yields;
-	bytes_copy(raw + RAW_HEAD, entry->local.data, entry->local.size);
-	bytes_copy(raw + RAW_HEAD + entry->local.size, contents.data, contents.size);
+	raw_fill(raw, (unsigned)entry->kind | (entry->yields ? RAW_YIELDS : 0), entry->local,
+	         contents, entry->target_count);
 	mark_domain(writer, entry);
 	writer->added++;
 	return samples_offer(&writer->samples, hash, entry) ||

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/le.h"
-#include "table/format.h"
+#include "table/raw.h"
 #include "table/writer_inside.h"
 
 /* One file being written. */
@@ -23,12 +23,11 @@ struct assembly {
 static void tell_duplicate(void *context, const unsigned char *kept, const unsigned char *dropped)
 {
 	struct table_writer *writer = context;
-	uint32_t domain = le24_load(dropped + RAW_KEY);
 	const struct writer_duplicate duplicate = {
-		.local = bytes_make(dropped + RAW_HEAD, dropped[RAW_KEY + 3]),
-		.domain = domain_set_name(&writer->domains, domain),
-		.kept_line = le32_load(kept + RAW_GLOBAL_LINE),
-		.dropped_line = le32_load(dropped + RAW_GLOBAL_LINE),
+		.local = raw_local(dropped),
+		.domain = domain_set_name(&writer->domains, raw_domain(dropped)),
+		.kept_line = raw_global_line(kept),
+		.dropped_line = raw_global_line(dropped),
 	};
 
 	if (writer->on_duplicate != NULL)
@@ -39,9 +38,8 @@ static void tell_dropped(void *context, const unsigned char *dropped)
 {
 	struct table_writer *writer = context;
 
-	samples_drop(&writer->samples, le24_load(dropped + RAW_KEY),
-	             bytes_make(dropped + RAW_HEAD, dropped[RAW_KEY + 3]),
-	             le32_load(dropped + RAW_GLOBAL_LINE));
+	samples_drop(&writer->samples, raw_domain(dropped), raw_local(dropped),
+	             raw_global_line(dropped));
 }
 
 /* ---- catch-alls ------------------------------------------------------------------------- */

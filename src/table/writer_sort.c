@@ -4,8 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "base/le.h"
-#include "table/format.h"
+#include "table/raw.h"
 #include "table/writer_inside.h"
 
 enum {
@@ -31,11 +30,6 @@ static void sorter_free(struct sorter *sorter)
 	free(sorter->raws);
 	free(sorter->counts);
 	free(sorter->carried);
-}
-
-static size_t raw_size(const unsigned char *raw)
-{
-	return RAW_HEAD + (size_t)raw[RAW_KEY + 3] + le32_load(raw + RAW_PAYLOAD);
 }
 
 static bool grow(void *memory, size_t *room, size_t needed, size_t each)
@@ -80,7 +74,7 @@ static bool sort_partition(const struct layout *layout, struct sorter *sorter, s
 		return false;
 	memset(sorter->counts, 0, (clusters + 1) * sizeof(*sorter->counts));
 	for (size_t at = 0; at < size; at += raw_size(sorter->bytes + at), count++)
-		sorter->counts[layout_cluster(layout, le64_load(sorter->bytes + at)) - first]++;
+		sorter->counts[layout_cluster(layout, raw_hash(sorter->bytes + at)) - first]++;
 	if (!grow(&sorter->raws, &sorter->raw_room, count, sizeof(*sorter->raws)))
 		return false;
 	for (size_t i = 0; i < clusters; i++) {
@@ -91,7 +85,7 @@ static bool sort_partition(const struct layout *layout, struct sorter *sorter, s
 	}
 	for (size_t at = 0; at < size; at += raw_size(sorter->bytes + at)) {
 		const unsigned char *raw = sorter->bytes + at;
-		uint64_t cluster = layout_cluster(layout, le64_load(raw)) - first;
+		uint64_t cluster = layout_cluster(layout, raw_hash(raw)) - first;
 
 		sorter->raws[sorter->counts[cluster]++] = raw;
 	}
