@@ -16,10 +16,7 @@
 
 #define SYSLOG_PATH "/dev/log"
 
-enum {
-	RECONNECT_SECONDS = 1,
-	LOG_ROOM = LOG_HEAD_MAX + LOG_LINE_MAX, /* that any line has, with its newline */
-};
+enum { RECONNECT_SECONDS = 1 };
 
 static const struct severity {
 	const char *word; /* as Postfix has them */
@@ -312,9 +309,11 @@ void log_batch_add(struct log_batch *batch, enum log_severity severity, struct b
 	size_t used = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
 	char *text;
 
-	if (batch->count == LOG_BATCH_LINES || LOG_BATCH_BYTES - used < LOG_ROOM)
-		log_batch_send(batch);
 	line = bytes_first(line, LOG_LINE_MAX - 1);
+	/* With its head, and a newline. */
+	if (batch->count == LOG_BATCH_LINES ||
+	    LOG_BATCH_BYTES - used < LOG_HEAD_MAX + line.size + 1)
+		log_batch_send(batch);
 	text = begin_line(batch, severity);
 	if (line.size > 0)
 		memcpy(text, line.data, line.size);
