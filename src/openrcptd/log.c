@@ -121,15 +121,42 @@ static char *begin_line(struct log_batch *batch, enum log_severity severity)
 	return line + batch->head_size;
 }
 
+/* Any byte of 0 to 31, or 127? Eight at a time: adding to the low seven bits of each never carries
+ * into the next. */
+static bool has_controls(const char *text, size_t size)
+{
+	const uint64_t each = UINT64_C(0x0101010101010101);
+	uint64_t found = 0;
+
+	for (; size >= sizeof(found); text += sizeof(found), size -= sizeof(found)) {
+		uint64_t word;
+		uint64_t low;
+
+		memcpy(&word, text, sizeof(word));
+		low = word & (each * 0x7f);
+		found |= (~(low + each * (128 - 32)) | (low + each)) & ~word;
+	}
+	for (; size > 0; text++, size--)
+		if ((unsigned char)*text < 32 || *text == 127)
+			return true;
+	return (found & (each * 0x80)) != 0;
+}
+
+static void replace_controls(char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)text[i] < 32 || text[i] == 127)
+			text[i] = '?';
+}
+
 /* SIZE bytes were written at TEXT, which begin_line() gave. */
 static void end_line(struct log_batch *batch, char *text, size_t size)
 {
 	/* What libmilter says ends with a newline now and then. */
 	while (size > 0 && text[size - 1] == '\n')
 		size--;
-	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)text[i] < 32 || text[i] == 127)
-			text[i] = '?';
+	if (has_controls(text, size))
+		replace_controls(text, size);
 	if (sole_log.sink == LOG_SINK_STDERR)
 		text[size++] = '\n';
 	batch->ends[batch->count++] = (size_t)(text + size - batch->text);
@@ -216,8 +243,6 @@ static void report_dropped(void)
 {
 	struct log_batch batch;
 
-	if (sole_log.unreported == 0)
-		return;
 	log_batch_begin(&batch);
 	add_text(&batch, SEVERITY_WARNING, "%llu log lines dropped",
 		 (unsigned long long)sole_log.unreported);
@@ -238,7 +263,8 @@ void log_batch_send(struct log_batch *batch)
 	if (batch->count == 0)
 		return;
 	(void)pthread_mutex_lock(&sole_log.lock); /* can't fail: initialised, not recursive */
-	report_dropped();
+	if (sole_log.unreported > 0)
+		report_dropped();
 	lost = batch->count - send_batch(batch);
 	sole_log.unreported += lost;
 	sole_log.dropped += lost;

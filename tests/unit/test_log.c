@@ -117,6 +117,15 @@ static void a_batch_is_all_its_lines_in_order(void **state)
 	(void)sprintf(expected + strlen(expected), "%.*s\n", LOG_LINE_MAX - 1, longest);
 	log_batch_add(&batch, SEVERITY_INFO, bytes_make(NULL, 0));
 	strcat(expected, "\n");
+	/* Each byte at each place of a word. */
+	for (int byte = 1; byte < 256; byte++) {
+		char line[32];
+
+		(void)snprintf(line, sizeof(line), "%.*sx%cx1234567", byte % 9, "abcdefghi", byte);
+		log_batch_add(&batch, SEVERITY_INFO, bytes_of(line));
+		(void)sprintf(expected + strlen(expected), "%.*sx%cx1234567\n", byte % 9,
+			      "abcdefghi", byte < 32 || byte == 127 ? '?' : byte);
+	}
 	log_batch_send(&batch);
 	log_batch_send(&batch);
 	assert_string_equal(logged(*state), expected);
