@@ -81,20 +81,19 @@ static inline void bytes_copy(void *out, const void *from, size_t size)
 {
 	unsigned char *to = out;
 	const unsigned char *begin = from;
-	const unsigned char *end = begin + size;
 
 	if (size > 32) {
 		memcpy(to, begin, size);
 	} else if (size >= 16) {
 		/* Two that overlap: memcpy() of a constant size is no call. */
 		memcpy(to, begin, 16);
-		memcpy(to + size - 16, end - 16, 16);
+		memcpy(to + size - 16, begin + size - 16, 16);
 	} else if (size >= 8) {
 		memcpy(to, begin, 8);
-		memcpy(to + size - 8, end - 8, 8);
+		memcpy(to + size - 8, begin + size - 8, 8);
 	} else if (size >= 4) {
 		memcpy(to, begin, 4);
-		memcpy(to + size - 4, end - 4, 4);
+		memcpy(to + size - 4, begin + size - 4, 4);
 	} else {
 		for (size_t i = 0; i < size; i++)
 			to[i] = begin[i];
