@@ -164,13 +164,14 @@ static bool ask_target(struct learner *learner, const struct table_row *row,
 		of_row->is_lost = true;
 		return true;
 	}
-	if ((target->domain.flags & TABLE_DOMAIN_PROBED) == 0) {
-		of_row->count++;
-		return true;
-	}
+	/* Outside too: folded it may be longer than an answer can have. */
 	arena_clear(&learner->arena);
 	if (fold_local(target->local, &learner->arena, &key) != FOLD_OK) {
 		of_row->is_lost = true;
+		return true;
+	}
+	if ((target->domain.flags & TABLE_DOMAIN_PROBED) == 0) {
+		of_row->count++;
 		return true;
 	}
 	if (target->domain.ref != row->domain.ref || !bytes_equal(key, row->local))

@@ -20,6 +20,8 @@ enum {
 	 * unless there are so many that time counts for more. */
 	MANY_EXPANSIONS = 1 << 14,
 	MANY_ENTRIES = 256,
+	/* Folding makes no text four times as long: of these each has a key. */
+	PLAIN_LOCAL_MAX = 255 / 4,
 	/* Another round if the last left less than this share of what waited before it. */
 	WORTH_A_ROUND = 8,
 };
@@ -154,6 +156,7 @@ static bool is_plainly_sound(const struct prover *prover, const struct table_row
 {
 	return (sum->flags & TABLE_DOMAIN_PROBED) == 0 && !sum->keeps_user &&
 	       sum->longest <= prover->limits.address_bytes &&
+	       sum->longest_local <= PLAIN_LOCAL_MAX &&
 	       sum->targets <= prover->limits.expansion && prover->limits.recursion > 1 &&
 	       !table_has_patterns(prover->table);	/* any target may be one of theirs */
 }

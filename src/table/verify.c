@@ -53,6 +53,8 @@ static bool check_target(struct check *check, const struct table_target *target,
 	sum->targets++;
 	sum->flags |= target->domain.flags;
 	sum->longest = size > sum->longest ? size : sum->longest;
+	if (target->local.size > sum->longest_local)
+		sum->longest_local = target->local.size;
 	sum->keeps_user |= target->keeps_user;
 	return true;
 }

@@ -15,6 +15,7 @@ struct table_row_sum {
 	uint64_t targets;
 	unsigned flags;		/* of the domains of all targets together */
 	size_t longest;		/* bytes of the longest target: local part, `@`, domain */
+	size_t longest_local;	/* bytes of the longest local part */
 	bool keeps_user;	/* some target does */
 };
 

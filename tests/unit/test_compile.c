@@ -319,6 +319,22 @@ static void limits_are_proved(void **state)
 		       "limits.address_bytes): x@a.test\n");
 }
 
+/* Which a target's bytes don't tell: U+0958 takes 3 of them, and 6 in the form of keys. */
+static void targets_too_long_for_a_key_are_found(void **state)
+{
+	char text[1000] = GOOD "x@a.test ";
+	struct outcome outcome;
+
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		strcat(text, "\xe0\xa5\x98");
+	strcat(text, "@far.test\ny@a.test x@a.test\n");
+	outcome = compile_text(text, "", STRICT);
+	assert_int_equal(outcome.status, EX_DATAERR);
+	assert_int_equal(count_lines(outcome.messages, "over a limit"), 2);
+	free(outcome.messages);
+}
+
 /* Each row is proved by one thread, those at the border of two shares too. */
 static void each_row_is_proved_once(void **state)
 {
@@ -508,6 +524,7 @@ int main(void)
 		COMPILE_TEST(a_hundred_mistakes_are_printed),
 		COMPILE_TEST(strict_and_lenient),
 		COMPILE_TEST(limits_are_proved),
+		COMPILE_TEST(targets_too_long_for_a_key_are_found),
 		COMPILE_TEST(each_row_is_proved_once),
 		COMPILE_TEST(no_mistake_is_lost_among_warnings),
 		COMPILE_TEST(an_empty_table_wants_force),
