@@ -127,6 +127,21 @@ static uint64_t many_expansions(const struct table *table)
 	return MANY_EXPANSIONS + table_facts(table)->entries / MANY_ENTRIES;
 }
 
+/*
+ * A bare user stands for itself in every local domain, and the origin serves for all; but not where
+ * it has a key of its own for that user. Then it's any of the others, without a name.
+ */
+static void find_local_domain(const struct table *table, struct bytes user,
+                              struct table_domain *domain)
+{
+	struct table_domain origin;
+	struct table_entry own;
+
+	if (table_find_domain(table, table_rules(table)->origin, &origin) == LOOKUP_FOUND &&
+	    table_find(table, &origin, user, &own) == LOOKUP_ABSENT)
+		*domain = origin;
+}
+
 static void expand_row(struct prover *prover, const struct table_row *row)
 {
 	const struct resolve_options options = {
@@ -140,9 +155,8 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	struct table_domain domain = row->domain;
 	struct expansion expansion;
 
-	/* A bare user stands for itself in every local domain; the origin serves for all. */
 	if (domain.name.size == 0)
-		(void)table_find_domain(prover->table, table_rules(prover->table)->origin, &domain);
+		find_local_domain(prover->table, local, &domain);
 	arena_clear(&prover->arena);
 	if (prover->expansions++ < many_expansions(prover->table))
 		table_forget_pages(prover->table);

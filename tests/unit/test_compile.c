@@ -335,6 +335,20 @@ static void targets_too_long_for_a_key_are_found(void **state)
 	free(outcome.messages);
 }
 
+/* So small a limit has every way that is longer than one step walked. */
+static void bare_users_are_proved_where_they_are_asked(void **state)
+{
+	const char *settings = "local_domains = [ \"l.test\" ]; "
+			       "limits = { recursion = 3; };";
+
+	(void)state;
+	assert_outcome(compile_text("o.test x\nu u@o.test\n", settings, STRICT), EX_DATAERR,
+		       "v:2: target u@o.test could only bounce: no key of ours delivers it\n");
+	/* At the origin another key is found first. */
+	assert_outcome(compile_text("o.test x\nu u@o.test\nu@o.test w@far.test\n", settings,
+				    STRICT), EX_OK, "");
+}
+
 /* Each row is proved by one thread, those at the border of two shares too. */
 static void each_row_is_proved_once(void **state)
 {
@@ -525,6 +539,7 @@ int main(void)
 		COMPILE_TEST(strict_and_lenient),
 		COMPILE_TEST(limits_are_proved),
 		COMPILE_TEST(targets_too_long_for_a_key_are_found),
+		COMPILE_TEST(bare_users_are_proved_where_they_are_asked),
 		COMPILE_TEST(each_row_is_proved_once),
 		COMPILE_TEST(no_mistake_is_lost_among_warnings),
 		COMPILE_TEST(an_empty_table_wants_force),
