@@ -2,14 +2,10 @@
 #include "table/table.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sysexits.h>
 
 #include "base/guard.h"
 #include "table/patterns_inside.h"
-
-/* Pages may be as large, and cutting one up costs more than it gives back. */
-enum { FORGOTTEN_BYTES = 2 << 20 };
 
 static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error *err)
 {
@@ -83,24 +79,6 @@ void table_close(struct table *table)
 	if (table->copy.bytes.data != NULL)
 		file_copy_free(&table->copy);
 	free(table);
-}
-
-void table_forget_bytes(const struct table *table, struct bytes part)
-{
-	uintptr_t start = (uintptr_t)table->file.data;	/* of a page */
-	uintptr_t begin = (uintptr_t)part.data / FORGOTTEN_BYTES * FORGOTTEN_BYTES;
-	uintptr_t end = ((uintptr_t)part.data + part.size) / FORGOTTEN_BYTES * FORGOTTEN_BYTES;
-
-	if (begin < start)
-		begin = start;
-	/* A mapping of a file that nobody writes: what is dropped is read again as it was. */
-	if (table->is_mapped && begin < end)
-		(void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* else it stays */
-}
-
-void table_forget_pages(const struct table *table)
-{
-	table_forget_bytes(table, table->data);
 }
 
 const struct table_rules *table_rules(const struct table *table)

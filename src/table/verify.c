@@ -7,6 +7,7 @@
 
 #include "table/inside.h"
 #include "table/patterns.h"
+#include "table/record.h"
 
 enum {
 	LINES_FOR_THREADS = 1000,
