@@ -2,8 +2,8 @@
 /*
  * scan - compare or add many bytes at once.
  *
- * At any address. Each function exists in portable C; where the processor has vector instructions
- * that its ABI promises (SSE2 on x86-64), the comparisons use them.
+ * At any address. What has a portable form of its own uses vector instructions where the ABI
+ * promises them (SSE2 on x86-64).
  */
 #ifndef BASE_SCAN_H
 #define BASE_SCAN_H
@@ -11,29 +11,18 @@
 #include <stdint.h>
 
 #include "base/le.h"
+#include "base/sixteen.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
 
-enum { SCAN_BYTES = 16, SCAN_WORDS = 8 };
-
-/* Bit i: byte i of the 8 in WORD is BYTE. */
-static inline unsigned scan_bytes_in_word(uint64_t word, unsigned char byte)
-{
-	const uint64_t low_bits = UINT64_C(0x7f7f7f7f7f7f7f7f);
-	uint64_t different = word ^ UINT64_C(0x0101010101010101) * byte;
-	/* The top bit of each byte that is 0; no carry leaves a byte. */
-	uint64_t equal = ~(((different & low_bits) + low_bits) | different | low_bits);
-
-	return (unsigned)((equal >> 7) * UINT64_C(0x0102040810204080) >> 56);
-}
+enum { SCAN_BYTES = SIXTEEN, SCAN_WORDS = 8 };
 
 /* Bit i: byte i of the SCAN_BYTES at AT is BYTE. */
-static inline unsigned scan_bytes_portable(const unsigned char *at, unsigned char byte)
+static inline unsigned scan_bytes(const unsigned char *at, unsigned char byte)
 {
-	return scan_bytes_in_word(le64_load(at), byte) |
-	       scan_bytes_in_word(le64_load(at + 8), byte) << 8;
+	return sixteen_bits(sixteen_equal(sixteen_load(at), byte));
 }
 
 /* Bit i: word i of the SCAN_WORDS little-endian ones at AT is WORD. */
@@ -66,14 +55,6 @@ static inline unsigned scan_sum_portable(const unsigned char *at, unsigned count
 
 #ifdef __SSE2__
 
-static inline unsigned scan_bytes(const unsigned char *at, unsigned char byte)
-{
-	__m128i found = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
-	                               _mm_set1_epi8((char)byte));
-
-	return (unsigned)_mm_movemask_epi8(found);
-}
-
 static inline unsigned scan_words(const unsigned char *at, uint32_t word)
 {
 	const __m128i *halves = (const __m128i *)(const void *)at;
@@ -105,11 +86,6 @@ static inline unsigned scan_sum(const unsigned char *at, unsigned count)
 static inline unsigned scan_sum(const unsigned char *at, unsigned count)
 {
 	return scan_sum_portable(at, count);
-}
-
-static inline unsigned scan_bytes(const unsigned char *at, unsigned char byte)
-{
-	return scan_bytes_portable(at, byte);
 }
 
 static inline unsigned scan_words(const unsigned char *at, uint32_t word)
