@@ -3,6 +3,14 @@ dnl The libraries, and where things are installed.
 
 AC_DEFUN([OPENRCPT_LIBRARIES], [
 	PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
+	dnl 1.5 counts the names of the files that it has read, 1.7 ends the list with a null pointer.
+	openrcpt_saved_CPPFLAGS=$CPPFLAGS
+	CPPFLAGS="$CPPFLAGS $LIBCONFIG_CFLAGS"
+	AC_CHECK_MEMBER([config_t.num_filenames],
+		[LIBCONFIG_CFLAGS="$LIBCONFIG_CFLAGS -DLIBCONFIG_COUNTS_FILES=1"],
+		[LIBCONFIG_CFLAGS="$LIBCONFIG_CFLAGS -DLIBCONFIG_COUNTS_FILES=0"],
+		[[#include <libconfig.h>]])
+	CPPFLAGS=$openrcpt_saved_CPPFLAGS
 	PKG_CHECK_MODULES([LIBIDN2], [libidn2 >= 2.3])
 	PKG_CHECK_MODULES([PCRE2], [libpcre2-8 >= 10.32])
 

@@ -387,15 +387,29 @@ static FILE *open_file(const char *path, struct error *err)
 	return stream;
 }
 
+#if LIBCONFIG_COUNTS_FILES
+#define FILES_READ(config) ((config)->num_filenames)
+#else
+#define FILES_READ(config) UINT_MAX
+#endif
+
+/* The INDEXth file that libconfig has read; NULL behind the last. How the list ends depends on
+ * the version, and configure has looked. */
+static const char *file_read(const config_t *config, unsigned index)
+{
+	return config->filenames == NULL || index >= FILES_READ(config) ? NULL
+									: config->filenames[index];
+}
+
 /* What the file includes is as much the configuration as itself. Newer libconfigs have the whole
  * path of an included file, older ones what stands behind @include. */
 static bool check_included(const config_t *config, const char *folder, struct error *err)
 {
 	int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	bool is_good = folder_fd >= 0 || error_set_errno(err, EX_NOPERM, "%s", folder);
+	const char *name;
 
-	for (unsigned i = 0; is_good && i < config->num_filenames; i++) {
-		const char *name = config->filenames[i];
+	for (unsigned i = 0; is_good && (name = file_read(config, i)) != NULL; i++) {
 		struct stat status;
 
 		if (fstatat(folder_fd, name, &status, 0) != 0)
