@@ -5,7 +5,7 @@
 #ifndef OPENRCPTD_POSTFIX_CHECK_INSIDE_H
 #define OPENRCPTD_POSTFIX_CHECK_INSIDE_H
 
-#include "openrcptd/keyset.h"
+#include "base/keyset.h"
 #include "openrcptd/postfix_check.h"
 #include "openrcptd/postfix_read.h"
 

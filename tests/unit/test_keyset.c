@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/keyset.h"
+#include "base/keyset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
  * live as long as the arena. Room is reserved before, so that inserting can't fail half-way.
  * Members are never taken out. Hashed with a seed that nobody outside knows.
  */
-#ifndef OPENRCPTD_KEYSET_H
-#define OPENRCPTD_KEYSET_H
+#ifndef BASE_KEYSET_H
+#define BASE_KEYSET_H
 
 #include <stdbool.h>
 #include <stddef.h>
