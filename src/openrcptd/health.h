@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#include "openrcptd/listen.h"
+#include "service/listen.h"
 
 enum {
 	HEALTH_INTERVAL_MS = 5000, /* between two questions, and to wait for an answer */

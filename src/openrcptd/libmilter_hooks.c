@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "openrcptd/cork.h"
-#include "openrcptd/log.h"
+#include "service/log.h"
 
 /* As in <syslog.h>, which may define them in line. */
 void syslog(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -10,12 +10,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "openrcptd/listen.h"
-#include "openrcptd/log.h"
 #include "openrcptd/master.h"
 #include "openrcptd/postfix_check.h"
-#include "openrcptd/privileges.h"
 #include "openrcptd/snapshot.h"
+#include "service/listen.h"
+#include "service/log.h"
+#include "service/privileges.h"
 #include "settings/settings.h"
 
 struct options {

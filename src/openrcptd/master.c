@@ -14,11 +14,11 @@
 
 #include "openrcptd/channel.h"
 #include "openrcptd/health.h"
-#include "openrcptd/listen.h"
-#include "openrcptd/log.h"
-#include "openrcptd/notify.h"
-#include "openrcptd/privileges.h"
 #include "openrcptd/worker.h"
+#include "service/listen.h"
+#include "service/log.h"
+#include "service/notify.h"
+#include "service/privileges.h"
 
 enum {
 	DESCRIPTORS_BESIDE = 64, /* those that are no sessions */

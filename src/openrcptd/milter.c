@@ -16,8 +16,8 @@
 
 #include "base/buffer.h"
 #include "openrcptd/cork.h"
-#include "openrcptd/log.h"
 #include "openrcptd/transaction.h"
+#include "service/log.h"
 
 enum {
 	EDITS_A_PROGRESS = 1000, /* the MTA's time limit begins anew with each progress */

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "mail/fold.h"
-#include "openrcptd/log.h"
+#include "service/log.h"
 
 enum { FOLD_BYTES = 65536 };
 

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "openrcptd/snapshot.h"
-#include "openrcptd/watch.h"
+#include "service/watch.h"
 #include "settings/settings.h"
 
 struct reload {

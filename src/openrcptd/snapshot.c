@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "base/hash.h"
-#include "openrcptd/privileges.h"
+#include "service/privileges.h"
 
 struct snapshot *snapshot_new(struct table *take_table, const struct settings *settings,
 			      struct error *err)

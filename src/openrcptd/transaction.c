@@ -6,9 +6,9 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/fold.h"
-#include "openrcptd/log.h"
 #include "openrcptd/transaction_inside.h"
 #include "resolve/answer.h"
+#include "service/log.h"
 
 enum {
 	TEXT_BYTES_MAX = 65536,               /* of one printed address or parameter list */

@@ -2,8 +2,8 @@
 #include "openrcptd/transaction.h"
 
 #include "mail/address.h"
-#include "openrcptd/log.h"
 #include "openrcptd/transaction_inside.h"
+#include "service/log.h"
 
 enum {
 	/* Beyond this many pairs deleting first is cheaper: each delete reads all recipients. */

@@ -11,9 +11,9 @@
 #include <time.h>
 
 #include "openrcptd/channel.h"
-#include "openrcptd/log.h"
 #include "openrcptd/milter.h"
 #include "openrcptd/reload.h"
+#include "service/log.h"
 
 enum {
 	WATCH_MS = 1000, /* a replaced table is noticed within this time */

@@ -39,11 +39,12 @@ BEGIN {
 	lower = " base mail table resolve "
 	may["base"] = " base "
 	may["mail"] = " base mail "
+	may["service"] = " base service "
 	may["table"] = " base mail table "
 	may["resolve"] = lower
 	may["settings"] = " base mail settings "
 	may["compile"] = lower "settings compile "
-	may["openrcptd"] = lower "settings openrcptd "
+	may["openrcptd"] = lower "service settings openrcptd "
 	may["rcptmap"] = lower "settings compile rcptmap "
 	only["libmilter/mfapi.h"] = "openrcptd/milter.c"
 	only["libconfig.h"] = "settings/settings.c"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/listen.h"
+#include "service/listen.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
  * caller escapes what a client sent (address_escape()); bytes 0-31 and 127 that came through all
  * the same become `?`. Thread-safe, and usable before log_open(): then it is standard error.
  */
-#ifndef OPENRCPTD_LOG_H
-#define OPENRCPTD_LOG_H
+#ifndef SERVICE_LOG_H
+#define SERVICE_LOG_H
 
 #include <stdarg.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 /*
  * privileges - who the daemon runs as: root only to bind and to give itself up for good.
  */
-#ifndef OPENRCPTD_PRIVILEGES_H
-#define OPENRCPTD_PRIVILEGES_H
+#ifndef SERVICE_PRIVILEGES_H
+#define SERVICE_PRIVILEGES_H
 
 #include <stdbool.h>
 #include <stddef.h>

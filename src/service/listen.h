@@ -6,8 +6,8 @@
  * one that somebody answers on never is. The lock is held for the life of the process; the file
  * stays behind. Only the master uses this.
  */
-#ifndef OPENRCPTD_LISTEN_H
-#define OPENRCPTD_LISTEN_H
+#ifndef SERVICE_LISTEN_H
+#define SERVICE_LISTEN_H
 
 #include <stdbool.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/notify.h"
+#include "service/notify.h"
 
 #include <stddef.h>
 #include <stdio.h>

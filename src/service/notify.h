@@ -5,8 +5,8 @@
  * Without NOTIFY_SOCKET in the environment nothing is sent. Nothing here can fail in a way that
  * would matter: a service manager that doesn't listen has a time limit of its own.
  */
-#ifndef OPENRCPTD_NOTIFY_H
-#define OPENRCPTD_NOTIFY_H
+#ifndef SERVICE_NOTIFY_H
+#define SERVICE_NOTIFY_H
 
 void notify_ready(void);
 void notify_reloading(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/privileges.h"
+#include "service/privileges.h"
 
 #include <errno.h>
 #include <grp.h>

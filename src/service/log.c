@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/log.h"
+#include "service/log.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/watch.h"
+#include "service/watch.h"
 
 #include <fcntl.h>
 #include <unistd.h>

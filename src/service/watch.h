@@ -6,8 +6,8 @@
  * adopted, and is reported once. The file that was loaded is kept open, so that its inode number
  * can't come back under another table. Used by one thread.
  */
-#ifndef OPENRCPTD_WATCH_H
-#define OPENRCPTD_WATCH_H
+#ifndef SERVICE_WATCH_H
+#define SERVICE_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
