@@ -10,9 +10,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "message/snapshot.h"
 #include "openrcptd/master.h"
 #include "openrcptd/postfix_check.h"
-#include "openrcptd/snapshot.h"
 #include "service/listen.h"
 #include "service/log.h"
 #include "service/privileges.h"

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "message/transaction.h"
 #include "openrcptd/cork.h"
-#include "openrcptd/transaction.h"
 #include "service/log.h"
 
 enum {

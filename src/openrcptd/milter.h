@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "openrcptd/snapshot.h"
+#include "message/snapshot.h"
 
 struct milter_options {
 	int take_listen_fd;            /* listening already; ours from now on */

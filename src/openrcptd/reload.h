@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "openrcptd/snapshot.h"
+#include "message/snapshot.h"
 #include "service/watch.h"
 #include "settings/settings.h"
 

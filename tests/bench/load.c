@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "openrcptd/snapshot.h"
+#include "message/snapshot.h"
 #include "settings/settings.h"
 #include "text.h"
 

@@ -12,7 +12,7 @@
 #include "../unit/make_table.h"
 #include "mail/address.h"
 #include "mail/fold.h"
-#include "openrcptd/transaction.h"
+#include "message/transaction.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

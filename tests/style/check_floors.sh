@@ -43,8 +43,9 @@ BEGIN {
 	may["table"] = " base mail table "
 	may["resolve"] = lower
 	may["settings"] = " base mail settings "
+	may["message"] = lower "service settings message "
 	may["compile"] = lower "settings compile "
-	may["openrcptd"] = lower "service settings openrcptd "
+	may["openrcptd"] = lower "service settings message openrcptd "
 	may["rcptmap"] = lower "settings compile rcptmap "
 	only["libmilter/mfapi.h"] = "openrcptd/milter.c"
 	only["libconfig.h"] = "settings/settings.c"

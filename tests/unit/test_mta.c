@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/mta.h"
+#include "message/mta.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

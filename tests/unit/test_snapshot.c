@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/snapshot.h"
+#include "message/snapshot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "make_table.h"
+#include "message/transaction.h"
 #include "openrcptd/reload.h"
-#include "openrcptd/transaction.h"
 
 enum { THREADS = 4, SWAPS = 300 };
 

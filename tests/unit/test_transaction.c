@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/transaction.h"
+#include "message/transaction.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,8 +5,8 @@
  * Whoever reads these structs never asks which MTA it is. Measured on Postfix 3.7 and 3.11 and
  * Sendmail 8.17.
  */
-#ifndef OPENRCPTD_MTA_H
-#define OPENRCPTD_MTA_H
+#ifndef MESSAGE_MTA_H
+#define MESSAGE_MTA_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/snapshot.h"
+#include "message/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/transaction.h"
+#include "message/transaction.h"
 
 #include <string.h>
 
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/fold.h"
-#include "openrcptd/transaction_inside.h"
+#include "message/transaction_inside.h"
 #include "resolve/answer.h"
 #include "service/log.h"
 

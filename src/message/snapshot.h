@@ -6,14 +6,14 @@
  * published; whoever gives back the last share of an old one frees it. Finding the current one and
  * counting oneself as its user are one step under one lock. All functions are thread-safe.
  */
-#ifndef OPENRCPTD_SNAPSHOT_H
-#define OPENRCPTD_SNAPSHOT_H
+#ifndef MESSAGE_SNAPSHOT_H
+#define MESSAGE_SNAPSHOT_H
 
 #include <pthread.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "openrcptd/policy.h"
+#include "message/policy.h"
 #include "settings/settings.h"
 #include "table/table.h"
 

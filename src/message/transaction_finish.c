@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/transaction.h"
+#include "message/transaction.h"
 
 #include "mail/address.h"
-#include "openrcptd/transaction_inside.h"
+#include "message/transaction_inside.h"
 #include "service/log.h"
 
 enum {

@@ -10,8 +10,8 @@
  * A struct transaction lives as long as the MTA's session and serves one message after the other
  * from the same memory. One thread at a time.
  */
-#ifndef OPENRCPTD_TRANSACTION_H
-#define OPENRCPTD_TRANSACTION_H
+#ifndef MESSAGE_TRANSACTION_H
+#define MESSAGE_TRANSACTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,9 +21,9 @@
 #include "base/bytes.h"
 #include "base/keyset.h"
 #include "mail/reply.h"
-#include "openrcptd/mta.h"
-#include "openrcptd/policy.h"
-#include "openrcptd/snapshot.h"
+#include "message/mta.h"
+#include "message/policy.h"
+#include "message/snapshot.h"
 #include "resolve/resolve.h"
 
 struct original;

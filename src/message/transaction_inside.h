@@ -2,10 +2,10 @@
 /*
  * transaction_inside - what the files of transaction share among themselves.
  */
-#ifndef OPENRCPTD_TRANSACTION_INSIDE_H
-#define OPENRCPTD_TRANSACTION_INSIDE_H
+#ifndef MESSAGE_TRANSACTION_INSIDE_H
+#define MESSAGE_TRANSACTION_INSIDE_H
 
-#include "openrcptd/transaction.h"
+#include "message/transaction.h"
 
 /* Who the message goes to in the end. */
 struct final {

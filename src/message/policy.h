@@ -5,8 +5,8 @@
  * The decision is a row of a table for each verdict. A policy never changes once it is made; any
  * number of threads may read it.
  */
-#ifndef OPENRCPTD_POLICY_H
-#define OPENRCPTD_POLICY_H
+#ifndef MESSAGE_POLICY_H
+#define MESSAGE_POLICY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "mail/reply.h"
-#include "openrcptd/mta.h"
+#include "message/mta.h"
 #include "resolve/answer.h"
 #include "resolve/resolve.h"
 #include "settings/settings.h"

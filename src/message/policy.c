@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/policy.h"
+#include "message/policy.h"
 
 #include <stdio.h>
 #include <string.h>
