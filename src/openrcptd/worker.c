@@ -10,8 +10,8 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "milter/milter.h"
 #include "openrcptd/channel.h"
-#include "openrcptd/milter.h"
 #include "openrcptd/reload.h"
 #include "service/log.h"
 

@@ -44,10 +44,11 @@ BEGIN {
 	may["resolve"] = lower
 	may["settings"] = " base mail settings "
 	may["message"] = lower "service settings message "
+	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "settings compile "
-	may["openrcptd"] = lower "service settings message openrcptd "
+	may["openrcptd"] = lower "service settings message milter openrcptd "
 	may["rcptmap"] = lower "settings compile rcptmap "
-	only["libmilter/mfapi.h"] = "openrcptd/milter.c"
+	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"
 }
 

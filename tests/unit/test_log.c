@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "openrcptd/cork.h"
+#include "milter/cork.h"
 
 /* Standard error is a pipe while a test runs. */
 struct capture {

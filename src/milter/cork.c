@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/cork.h"
+#include "milter/cork.h"
 
 #include <errno.h>
 #include <poll.h>

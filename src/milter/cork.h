@@ -10,8 +10,8 @@
  *
  * The kept bytes are the thread's, not the session's, for no longer than until that reply.
  */
-#ifndef OPENRCPTD_CORK_H
-#define OPENRCPTD_CORK_H
+#ifndef MILTER_CORK_H
+#define MILTER_CORK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * The only file that knows libmilter, of which a process can run one only. It calls us on any of
  * its threads, for one session never on two at once; so what a session needs hangs on the session.
  */
-#ifndef OPENRCPTD_MILTER_H
-#define OPENRCPTD_MILTER_H
+#ifndef MILTER_MILTER_H
+#define MILTER_MILTER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/milter.h"
+#include "milter/milter.h"
 
 #include <errno.h>
 #include <libmilter/mfapi.h>
@@ -16,7 +16,7 @@
 
 #include "base/buffer.h"
 #include "message/transaction.h"
-#include "openrcptd/cork.h"
+#include "milter/cork.h"
 #include "service/log.h"
 
 enum {

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "openrcptd/cork.h"
+#include "milter/cork.h"
 #include "service/log.h"
 
 /* As in <syslog.h>, which may define them in line. */
