@@ -12,7 +12,7 @@
 
 #include "message/snapshot.h"
 #include "openrcptd/master.h"
-#include "openrcptd/postfix_check.h"
+#include "postfix_check/postfix_check.h"
 #include "service/listen.h"
 #include "service/log.h"
 #include "service/privileges.h"

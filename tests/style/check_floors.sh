@@ -44,9 +44,10 @@ BEGIN {
 	may["resolve"] = lower
 	may["settings"] = " base mail settings "
 	may["message"] = lower "service settings message "
+	may["postfix_check"] = lower "service settings postfix_check "
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "settings compile "
-	may["openrcptd"] = lower "service settings message milter openrcptd "
+	may["openrcptd"] = lower "service settings message postfix_check milter openrcptd "
 	may["rcptmap"] = lower "settings compile rcptmap "
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"

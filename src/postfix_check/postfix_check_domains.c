@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "openrcptd/postfix_check_inside.h"
+#include "postfix_check/postfix_check_inside.h"
 
 /* Which domains a list of patterns and maps has; one flag a domain. */
 struct membership {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "openrcptd/postfix_check_inside.h"
+#include "postfix_check/postfix_check_inside.h"
 
 enum { GROUPS_MAX = 64 };
 

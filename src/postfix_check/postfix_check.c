@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/postfix_check.h"
+#include "postfix_check/postfix_check.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/buffer.h"
-#include "openrcptd/postfix_check_inside.h"
+#include "postfix_check/postfix_check_inside.h"
 
 enum { PROBLEMS_FOUND = 1 }; /* exit status */
 

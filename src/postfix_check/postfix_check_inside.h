@@ -2,12 +2,12 @@
 /*
  * postfix_check_inside - what the files of postfix_check share among themselves.
  */
-#ifndef OPENRCPTD_POSTFIX_CHECK_INSIDE_H
-#define OPENRCPTD_POSTFIX_CHECK_INSIDE_H
+#ifndef POSTFIX_CHECK_POSTFIX_CHECK_INSIDE_H
+#define POSTFIX_CHECK_POSTFIX_CHECK_INSIDE_H
 
 #include "base/keyset.h"
-#include "openrcptd/postfix_check.h"
-#include "openrcptd/postfix_read.h"
+#include "postfix_check/postfix_check.h"
+#include "postfix_check/postfix_read.h"
 
 enum {
 	CHECK_DOMAINS = 1000, /* as many are looked for */

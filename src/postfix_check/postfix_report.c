@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "openrcptd/postfix_check_inside.h"
+#include "postfix_check/postfix_check_inside.h"
 
 enum { LINE_BYTES = 16384 };
 

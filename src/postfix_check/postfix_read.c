@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/postfix_read.h"
+#include "postfix_check/postfix_read.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,8 @@
  * Programs are run, so this belongs to a command that ends, and never to the daemon. What is found
  * lives as long as the struct. One thread.
  */
-#ifndef OPENRCPTD_POSTFIX_READ_H
-#define OPENRCPTD_POSTFIX_READ_H
+#ifndef POSTFIX_CHECK_POSTFIX_READ_H
+#define POSTFIX_CHECK_POSTFIX_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>

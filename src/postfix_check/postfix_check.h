@@ -6,8 +6,8 @@
  * Looks at the service as Postfix's tools tell it; changes nothing, and asks nothing of a running
  * daemon. Runs programs, so it has a process of its own.
  */
-#ifndef OPENRCPTD_POSTFIX_CHECK_H
-#define OPENRCPTD_POSTFIX_CHECK_H
+#ifndef POSTFIX_CHECK_POSTFIX_CHECK_H
+#define POSTFIX_CHECK_POSTFIX_CHECK_H
 
 #include <stdio.h>
 
