@@ -13,7 +13,7 @@
 #include "compile/report.h"
 #include "compile/source.h"
 #include "settings/settings.h"
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 /* A source, and where its lines begin among the lines of all sources. */
 struct builder_source {

@@ -18,7 +18,7 @@
 #include "compile/prove.h"
 #include "compile/source.h"
 #include "table/table.h"
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 enum {
 	LOCK_WAIT_MS = 10000,

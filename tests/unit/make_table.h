@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "table/table.h"
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 #define MADE_ALIAS_DOMAIN   "(alias domain)"
 #define MADE_MAILBOX_DOMAIN "(mailbox domain)"

@@ -19,7 +19,7 @@
 #include "table/format.h"
 #include "table/patterns.h"
 #include "table/table.h"
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 /* Of large numbers of tries, how many to make: all, or one in a hundred where valgrind looks on. */
 static inline unsigned try_every(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

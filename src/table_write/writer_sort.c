@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "table/raw.h"
-#include "table/writer_inside.h"
+#include "table_write/raw.h"
+#include "table_write/writer_inside.h"
 
 enum {
 	FETCH_AHEAD = 2 * LINE_ENTRIES,

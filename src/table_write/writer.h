@@ -8,8 +8,8 @@
  *
  * One thread. After a failure only table_writer_free() is allowed.
  */
-#ifndef TABLE_WRITER_H
-#define TABLE_WRITER_H
+#ifndef TABLE_WRITE_WRITER_H
+#define TABLE_WRITE_WRITER_H
 
 #include <stdbool.h>
 #include <stdint.h>

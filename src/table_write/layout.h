@@ -2,15 +2,15 @@
 /*
  * layout - one line of the directory after the other, out of raw entries sorted by cluster.
  */
-#ifndef TABLE_LAYOUT_H
-#define TABLE_LAYOUT_H
+#ifndef TABLE_WRITE_LAYOUT_H
+#define TABLE_WRITE_LAYOUT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "table/output.h"
-#include "table/writer.h"
+#include "table_write/output.h"
+#include "table_write/writer.h"
 
 struct layout {
 	struct output *output;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/output.h"
+#include "table_write/output.h"
 
 #include <errno.h>
 #include <stdlib.h>

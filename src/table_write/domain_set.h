@@ -2,8 +2,8 @@
 /*
  * domain_set - the DOMAINS section while it grows: each name once, at a place that stays.
  */
-#ifndef TABLE_DOMAIN_SET_H
-#define TABLE_DOMAIN_SET_H
+#ifndef TABLE_WRITE_DOMAIN_SET_H
+#define TABLE_WRITE_DOMAIN_SET_H
 
 #include <stdbool.h>
 #include <stddef.h>

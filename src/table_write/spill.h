@@ -5,8 +5,8 @@
  *
  * Each partition is read back once, whole, in the order in which it was filled.
  */
-#ifndef TABLE_SPILL_H
-#define TABLE_SPILL_H
+#ifndef TABLE_WRITE_SPILL_H
+#define TABLE_WRITE_SPILL_H
 
 #include <stdbool.h>
 #include <stddef.h>

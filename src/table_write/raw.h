@@ -5,8 +5,8 @@
  * Nearly all are small, and all of them are written to the disk and read back where a table is
  * large: so the head has two forms.
  */
-#ifndef TABLE_RAW_H
-#define TABLE_RAW_H
+#ifndef TABLE_WRITE_RAW_H
+#define TABLE_WRITE_RAW_H
 
 #include "base/bytes.h"
 #include "base/le.h"

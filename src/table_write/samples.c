@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/samples.h"
+#include "table_write/samples.h"
 
 #include <stdio.h>
 #include <stdlib.h>

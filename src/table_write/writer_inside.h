@@ -2,15 +2,15 @@
 /*
  * writer_inside - what the files of the writer share. Not for other files.
  */
-#ifndef TABLE_WRITER_INSIDE_H
-#define TABLE_WRITER_INSIDE_H
+#ifndef TABLE_WRITE_WRITER_INSIDE_H
+#define TABLE_WRITE_WRITER_INSIDE_H
 
 #include "base/buffer.h"
-#include "table/domain_set.h"
-#include "table/layout.h"
-#include "table/samples.h"
-#include "table/spill.h"
-#include "table/writer.h"
+#include "table_write/domain_set.h"
+#include "table_write/layout.h"
+#include "table_write/samples.h"
+#include "table_write/spill.h"
+#include "table_write/writer.h"
 
 struct catch_all {
 	uint32_t domain;

@@ -2,8 +2,8 @@
 /*
  * output - a file written front to back in large aligned pieces, with its checksum on the way.
  */
-#ifndef TABLE_OUTPUT_H
-#define TABLE_OUTPUT_H
+#ifndef TABLE_WRITE_OUTPUT_H
+#define TABLE_WRITE_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/writer.h"
+#include "table_write/writer.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/le.h"
 #include "table/patterns_inside.h"
-#include "table/raw.h"
-#include "table/writer_inside.h"
+#include "table_write/raw.h"
+#include "table_write/writer_inside.h"
 
 enum {
 	PARTITION_BITS_MAX = 12,

@@ -3,15 +3,15 @@
  * samples - a few of all entries, drawn by their hashes while they stream by; they become the
  * canaries.
  */
-#ifndef TABLE_SAMPLES_H
-#define TABLE_SAMPLES_H
+#ifndef TABLE_WRITE_SAMPLES_H
+#define TABLE_WRITE_SAMPLES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "table/domain_set.h"
-#include "table/writer.h"
+#include "table_write/domain_set.h"
+#include "table_write/writer.h"
 
 enum { SAMPLES = 32 };
 

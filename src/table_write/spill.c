@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/spill.h"
+#include "table_write/spill.h"
 
 #include <errno.h>
 #include <fcntl.h>

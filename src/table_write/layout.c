@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/layout.h"
+#include "table_write/layout.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/le.h"
-#include "table/raw.h"
+#include "table_write/raw.h"
 
 enum {
 	LINE_DATA_MAX = 0xffff,		/* an end is 16 bits */

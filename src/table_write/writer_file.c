@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/le.h"
-#include "table/raw.h"
-#include "table/writer_inside.h"
+#include "table_write/raw.h"
+#include "table_write/writer_inside.h"
 
 /* One file being written. */
 struct assembly {

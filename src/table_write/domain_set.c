@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table/domain_set.h"
+#include "table_write/domain_set.h"
 
 #include <stdlib.h>
 
