@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/row_plain.h"
 
-#include "compile/plain.h"
+#include "mail/plain.h"
 
 static bool is_separator(char byte)
 {

@@ -15,8 +15,8 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "compile/plain.h"
 #include "compile/report.h"
+#include "mail/plain.h"
 #include "settings/settings.h"
 #include "table/patterns.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is read the short way must be what the thorough way makes of it, for any text. */
-#include "compile/plain.h"
+#include "mail/plain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

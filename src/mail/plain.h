@@ -4,8 +4,8 @@
  * host name. Nearly all of a large table; what isn't plain goes the thorough way, which decides the
  * same for these.
  */
-#ifndef COMPILE_PLAIN_H
-#define COMPILE_PLAIN_H
+#ifndef MAIL_PLAIN_H
+#define MAIL_PLAIN_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/plain.h"
+#include "mail/plain.h"
 
 #include "base/sixteen.h"
 
