@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "rcptmap/plain.h"
+#include "mail/plain_key.h"
 #include "rcptmap/print.h"
 
 enum {

@@ -3,8 +3,8 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
+#include "mail/plain_key.h"
 #include "mail/reply.h"
-#include "rcptmap/plain.h"
 
 /* A word alone in the key column is a domain if it has a dot, and a comment if it begins so. */
 static bool needs_quotes(struct bytes local, struct bytes domain)

@@ -3,7 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
-#include "rcptmap/plain.h"
+#include "mail/plain_key.h"
 #include "rcptmap/print.h"
 #include "table/patterns.h"
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "mail/address.h"
-#include "rcptmap/plain.h"
+#include "mail/plain_key.h"
 
 static void expect_key(const char *local, const char *domain, const char *expected)
 {

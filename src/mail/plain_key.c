@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/plain.h"
+#include "mail/plain_key.h"
 
 enum {
 	KEY = 1,	/* stays as it is in a key */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plain - a quick look at addresses of the usual kind, so that bulk commands spend their time on
- * look-ups. What isn't plain goes the long way, with the same result.
+ * plain_key - a quick look at addresses of the usual kind, so that bulk commands spend their time
+ * on look-ups. What isn't plain goes the long way, with the same result.
  */
-#ifndef RCPTMAP_PLAIN_H
-#define RCPTMAP_PLAIN_H
+#ifndef MAIL_PLAIN_KEY_H
+#define MAIL_PLAIN_KEY_H
 
 #include <stdbool.h>
 
