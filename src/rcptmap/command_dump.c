@@ -5,11 +5,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/json.h"
-#include "rcptmap/sink.h"
-#include "rcptmap/print.h"
-#include "rcptmap/sorted.h"
 #include "rcptmap/tool.h"
+#include "show/json.h"
+#include "show/print.h"
+#include "show/sorted.h"
+#include "show/text_output.h"
 
 struct dump {
 	const struct table *table;

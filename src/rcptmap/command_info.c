@@ -8,11 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rcptmap/json.h"
-#include "rcptmap/sink.h"
-#include "rcptmap/print.h"
-#include "rcptmap/sorted.h"
 #include "rcptmap/tool.h"
+#include "show/json.h"
+#include "show/print.h"
+#include "show/sorted.h"
+#include "show/text_output.h"
 
 enum {
 	NAMES_SHOWN = 20, /* to a person; --json has them all */

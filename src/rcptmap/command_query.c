@@ -6,12 +6,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/input.h"
-#include "rcptmap/sink.h"
-#include "rcptmap/print.h"
-#include "rcptmap/question.h"
 #include "rcptmap/query.h"
+#include "rcptmap/question.h"
 #include "rcptmap/tool.h"
+#include "show/print.h"
+#include "show/text_input.h"
+#include "show/text_output.h"
 
 enum {
 	/* A batch of the longest lines there can be, folded. */

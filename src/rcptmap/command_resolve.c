@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "rcptmap/explain.h"
-#include "rcptmap/input.h"
 #include "rcptmap/question.h"
-#include "rcptmap/sink.h"
 #include "rcptmap/tool.h"
+#include "show/text_input.h"
+#include "show/text_output.h"
 
 static bool explain_input(struct explain *explain, struct sink *sink, struct error *err)
 {

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "mail/plain_key.h"
-#include "rcptmap/print.h"
+#include "show/print.h"
 
 enum {
 	/* What 100,000 recipients, the highest limit there is, can need. */

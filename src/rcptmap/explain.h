@@ -10,9 +10,9 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/bytes.h"
-#include "rcptmap/json.h"
 #include "resolve/answer.h"
 #include "resolve/resolve.h"
+#include "show/json.h"
 
 struct explain {
 	const struct table *table;

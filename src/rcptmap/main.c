@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "rcptmap/command.h"
-#include "rcptmap/sink.h"
 #include "rcptmap/tool.h"
+#include "show/text_output.h"
 
 static const struct command commands[] = {
 	{ "compile", "conflPS", 0, OPERANDS_ANY, command_compile,

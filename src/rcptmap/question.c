@@ -4,7 +4,7 @@
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "mail/plain_key.h"
-#include "rcptmap/print.h"
+#include "show/print.h"
 #include "table/patterns.h"
 
 static enum lookup lookup_of_fold(enum fold_outcome outcome)

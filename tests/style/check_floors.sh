@@ -43,13 +43,14 @@ BEGIN {
 	may["table"] = " base mail table "
 	may["table_write"] = " base mail table table_write "
 	may["resolve"] = lower
+	may["show"] = " base mail table show "
 	may["settings"] = " base mail settings "
 	may["message"] = lower "service settings message "
 	may["postfix_check"] = lower "service settings postfix_check "
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "table_write settings compile "
 	may["openrcptd"] = lower "service settings message postfix_check milter openrcptd "
-	may["rcptmap"] = lower "settings compile rcptmap "
+	may["rcptmap"] = lower "show settings compile rcptmap "
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"
 }

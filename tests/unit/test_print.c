@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/print.h"
+#include "show/print.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

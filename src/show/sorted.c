@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/sorted.h"
+#include "show/sorted.h"
 
 #include <stdlib.h>
 #include <sysexits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/sink.h"
+#include "show/text_output.h"
 
 #include <errno.h>
 #include <stdint.h>

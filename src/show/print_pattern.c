@@ -2,7 +2,7 @@
 /*
  * print_pattern - a rule of a regexp: or pcre: source, as a line of a pcre: source.
  */
-#include "rcptmap/print.h"
+#include "show/print.h"
 
 /* Letters that turn a flag on, or off where pcre: has it on without them. */
 static const struct flag_letter {

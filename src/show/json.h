@@ -5,8 +5,8 @@
  * Commas come by themselves. Text that isn't UTF-8 gets U+FFFD for each bad byte, so that a reader
  * never chokes on what a client sent. Failures are the buffer's.
  */
-#ifndef RCPTMAP_JSON_H
-#define RCPTMAP_JSON_H
+#ifndef SHOW_JSON_H
+#define SHOW_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>

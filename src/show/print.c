@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/print.h"
+#include "show/print.h"
 
 #include "mail/address.h"
 #include "mail/fold.h"

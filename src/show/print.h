@@ -2,14 +2,14 @@
 /*
  * print - keys and right-hand sides as virtual(5) text, which compiles to what was printed.
  */
-#ifndef RCPTMAP_PRINT_H
-#define RCPTMAP_PRINT_H
+#ifndef SHOW_PRINT_H
+#define SHOW_PRINT_H
 
 #include <stdbool.h>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
-#include "rcptmap/json.h"
+#include "show/json.h"
 #include "table/patterns.h"
 #include "table/table.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/json.h"
+#include "show/json.h"
 
 #include <unistr.h>
 

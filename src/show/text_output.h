@@ -6,8 +6,8 @@
  * result of sink_finish() has to be looked at, but a long loop should end when the others say
  * that nobody can read what follows.
  */
-#ifndef RCPTMAP_SINK_H
-#define RCPTMAP_SINK_H
+#ifndef SHOW_TEXT_OUTPUT_H
+#define SHOW_TEXT_OUTPUT_H
 
 #include <stdbool.h>
 

@@ -5,15 +5,15 @@
  * Before it waits for more input, it writes what is in the output, so that a program that asks and
  * waits for each answer gets it.
  */
-#ifndef RCPTMAP_INPUT_H
-#define RCPTMAP_INPUT_H
+#ifndef SHOW_TEXT_INPUT_H
+#define SHOW_TEXT_INPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "rcptmap/sink.h"
+#include "show/text_output.h"
 
 struct input {
 	int fd;

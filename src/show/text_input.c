@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/input.h"
+#include "show/text_input.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  * A table is stored in the order of its hashes, which is new in each compilation; whoever compares
  * or reads one wants an order that stays. Takes 16 bytes a key; bytes point into the table.
  */
-#ifndef RCPTMAP_SORTED_H
-#define RCPTMAP_SORTED_H
+#ifndef SHOW_SORTED_H
+#define SHOW_SORTED_H
 
 #include <stddef.h>
 #include <stdint.h>
