@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "compile/report.h"
-#include "compile/source.h"
 #include "settings/settings.h"
+#include "sources/report.h"
+#include "sources/source.h"
 #include "table_write/writer.h"
 
 /* A source, and where its lines begin among the lines of all sources. */

@@ -16,7 +16,7 @@
 #include "compile/builder.h"
 #include "compile/progress.h"
 #include "compile/prove.h"
-#include "compile/source.h"
+#include "sources/source.h"
 #include "table/table.h"
 #include "table_write/writer.h"
 

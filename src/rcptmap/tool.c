@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
-#include "compile/source.h"
+#include "sources/source.h"
 
 int tool_fail(const struct error *err)
 {

@@ -8,7 +8,7 @@
 
 #include "memory_file.h"
 
-#include "compile/source.h"
+#include "sources/source.h"
 
 static void fuzz_source_check(const struct source_row *row)
 {

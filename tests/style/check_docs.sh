@@ -93,7 +93,7 @@ done | sort >"$scratch/unknown_options"
 : >"$scratch/nothing"
 compare unknown_options nothing "an option that doc/rcptmap.1 does not describe"
 
-sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/compile/source_*.c | sort >"$scratch/types"
+sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/sources/source_*.c | sort >"$scratch/types"
 sed -n '/^\.Ss Lines/q; s/^\.It Li \([a-z]*\)$/\1/p' doc/openrcpt-table.5 | sort >"$scratch/formats"
 compare types formats "a type of source without a paragraph in doc/openrcpt-table.5"
 compare formats types "doc/openrcpt-table.5 describes a type of source that does not exist"

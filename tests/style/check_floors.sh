@@ -47,10 +47,11 @@ BEGIN {
 	may["settings"] = " base mail settings "
 	may["message"] = lower "service settings message "
 	may["postfix_check"] = lower "service settings postfix_check "
+	may["sources"] = lower "settings sources "
 	may["milter"] = lower "service settings message milter "
-	may["compile"] = lower "table_write settings compile "
+	may["compile"] = lower "table_write settings sources compile "
 	may["openrcptd"] = lower "service settings message postfix_check milter openrcptd "
-	may["rcptmap"] = lower "show settings compile rcptmap "
+	may["rcptmap"] = lower "show settings sources compile rcptmap "
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"
 }

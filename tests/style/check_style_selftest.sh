@@ -78,8 +78,8 @@ mv rest doc/rcptmap.1
 expect check_docs.sh 'no-sync: an option that'
 fresh; printf "\t{ \"frob\", no_argument, NULL, 'y' },\n" >>src/rcptmap/options.c
 expect check_docs.sh 'frob: an option that'
-fresh; sed 's/\.name = "aliases"/.name = "nicknames"/' src/compile/source_aliases.c >rest
-mv rest src/compile/source_aliases.c
+fresh; sed 's/\.name = "aliases"/.name = "nicknames"/' src/sources/source_aliases.c >rest
+mv rest src/sources/source_aliases.c
 expect check_docs.sh 'nicknames: a type of source without a paragraph'
 expect check_docs.sh 'aliases: doc/openrcpt-table.5 describes a type of source that does not exist'
 if command -v mandoc >/dev/null; then

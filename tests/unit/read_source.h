@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "compile/source.h"
+#include "sources/source.h"
 
 static char source_folder[] = "/tmp/test_source.XXXXXX";
 static char source_path[PATH_MAX];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/report.h"
+#include "sources/report.h"
 
 #include <stdarg.h>
 

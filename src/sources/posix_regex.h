@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * posix - POSIX regular expressions, as the C library reads them, written as PCRE2 patterns.
+ * posix_regex - POSIX regular expressions, as the C library reads them, written as PCRE2 patterns.
  *
  * Extended and basic ones, with the GNU extensions (`\<`, `\w`, `\+`, …). What matches is the same;
  * where an alternation could match in several ways POSIX takes the longest and PCRE2 the first, so
  * what a group holds may differ then.
  */
-#ifndef COMPILE_POSIX_H
-#define COMPILE_POSIX_H
+#ifndef SOURCES_POSIX_REGEX_H
+#define SOURCES_POSIX_REGEX_H
 
 #include <stdbool.h>
 

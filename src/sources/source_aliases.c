@@ -6,15 +6,15 @@
  * append to: no address, so an error, or with foreign_targets = "skip" a warning; a name that is
  * left without any value is left out, and with it to the MTA's own aliases.
  */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <stdlib.h>
 #include <strings.h>
 #include <sysexits.h>
 
 #include "base/buffer.h"
-#include "compile/lines.h"
 #include "mail/address.h"
+#include "sources/lines.h"
 
 enum {
 	VALUE_MAX_BYTES = 16 * 1024 * 1024,

@@ -13,7 +13,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "compile/posix.h"
+#include "sources/posix_regex.h"
 
 static bool translate(const char *text, bool is_extended, struct buffer *out, struct error *err)
 {

@@ -8,15 +8,15 @@
  * A rule that Postfix skips with a warning is an error here. POSIX patterns are translated: PCRE2
  * alone matches while mail flows.
  */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/buffer.h"
-#include "compile/lines.h"
-#include "compile/posix.h"
-#include "compile/template.h"
+#include "sources/lines.h"
+#include "sources/posix_regex.h"
+#include "sources/template.h"
 
 enum {
 	PATTERN_MAX_BYTES = 64 * 1024,

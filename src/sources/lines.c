@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/lines.h"
+#include "sources/lines.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /*
  * virtuser - one line of Sendmail's virtusertable: what it says, as an entry and as a pattern.
  */
-#ifndef COMPILE_VIRTUSER_H
-#define COMPILE_VIRTUSER_H
+#ifndef SOURCES_VIRTUSER_H
+#define SOURCES_VIRTUSER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,15 +7,15 @@
  * entries. What is left becomes patterns, in Sendmail's order. Since patterns go before the keys
  * without extension, a `u@dom` becomes a pattern too where a later form of its domain is one.
  */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "compile/lines.h"
-#include "compile/virtuser.h"
+#include "sources/lines.h"
+#include "sources/virtuser.h"
 
 struct source {
 	struct lines *lines;

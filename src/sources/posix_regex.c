@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/posix.h"
+#include "sources/posix_regex.h"
 
 #include <string.h>
 #include <sysexits.h>

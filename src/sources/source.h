@@ -6,8 +6,8 @@
  * and line. It knows nothing of the table. Errors and warnings go to `struct report`, all of them;
  * a source with an error is never published.
  */
-#ifndef COMPILE_SOURCE_H
-#define COMPILE_SOURCE_H
+#ifndef SOURCES_SOURCE_H
+#define SOURCES_SOURCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +15,9 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "compile/report.h"
 #include "mail/plain.h"
 #include "settings/settings.h"
+#include "sources/report.h"
 #include "table/patterns.h"
 
 enum source_row_kind {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/template.h"
+#include "sources/template.h"
 
 #include <sysexits.h>
 

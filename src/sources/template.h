@@ -3,8 +3,8 @@
  * template - what a pattern's match stands for: text in which `$1`, `${1}`, `$(1)` are groups and
  * `$$` a dollar.
  */
-#ifndef COMPILE_TEMPLATE_H
-#define COMPILE_TEMPLATE_H
+#ifndef SOURCES_TEMPLATE_H
+#define SOURCES_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/virtuser.h"
+#include "sources/virtuser.h"
 
 #include <string.h>
 #include <sysexits.h>
 
-#include "compile/lines.h"
 #include "mail/fold.h"
+#include "sources/lines.h"
 
 /* What stands for %1, %2 and %3. */
 struct parameters {

@@ -6,13 +6,13 @@
  * Postfix skips with a warning is an error here: a line without a value, an open quote, a key that
  * is not UTF-8, a first line that continues nothing.
  */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "compile/lines.h"
 #include "mail/fold.h"
+#include "sources/lines.h"
 
 struct source {
 	struct lines *lines;

@@ -7,15 +7,15 @@
  * leading blanks. The last line may lack its newline. A file is read once, in big blocks; memory is
  * bounded by the longest logical line, which is limited. Owned by one thread.
  */
-#ifndef COMPILE_LINES_H
-#define COMPILE_LINES_H
+#ifndef SOURCES_LINES_H
+#define SOURCES_LINES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
 #include "base/bytes.h"
-#include "compile/report.h"
+#include "sources/report.h"
 
 struct lines;
 

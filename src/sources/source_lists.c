@@ -4,13 +4,13 @@
  * mailboxes). One more word behind the item is passed over, so that the tables which Postfix wants
  * for such lists (`example.com OK`) can be used as they are.
  */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "compile/lines.h"
 #include "mail/fold.h"
+#include "sources/lines.h"
 
 struct source {
 	struct lines *lines;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/source.h"
+#include "sources/source.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
  * Sorting by line is left to the order in which they are found. Printed to stderr as they come.
  * Thread-safe, since the proof runs on two cores.
  */
-#ifndef COMPILE_REPORT_H
-#define COMPILE_REPORT_H
+#ifndef SOURCES_REPORT_H
+#define SOURCES_REPORT_H
 
 #include <pthread.h>
 #include <stdbool.h>
