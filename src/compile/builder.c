@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/builder.h"
 
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "compile/row.h"
@@ -42,6 +41,7 @@ bool builder_init(struct builder *builder, const struct settings *settings,
 	*builder = (struct builder){
 		.settings = settings, .report = report, .is_lenient = is_lenient,
 	};
+	line_map_init(&builder->lines);
 	arena_init(&builder->arena, ROW_ARENA_BYTES);
 	arena_init(&builder->words_arena, WORDS_ARENA_BYTES);
 	arena_init(&builder->rules_arena, RULES_ARENA_BYTES);
@@ -60,8 +60,7 @@ void builder_free(struct builder *builder)
 	arena_free(&builder->words_arena);
 	arena_free(&builder->rules_arena);
 	buffer_free(&builder->targets);
-	free(builder->sources);
-	builder->sources = NULL;
+	line_map_free(&builder->lines);
 }
 
 static bool declare_all(struct builder *builder, const char *name,
@@ -86,8 +85,7 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	const struct settings *settings = builder->settings;
 
 	builder->writer = writer;
-	builder->source_count = 0;
-	builder->last_line = 0;
+	line_map_clear(&builder->lines);
 	builder->open_blocks = 0;
 	builder->key_domain = 0;
 	builder->words = NULL;
@@ -117,49 +115,27 @@ bool builder_source(struct builder *builder, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	struct bytes name = bytes_of(slash == NULL ? path : slash + 1);
-	struct builder_source *sources = realloc(
-		builder->sources, (builder->source_count + 1) * sizeof(*builder->sources));
 
-	if (sources == NULL || !row_pattern_close(builder))
-		return false;
-	builder->sources = sources;
-	sources[builder->source_count++] =
-		(struct builder_source){ .path = path, .first_line = builder->last_line + 1 };
-	return writer_source(builder->writer, builder->last_line + 1, name);
-}
-
-const char *builder_place(const struct builder *builder, uint32_t global_line,
-                          uint32_t *out_line)
-{
-	size_t i = builder->source_count;
-
-	*out_line = 0;
-	while (i > 0 && builder->sources[i - 1].first_line > global_line)
-		i--;
-	if (i == 0)
-		return NULL;
-	*out_line = global_line - builder->sources[i - 1].first_line;
-	return builder->sources[i - 1].path;
+	return row_pattern_close(builder) && line_map_add_source(&builder->lines, path) &&
+	       writer_source(builder->writer, builder->lines.last_line + 1, name);
 }
 
 bool builder_row(struct builder *builder, const struct source_row *row)
 {
-	const struct builder_source *source = &builder->sources[builder->source_count - 1];
-	uint32_t global_line = source->first_line + row->line;
+	const char *path = builder->lines.sources[builder->lines.source_count - 1].path;
+	uint32_t global_line;
 
-	if (global_line < source->first_line) {
-		report_error(builder->report, EX_DATAERR, source->path, row->line,
+	if (!line_map_add_line(&builder->lines, row->line, &global_line)) {
+		report_error(builder->report, EX_DATAERR, path, row->line,
 		             "more than four thousand million lines");
 		return false;
 	}
-	if (builder->last_line < global_line)
-		builder->last_line = global_line;
 	if (row_plain_add(builder, row, global_line))
 		return true;
 	arena_clear(&builder->arena);
 	if (row->kind == SOURCE_ROW_PATTERN)
-		return row_pattern_add(builder, row, source->path, global_line);
-	return row_add(builder, row, source->path, global_line);
+		return row_pattern_add(builder, row, path, global_line);
+	return row_add(builder, row, path, global_line);
 }
 
 bool builder_end(struct builder *builder)

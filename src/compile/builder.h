@@ -11,15 +11,10 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "settings/settings.h"
+#include "sources/line_map.h"
 #include "sources/report.h"
 #include "sources/source.h"
 #include "table_write/writer.h"
-
-/* A source, and where its lines begin among the lines of all sources. */
-struct builder_source {
-	const char *path;
-	uint32_t first_line;
-};
 
 /* `word anything`: a bare user or a domain, decided when all rows are known. */
 struct builder_word;
@@ -38,9 +33,7 @@ struct builder {
 	uint32_t key_domain;	/* of the last plain row: keys of a domain stand together */
 	uint32_t bare_domain;	/* where bare `user` keys stand */
 	uint32_t origin_domain;
-	struct builder_source *sources;
-	size_t source_count;
-	uint32_t last_line;	/* of all sources so far */
+	struct line_map lines;
 	size_t open_blocks;	/* `if`s of the source at hand without their `endif` */
 };
 
@@ -60,9 +53,5 @@ bool builder_row(struct builder *builder, const struct source_row *row);
 
 /* All rows are there: settle what was left open. */
 bool builder_end(struct builder *builder);
-
-/* Where GLOBAL_LINE is: its file, and the line in it. */
-const char *builder_place(const struct builder *builder, uint32_t global_line,
-                          uint32_t *out_line);
 
 #endif

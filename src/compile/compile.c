@@ -106,9 +106,9 @@ static void on_duplicate(void *context, const struct writer_duplicate *duplicate
 {
 	struct compilation *compilation = context;
 	uint32_t kept_line, dropped_line;
-	const char *kept = builder_place(&compilation->builder, duplicate->kept_line, &kept_line);
-	const char *dropped =
-		builder_place(&compilation->builder, duplicate->dropped_line, &dropped_line);
+	const struct line_map *lines = &compilation->builder.lines;
+	const char *kept = line_map_find(lines, duplicate->kept_line, &kept_line);
+	const char *dropped = line_map_find(lines, duplicate->dropped_line, &dropped_line);
 
 	report_warning(&compilation->report, dropped, dropped_line,
 	               "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
@@ -214,10 +214,21 @@ static bool check_shrinking(struct compilation *compilation, const struct table 
 
 static bool check_table(struct compilation *compilation, const struct table *table)
 {
+	const struct settings *settings = compilation->settings;
+	const struct proof proof = {
+		.limits = {
+			.expansion = (size_t)settings->limit_expansion,
+			.recursion = (size_t)settings->limit_recursion,
+			.address_bytes = (size_t)settings->limit_address_bytes,
+		},
+		.lines = &compilation->builder.lines,
+		.report = &compilation->report,
+		.is_lenient = compilation->options->is_lenient,
+	};
 	struct error err;
 
 	progress_phase(&compilation->progress, "proving");
-	if (!prove_table(table, &compilation->builder, &err))
+	if (!prove_table(table, &proof, &err))
 		return fail(compilation, &err);
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
 }

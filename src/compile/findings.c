@@ -92,7 +92,8 @@ static int by_line(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-void findings_report(struct findings *findings, const struct builder *builder)
+void findings_report(struct findings *findings, const struct line_map *lines,
+		     struct report *report, bool is_lenient)
 {
 	size_t count;
 	struct finding *all = items(findings, &count);
@@ -102,16 +103,16 @@ void findings_report(struct findings *findings, const struct builder *builder)
 	for (size_t i = 0; i < count; i++) {
 		const char *text = findings->texts.data + all[i].text;
 		uint32_t line;
-		const char *path = builder_place(builder, all[i].global_line, &line);
+		const char *path = line_map_find(lines, all[i].global_line, &line);
 
-		if (all[i].is_error && !builder->is_lenient)
-			report_error(builder->report, EX_DATAERR, path, line, "%s", text);
+		if (all[i].is_error && !is_lenient)
+			report_error(report, EX_DATAERR, path, line, "%s", text);
 		else
-			report_warning(builder->report, path, line, "%s", text);
+			report_warning(report, path, line, "%s", text);
 	}
 	if (findings->uncounted > 0)
-		report_warning(builder->report, NULL, 0, "%zu more findings of the proof",
+		report_warning(report, NULL, 0, "%zu more findings of the proof",
 		               findings->uncounted);
 	if (findings->has_failed)
-		report_error(builder->report, EX_OSERR, NULL, 0, "out of memory");
+		report_error(report, EX_OSERR, NULL, 0, "out of memory");
 }

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "compile/builder.h"
+#include "sources/line_map.h"
+#include "sources/report.h"
 
 struct findings {
 	struct buffer items;	/* of struct finding */
@@ -24,12 +25,15 @@ struct findings {
 void findings_init(struct findings *findings);
 void findings_free(struct findings *findings);
 
-/* GLOBAL_LINE 0: nobody knows. An error counts as a warning where the compilation is lenient. */
+/* GLOBAL_LINE 0: nobody knows. */
 void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Append OTHER's. */
 void findings_merge(struct findings *findings, const struct findings *other);
-void findings_report(struct findings *findings, const struct builder *builder);
+
+/* Sorted, each with its place in LINES; what is an error is one unless IS_LENIENT. */
+void findings_report(struct findings *findings, const struct line_map *lines,
+		     struct report *report, bool is_lenient);
 
 #endif

@@ -33,7 +33,6 @@ static const char any_user[] = "!";
 /* What one thread needs. */
 struct prover {
 	const struct table *table;
-	const struct builder *builder;
 	struct resolve_limits limits;
 	struct arena arena;
 	struct findings findings;
@@ -241,12 +240,11 @@ static void *expand_the_rest(void *context)
 /* ---- threads ---------------------------------------------------------------------------- */
 
 static bool prover_init(struct prover *prover, const struct table *table,
-                        const struct builder *builder, struct known *known)
+                        struct known *known)
 {
 	*prover = (struct prover){
 		.table = table,
 		.known = known,
-		.builder = builder,
 		.limits = known->limits,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
@@ -321,26 +319,21 @@ static bool verify_and_prove(const struct table *table, struct prover *provers, 
 	return true;
 }
 
-bool prove_table(const struct table *table, const struct builder *builder, struct error *err)
+bool prove_table(const struct table *table, const struct proof *proof, struct error *err)
 {
-	const struct settings *settings = builder->settings;
-	const struct resolve_limits limits = {
-		.expansion = (size_t)settings->limit_expansion,
-		.recursion = (size_t)settings->limit_recursion,
-		.address_bytes = (size_t)settings->limit_address_bytes,
-	};
 	struct prover provers[PROVERS];
 	struct known known;
-	bool is_ready = known_init(&known, table, &limits);
+	bool is_ready = known_init(&known, table, &proof->limits);
 	bool is_proved;
 
 	for (unsigned i = 0; i < PROVERS; i++)
-		is_ready &= prover_init(&provers[i], table, builder, &known);
+		is_ready &= prover_init(&provers[i], table, &known);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
 	if (is_proved)
-		findings_report(&provers[0].findings, builder);
+		findings_report(&provers[0].findings, proof->lines, proof->report,
+				proof->is_lenient);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
 	known_free(&known);

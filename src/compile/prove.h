@@ -12,11 +12,20 @@
 
 #include <stdbool.h>
 
-#include "compile/builder.h"
+#include "resolve/resolve.h"
+#include "sources/line_map.h"
+#include "sources/report.h"
 #include "table/table.h"
 
-/* What is found is reported with its line: as errors, or, lenient, as warnings. False: ERR has
- * status 65, the file isn't what was to be written, or 71, no memory. */
-bool prove_table(const struct table *table, const struct builder *builder, struct error *err);
+struct proof {
+	struct resolve_limits limits;
+	const struct line_map *lines; /* of the sources that TABLE was made of */
+	struct report *report;
+	bool is_lenient; /* faults are warnings */
+};
+
+/* What is found is reported with its line. False: ERR has status 65, the file isn't what was to be
+ * written, or 71, no memory. */
+bool prove_table(const struct table *table, const struct proof *proof, struct error *err);
 
 #endif

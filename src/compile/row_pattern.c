@@ -220,7 +220,7 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 bool row_pattern_close(struct builder *builder)
 {
 	const struct table_pattern end = {
-		.kind = TABLE_PATTERN_ENDIF, .global_line = builder->last_line,
+		.kind = TABLE_PATTERN_ENDIF, .global_line = builder->lines.last_line,
 	};
 
 	for (; builder->open_blocks > 0; builder->open_blocks--)
