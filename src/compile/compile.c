@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "compile/builder.h"
 #include "compile/progress.h"
-#include "compile/prove.h"
+#include "prove/prove.h"
 #include "sources/source.h"
 #include "table/table.h"
 #include "table_write/writer.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the proof learns in rounds must be what a walk over each entry finds: any table, any limits. */
-#include "compile/known.h"
+#include "prove/known.h"
 
 #include "ask_table.h"
 #include "resolve/expand.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/findings.h"
+#include "prove/proof_findings.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/prove.h"
+#include "prove/prove.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "compile/findings.h"
-#include "compile/known.h"
-#include "compile/prove_patterns.h"
 #include "mail/address.h"
+#include "prove/known.h"
+#include "prove/proof_findings.h"
+#include "prove/prove_patterns.h"
 #include "resolve/expand.h"
 #include "table/patterns.h"
 #include "table/verify.h"

@@ -10,8 +10,8 @@
  *
  * `struct known` is shared by threads; each has a `struct learner` of its own.
  */
-#ifndef COMPILE_KNOWN_H
-#define COMPILE_KNOWN_H
+#ifndef PROVE_KNOWN_H
+#define PROVE_KNOWN_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

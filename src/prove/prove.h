@@ -7,8 +7,8 @@
  * the flags of these domains. Most others follow from that (known.h); what is left is resolved with
  * the daemon's own code. Two threads share the table.
  */
-#ifndef COMPILE_PROVE_H
-#define COMPILE_PROVE_H
+#ifndef PROVE_PROVE_H
+#define PROVE_PROVE_H
 
 #include <stdbool.h>
 

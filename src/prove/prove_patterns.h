@@ -3,10 +3,10 @@
  * prove_patterns - what can be said of pattern rules before an address comes: who answers for users
  * that nobody has, and which fixed targets could only bounce.
  */
-#ifndef COMPILE_PROVE_PATTERNS_H
-#define COMPILE_PROVE_PATTERNS_H
+#ifndef PROVE_PROVE_PATTERNS_H
+#define PROVE_PROVE_PATTERNS_H
 
-#include "compile/findings.h"
+#include "prove/proof_findings.h"
 #include "resolve/resolve.h"
 #include "table/table.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/prove_patterns.h"
+#include "prove/prove_patterns.h"
 
 #include "mail/address.h"
 #include "table/patterns.h"

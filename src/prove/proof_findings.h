@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * findings - what the proof finds, sorted by line before it is reported.
+ * proof_findings - what the proof finds, sorted by line before it is reported.
  */
-#ifndef COMPILE_FINDINGS_H
-#define COMPILE_FINDINGS_H
+#ifndef PROVE_PROOF_FINDINGS_H
+#define PROVE_PROOF_FINDINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/known.h"
+#include "prove/known.h"
 
 #include <stdlib.h>
 
