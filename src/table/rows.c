@@ -2,8 +2,8 @@
 /*
  * rows - walk over all entries and domains; tell where an entry came from.
  */
+#include "table/entry_record.h"
 #include "table/inside.h"
-#include "table/record.h"
 
 static enum lookup row_in_cluster(const struct table *table, struct table_cursor *cursor,
                                   const struct cluster *cluster, struct table_row *out_row)

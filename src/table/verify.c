@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "table/entry_record.h"
 #include "table/inside.h"
 #include "table/patterns.h"
-#include "table/record.h"
 
 enum {
 	LINES_FOR_THREADS = 1000,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * forget - let go of pages of a mapped table that have been read, so that they don't pile up.
+ * pages - let go of pages of a mapped table that have been read, so that they don't pile up.
  */
 #include "table/inside.h"
 

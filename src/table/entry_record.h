@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * record - read one entry's record: in line, since every look-up that finds something ends here.
+ * entry_record - read one entry's record: in line, since every look-up that finds something ends
+ * here.
  */
-#ifndef TABLE_RECORD_H
-#define TABLE_RECORD_H
+#ifndef TABLE_ENTRY_RECORD_H
+#define TABLE_ENTRY_RECORD_H
 
 #include "table/inside.h"
 
