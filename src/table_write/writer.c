@@ -39,7 +39,7 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	buffer_init(&writer->catch_all_bytes, SIZE_MAX / 4);
 	buffer_init(&writer->sources, SIZE_MAX / 4);
 	buffer_init(&writer->patterns, SIZE_MAX / 4);
-	samples_init(&writer->samples, options->seed);
+	canary_draw_init(&writer->canaries, options->seed);
 	if (writer->spill == NULL || !domain_set_init(&writer->domains, options->seed)) {
 		table_writer_free(writer);
 		(void)error_set_memory(err);	/* always false */
@@ -58,7 +58,7 @@ void table_writer_free(struct table_writer *writer)
 	buffer_free(&writer->catch_all_bytes);
 	buffer_free(&writer->sources);
 	buffer_free(&writer->patterns);
-	samples_free(&writer->samples);
+	canary_draw_free(&writer->canaries);
 	free(writer);
 }
 
@@ -228,6 +228,6 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	         contents, entry->target_count);
 	mark_domain(writer, entry);
 	writer->added++;
-	return samples_offer(&writer->samples, hash, entry) ||
+	return canary_draw_offer(&writer->canaries, hash, entry) ||
 	       error_set_memory(&writer->error);
 }

@@ -38,7 +38,7 @@ static void tell_dropped(void *context, const unsigned char *dropped)
 {
 	struct table_writer *writer = context;
 
-	samples_drop(&writer->samples, raw_domain(dropped), raw_local(dropped),
+	canary_draw_drop(&writer->canaries, raw_domain(dropped), raw_local(dropped),
 	             raw_global_line(dropped));
 }
 
@@ -215,7 +215,7 @@ static bool add_canaries(struct assembly *assembly, struct error *err)
 	bool is_printed;
 
 	buffer_init(&section, SIZE_MAX / 4);
-	is_printed = samples_print(&assembly->writer->samples, &assembly->writer->domains,
+	is_printed = canary_draw_print(&assembly->writer->canaries, &assembly->writer->domains,
 	                           &section);
 	if (is_printed)
 		add_section(assembly, SECTION_CANARIES, SECTION_FLAG_REQUIRED,

@@ -6,9 +6,9 @@
 #define TABLE_WRITE_WRITER_INSIDE_H
 
 #include "base/buffer.h"
+#include "table_write/canary_draw.h"
 #include "table_write/domain_set.h"
 #include "table_write/layout.h"
-#include "table_write/samples.h"
 #include "table_write/spill.h"
 #include "table_write/writer.h"
 
@@ -33,7 +33,7 @@ struct table_writer {
 	struct buffer sources;
 	struct buffer patterns;	/* rules as in the section */
 	uint32_t pattern_count;
-	struct samples samples;
+	struct canary_draw canaries;
 	struct error error;	/* the first one; status 0: none */
 	/* while finishing */
 	void (*on_duplicate)(void *context, const struct writer_duplicate *);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "table_write/samples.h"
+#include "table_write/canary_draw.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,9 @@
 
 enum { ABSENT_CANARIES = 8 };
 
-void samples_init(struct samples *samples, uint64_t seed)
+void canary_draw_init(struct canary_draw *draw, uint64_t seed)
 {
-	*samples = (struct samples){ .random = seed, .limit = UINT64_MAX };
+	*draw = (struct canary_draw){ .random = seed, .limit = UINT64_MAX };
 }
 
 static void drop_sample(struct sample *sample)
@@ -19,24 +19,24 @@ static void drop_sample(struct sample *sample)
 	*sample = (struct sample){ .bytes = NULL };
 }
 
-void samples_free(struct samples *samples)
+void canary_draw_free(struct canary_draw *draw)
 {
-	for (size_t i = 0; i < SAMPLES; i++)
-		drop_sample(&samples->all[i]);
+	for (size_t i = 0; i < CANARY_DRAW_MAX; i++)
+		drop_sample(&draw->all[i]);
 }
 
 /* The one that is last in order. */
-static size_t last_sample(const struct samples *samples)
+static size_t last_sample(const struct canary_draw *draw)
 {
 	size_t last = 0;
 
-	for (size_t i = 1; i < samples->count; i++)
-		if (samples->all[i].order > samples->all[last].order)
+	for (size_t i = 1; i < draw->count; i++)
+		if (draw->all[i].order > draw->all[last].order)
 			last = i;
 	return last;
 }
 
-bool samples_take(struct samples *samples, uint64_t order, const struct writer_entry *entry)
+bool canary_draw_take(struct canary_draw *draw, uint64_t order, const struct writer_entry *entry)
 {
 	struct bytes contents =
 		entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
@@ -56,11 +56,11 @@ bool samples_take(struct samples *samples, uint64_t order, const struct writer_e
 	memcpy(sample.bytes, entry->local.data, sample.local_size);
 	if (contents.size > 0)
 		memcpy(sample.bytes + sample.local_size, contents.data, contents.size);
-	place = samples->count < SAMPLES ? samples->count++ : last_sample(samples);
-	drop_sample(&samples->all[place]);
-	samples->all[place] = sample;
-	if (samples->count == SAMPLES)
-		samples->limit = samples->all[last_sample(samples)].order;
+	place = draw->count < CANARY_DRAW_MAX ? draw->count++ : last_sample(draw);
+	drop_sample(&draw->all[place]);
+	draw->all[place] = sample;
+	if (draw->count == CANARY_DRAW_MAX)
+		draw->limit = draw->all[last_sample(draw)].order;
 	return true;
 }
 
@@ -69,11 +69,11 @@ static struct bytes sample_local(const struct sample *sample)
 	return bytes_make(sample->bytes, sample->local_size);
 }
 
-void samples_drop(struct samples *samples, uint32_t domain, struct bytes local,
+void canary_draw_drop(struct canary_draw *draw, uint32_t domain, struct bytes local,
                   uint32_t global_line)
 {
-	for (size_t i = 0; i < SAMPLES; i++) {
-		struct sample *sample = &samples->all[i];
+	for (size_t i = 0; i < CANARY_DRAW_MAX; i++) {
+		struct sample *sample = &draw->all[i];
 
 		if (sample->bytes != NULL && sample->domain == domain &&
 		    sample->global_line == global_line && bytes_equal(sample_local(sample), local))
@@ -110,24 +110,24 @@ static bool sample_fingerprint(const struct sample *sample, const struct domain_
 	return entry_fingerprint(&table, &entry, out_fingerprint) == LOOKUP_FOUND;
 }
 
-static bool print_absent(const struct samples *samples, const struct domain_set *domains,
+static bool print_absent(const struct canary_draw *draw, const struct domain_set *domains,
                          size_t number, struct buffer *out_section)
 {
-	const struct sample *sample = &samples->all[number];
+	const struct sample *sample = &draw->all[number];
 	char local[48];
 
 	/* No key looks like this: the number comes from the secret seed. */
 	(void)snprintf(local, sizeof(local), "canary.%zu.%016llx", number,
-	               (unsigned long long)format_mix(samples->random, number));
+	               (unsigned long long)format_mix(draw->random, number));
 	return print_canary(false, domain_set_name(domains, sample->domain), bytes_of(local), 0,
 	                    out_section);
 }
 
-bool samples_print(const struct samples *samples, const struct domain_set *domains,
+bool canary_draw_print(const struct canary_draw *draw, const struct domain_set *domains,
                    struct buffer *out_section)
 {
-	for (size_t i = 0; i < SAMPLES; i++) {
-		const struct sample *sample = &samples->all[i];
+	for (size_t i = 0; i < CANARY_DRAW_MAX; i++) {
+		const struct sample *sample = &draw->all[i];
 		uint64_t fingerprint;
 
 		if (sample->bytes == NULL)
@@ -136,7 +136,7 @@ bool samples_print(const struct samples *samples, const struct domain_set *domai
 		    !print_canary(true, domain_set_name(domains, sample->domain),
 		                  sample_local(sample), fingerprint, out_section))
 			return false;
-		if (i < ABSENT_CANARIES && !print_absent(samples, domains, i, out_section))
+		if (i < ABSENT_CANARIES && !print_absent(draw, domains, i, out_section))
 			return false;
 	}
 	return true;
