@@ -19,7 +19,7 @@ enum {
 	DOMAIN_ARENA_BYTES = 64 * 1024,
 };
 
-static bool wrong(const struct settings_row *row, const char *value, const char *what,
+static bool wrong(const struct settings_field *row, const char *value, const char *what,
                   struct error *err)
 {
 	return error_set(err, EX_CONFIG, "%s: \"%s\" %s", row->path, value, what);
@@ -39,7 +39,7 @@ static bool is_loopback(int family, const char *host)
 	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
-static bool check_port_at_host(const struct settings_row *row, const struct settings *settings,
+static bool check_port_at_host(const struct settings_field *row, const struct settings *settings,
                                int family, const char *text, struct error *err)
 {
 	const char *at = strchr(text, '@');
@@ -58,7 +58,7 @@ static bool check_port_at_host(const struct settings_row *row, const struct sett
 	return true;
 }
 
-static bool check_socket(const struct settings_row *row, const struct settings *settings,
+static bool check_socket(const struct settings_field *row, const struct settings *settings,
                          const char *text, struct error *err)
 {
 	if (strncmp(text, "unix:", 5) == 0) {
@@ -77,21 +77,21 @@ static bool check_socket(const struct settings_row *row, const struct settings *
 
 /* ---- other texts -------------------------------------------------------------------------- */
 
-static bool check_path(const struct settings_row *row, const struct settings *settings,
+static bool check_path(const struct settings_field *row, const struct settings *settings,
                        const char *text, struct error *err)
 {
 	(void)settings;
 	return text[0] == '/' || wrong(row, text, "is not an absolute path", err);
 }
 
-static bool check_given(const struct settings_row *row, const struct settings *settings,
+static bool check_given(const struct settings_field *row, const struct settings *settings,
                         const char *text, struct error *err)
 {
 	(void)settings;
 	return text[0] != '\0' || wrong(row, text, "may not be empty", err);
 }
 
-static bool check_user(const struct settings_row *row, const struct settings *settings,
+static bool check_user(const struct settings_field *row, const struct settings *settings,
                        const char *text, struct error *err)
 {
 	if (!check_given(row, settings, text, err))
@@ -100,7 +100,7 @@ static bool check_user(const struct settings_row *row, const struct settings *se
 	       wrong(row, text, "is who the daemon never runs as", err);
 }
 
-static bool check_domain(const struct settings_row *row, const struct settings *settings,
+static bool check_domain(const struct settings_field *row, const struct settings *settings,
                          const char *text, struct error *err)
 {
 	struct address address = { .local = bytes_of("user"), .domain = bytes_of(text) };
@@ -120,13 +120,13 @@ static bool check_domain(const struct settings_row *row, const struct settings *
 	return outcome == FOLD_OK || wrong(row, text, "is not a domain", err);
 }
 
-static bool check_domain_or_none(const struct settings_row *row, const struct settings *settings,
+static bool check_domain_or_none(const struct settings_field *row, const struct settings *settings,
                                  const char *text, struct error *err)
 {
 	return text[0] == '\0' || check_domain(row, settings, text, err);
 }
 
-static bool check_delimiter(const struct settings_row *row, const struct settings *settings,
+static bool check_delimiter(const struct settings_field *row, const struct settings *settings,
                             const char *text, struct error *err)
 {
 	(void)settings;
@@ -136,7 +136,7 @@ static bool check_delimiter(const struct settings_row *row, const struct setting
 	return true;
 }
 
-static bool check_reply(const struct settings_row *row, const struct settings *settings,
+static bool check_reply(const struct settings_field *row, const struct settings *settings,
                         const char *text, struct error *err)
 {
 	struct reply reply;
@@ -150,7 +150,7 @@ static bool check_reply(const struct settings_row *row, const struct settings *s
 	return true;
 }
 
-static bool check_reply_text(const struct settings_row *row, const struct settings *settings,
+static bool check_reply_text(const struct settings_field *row, const struct settings *settings,
                              const char *text, struct error *err)
 {
 	struct reply reply;
@@ -176,7 +176,7 @@ static bool check_reply_text(const struct settings_row *row, const struct settin
 
 static const struct {
 	const char *path;
-	bool (*check)(const struct settings_row *row, const struct settings *settings,
+	bool (*check)(const struct settings_field *row, const struct settings *settings,
 	              const char *text, struct error *err);
 } checks[] = {
 	{ "socket", check_socket },
@@ -191,7 +191,7 @@ static const struct {
 	{ "syslog_ident", check_given },
 };
 
-static bool check_text(const struct settings_row *row, const struct settings *settings,
+static bool check_text(const struct settings_field *row, const struct settings *settings,
                        struct error *err)
 {
 	const char *text = *settings_text(row, settings);
@@ -206,7 +206,7 @@ static bool check_text(const struct settings_row *row, const struct settings *se
 	return true;
 }
 
-static bool check_word(const struct settings_row *row, const struct settings *settings,
+static bool check_word(const struct settings_field *row, const struct settings *settings,
                        struct error *err)
 {
 	const char *text = *settings_text(row, settings);
@@ -215,7 +215,7 @@ static bool check_word(const struct settings_row *row, const struct settings *se
 	       error_set(err, EX_CONFIG, "%s: \"%s\" is none of: %s", row->path, text, row->words);
 }
 
-static bool check_number(const struct settings_row *row, const struct settings *settings,
+static bool check_number(const struct settings_field *row, const struct settings *settings,
                          struct error *err)
 {
 	long number = *settings_number(row, settings);
@@ -226,7 +226,7 @@ static bool check_number(const struct settings_row *row, const struct settings *
 }
 
 /* Every list is one of domains. */
-static bool check_list(const struct settings_row *row, const struct settings *settings,
+static bool check_list(const struct settings_field *row, const struct settings *settings,
                        struct error *err)
 {
 	const struct settings_list *list = settings_list(row, settings);
@@ -237,7 +237,7 @@ static bool check_list(const struct settings_row *row, const struct settings *se
 	return true;
 }
 
-bool settings_check(const struct settings_row *row, const struct settings *settings,
+bool settings_check(const struct settings_field *row, const struct settings *settings,
                     struct error *err)
 {
 	switch (row->kind) {

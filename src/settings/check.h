@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-#include "settings/rows.h"
+#include "settings/fields.h"
 
 /* Check the value of ROW; ERR (status 78) says what is wrong with it, beginning with its path. */
-bool settings_check(const struct settings_row *row, const struct settings *settings,
+bool settings_check(const struct settings_field *row, const struct settings *settings,
                     struct error *err);
 
 #endif

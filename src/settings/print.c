@@ -6,7 +6,7 @@
 #include <sys/utsname.h>
 
 #include "base/bytes.h"
-#include "settings/rows.h"
+#include "settings/fields.h"
 
 /* Values have no control characters: two bytes are all that needs an escape. */
 static void print_text(const char *text, FILE *stream)
@@ -30,7 +30,7 @@ static void print_list(const struct settings_list *list, FILE *stream)
 	(void)fputs(" ]", stream);
 }
 
-static void print_row(const struct settings_row *row, const struct settings *settings,
+static void print_row(const struct settings_field *row, const struct settings *settings,
                       const char *name, FILE *stream)
 {
 	(void)fprintf(stream, "%s = ", name);
@@ -66,7 +66,7 @@ static void print_sources(const struct settings *settings, FILE *stream)
 }
 
 /* "limits" of "limits.expansion"; empty for one that is in no group. */
-static struct bytes group_of(const struct settings_row *row)
+static struct bytes group_of(const struct settings_field *row)
 {
 	const char *dot = strchr(row->path, '.');
 
@@ -81,11 +81,11 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 
 	if (initial == NULL)
 		return false;
-	for (size_t i = 0; settings_row(i) != NULL; i++) {
-		const struct settings_row *row = settings_row(i);
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		const struct settings_field *row = settings_field(i);
 		struct bytes next = group_of(row);
 		bool is_shown = which == SETTINGS_EFFECTIVE ||
-		                !settings_row_equal(row, settings, initial);
+		                !settings_field_equal(row, settings, initial);
 
 		/* The rows of a group stand together. */
 		if (group.size > 0 && !bytes_equal(group, next)) {
@@ -114,10 +114,10 @@ void settings_compare(const struct settings *before, const struct settings *afte
                       void (*on_change)(const char *path, const char *needs, void *context),
                       void *context)
 {
-	for (size_t i = 0; settings_row(i) != NULL; i++) {
-		const struct settings_row *row = settings_row(i);
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		const struct settings_field *row = settings_field(i);
 
-		if (row->when != SETTINGS_RELOAD && !settings_row_equal(row, before, after))
+		if (row->when != SETTINGS_RELOAD && !settings_field_equal(row, before, after))
 			on_change(row->path, row->when == SETTINGS_RESTART ? "restart" : "compile",
 			          context);
 	}

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "settings/check.h"
-#include "settings/rows.h"
+#include "settings/fields.h"
 
 enum {
 	NAME_MAX_BYTES = 64,	/* longer ones are not compared with known names */
@@ -102,8 +102,8 @@ static const char *nearest_name(const char *path)
 	const char *nearest = distance(path, "sources") <= NEAR_ENOUGH ? "sources" : NULL;
 	unsigned best = NEAR_ENOUGH + 1;
 
-	for (size_t i = 0; settings_row(i) != NULL; i++) {
-		const char *name = settings_row(i)->path;
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		const char *name = settings_field(i)->path;
 		const char *dot = strchr(name, '.');
 		unsigned found = distance(path, name);
 
@@ -138,7 +138,7 @@ static bool is_number(const config_setting_t *setting)
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
-static void take_text(struct reader *reader, const struct settings_row *row,
+static void take_text(struct reader *reader, const struct settings_field *row,
                       const config_setting_t *setting)
 {
 	char *copy;
@@ -156,7 +156,7 @@ static void take_text(struct reader *reader, const struct settings_row *row,
 	*settings_text(row, reader->settings) = copy;
 }
 
-static void take_list(struct reader *reader, const struct settings_row *row,
+static void take_list(struct reader *reader, const struct settings_field *row,
                       const config_setting_t *setting)
 {
 	bool is_list = config_setting_is_array(setting) || config_setting_is_list(setting);
@@ -175,7 +175,7 @@ static void take_list(struct reader *reader, const struct settings_row *row,
 		         row->path);
 }
 
-static void take_value(struct reader *reader, const struct settings_row *row,
+static void take_value(struct reader *reader, const struct settings_field *row,
                        const config_setting_t *setting)
 {
 	switch (row->kind) {
@@ -283,9 +283,9 @@ static bool is_group_name(const char *name)
 {
 	size_t size = strlen(name);
 
-	for (size_t i = 0; settings_row(i) != NULL; i++)
-		if (strncmp(settings_row(i)->path, name, size) == 0 &&
-		    settings_row(i)->path[size] == '.')
+	for (size_t i = 0; settings_field(i) != NULL; i++)
+		if (strncmp(settings_field(i)->path, name, size) == 0 &&
+		    settings_field(i)->path[size] == '.')
 			return true;
 	return false;
 }
@@ -293,11 +293,11 @@ static bool is_group_name(const char *name)
 /* The setting called PATH (with its group's name and a dot before it). */
 static void take_setting(struct reader *reader, config_setting_t *setting, const char *path)
 {
-	for (size_t i = 0; settings_row(i) != NULL; i++) {
-		if (strcmp(settings_row(i)->path, path) != 0)
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		if (strcmp(settings_field(i)->path, path) != 0)
 			continue;
 		reader->seen[i] = setting;
-		take_value(reader, settings_row(i), setting);
+		take_value(reader, settings_field(i), setting);
 		return;
 	}
 	complain_unknown(reader, setting, path);
@@ -338,11 +338,11 @@ static void take_all(struct reader *reader, const config_t *config)
 	if (reader->has_failed)
 		return;
 	/* Last, since whether a value is right may hang on another one. */
-	for (size_t i = 0; settings_row(i) != NULL; i++) {
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		struct error detail;
 
 		if (reader->seen[i] != NULL &&
-		    !settings_check(settings_row(i), reader->settings, &detail))
+		    !settings_check(settings_field(i), reader->settings, &detail))
 			COMPLAIN(reader, reader->seen[i], "%s", detail.text);
 	}
 }
@@ -474,7 +474,7 @@ struct settings *settings_load(const char *path, void (*on_error)(const char *te
 	}
 	reader.settings = settings_new();
 	reader.folder = folder_of(path);
-	reader.seen = calloc(settings_row_count(), sizeof(config_setting_t *));
+	reader.seen = calloc(settings_field_count(), sizeof(config_setting_t *));
 	if (reader.settings != NULL)
 		reader.settings->file = strdup(path);
 	if (reader.settings == NULL || reader.settings->file == NULL || reader.folder == NULL ||

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * rows - settings.def as a table, for the files of this folder.
+ * fields - settings.def as a table, for the files of this folder.
  */
-#ifndef SETTINGS_ROWS_H
-#define SETTINGS_ROWS_H
+#ifndef SETTINGS_FIELDS_H
+#define SETTINGS_FIELDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ enum settings_kind {
 
 enum settings_when { SETTINGS_RELOAD, SETTINGS_RESTART, SETTINGS_COMPILE };
 
-struct settings_row {
+struct settings_field {
 	const char *path;	/* "limits.expansion" */
 	enum settings_kind kind;
 	size_t offset;		/* of the field in struct settings */
@@ -32,18 +32,18 @@ struct settings_row {
 	enum settings_when when;
 };
 
-/* Walk with settings_row(0), (1), …; NULL behind the last. */
-const struct settings_row *settings_row(size_t index);
-size_t settings_row_count(void);
+/* Walk with settings_field(0), (1), …; NULL behind the last. */
+const struct settings_field *settings_field(size_t index);
+size_t settings_field_count(void);
 
-char **settings_text(const struct settings_row *row, const struct settings *settings);
-bool *settings_bool(const struct settings_row *row, const struct settings *settings);
-long *settings_number(const struct settings_row *row, const struct settings *settings);
-struct settings_list *settings_list(const struct settings_row *row,
+char **settings_text(const struct settings_field *row, const struct settings *settings);
+bool *settings_bool(const struct settings_field *row, const struct settings *settings);
+long *settings_number(const struct settings_field *row, const struct settings *settings);
+struct settings_list *settings_list(const struct settings_field *row,
                                     const struct settings *settings);
 
 /* Is the value of ROW the same in both? */
-bool settings_row_equal(const struct settings_row *row, const struct settings *a,
+bool settings_field_equal(const struct settings_field *row, const struct settings *a,
                         const struct settings *b);
 bool settings_sources_equal(const struct settings *a, const struct settings *b);
 

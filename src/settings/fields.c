@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "settings/rows.h"
+#include "settings/fields.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #define RESTART  SETTINGS_RESTART
 #define COMPILE  SETTINGS_COMPILE
 
-static const struct settings_row rows[] = {
+static const struct settings_field rows[] = {
 #define TEXT(name, field, value, time, help) \
 	{ .path = (name), .kind = SETTINGS_TEXT, FIELD(field), .initial_text = (value), \
 	  .when = (time) },
@@ -28,37 +28,37 @@ static const struct settings_row rows[] = {
 #include "settings/settings.def"
 };
 
-size_t settings_row_count(void)
+size_t settings_field_count(void)
 {
 	return sizeof(rows) / sizeof(rows[0]);
 }
 
-const struct settings_row *settings_row(size_t index)
+const struct settings_field *settings_field(size_t index)
 {
-	return index < settings_row_count() ? &rows[index] : NULL;
+	return index < settings_field_count() ? &rows[index] : NULL;
 }
 
-static void *field_of(const struct settings_row *row, const struct settings *settings)
+static void *field_of(const struct settings_field *row, const struct settings *settings)
 {
 	return (char *)(uintptr_t)settings + row->offset;
 }
 
-char **settings_text(const struct settings_row *row, const struct settings *settings)
+char **settings_text(const struct settings_field *row, const struct settings *settings)
 {
 	return field_of(row, settings);
 }
 
-bool *settings_bool(const struct settings_row *row, const struct settings *settings)
+bool *settings_bool(const struct settings_field *row, const struct settings *settings)
 {
 	return field_of(row, settings);
 }
 
-long *settings_number(const struct settings_row *row, const struct settings *settings)
+long *settings_number(const struct settings_field *row, const struct settings *settings)
 {
 	return field_of(row, settings);
 }
 
-struct settings_list *settings_list(const struct settings_row *row,
+struct settings_list *settings_list(const struct settings_field *row,
                                     const struct settings *settings)
 {
 	return field_of(row, settings);
@@ -90,7 +90,7 @@ static bool lists_equal(const struct settings_list *a, const struct settings_lis
 	return true;
 }
 
-bool settings_row_equal(const struct settings_row *row, const struct settings *a,
+bool settings_field_equal(const struct settings_field *row, const struct settings *a,
                         const struct settings *b)
 {
 	switch (row->kind) {
@@ -163,7 +163,7 @@ void settings_sources_clear(struct settings *settings)
 	settings->source_count = 0;
 }
 
-static bool set_initial(const struct settings_row *row, struct settings *settings)
+static bool set_initial(const struct settings_field *row, struct settings *settings)
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
@@ -187,7 +187,7 @@ struct settings *settings_new(void)
 	struct settings *settings = calloc(1, sizeof(*settings));
 	bool is_done = settings != NULL;
 
-	for (size_t i = 0; is_done && i < settings_row_count(); i++)
+	for (size_t i = 0; is_done && i < settings_field_count(); i++)
 		is_done = set_initial(&rows[i], settings);
 	if (is_done && settings_source_add(settings, "virtual", OPENRCPT_SOURCE, 0))
 		return settings;
@@ -195,7 +195,7 @@ struct settings *settings_new(void)
 	return NULL;
 }
 
-static void free_row(const struct settings_row *row, struct settings *settings)
+static void free_row(const struct settings_field *row, struct settings *settings)
 {
 	struct settings_list *list;
 
@@ -220,7 +220,7 @@ void settings_free(struct settings *settings)
 {
 	if (settings == NULL)
 		return;
-	for (size_t i = 0; i < settings_row_count(); i++)
+	for (size_t i = 0; i < settings_field_count(); i++)
 		free_row(&rows[i], settings);
 	settings_sources_clear(settings);
 	free(settings->file);
