@@ -3,7 +3,7 @@
 
 #include <sysexits.h>
 
-#include "compile/row.h"
+#include "compile/row_entry.h"
 #include "compile/row_pattern.h"
 #include "compile/row_plain.h"
 #include "mail/address.h"
@@ -135,10 +135,10 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 	arena_clear(&builder->arena);
 	if (row->kind == SOURCE_ROW_PATTERN)
 		return row_pattern_add(builder, row, path, global_line);
-	return row_add(builder, row, path, global_line);
+	return row_entry_add(builder, row, path, global_line);
 }
 
 bool builder_end(struct builder *builder)
 {
-	return row_pattern_close(builder) && row_settle_words(builder);
+	return row_pattern_close(builder) && row_entry_settle_words(builder);
 }

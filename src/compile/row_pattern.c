@@ -3,7 +3,7 @@
 
 #include <sysexits.h>
 
-#include "compile/error_entry.h"
+#include "compile/row_reply.h"
 #include "mail/address.h"
 
 /* One rule on its way to the writer. */
@@ -153,7 +153,7 @@ static bool set_value(struct work *work, struct bytes value)
 		work->pattern.result = TABLE_ENTRY_REPLY;
 		if (!plain_text(work, bytes_skip(value, 6), &value))
 			return false;
-		if (error_entry_parse(value, &work->builder->arena, &work->pattern.value, &err))
+		if (row_reply_parse(value, &work->builder->arena, &work->pattern.value, &err))
 			return true;
 		refuse_for(work, &err);
 		return false;

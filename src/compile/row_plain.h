@@ -12,7 +12,7 @@ bool row_plain_add(struct builder *builder, const struct source_row *row, uint32
 
 /*
  * Encode VALUE into ENTRY->targets (in BUILDER->targets, good until the next call) if all of it is
- * plain; false: take the thorough way, target_encode_list().
+ * plain; false: take the thorough way, row_targets_encode().
  */
 bool row_plain_targets(struct builder *builder, struct writer_entry *entry, struct bytes value);
 

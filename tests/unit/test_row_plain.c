@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "compile/target.h"
+#include "compile/row_targets.h"
 
 enum { TABLES = 3000, ROWS_MOST = 12, VALUE_BYTES = 1024 };
 
@@ -131,7 +131,7 @@ static void add_thoroughly(struct builder *builder, const struct source_row *row
 	};
 	bool is_usable;
 
-	assert_true(target_encode_list(builder, &entry, row->value, "/source", row->line,
+	assert_true(row_targets_encode(builder, &entry, row->value, "/source", row->line,
 				       &is_usable));
 	if (is_usable)
 		assert_true(writer_add(builder->writer, &entry));

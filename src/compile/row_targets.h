@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * target - right-hand sides: complete, check and encode each address of a list.
+ * row_targets - right-hand sides: complete, check and encode each address of a list.
  */
-#ifndef COMPILE_TARGET_H
-#define COMPILE_TARGET_H
+#ifndef COMPILE_ROW_TARGETS_H
+#define COMPILE_ROW_TARGETS_H
 
 #include "compile/builder.h"
 
@@ -12,7 +12,7 @@
  * is reported and *out_is_usable false. The result is false where it makes no sense to go on:
  * reported.
  */
-bool target_encode_list(struct builder *builder, struct writer_entry *entry, struct bytes value,
+bool row_targets_encode(struct builder *builder, struct writer_entry *entry, struct bytes value,
                         const char *path, uint32_t line, bool *out_is_usable);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/error_entry.h"
+#include "compile/row_reply.h"
 
 #include <sysexits.h>
 
@@ -99,7 +99,7 @@ static bool put_in_order(struct bytes value, struct buffer *line, struct error *
 	return buffer_append(line, value);
 }
 
-bool error_entry_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
+bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
                        struct error *err)
 {
 	struct buffer line;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/target.h"
+#include "compile/row_targets.h"
 
 #include <sysexits.h>
 
@@ -122,7 +122,7 @@ static bool encode(struct list *list, const struct address_target *target)
 	return true;
 }
 
-bool target_encode_list(struct builder *builder, struct writer_entry *entry, struct bytes value,
+bool row_targets_encode(struct builder *builder, struct writer_entry *entry, struct bytes value,
                         const char *path, uint32_t line, bool *out_is_usable)
 {
 	struct list list = {

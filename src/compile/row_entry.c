@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/row.h"
+#include "compile/row_entry.h"
 
 #include <sysexits.h>
 
-#include "compile/error_entry.h"
 #include "compile/row_plain.h"
-#include "compile/target.h"
+#include "compile/row_reply.h"
+#include "compile/row_targets.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 
@@ -92,7 +92,7 @@ static bool remember_word(struct work *work, struct bytes word)
 	return remembered->domain.data != NULL || stop(work, "out of memory");
 }
 
-bool row_settle_words(struct builder *builder)
+bool row_entry_settle_words(struct builder *builder)
 {
 	for (struct builder_word *word = builder->words; word != NULL; word = word->next) {
 		uint32_t domain = writer_domain(builder->writer, word->domain);
@@ -166,7 +166,7 @@ static bool set_reply(struct work *work, struct bytes value, bool *out_is_usable
 {
 	struct error err;
 
-	*out_is_usable = error_entry_parse(value, &work->builder->arena, &work->entry.reply, &err);
+	*out_is_usable = row_reply_parse(value, &work->builder->arena, &work->entry.reply, &err);
 	work->entry.kind = TABLE_ENTRY_REPLY;
 	if (!*out_is_usable)
 		report_error(work->builder->report, err.status, work->path, work->line, "%s",
@@ -190,7 +190,7 @@ static bool set_value(struct work *work, struct bytes value, bool *out_is_usable
 	*out_is_usable = row_plain_targets(builder, &work->entry, value);
 	if (*out_is_usable)
 		return true;
-	return target_encode_list(builder, &work->entry, value, work->path, work->line,
+	return row_targets_encode(builder, &work->entry, value, work->path, work->line,
 	                          out_is_usable);
 }
 
@@ -240,7 +240,7 @@ static bool is_one_word(struct bytes value)
 	return true;
 }
 
-bool row_add(struct builder *builder, const struct source_row *row, const char *path,
+bool row_entry_add(struct builder *builder, const struct source_row *row, const char *path,
              uint32_t global_line)
 {
 	struct work work = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "compile/error_entry.h"
+#include "compile/row_reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static void assert_reply_at(const char *value, const char *expected, const char 
 	struct error err;
 
 	arena_init(&arena, 1 << 20);
-	if (!error_entry_parse(bytes_of(value), &arena, &reply, &err)) {
+	if (!row_reply_parse(bytes_of(value), &arena, &reply, &err)) {
 		print_error("%s: %s\n", value, err.text);
 		_fail(file, line);
 	} else if (!bytes_equal(reply, bytes_of(expected))) {
@@ -35,7 +35,7 @@ static void assert_refused_at(const char *value, const char *complaint, const ch
 	struct error err = { .text = "" };
 
 	arena_init(&arena, 1 << 20);
-	if (error_entry_parse(bytes_of(value), &arena, &reply, &err) || err.status != EX_DATAERR ||
+	if (row_reply_parse(bytes_of(value), &arena, &reply, &err) || err.status != EX_DATAERR ||
 	    strstr(err.text, complaint) == NULL) {
 		print_error("%.60s: status %d, %s\n", value, err.status, err.text);
 		_fail(file, line);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * error_entry - what stands behind `error:` in a right-hand side.
+ * row_reply - what stands behind `error:` in a right-hand side.
  *
  *   5.2.1:550 Mailbox disabled       enhanced code, code, text
  *   550 5.2.1 Mailbox disabled       code, perhaps an enhanced code, text
  *   nouser User unknown              a keyword of Sendmail's error mailer, perhaps with codes
  *   Mailbox disabled                 text alone: 550 5.0.0
  */
-#ifndef COMPILE_ERROR_ENTRY_H
-#define COMPILE_ERROR_ENTRY_H
+#ifndef COMPILE_ROW_REPLY_H
+#define COMPILE_ROW_REPLY_H
 
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
 /* OUT_REPLY is `550 5.2.1 text`, in ARENA. ERR (status 65) where code and class don't agree … */
-bool error_entry_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
+bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
                        struct error *err);
 
 #endif
