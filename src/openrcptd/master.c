@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "openrcptd/channel.h"
 #include "openrcptd/health.h"
+#include "openrcptd/orders.h"
 #include "openrcptd/worker.h"
 #include "service/listen.h"
 #include "service/log.h"
@@ -36,7 +36,7 @@ struct master {
 	struct health health;
 	size_t max_sessions;
 	pid_t worker;      /* 0: none */
-	int channel_fd;    /* to the worker; -1: none */
+	int orders_fd;    /* to the worker; -1: none */
 	bool was_ready;    /* some worker has served */
 	bool is_serving;   /* this one does */
 	bool is_reloading; /* the worker hasn't answered yet */
@@ -96,12 +96,12 @@ static void handle_signals(sigset_t *out_while_waiting)
 /* ---- the worker ----------------------------------------------------------------------- */
 
 /* In the new process: leave what is the master's, and serve. */
-static void be_worker(struct master *master, int channel_fd)
+static void be_worker(struct master *master, int orders_fd)
 {
 	const struct worker_options options = {
 		.settings = master->settings,
 		.listen_fd = master->listener.fd,
-		.channel_fd = channel_fd,
+		.orders_fd = orders_fd,
 		.max_sessions = master->max_sessions,
 	};
 
@@ -118,8 +118,8 @@ static bool start_worker(struct master *master)
 	pid_t child;
 
 	master->started_ms = monotonic_ms();
-	if (!channel_open(ends)) {
-		log_line(SEVERITY_ERROR, "channel to a worker: %s", strerror(errno));
+	if (!orders_open(ends)) {
+		log_line(SEVERITY_ERROR, "orders to a worker: %s", strerror(errno));
 		return false;
 	}
 	child = fork();
@@ -134,7 +134,7 @@ static bool start_worker(struct master *master)
 		return false;
 	}
 	master->worker = child;
-	master->channel_fd = ends[0];
+	master->orders_fd = ends[0];
 	master->is_reloading = false;
 	master->is_replacing = false;
 	master->is_serving = false;
@@ -144,9 +144,9 @@ static bool start_worker(struct master *master)
 
 static void forget_worker(struct master *master)
 {
-	if (master->channel_fd >= 0)
-		(void)close(master->channel_fd); /* its worker is gone */
-	master->channel_fd = -1;
+	if (master->orders_fd >= 0)
+		(void)close(master->orders_fd); /* its worker is gone */
+	master->orders_fd = -1;
 	master->worker = 0;
 	if (master->is_reloading)
 		notify_ready();
@@ -214,7 +214,7 @@ static void adopt_settings(struct master *master)
 
 static void hear_worker(struct master *master)
 {
-	switch (channel_read(master->channel_fd)) {
+	switch (orders_read(master->orders_fd)) {
 	case REPORT_READY:
 		log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker);
 		master->was_ready = true;
@@ -230,10 +230,10 @@ static void hear_worker(struct master *master)
 		master->is_reloading = false;
 		notify_ready();
 		return;
-	case CHANNEL_ENDED:
+	case ORDERS_ENDED:
 		/* It can't be told anything any more; its death follows. */
-		(void)close(master->channel_fd);
-		master->channel_fd = -1;
+		(void)close(master->orders_fd);
+		master->orders_fd = -1;
 		return;
 	default:
 		return;
@@ -258,7 +258,7 @@ static void renew_socket(struct master *master)
 	}
 	master->is_replacing = true;
 	/* A worker that can't be told is ending anyway. */
-	(void)channel_write(master->channel_fd, ORDER_STOP);
+	(void)orders_write(master->orders_fd, ORDER_STOP);
 }
 
 static void look_after_worker(struct master *master, bool is_readable)
@@ -293,8 +293,8 @@ static void begin_stop(struct master *master)
 	master->kill_ms = monotonic_ms() + (master->is_stopping ? 0 : STOP_MS);
 	master->is_stopping = true;
 	/* A worker that can't be told has only to be waited for. */
-	if (master->channel_fd >= 0)
-		(void)channel_write(master->channel_fd, ORDER_STOP);
+	if (master->orders_fd >= 0)
+		(void)orders_write(master->orders_fd, ORDER_STOP);
 }
 
 /* Do what is due, and say in how many milliseconds something may be due again. */
@@ -318,7 +318,7 @@ static int work(struct master *master)
 	} else if (wants_reload && !master->is_reloading && master->was_ready) {
 		due = master->next_reload_ms < due ? master->next_reload_ms : due;
 		if (now >= master->next_reload_ms &&
-		    channel_write(master->channel_fd, ORDER_RELOAD)) {
+		    orders_write(master->orders_fd, ORDER_RELOAD)) {
 			wants_reload = 0;
 			master->is_reloading = true;
 			master->next_reload_ms = now + RELOAD_PAUSE_MS;
@@ -347,7 +347,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 			return EX_OK;
 		wait = (struct timespec){ .tv_sec = wait_ms / 1000,
 					  .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
-		ready[0].fd = master->channel_fd;
+		ready[0].fd = master->orders_fd;
 		ready[1].fd = master->health.fd;
 		if (ppoll(ready, 2, &wait, while_waiting) > 0 && ready[0].revents != 0)
 			hear_worker(master);
@@ -399,7 +399,7 @@ int master_run(struct settings *take_settings)
 	struct master master = {
 		.settings = take_settings,
 		.listener = LISTENER_NONE,
-		.channel_fd = -1,
+		.orders_fd = -1,
 		.health.fd = -1,
 	};
 	struct error err;

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "milter/milter.h"
-#include "openrcptd/channel.h"
+#include "openrcptd/orders.h"
 #include "openrcptd/reload.h"
 #include "service/log.h"
 
@@ -23,7 +23,7 @@ enum {
 struct worker {
 	struct snapshot_store store;
 	struct reload reload;
-	int channel_fd;
+	int orders_fd;
 };
 
 static uint64_t monotonic_seconds(void)
@@ -48,10 +48,10 @@ static void obey(struct worker *worker, int message)
 	switch (message) {
 	case ORDER_RELOAD:
 		/* A master that is gone shows at the next read. */
-		(void)channel_write(worker->channel_fd,
+		(void)orders_write(worker->orders_fd,
 				    reload_all(&worker->reload) ? REPORT_RELOADED : REPORT_KEPT);
 		return;
-	case CHANNEL_ENDED:
+	case ORDERS_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");
 		stop();
 		return;
@@ -67,13 +67,13 @@ static void obey(struct worker *worker, int message)
 static void *take_orders(void *context)
 {
 	struct worker *worker = context;
-	struct pollfd ready = { .fd = worker->channel_fd, .events = POLLIN };
+	struct pollfd ready = { .fd = worker->orders_fd, .events = POLLIN };
 
 	for (;;) {
 		int result = poll(&ready, 1, WATCH_MS);
 
 		if (result > 0)
-			obey(worker, channel_read(worker->channel_fd));
+			obey(worker, orders_read(worker->orders_fd));
 		else if (result == 0)
 			reload_if_replaced(&worker->reload, monotonic_seconds());
 		else if (errno != EINTR)
@@ -120,7 +120,7 @@ int worker_run(const struct worker_options *options)
 	pthread_t thread;
 
 	block_signals();
-	worker.channel_fd = options->channel_fd;
+	worker.orders_fd = options->orders_fd;
 	snapshot_store_init(&worker.store);
 	reload_init(&worker.reload, options->settings, &worker.store);
 	if (!reload_table(&worker.reload, &err) || !milter_open(&milter, &err))
@@ -130,7 +130,7 @@ int worker_run(const struct worker_options *options)
 		(void)error_set_errno(&err, EX_OSERR, "thread");
 		return fail(&err);
 	}
-	if (!channel_write(worker.channel_fd, REPORT_READY)) {
+	if (!orders_write(worker.orders_fd, REPORT_READY)) {
 		(void)error_set(&err, EX_SOFTWARE, "the master is gone");
 		return fail(&err);
 	}

@@ -14,7 +14,7 @@
 struct worker_options {
 	const struct settings *settings;
 	int listen_fd;
-	int channel_fd; /* the master's end is the other one; see channel.h */
+	int orders_fd; /* the master's end is the other one; see orders.h */
 	size_t max_sessions;
 };
 

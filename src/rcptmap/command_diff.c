@@ -5,7 +5,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/same.h"
+#include "rcptmap/compare_answers.h"
 #include "rcptmap/tool.h"
 #include "show/print.h"
 #include "show/sorted.h"
@@ -19,7 +19,7 @@ struct side {
 
 struct diff {
 	struct side sides[2]; /* old, new */
-	struct same same;
+	struct compare_answers compare;
 	struct sink sink;
 	bool has_difference;
 	bool is_broken;
@@ -75,7 +75,7 @@ static void show_only(struct diff *diff, int side, const struct table_domain *do
 static void compare_key(struct diff *diff, const struct table_domain *const domains[2],
 			struct bytes local)
 {
-	if (same_answers(&diff->same, local, domains[0]->name))
+	if (compare_answers_equal(&diff->compare, local, domains[0]->name))
 		return;
 	for (int i = 0; i < 2; i++)
 		if (!take_value(diff, &diff->sides[i], domains[i], local))
@@ -83,7 +83,7 @@ static void compare_key(struct diff *diff, const struct table_domain *const doma
 	/* The entry is what it was, but what it leads to isn't: show where mail goes in the end. */
 	if (bytes_equal(buffer_bytes(&diff->sides[0].value), buffer_bytes(&diff->sides[1].value)))
 		for (int i = 0; i < 2; i++)
-			same_print(&diff->same, i, &diff->sides[i].value);
+			compare_answers_print(&diff->compare, i, &diff->sides[i].value);
 	put(diff, "! ");
 	print_key(local, domains[0]->name, &diff->sink.text);
 	put(diff, "\t");
@@ -293,11 +293,11 @@ static int compare(struct diff *diff, const struct settings *settings)
 	struct error err;
 	bool is_done;
 
-	same_init(&diff->same, diff->sides[0].table, diff->sides[1].table, settings);
+	compare_answers_init(&diff->compare, diff->sides[0].table, diff->sides[1].table, settings);
 	sink_init(&diff->sink, STDOUT_FILENO);
 	compare_rules(diff);
 	is_done = compare_all(diff) && compare_patterns(diff);
-	same_free(&diff->same);
+	compare_answers_free(&diff->compare);
 	if (!sink_finish(&diff->sink, &err))
 		return tool_fail(&err);
 	if (!is_done) {

@@ -6,8 +6,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "rcptmap/key_batch.h"
 #include "rcptmap/query.h"
-#include "rcptmap/question.h"
 #include "rcptmap/tool.h"
 #include "show/print.h"
 #include "show/text_input.h"
@@ -84,7 +84,7 @@ static bool answer(struct query *query, struct question *questions, size_t count
 {
 	bool goes_on = true;
 
-	question_answer(query->table, questions, count, &query->arena);
+	key_batch_answer(query->table, questions, count, &query->arena);
 	for (size_t i = 0; i < count && goes_on; i++)
 		goes_on = show(query, &questions[i]);
 	arena_clear(&query->arena);
@@ -93,8 +93,8 @@ static bool answer(struct query *query, struct question *questions, size_t count
 
 static bool answer_input(struct query *query, struct error *err)
 {
-	struct question questions[QUESTION_BATCH];
-	struct bytes lines[QUESTION_BATCH];
+	struct question questions[KEY_BATCH_MAX];
+	struct bytes lines[KEY_BATCH_MAX];
 	struct input input;
 	size_t count;
 	bool is_done;
@@ -102,7 +102,7 @@ static bool answer_input(struct query *query, struct error *err)
 	if (!input_init(&input, STDIN_FILENO, &query->sink, err))
 		return false;
 	do {
-		is_done = input_next(&input, QUESTION_BATCH, lines, &count, err);
+		is_done = input_next(&input, KEY_BATCH_MAX, lines, &count, err);
 		for (size_t i = 0; is_done && i < count; i++)
 			questions[i].text = lines[i];
 		is_done = is_done && answer(query, questions, count);

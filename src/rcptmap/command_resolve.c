@@ -6,14 +6,14 @@
 #include <unistd.h>
 
 #include "rcptmap/explain.h"
-#include "rcptmap/question.h"
+#include "rcptmap/key_batch.h"
 #include "rcptmap/tool.h"
 #include "show/text_input.h"
 #include "show/text_output.h"
 
 static bool explain_input(struct explain *explain, struct sink *sink, struct error *err)
 {
-	struct bytes lines[QUESTION_BATCH];
+	struct bytes lines[KEY_BATCH_MAX];
 	struct input input;
 	size_t count;
 	bool is_done;
@@ -21,9 +21,9 @@ static bool explain_input(struct explain *explain, struct sink *sink, struct err
 	if (!input_init(&input, STDIN_FILENO, sink, err))
 		return false;
 	do {
-		is_done = input_next(&input, QUESTION_BATCH, lines, &count, err);
+		is_done = input_next(&input, KEY_BATCH_MAX, lines, &count, err);
 		if (is_done)
-			question_prefetch(explain->table, lines, count);
+			key_batch_prefetch(explain->table, lines, count);
 		for (size_t i = 0; is_done && i < count; i++) {
 			explain_address(explain, lines[i], &sink->text);
 			is_done = sink_advance(sink);

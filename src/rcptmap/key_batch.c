@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/question.h"
+#include "rcptmap/key_batch.h"
 
 #include "mail/address.h"
 #include "mail/fold.h"
@@ -120,7 +120,7 @@ static void find_declaration(const struct table *table, struct question *questio
 	question->found = found;
 }
 
-void question_answer(const struct table *table, struct question *questions, size_t count,
+void key_batch_answer(const struct table *table, struct question *questions, size_t count,
 		     struct arena *arena)
 {
 	for (size_t i = 0; i < count; i++)
@@ -162,12 +162,12 @@ static bool guess_key(const struct table *table, struct bytes text, struct quest
 	return true;
 }
 
-void question_prefetch(const struct table *table, const struct bytes *texts, size_t count)
+void key_batch_prefetch(const struct table *table, const struct bytes *texts, size_t count)
 {
-	struct question guesses[QUESTION_BATCH];
+	struct question guesses[KEY_BATCH_MAX];
 	size_t guess_count = 0;
 
-	for (size_t i = 0; i < count && i < QUESTION_BATCH; i++) {
+	for (size_t i = 0; i < count && i < KEY_BATCH_MAX; i++) {
 		struct question *guess = &guesses[guess_count];
 
 		if (!guess_key(table, texts[i], guess))

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/channel.h"
+#include "openrcptd/orders.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
-bool channel_open(int out_ends[2])
+bool orders_open(int out_ends[2])
 {
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, out_ends) == 0;
 }
 
-int channel_read(int fd)
+int orders_read(int fd)
 {
 	unsigned char byte;
 	ssize_t size = recv(fd, &byte, 1, MSG_DONTWAIT);
@@ -17,11 +17,11 @@ int channel_read(int fd)
 	if (size == 1)
 		return byte;
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
-		return CHANNEL_SILENT;
-	return CHANNEL_ENDED;
+		return ORDERS_SILENT;
+	return ORDERS_ENDED;
 }
 
-bool channel_write(int fd, enum channel_message message)
+bool orders_write(int fd, enum order message)
 {
 	const unsigned char byte = (unsigned char)message;
 

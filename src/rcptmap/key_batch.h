@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * question - raw look-ups, many at a time: the keys of a batch are parsed, then their domains are
+ * key_batch - raw look-ups, many at a time: the keys of a batch are parsed, then their domains are
  * looked up while the cache fetches the entries, then the entries.
  *
  * A key is `user@domain`, `user`, `@domain`, or `domain` for a declaration; nothing is tried beside
  * the key itself, as in `postmap -q`. Patterns are asked for `user@domain`.
  */
-#ifndef RCPTMAP_QUESTION_H
-#define RCPTMAP_QUESTION_H
+#ifndef RCPTMAP_KEY_BATCH_H
+#define RCPTMAP_KEY_BATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 #include "table/table.h"
 
-enum { QUESTION_BATCH = 32 };
+enum { KEY_BATCH_MAX = 32 };
 
 struct question {
 	struct bytes text; /* set by the caller */
@@ -24,7 +24,7 @@ struct question {
 	struct table_entry entry; /* with FOUND, unless it is a declaration */
 	const char *declaration;  /* `alias-domain`, of a bare-domain row; else NULL */
 	bool is_plain;            /* text can be printed as it is */
-	/* The rest is question.c's own. */
+	/* The rest is key_batch.c's own. */
 	struct bytes local;
 	struct table_domain domain;
 	struct bytes domain_key;
@@ -33,11 +33,11 @@ struct question {
 };
 
 /* Answer COUNT questions. What can't be a key is ABSENT. Views live as long as ARENA and TABLE. */
-void question_answer(const struct table *table, struct question *questions, size_t count,
+void key_batch_answer(const struct table *table, struct question *questions, size_t count,
 		     struct arena *arena);
 
-/* Have the cache fetch what resolving up to QUESTION_BATCH addresses will read. Whatever it can't
+/* Have the cache fetch what resolving up to KEY_BATCH_MAX addresses will read. Whatever it can't
  * tell at a glance it leaves out. */
-void question_prefetch(const struct table *table, const struct bytes *texts, size_t count);
+void key_batch_prefetch(const struct table *table, const struct bytes *texts, size_t count);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/same.h"
+#include "rcptmap/compare_answers.h"
 
 #include "mail/address.h"
 
@@ -8,24 +8,25 @@ enum { ARENA_BYTES = 256 << 20 };
 /* Whom a catch-all is asked for. Were it listed, its entry would be compared under its own key. */
 static const char nobody[] = "nobody-in-particular-5e1a7c";
 
-void same_init(struct same *same, const struct table *old, const struct table *new,
-	       const struct settings *settings)
+void compare_answers_init(struct compare_answers *compare, const struct table *old,
+			  const struct table *new, const struct settings *settings)
 {
-	*same = (struct same){ .tables = { old, new } };
-	same->limits = (struct resolve_limits){
+	*compare = (struct compare_answers){ .tables = { old, new } };
+	compare->limits = (struct resolve_limits){
 		.expansion = (size_t)settings->limit_expansion,
 		.recursion = (size_t)settings->limit_recursion,
 		.address_bytes = (size_t)settings->limit_address_bytes,
 	};
-	same->options = (struct resolve_options){ .limits = &same->limits, .has_smtputf8 = true };
-	arena_init(&same->arenas[0], ARENA_BYTES);
-	arena_init(&same->arenas[1], ARENA_BYTES);
+	compare->options =
+		(struct resolve_options){ .limits = &compare->limits, .has_smtputf8 = true };
+	arena_init(&compare->arenas[0], ARENA_BYTES);
+	arena_init(&compare->arenas[1], ARENA_BYTES);
 }
 
-void same_free(struct same *same)
+void compare_answers_free(struct compare_answers *compare)
 {
-	arena_free(&same->arenas[0]);
-	arena_free(&same->arenas[1]);
+	arena_free(&compare->arenas[0]);
+	arena_free(&compare->arenas[1]);
 }
 
 static bool recipients_equal(const struct resolution *old, const struct resolution *new)
@@ -56,7 +57,7 @@ static bool resolutions_equal(const struct resolution *old, const struct resolut
 	}
 }
 
-bool same_answers(struct same *same, struct bytes local, struct bytes domain)
+bool compare_answers_equal(struct compare_answers *compare, struct bytes local, struct bytes domain)
 {
 	for (int i = 0; i < 2; i++) {
 		struct address address = { .local = local, .domain = domain };
@@ -64,17 +65,17 @@ bool same_answers(struct same *same, struct bytes local, struct bytes domain)
 		if (local.size == 0)
 			address.local = bytes_of(nobody);
 		if (domain.size == 0)
-			address.domain = table_rules(same->tables[i])->origin;
-		arena_clear(&same->arenas[i]);
-		resolve_address(same->tables[i], &same->options, &address, &same->arenas[i],
-				&same->resolutions[i]);
+			address.domain = table_rules(compare->tables[i])->origin;
+		arena_clear(&compare->arenas[i]);
+		resolve_address(compare->tables[i], &compare->options, &address,
+				&compare->arenas[i], &compare->resolutions[i]);
 	}
-	return resolutions_equal(&same->resolutions[0], &same->resolutions[1]);
+	return resolutions_equal(&compare->resolutions[0], &compare->resolutions[1]);
 }
 
-void same_print(const struct same *same, int side, struct buffer *out)
+void compare_answers_print(const struct compare_answers *compare, int side, struct buffer *out)
 {
-	const struct resolution *resolution = &same->resolutions[side];
+	const struct resolution *resolution = &compare->resolutions[side];
 
 	/* Failures are the buffer's. */
 	buffer_clear(out);

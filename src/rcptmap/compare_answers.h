@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * same - do two tables give one answer to an address?
+ * compare_answers - do two tables give one answer to an address?
  */
-#ifndef RCPTMAP_SAME_H
-#define RCPTMAP_SAME_H
+#ifndef RCPTMAP_COMPARE_ANSWERS_H
+#define RCPTMAP_COMPARE_ANSWERS_H
 
 #include <stdbool.h>
 
@@ -13,7 +13,7 @@
 #include "resolve/resolve.h"
 #include "settings/settings.h"
 
-struct same {
+struct compare_answers {
 	const struct table *tables[2]; /* old, new */
 	struct resolve_limits limits;
 	struct resolve_options options;
@@ -21,18 +21,19 @@ struct same {
 	struct resolution resolutions[2];
 };
 
-void same_init(struct same *same, const struct table *old, const struct table *new,
-	       const struct settings *settings);
-void same_free(struct same *same);
+void compare_answers_init(struct compare_answers *compare, const struct table *old,
+			  const struct table *new, const struct settings *settings);
+void compare_answers_free(struct compare_answers *compare);
 
 /*
  * Resolve the address of a key in both tables and compare verdicts and recipients, in order. A bare
  * user is asked for at each table's origin; for a catch-all (LOCAL is empty) some user is asked for
  * that no table lists.
  */
-bool same_answers(struct same *same, struct bytes local, struct bytes domain);
+bool compare_answers_equal(struct compare_answers *compare, struct bytes local,
+			   struct bytes domain);
 
 /* Put the answer that SIDE gave into OUT, in place of what is there. */
-void same_print(const struct same *same, int side, struct buffer *out);
+void compare_answers_print(const struct compare_answers *compare, int side, struct buffer *out);
 
 #endif
