@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * command - the subcommands, one command_<name>.c each, and their table.
+ * command - the subcommands, one command_<name>.c each, and what they share: how to fail, which
+ * settings and which table are meant.
  */
 #ifndef RCPTMAP_COMMAND_H
 #define RCPTMAP_COMMAND_H
 
+#include <stdbool.h>
+
+#include "base/error.h"
 #include "rcptmap/options.h"
+#include "settings/settings.h"
+#include "table/table.h"
 
 int command_compile(const struct options *options);
 int command_query(const struct options *options);
@@ -18,5 +24,34 @@ int command_config(const struct options *options);
 
 /* What postmap's users type: `rcptmap FILE`, `rcptmap -q KEY FILE`. */
 int command_postmap(const struct options *options);
+
+/* Print `rcptmap: TEXT`, unless it is empty (all was said), and return the exit status. */
+int command_fail(const struct error *err);
+
+/*
+ * The settings of -c, else of the default file if there is one, else the defaults. NULL on failure;
+ * every mistake in the file has been printed then. End them with settings_free().
+ */
+struct settings *command_settings(const struct options *options, struct error *err);
+
+/*
+ * Open the table of -t, else the configured one. Without -c a broken configuration is no hindrance
+ * to -t. End it with table_close().
+ */
+struct table *command_open_table(const struct options *options, struct error *err);
+
+/* Open the table at PATH, which the owner that SETTINGS name may own, too. */
+struct table *command_open_path(const char *path, const struct settings *settings,
+				struct error *err);
+
+/* `TYPE:FILE` or `FILE`, taken apart; end it with command_source_clear(). `hash:FILE` and its like
+ * of Postfix are read as virtual(5), as postmap does. Status 64: no such type. */
+bool command_source(const char *text, struct settings_source *out_source, struct error *err);
+void command_source_clear(struct settings_source *source);
+
+/* Print what `rcptmap query` answers to each of COUNT keys; `-` stands for those on standard input,
+ * one a line. The result is the exit status: 0 something was found, 1 nothing was, 75 something
+ * can't be told. */
+int command_query_keys(const struct table *table, char **keys, int count);
 
 #endif

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include "compile/compile.h"
-#include "rcptmap/tool.h"
 
 static void free_sources(struct settings_source *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		tool_source_clear(&sources[i]);
+		command_source_clear(&sources[i]);
 	free(sources);
 }
 
@@ -25,7 +24,7 @@ static struct settings_source *take_sources(const struct options *options, struc
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!tool_source(options->operands[i], &sources[i], err)) {
+		if (!command_source(options->operands[i], &sources[i], err)) {
 			free_sources(sources, i);
 			return NULL;
 		}
@@ -50,16 +49,16 @@ int command_compile(const struct options *options)
 	struct error err;
 	int status;
 
-	settings = tool_settings(options, &err);
+	settings = command_settings(options, &err);
 	if (settings == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	what.sources = settings->sources;
 	what.source_count = settings->source_count;
 	if (options->operand_count > 0) {
 		sources = take_sources(options, &err);
 		if (sources == NULL) {
 			settings_free(settings);
-			return tool_fail(&err);
+			return command_fail(&err);
 		}
 		what.sources = sources;
 		what.source_count = (size_t)options->operand_count;

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "rcptmap/tool.h"
-
 static bool print_settings(const struct settings *settings, enum settings_print which,
 			   struct error *err)
 {
@@ -24,18 +22,18 @@ int command_config(const struct options *options)
 
 	if (options->is_brief && options->wants_defaults) {
 		(void)error_set(&err, EX_USAGE, "config: -n and -d exclude each other");
-		return tool_fail(&err);
+		return command_fail(&err);
 	}
 	if (options->wants_defaults) {
 		settings = settings_new();
 		if (settings == NULL)
 			(void)error_set_memory(&err);
 	} else {
-		settings = tool_settings(options, &err);
+		settings = command_settings(options, &err);
 	}
 	if (settings == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	is_printed = print_settings(settings, which, &err);
 	settings_free(settings);
-	return is_printed ? EX_OK : tool_fail(&err);
+	return is_printed ? EX_OK : command_fail(&err);
 }

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "rcptmap/compare_answers.h"
-#include "rcptmap/tool.h"
 #include "show/print.h"
 #include "show/sorted.h"
 #include "show/text_output.h"
@@ -281,7 +280,7 @@ static bool open_sides(struct diff *diff, const struct options *options,
 		struct side *side = &diff->sides[i];
 
 		buffer_init(&side->value, SIZE_MAX / 4);
-		side->table = tool_open_path(options->operands[i], settings, err);
+		side->table = command_open_path(options->operands[i], settings, err);
 		if (side->table == NULL || !sorted_load(side->table, &side->sorted, err))
 			return false;
 	}
@@ -299,10 +298,10 @@ static int compare(struct diff *diff, const struct settings *settings)
 	is_done = compare_all(diff) && compare_patterns(diff);
 	compare_answers_free(&diff->compare);
 	if (!sink_finish(&diff->sink, &err))
-		return tool_fail(&err);
+		return command_fail(&err);
 	if (!is_done) {
 		(void)error_set(&err, EX_DATAERR, "a table contradicts itself");
-		return tool_fail(&err);
+		return command_fail(&err);
 	}
 	return diff->has_difference ? 1 : EX_OK;
 }
@@ -314,13 +313,13 @@ int command_diff(const struct options *options)
 	struct error err;
 	int status;
 
-	settings = tool_settings(options, &err);
+	settings = command_settings(options, &err);
 	if (settings == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	if (open_sides(&diff, options, settings, &err))
 		status = compare(&diff, settings);
 	else
-		status = tool_fail(&err);
+		status = command_fail(&err);
 	for (int i = 0; i < 2; i++) {
 		sorted_free(&diff.sides[i].sorted);
 		table_close(diff.sides[i].table);

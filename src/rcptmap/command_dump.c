@@ -5,7 +5,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/tool.h"
 #include "show/json.h"
 #include "show/print.h"
 #include "show/sorted.h"
@@ -246,9 +245,9 @@ int command_dump(const struct options *options)
 	struct error sink_error;
 	bool is_done;
 
-	table = tool_open_table(options, &err);
+	table = command_open_table(options, &err);
 	if (table == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	dump.table = table;
 	sink_init(&dump.sink, STDOUT_FILENO);
 	buffer_init(&dump.scratch, SIZE_MAX / 4);
@@ -258,6 +257,6 @@ int command_dump(const struct options *options)
 	buffer_free(&dump.scratch);
 	table_close(table);
 	if (!sink_finish(&dump.sink, &sink_error))
-		return tool_fail(&sink_error);
-	return is_done ? EX_OK : tool_fail(&err);
+		return command_fail(&sink_error);
+	return is_done ? EX_OK : command_fail(&err);
 }

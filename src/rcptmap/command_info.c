@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "rcptmap/tool.h"
 #include "show/json.h"
 #include "show/print.h"
 #include "show/sorted.h"
@@ -176,12 +175,12 @@ int command_info(const struct options *options)
 	struct sink sink;
 	struct error err;
 
-	table = tool_open_table(options, &err);
+	table = command_open_table(options, &err);
 	if (table == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	if (!sorted_load_domains(table, &sorted, &err)) {
 		table_close(table);
-		return tool_fail(&err);
+		return command_fail(&err);
 	}
 	sink_init(&sink, STDOUT_FILENO);
 	if (options->is_json)
@@ -190,5 +189,5 @@ int command_info(const struct options *options)
 		write_text(&sink.text, table, &sorted);
 	sorted_free(&sorted);
 	table_close(table);
-	return sink_finish(&sink, &err) ? EX_OK : tool_fail(&err);
+	return sink_finish(&sink, &err) ? EX_OK : command_fail(&err);
 }

@@ -6,8 +6,6 @@
 #include <sysexits.h>
 
 #include "base/buffer.h"
-#include "rcptmap/query.h"
-#include "rcptmap/tool.h"
 
 static const char suffix[] = ".table";
 
@@ -40,10 +38,10 @@ static int query_file(const struct options *options, const char *path)
 	int status;
 
 	with_table.table = path;
-	table = tool_open_table(&with_table, &err);
+	table = command_open_table(&with_table, &err);
 	if (table == NULL)
-		return tool_fail(&err);
-	status = query_run(table, &key, 1);
+		return command_fail(&err);
+	status = command_query_keys(table, &key, 1);
 	table_close(table);
 	return status;
 }
@@ -65,17 +63,17 @@ static int run_file(const struct options *options, char *operand)
 	char *path = NULL;
 	int status;
 
-	if (!tool_source(operand, &source, &err))
-		return tool_fail(&err);
+	if (!command_source(operand, &source, &err))
+		return command_fail(&err);
 	path = table_path(source.path, options->key != NULL, &err);
 	if (path == NULL)
-		status = tool_fail(&err);
+		status = command_fail(&err);
 	else if (options->key != NULL)
 		status = query_file(options, path);
 	else
 		status = compile_file(options, operand, path);
 	free(path);
-	tool_source_clear(&source);
+	command_source_clear(&source);
 	return status;
 }
 

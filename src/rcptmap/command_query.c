@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include "rcptmap/key_batch.h"
-#include "rcptmap/query.h"
-#include "rcptmap/tool.h"
 #include "show/print.h"
 #include "show/text_input.h"
 #include "show/text_output.h"
@@ -129,7 +127,7 @@ static bool answer_keys(struct query *query, char **keys, int count, struct erro
 	return is_done;
 }
 
-int query_run(const struct table *table, char **keys, int count)
+int command_query_keys(const struct table *table, char **keys, int count)
 {
 	struct query query = { .table = table };
 	struct error err = { 0 };
@@ -141,9 +139,9 @@ int query_run(const struct table *table, char **keys, int count)
 	is_done = answer_keys(&query, keys, count, &err);
 	arena_free(&query.arena);
 	if (!sink_finish(&query.sink, &sink_error))
-		return tool_fail(&sink_error);
+		return command_fail(&sink_error);
 	if (!is_done)
-		return tool_fail(&err);
+		return command_fail(&err);
 	if (query.has_doubt)
 		return EX_TEMPFAIL;
 	return query.has_found ? EX_OK : 1;
@@ -152,12 +150,12 @@ int query_run(const struct table *table, char **keys, int count)
 int command_query(const struct options *options)
 {
 	struct error err;
-	struct table *table = tool_open_table(options, &err);
+	struct table *table = command_open_table(options, &err);
 	int status;
 
 	if (table == NULL)
-		return tool_fail(&err);
-	status = query_run(table, options->operands, options->operand_count);
+		return command_fail(&err);
+	status = command_query_keys(table, options->operands, options->operand_count);
 	table_close(table);
 	return status;
 }

@@ -7,7 +7,6 @@
 
 #include "rcptmap/explain.h"
 #include "rcptmap/key_batch.h"
-#include "rcptmap/tool.h"
 #include "show/text_input.h"
 #include "show/text_output.h"
 
@@ -76,8 +75,8 @@ static int run(const struct table *table, const struct settings *settings,
 	is_done = explain_all(&explain, options, &sink, &err);
 	explain_free(&explain);
 	if (!sink_finish(&sink, &sink_error))
-		return tool_fail(&sink_error);
-	return is_done ? status_of(&explain) : tool_fail(&err);
+		return command_fail(&sink_error);
+	return is_done ? status_of(&explain) : command_fail(&err);
 }
 
 static bool read_texts(const struct settings *settings, struct answer_texts *out_texts,
@@ -105,14 +104,14 @@ int command_resolve(const struct options *options)
 	int status;
 
 	/* The limits and the words are the configured ones, also with -t. */
-	settings = tool_settings(options, &err);
+	settings = command_settings(options, &err);
 	if (settings != NULL && read_texts(settings, &texts, &err))
-		table = tool_open_path(options->table != NULL ? options->table : settings->table,
-				       settings, &err);
+		table = command_open_path(options->table != NULL ? options->table : settings->table,
+					  settings, &err);
 	if (table != NULL)
 		status = run(table, settings, &texts, options);
 	else
-		status = tool_fail(&err);
+		status = command_fail(&err);
 	table_close(table);
 	settings_free(settings);
 	return status;

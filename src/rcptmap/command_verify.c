@@ -3,18 +3,17 @@
 
 #include <sysexits.h>
 
-#include "rcptmap/tool.h"
 #include "table/verify.h"
 
 int command_verify(const struct options *options)
 {
 	struct error err;
-	struct table *table = tool_open_table(options, &err);
+	struct table *table = command_open_table(options, &err);
 	bool is_sound;
 
 	if (table == NULL)
-		return tool_fail(&err);
+		return command_fail(&err);
 	is_sound = table_verify(table, &err);
 	table_close(table);
-	return is_sound ? EX_OK : tool_fail(&err);
+	return is_sound ? EX_OK : command_fail(&err);
 }

@@ -121,7 +121,7 @@ static void find_declaration(const struct table *table, struct question *questio
 }
 
 void key_batch_answer(const struct table *table, struct question *questions, size_t count,
-		     struct arena *arena)
+		      struct arena *arena)
 {
 	for (size_t i = 0; i < count; i++)
 		find_domain(table, &questions[i], arena);

@@ -34,7 +34,7 @@ struct question {
 
 /* Answer COUNT questions. What can't be a key is ABSENT. Views live as long as ARENA and TABLE. */
 void key_batch_answer(const struct table *table, struct question *questions, size_t count,
-		     struct arena *arena);
+		      struct arena *arena);
 
 /* Have the cache fetch what resolving up to KEY_BATCH_MAX addresses will read. Whatever it can't
  * tell at a glance it leaves out. */

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "rcptmap/command.h"
-#include "rcptmap/tool.h"
 #include "show/text_output.h"
 
 static const struct command commands[] = {
@@ -83,7 +82,7 @@ static int say(const char *text)
 
 	sink_init(&sink, STDOUT_FILENO);
 	(void)buffer_append_text(&sink.text, text);
-	return sink_finish(&sink, &err) ? EX_OK : tool_fail(&err);
+	return sink_finish(&sink, &err) ? EX_OK : command_fail(&err);
 }
 
 static int help_all(void)
@@ -125,7 +124,7 @@ static int run(const struct command *command, int argc, char **argv)
 	struct error err;
 
 	if (!options_parse(command, argc, argv, &options, &err))
-		return tool_fail(&err);
+		return command_fail(&err);
 	if (options.wants_version)
 		return say("rcptmap " OPENRCPT_VERSION "\n");
 	if (options.wants_help)
@@ -149,7 +148,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: and so is a file that may grow no more */
 	if (argc < 2) {
 		(void)error_set(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
-		return tool_fail(&err);
+		return command_fail(&err);
 	}
 	command = find_command(argv[1]);
 	if (command != NULL)
@@ -157,7 +156,7 @@ int main(int argc, char **argv)
 	if (is_misspelt(argv[1])) {
 		(void)error_set(&err, EX_USAGE,
 				"%s is neither a command nor a file (see rcptmap -h)", argv[1]);
-		return tool_fail(&err);
+		return command_fail(&err);
 	}
 	return run(&postmap_command, argc, argv);
 }

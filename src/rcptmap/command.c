@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/tool.h"
+#include "rcptmap/command.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -11,7 +11,7 @@
 
 #include "sources/source.h"
 
-int tool_fail(const struct error *err)
+int command_fail(const struct error *err)
 {
 	if (err->text[0] != '\0')
 		(void)fprintf(stderr, "rcptmap: %s\n", err->text); /* no place to say it failed */
@@ -41,7 +41,7 @@ static struct settings *default_settings(struct error *err)
 	return settings;
 }
 
-struct settings *tool_settings(const struct options *options, struct error *err)
+struct settings *command_settings(const struct options *options, struct error *err)
 {
 	const char *path = options->configuration;
 	struct settings *settings;
@@ -77,7 +77,8 @@ static bool find_owner(const struct settings *settings, uid_t *out_owner, struct
 	return true;
 }
 
-struct table *tool_open_path(const char *path, const struct settings *settings, struct error *err)
+struct table *command_open_path(const char *path, const struct settings *settings,
+				struct error *err)
 {
 	uid_t owner;
 
@@ -87,7 +88,7 @@ struct table *tool_open_path(const char *path, const struct settings *settings, 
 	return table_open(path, owner, TABLE_MAPPED, err);
 }
 
-struct table *tool_open_table(const struct options *options, struct error *err)
+struct table *command_open_table(const struct options *options, struct error *err)
 {
 	struct settings *settings;
 	struct table *table;
@@ -97,12 +98,12 @@ struct table *tool_open_table(const struct options *options, struct error *err)
 
 		settings = settings_load(SETTINGS_DEFAULT_FILE, ignore_mistake, NULL, &ignored);
 	} else {
-		settings = tool_settings(options, err);
+		settings = command_settings(options, err);
 		if (settings == NULL)
 			return NULL;
 	}
-	table = tool_open_path(options->table != NULL ? options->table : settings->table, settings,
-			       err);
+	table = command_open_path(options->table != NULL ? options->table : settings->table,
+				  settings, err);
 	settings_free(settings);
 	return table;
 }
@@ -137,7 +138,7 @@ static char *copy_type(const char *text, size_t size)
 	return type;
 }
 
-bool tool_source(const char *text, struct settings_source *out_source, struct error *err)
+bool command_source(const char *text, struct settings_source *out_source, struct error *err)
 {
 	size_t size = type_size(text);
 	struct settings_source source = { 0 };
@@ -145,24 +146,24 @@ bool tool_source(const char *text, struct settings_source *out_source, struct er
 	source.type = copy_type(text, size);
 	source.path = strdup(size == 0 ? text : text + size + 1);
 	if (source.type == NULL || source.path == NULL) {
-		tool_source_clear(&source);
+		command_source_clear(&source);
 		return error_set_memory(err);
 	}
 	if (source_type_find(source.type) == NULL) {
 		(void)error_set(err, EX_USAGE, "%s: there is no source type %s", text, source.type);
-		tool_source_clear(&source);
+		command_source_clear(&source);
 		return false;
 	}
 	if (source.path[0] == '\0') {
 		(void)error_set(err, EX_USAGE, "%s: the file is missing behind the type", text);
-		tool_source_clear(&source);
+		command_source_clear(&source);
 		return false;
 	}
 	*out_source = source;
 	return true;
 }
 
-void tool_source_clear(struct settings_source *source)
+void command_source_clear(struct settings_source *source)
 {
 	free(source->type);
 	free(source->path);
