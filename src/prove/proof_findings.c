@@ -7,12 +7,12 @@
 #include <sysexits.h>
 
 enum {
-	KEPT_MAX = 20000,	/* of a kind: far more than are printed */
+	KEPT_MAX = 20000, /* of a kind: far more than are printed */
 	TEXT_MAX = 1024,
 };
 
 struct finding {
-	size_t text;	/* offset in texts */
+	size_t text; /* offset in texts */
 	size_t order;
 	uint32_t global_line;
 	bool is_error;
@@ -53,13 +53,13 @@ static void add(struct findings *findings, uint32_t global_line, bool is_error, 
 }
 
 void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
-                  const char *format, ...)
+		  const char *format, ...)
 {
 	char text[TEXT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);	/* may be cut */
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
 	add(findings, global_line, is_error, text);
 }
@@ -76,8 +76,7 @@ void findings_merge(struct findings *findings, const struct findings *other)
 	const struct finding *all = items(other, &count);
 
 	for (size_t i = 0; i < count; i++)
-		add(findings, all[i].global_line, all[i].is_error,
-		    other->texts.data + all[i].text);
+		add(findings, all[i].global_line, all[i].is_error, other->texts.data + all[i].text);
 	findings->uncounted += other->uncounted;
 	findings->has_failed |= other->has_failed;
 }
@@ -92,8 +91,8 @@ static int by_line(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-void findings_report(struct findings *findings, const struct line_map *lines,
-		     struct report *report, bool is_lenient)
+void findings_report(struct findings *findings, const struct line_map *lines, struct report *report,
+		     bool is_lenient)
 {
 	size_t count;
 	struct finding *all = items(findings, &count);
@@ -112,7 +111,7 @@ void findings_report(struct findings *findings, const struct line_map *lines,
 	}
 	if (findings->uncounted > 0)
 		report_warning(report, NULL, 0, "%zu more findings of the proof",
-		               findings->uncounted);
+			       findings->uncounted);
 	if (findings->has_failed)
 		report_error(report, EX_OSERR, NULL, 0, "out of memory");
 }

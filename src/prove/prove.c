@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "mail/address.h"
-#include "prove/known.h"
+#include "prove/sound_rounds.h"
 #include "prove/proof_findings.h"
 #include "prove/prove_patterns.h"
 #include "resolve/expand.h"
@@ -36,9 +36,9 @@ struct prover {
 	struct resolve_limits limits;
 	struct arena arena;
 	struct findings findings;
-	unsigned char *undeclared;	/* a bit a domain: warned about */
-	struct known *known;		/* all threads' */
-	struct learner learner;
+	unsigned char *undeclared;   /* a bit a domain: warned about */
+	struct sound_entries *sound; /* all threads' */
+	struct sound_rounds rounds;
 	const struct table_row *row;
 	uint64_t expansions;
 };
@@ -48,9 +48,9 @@ static uint32_t row_line(const struct prover *prover)
 {
 	uint32_t line;
 
-	return table_provenance_line(prover->table, &prover->row->entry, &line) == LOOKUP_FOUND ?
-	               line :
-	               0;
+	return table_provenance_line(prover->table, &prover->row->entry, &line) == LOOKUP_FOUND
+		       ? line
+		       : 0;
 }
 
 static void print_key(const struct table_row *row, struct buffer *out_text)
@@ -72,14 +72,14 @@ static void find_fault(struct prover *prover, const char *what)
 
 	print_key(prover->row, &key);
 	findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
-	             BYTES_ARGS(buffer_bytes(&key)));
+		     BYTES_ARGS(buffer_bytes(&key)));
 	buffer_free(&key);
 }
 
 /* ---- targets ---------------------------------------------------------------------------- */
 
 static void on_dead_end(void *context, const struct address *target,
-                        const struct table_entry *entry)
+			const struct table_entry *entry)
 {
 	struct prover *prover = context;
 	struct buffer text;
@@ -91,8 +91,8 @@ static void on_dead_end(void *context, const struct address *target,
 	buffer_init(&text, ADDRESS_TEXT_MAX);
 	(void)address_print(target, &text);
 	findings_add(&prover->findings, row_line(prover), true,
-	             "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
-	             BYTES_ARGS(buffer_bytes(&text)));
+		     "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
+		     BYTES_ARGS(buffer_bytes(&text)));
 	buffer_free(&text);
 }
 
@@ -104,7 +104,7 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 		break;
 	case REASON_LIMIT:
 		find_fault(prover, "expansion over a limit (limits.expansion, limits.recursion, "
-		                   "limits.address_bytes)");
+				   "limits.address_bytes)");
 		break;
 	case REASON_BROKEN:
 		find_fault(prover, "the table can't be read back");
@@ -131,7 +131,7 @@ static uint64_t many_expansions(const struct table *table)
  * it has a key of its own for that user. Then it's any of the others, without a name.
  */
 static void find_local_domain(const struct table *table, struct bytes user,
-                              struct table_domain *domain)
+			      struct table_domain *domain)
 {
 	struct table_domain origin;
 	struct table_entry own;
@@ -169,9 +169,9 @@ static bool is_plainly_sound(const struct prover *prover, const struct table_row
 {
 	return (sum->flags & TABLE_DOMAIN_PROBED) == 0 && !sum->keeps_user &&
 	       sum->longest <= prover->limits.address_bytes &&
-	       sum->longest_local <= PLAIN_LOCAL_MAX &&
-	       sum->targets <= prover->limits.expansion && prover->limits.recursion > 1 &&
-	       !table_has_patterns(prover->table);	/* any target may be one of theirs */
+	       sum->longest_local <= PLAIN_LOCAL_MAX && sum->targets <= prover->limits.expansion &&
+	       prover->limits.recursion > 1 &&
+	       !table_has_patterns(prover->table); /* any target may be one of theirs */
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */
@@ -185,8 +185,8 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 		return;
 	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
 	findings_add(&prover->findings, row_line(prover), false,
-	             "the domain " BYTES_FORMAT " is not declared: its users are not validated",
-	             BYTES_ARGS(row->domain.name));
+		     "the domain " BYTES_FORMAT " is not declared: its users are not validated",
+		     BYTES_ARGS(row->domain.name));
 }
 
 /* A row was verified: prove it too, or have it wait. */
@@ -198,13 +198,13 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 	warn_of_undeclared(prover, row);
 	if (row->is_catch_all)
 		findings_add(&prover->findings, row_line(prover), false,
-		             "catch-all: no user of " BYTES_FORMAT " is unknown",
-		             BYTES_ARGS(row->domain.name));
+			     "catch-all: no user of " BYTES_FORMAT " is unknown",
+			     BYTES_ARGS(row->domain.name));
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
-		known_learn(prover->known, &row->entry, 1);
+		sound_entries_add(prover->sound, &row->entry, 1);
 	else if (is_plainly_sound(prover, sum))
-		known_learn(prover->known, &row->entry, sum->targets);
-	else if (!learner_await(&prover->learner, row))
+		sound_entries_add(prover->sound, &row->entry, sum->targets);
+	else if (!sound_rounds_add(&prover->rounds, row))
 		expand_row(prover, row);
 }
 
@@ -212,7 +212,7 @@ static void *learn(void *context)
 {
 	struct prover *prover = context;
 
-	if (!learner_round(&prover->learner))
+	if (!sound_rounds_run(&prover->rounds))
 		prover->findings.has_failed = true;
 	return NULL;
 }
@@ -221,12 +221,12 @@ static void *learn(void *context)
 static void *expand_the_rest(void *context)
 {
 	struct prover *prover = context;
-	size_t count = learner_waiting(&prover->learner);
+	size_t count = sound_rounds_waiting(&prover->rounds);
 
 	for (size_t i = 0; i < count; i++) {
 		struct table_row row;
 
-		if (table_row_at(prover->table, learner_row(&prover->learner, i), &row) !=
+		if (table_row_at(prover->table, sound_rounds_row(&prover->rounds, i), &row) !=
 		    LOOKUP_FOUND) {
 			findings_add(&prover->findings, 0, true, "the table can't be read back");
 			break;
@@ -240,15 +240,15 @@ static void *expand_the_rest(void *context)
 /* ---- threads ---------------------------------------------------------------------------- */
 
 static bool prover_init(struct prover *prover, const struct table *table,
-                        struct known *known)
+			struct sound_entries *sound)
 {
 	*prover = (struct prover){
 		.table = table,
-		.known = known,
-		.limits = known->limits,
+		.sound = sound,
+		.limits = sound->limits,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
-	learner_init(&prover->learner, known);
+	sound_rounds_init(&prover->rounds, sound);
 	findings_init(&prover->findings);
 	prover->undeclared = calloc(table_domain_refs(table) / 8 + 1, 1);
 	return prover->undeclared != NULL;
@@ -257,7 +257,7 @@ static bool prover_init(struct prover *prover, const struct table *table,
 static void prover_free(struct prover *prover)
 {
 	arena_free(&prover->arena);
-	learner_free(&prover->learner);
+	sound_rounds_free(&prover->rounds);
 	findings_free(&prover->findings);
 	free(prover->undeclared);
 }
@@ -271,11 +271,11 @@ static void run(struct prover *provers, void *(*work)(void *))
 	for (unsigned i = 0; i < PROVERS; i++) {
 		is_running[i] = pthread_create(&threads[i], NULL, work, &provers[i]) == 0;
 		if (!is_running[i])
-			(void)work(&provers[i]);	/* then one after the other; NULL */
+			(void)work(&provers[i]); /* then one after the other; NULL */
 	}
 	for (unsigned i = 0; i < PROVERS; i++)
 		if (is_running[i])
-			(void)pthread_join(threads[i], NULL);	/* it exists */
+			(void)pthread_join(threads[i], NULL); /* it exists */
 }
 
 static size_t count_waiting(const struct prover *provers)
@@ -283,7 +283,7 @@ static size_t count_waiting(const struct prover *provers)
 	size_t count = 0;
 
 	for (unsigned i = 0; i < PROVERS; i++)
-		count += learner_waiting(&provers[i].learner);
+		count += sound_rounds_waiting(&provers[i].rounds);
 	return count;
 }
 
@@ -301,7 +301,7 @@ static void prove_the_rest(struct prover *provers)
 	} while (before - after > before / WORTH_A_ROUND);
 	/* Few: one after the other, so that the pages are one's. */
 	for (unsigned i = 0; i < PROVERS && after < many_expansions(provers[0].table); i++)
-		(void)expand_the_rest(&provers[i]);	/* NULL */
+		(void)expand_the_rest(&provers[i]); /* NULL */
 	if (after >= many_expansions(provers[0].table))
 		run(provers, expand_the_rest);
 }
@@ -322,12 +322,12 @@ static bool verify_and_prove(const struct table *table, struct prover *provers, 
 bool prove_table(const struct table *table, const struct proof *proof, struct error *err)
 {
 	struct prover provers[PROVERS];
-	struct known known;
-	bool is_ready = known_init(&known, table, &proof->limits);
+	struct sound_entries sound;
+	bool is_ready = sound_entries_init(&sound, table, &proof->limits);
 	bool is_proved;
 
 	for (unsigned i = 0; i < PROVERS; i++)
-		is_ready &= prover_init(&provers[i], table, &known);
+		is_ready &= prover_init(&provers[i], table, &sound);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		findings_merge(&provers[0].findings, &provers[i].findings);
@@ -336,6 +336,6 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 				proof->is_lenient);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
-	known_free(&known);
+	sound_entries_free(&sound);
 	return is_proved;
 }

@@ -4,8 +4,8 @@
  * that could only bounce.
  *
  * While the table is verified, an entry whose targets all lie in domains without keys is proved by
- * the flags of these domains. Most others follow from that (known.h); what is left is resolved with
- * the daemon's own code. Two threads share the table.
+ * the flags of these domains. Most others follow from that (sound_rounds.h); what is left is
+ * resolved with the daemon's own code. Two threads share the table.
  */
 #ifndef PROVE_PROVE_H
 #define PROVE_PROVE_H

@@ -40,17 +40,17 @@ static void warn_of_everybody(const struct table *table, struct findings *findin
 		arena_clear(&arena);
 		buffer_init(&subject, 1024);
 		(void)buffer_append_format(&subject, "%s@" BYTES_FORMAT, unlikely_user,
-		                           BYTES_ARGS(domain.name));
-		findings->has_failed |= subject.has_failed;	/* for a name it is room enough */
+					   BYTES_ARGS(domain.name));
+		findings->has_failed |= subject.has_failed; /* for a name it is room enough */
 		if (!subject.has_failed &&
 		    table_match(table, buffer_bytes(&subject), domain.name, UINT32_MAX, &arena,
-		                &entry) == PATTERN_FOUND &&
+				&entry) == PATTERN_FOUND &&
 		    table_provenance_line(table, &entry, &line) == LOOKUP_FOUND &&
 		    is_new(line, warned, &warned_count))
 			findings_add(findings, line, false,
-			             "the pattern answers for every user of " BYTES_FORMAT
-			             ": nobody there is unknown any more",
-			             BYTES_ARGS(domain.name));
+				     "the pattern answers for every user of " BYTES_FORMAT
+				     ": nobody there is unknown any more",
+				     BYTES_ARGS(domain.name));
 		buffer_free(&subject);
 	}
 	arena_free(&arena);
@@ -58,7 +58,7 @@ static void warn_of_everybody(const struct table *table, struct findings *findin
 
 /* Could mail to TARGET only bounce? */
 static bool is_dead(const struct table *table, const struct resolve_limits *limits,
-                    const struct address_target *target, struct arena *arena)
+		    const struct address_target *target, struct arena *arena)
 {
 	const struct resolve_options options = { .limits = limits, .has_smtputf8 = true };
 	struct resolution resolution;
@@ -70,7 +70,7 @@ static bool is_dead(const struct table *table, const struct resolve_limits *limi
 }
 
 static void prove_targets(const struct table *table, const struct resolve_limits *limits,
-                          const struct table_pattern *pattern, struct findings *findings)
+			  const struct table_pattern *pattern, struct findings *findings)
 {
 	struct bytes rest = pattern->value;
 	struct address_target target;
@@ -80,16 +80,16 @@ static void prove_targets(const struct table *table, const struct resolve_limits
 	while (address_list_next(&rest, &arena, &target, NULL) == ADDRESS_LIST_TARGET)
 		if (is_dead(table, limits, &target, &arena))
 			findings_add(findings, pattern->global_line, true,
-			             "target " BYTES_FORMAT "%s" BYTES_FORMAT
-			             " could only bounce: no key of ours delivers it",
-			             BYTES_ARGS(target.address.local),
-			             target.address.domain.size > 0 ? "@" : "",
-			             BYTES_ARGS(target.address.domain));
+				     "target " BYTES_FORMAT "%s" BYTES_FORMAT
+				     " could only bounce: no key of ours delivers it",
+				     BYTES_ARGS(target.address.local),
+				     target.address.domain.size > 0 ? "@" : "",
+				     BYTES_ARGS(target.address.domain));
 	arena_free(&arena);
 }
 
 void prove_patterns(const struct table *table, const struct resolve_limits *limits,
-                    struct findings *findings)
+		    struct findings *findings)
 {
 	struct table_pattern pattern;
 	uint64_t position = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the proof learns in rounds must be what a walk over each entry finds: any table, any limits. */
-#include "prove/known.h"
+#include "prove/sound_rounds.h"
 
 #include "ask_table.h"
 #include "resolve/expand.h"
@@ -56,31 +56,31 @@ static bool is_sound(const struct asked *asked, const struct table_row *row, str
 
 /* ---- learning ----------------------------------------------------------------------------- */
 
-static void learn_all(const struct asked *asked, struct known *known, struct learner *learner)
+static void learn_all(const struct asked *asked, struct sound_entries *sound, struct sound_rounds *rounds)
 {
 	struct table_cursor cursor;
 	struct table_row row;
 	size_t before;
 
-	assert_true(known_init(known, asked->table, &asked->limits));
-	learner_init(learner, known);
+	assert_true(sound_entries_init(sound, asked->table, &asked->limits));
+	sound_rounds_init(rounds, sound);
 	table_rows_begin(asked->table, &cursor);
 	while (table_next_row(asked->table, &cursor, &row) == LOOKUP_FOUND) {
 		if (row.entry.kind != TABLE_ENTRY_TARGETS)
-			known_learn(known, &row.entry, 1);
+			sound_entries_add(sound, &row.entry, 1);
 		else
-			assert_true(learner_await(learner, &row));
+			assert_true(sound_rounds_add(rounds, &row));
 	}
 	do {
-		before = learner_waiting(learner);
-		assert_true(learner_round(learner));
-	} while (learner_waiting(learner) < before);
+		before = sound_rounds_waiting(rounds);
+		assert_true(sound_rounds_run(rounds));
+	} while (sound_rounds_waiting(rounds) < before);
 }
 
-static bool waits(const struct learner *learner, const struct table_row *row)
+static bool waits(const struct sound_rounds *rounds, const struct table_row *row)
 {
-	for (size_t i = 0; i < learner_waiting(learner); i++)
-		if (learner_row(learner, i) == table_row_number(row))
+	for (size_t i = 0; i < sound_rounds_waiting(rounds); i++)
+		if (sound_rounds_row(rounds, i) == table_row_number(row))
 			return true;
 	return false;
 }
@@ -89,25 +89,25 @@ static bool waits(const struct learner *learner, const struct table_row *row)
 static size_t check_learned(const struct asked *asked)
 {
 	struct table_cursor cursor;
-	struct learner learner;
-	struct known known;
+	struct sound_rounds rounds;
+	struct sound_entries sound;
 	struct table_row row;
 	struct arena arena;
 	size_t learned = 0;
 
 	arena_init(&arena, 1 << 24);
-	learn_all(asked, &known, &learner);
+	learn_all(asked, &sound, &rounds);
 	table_rows_begin(asked->table, &cursor);
 	while (table_next_row(asked->table, &cursor, &row) == LOOKUP_FOUND) {
-		if (waits(&learner, &row))
+		if (waits(&rounds, &row))
 			continue;
 		learned++;
 		if (!is_sound(asked, &row, &arena))
 			fail_msg(BYTES_FORMAT "@" BYTES_FORMAT " was learned, and is not sound",
 				 BYTES_ARGS(row.local), BYTES_ARGS(row.domain.name));
 	}
-	learner_free(&learner);
-	known_free(&known);
+	sound_rounds_free(&rounds);
+	sound_entries_free(&sound);
 	arena_free(&arena);
 	return learned;
 }
