@@ -19,22 +19,22 @@ struct side {
 struct diff {
 	struct side sides[2]; /* old, new */
 	struct compare_answers compare;
-	struct sink sink;
+	struct text_output output;
 	bool has_difference;
 	bool is_broken;
 };
 
-/* Failures of appends are told by sink_finish(). */
+/* Failures of appends are told by text_output_finish(). */
 static void put(struct diff *diff, const char *text)
 {
-	(void)buffer_append_text(&diff->sink.text, text);
+	(void)buffer_append_text(&diff->output.text, text);
 }
 
 static void put_sides(struct diff *diff)
 {
 	for (int i = 0; i < 2; i++) {
 		put(diff, i == 0 ? "" : " -> ");
-		(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[i].value));
+		(void)buffer_append(&diff->output.text, buffer_bytes(&diff->sides[i].value));
 	}
 	put(diff, "\n");
 	diff->has_difference = true;
@@ -44,9 +44,9 @@ static void put_sides(struct diff *diff)
 static void put_only(struct diff *diff, int side, struct bytes local, struct bytes domain)
 {
 	put(diff, side == 0 ? "- " : "+ ");
-	print_key(local, domain, &diff->sink.text);
+	print_key(local, domain, &diff->output.text);
 	put(diff, "\t");
-	(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[side].value));
+	(void)buffer_append(&diff->output.text, buffer_bytes(&diff->sides[side].value));
 	put(diff, "\n");
 	diff->has_difference = true;
 }
@@ -84,7 +84,7 @@ static void compare_key(struct diff *diff, const struct table_domain *const doma
 		for (int i = 0; i < 2; i++)
 			compare_answers_print(&diff->compare, i, &diff->sides[i].value);
 	put(diff, "! ");
-	print_key(local, domains[0]->name, &diff->sink.text);
+	print_key(local, domains[0]->name, &diff->output.text);
 	put(diff, "\t");
 	put_sides(diff);
 }
@@ -134,7 +134,7 @@ static bool compare_keys(struct diff *diff, const struct table_domain *const dom
 			compare_key(diff, domains, sorted_local(old.next));
 		old.next += order <= 0 ? 1 : 0;
 		new.next += order >= 0 ? 1 : 0;
-		if (diff->is_broken || !sink_advance(&diff->sink))
+		if (diff->is_broken || !text_output_advance(&diff->output))
 			return false;
 	}
 	return true;
@@ -154,7 +154,7 @@ static void compare_declarations(struct diff *diff, const struct table_domain *c
 	if (says[0] == says[1])
 		return;
 	put(diff, says[0] == NULL ? "+ " : says[1] == NULL ? "- " : "! ");
-	print_field(any->name, &diff->sink.text);
+	print_field(any->name, &diff->output.text);
 	put(diff, "\t");
 	if (says[0] != NULL && says[1] != NULL) {
 		put_sides(diff);
@@ -240,9 +240,9 @@ static bool take_pattern(struct diff *diff, int side, uint64_t *position, struct
 static void put_pattern(struct diff *diff, int side, const struct buffer *key)
 {
 	put(diff, side == 0 ? "- " : "+ ");
-	(void)buffer_append(&diff->sink.text, buffer_bytes(key));
+	(void)buffer_append(&diff->output.text, buffer_bytes(key));
 	put(diff, "\t");
-	(void)buffer_append(&diff->sink.text, buffer_bytes(&diff->sides[side].value));
+	(void)buffer_append(&diff->output.text, buffer_bytes(&diff->sides[side].value));
 	put(diff, "\n");
 	diff->has_difference = true;
 }
@@ -267,7 +267,7 @@ static bool compare_patterns(struct diff *diff)
 		for (int i = 0; i < 2; i++)
 			if (has[i])
 				put_pattern(diff, i, &keys[i]);
-	} while ((has[0] || has[1]) && !diff->is_broken && sink_advance(&diff->sink));
+	} while ((has[0] || has[1]) && !diff->is_broken && text_output_advance(&diff->output));
 	buffer_free(&keys[0]);
 	buffer_free(&keys[1]);
 	return !diff->is_broken;
@@ -293,11 +293,11 @@ static int compare(struct diff *diff, const struct settings *settings)
 	bool is_done;
 
 	compare_answers_init(&diff->compare, diff->sides[0].table, diff->sides[1].table, settings);
-	sink_init(&diff->sink, STDOUT_FILENO);
+	text_output_init(&diff->output, STDOUT_FILENO);
 	compare_rules(diff);
 	is_done = compare_all(diff) && compare_patterns(diff);
 	compare_answers_free(&diff->compare);
-	if (!sink_finish(&diff->sink, &err))
+	if (!text_output_finish(&diff->output, &err))
 		return command_fail(&err);
 	if (!is_done) {
 		(void)error_set(&err, EX_DATAERR, "a table contradicts itself");

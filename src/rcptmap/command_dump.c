@@ -13,15 +13,15 @@
 struct dump {
 	const struct table *table;
 	struct sorted sorted;
-	struct sink sink;
+	struct text_output output;
 	struct buffer scratch;
 	bool is_json;
 };
 
-/* Failures of appends are told by sink_finish(). */
+/* Failures of appends are told by text_output_finish(). */
 static void put(struct dump *dump, const char *text)
 {
-	(void)buffer_append_text(&dump->sink.text, text);
+	(void)buffer_append_text(&dump->output.text, text);
 }
 
 /* The key rules as lines of a configuration: without them the text would be another table. */
@@ -30,13 +30,13 @@ static void write_rules(struct dump *dump)
 	const struct table_rules *rules = table_rules(dump->table);
 
 	put(dump, "# recipient_delimiter = \"");
-	print_field(rules->delimiters, &dump->sink.text);
+	print_field(rules->delimiters, &dump->output.text);
 	put(dump, "\";\n# propagate_extension = ");
 	put(dump, rules->propagates_extension ? "true" : "false");
 	put(dump, ";\n# origin = \"");
-	print_field(rules->origin, &dump->sink.text);
+	print_field(rules->origin, &dump->output.text);
 	put(dump, "\";\n# append_dot_domain = \"");
-	print_field(rules->dot_domain, &dump->sink.text);
+	print_field(rules->dot_domain, &dump->output.text);
 	put(dump, "\";\n");
 }
 
@@ -55,7 +55,7 @@ static void write_domain_list(struct dump *dump, const char *name, unsigned flag
 			continue;
 		put(dump, separator);
 		put(dump, "\"");
-		print_field(domain->name, &dump->sink.text);
+		print_field(domain->name, &dump->output.text);
 		put(dump, "\"");
 		separator = ", ";
 	}
@@ -64,7 +64,7 @@ static void write_domain_list(struct dump *dump, const char *name, unsigned flag
 
 static void write_declaration(struct dump *dump, const struct table_domain *domain)
 {
-	struct buffer *out = &dump->sink.text;
+	struct buffer *out = &dump->output.text;
 	const char *declaration = print_declaration(domain);
 	struct json json;
 
@@ -123,7 +123,7 @@ static enum lookup write_json_entry(struct dump *dump, struct bytes local, struc
 	enum lookup found = LOOKUP_FOUND;
 	struct json json;
 
-	json_init(&json, &dump->sink.text);
+	json_init(&json, &dump->output.text);
 	json_object_begin(&json);
 	json_name(&json, "key");
 	buffer_clear(&dump->scratch);
@@ -154,9 +154,9 @@ static enum lookup write_entry(struct dump *dump, const struct table_domain *dom
 		return found;
 	if (dump->is_json)
 		return write_json_entry(dump, local, domain->name, &entry);
-	print_key(local, domain->name, &dump->sink.text);
+	print_key(local, domain->name, &dump->output.text);
 	put(dump, "\t");
-	found = print_value(dump->table, &entry, &dump->sink.text);
+	found = print_value(dump->table, &entry, &dump->output.text);
 	put(dump, "\n");
 	return found;
 }
@@ -165,7 +165,7 @@ static void write_json_pattern(struct dump *dump, const struct table_pattern *pa
 {
 	struct json json;
 
-	json_init(&json, &dump->sink.text);
+	json_init(&json, &dump->output.text);
 	json_object_begin(&json);
 	json_name(&json, "key");
 	buffer_clear(&dump->scratch);
@@ -192,10 +192,10 @@ static enum lookup write_pattern(struct dump *dump, const struct table_pattern *
 		write_json_pattern(dump, pattern);
 	} else {
 		put(dump, "#pcre: ");
-		print_pattern_key(pattern, &dump->sink.text);
+		print_pattern_key(pattern, &dump->output.text);
 		if (pattern->kind == TABLE_PATTERN_RULE)
 			put(dump, "\t");
-		found = print_pattern_value(pattern, &dump->sink.text);
+		found = print_pattern_value(pattern, &dump->output.text);
 	}
 	put(dump, "\n");
 	return found;
@@ -209,8 +209,8 @@ static bool write_patterns(struct dump *dump, struct error *err)
 	while (table_next_pattern(dump->table, &position, &pattern) == LOOKUP_FOUND) {
 		if (write_pattern(dump, &pattern) != LOOKUP_FOUND)
 			return error_set(err, EX_DATAERR, "the table contradicts itself");
-		if (!sink_advance(&dump->sink))
-			break; /* sink_finish() tells why */
+		if (!text_output_advance(&dump->output))
+			break; /* text_output_finish() tells why */
 	}
 	return true;
 }
@@ -230,8 +230,8 @@ static bool write_all(struct dump *dump, struct error *err)
 			if (write_entry(dump, &sorted->domains[i],
 					sorted_local(&sorted->keys[key])) != LOOKUP_FOUND)
 				return error_set(err, EX_DATAERR, "the table contradicts itself");
-			if (!sink_advance(&dump->sink))
-				return true; /* sink_finish() tells why */
+			if (!text_output_advance(&dump->output))
+				return true; /* text_output_finish() tells why */
 		}
 	}
 	return true;
@@ -249,14 +249,14 @@ int command_dump(const struct options *options)
 	if (table == NULL)
 		return command_fail(&err);
 	dump.table = table;
-	sink_init(&dump.sink, STDOUT_FILENO);
+	text_output_init(&dump.output, STDOUT_FILENO);
 	buffer_init(&dump.scratch, SIZE_MAX / 4);
 	is_done = sorted_load(table, &dump.sorted, &err) && write_all(&dump, &err) &&
 		  write_patterns(&dump, &err);
 	sorted_free(&dump.sorted);
 	buffer_free(&dump.scratch);
 	table_close(table);
-	if (!sink_finish(&dump.sink, &sink_error))
+	if (!text_output_finish(&dump.output, &sink_error))
 		return command_fail(&sink_error);
 	return is_done ? EX_OK : command_fail(&err);
 }

@@ -47,7 +47,7 @@ static void format_time(uint64_t seconds, char out_text[TIME_ROOM])
 		out_text[0] = '\0';
 }
 
-/* ---- for people. Failures of appends are told by sink_finish(). ---------------------- */
+/* ---- for people. Failures of appends are told by text_output_finish(). ---------------------- */
 
 static void put_text(struct buffer *out, const char *name, struct bytes value)
 {
@@ -172,7 +172,7 @@ int command_info(const struct options *options)
 {
 	struct table *table;
 	struct sorted sorted;
-	struct sink sink;
+	struct text_output output;
 	struct error err;
 
 	table = command_open_table(options, &err);
@@ -182,12 +182,12 @@ int command_info(const struct options *options)
 		table_close(table);
 		return command_fail(&err);
 	}
-	sink_init(&sink, STDOUT_FILENO);
+	text_output_init(&output, STDOUT_FILENO);
 	if (options->is_json)
-		write_json(&sink.text, table, &sorted);
+		write_json(&output.text, table, &sorted);
 	else
-		write_text(&sink.text, table, &sorted);
+		write_text(&output.text, table, &sorted);
 	sorted_free(&sorted);
 	table_close(table);
-	return sink_finish(&sink, &err) ? EX_OK : command_fail(&err);
+	return text_output_finish(&output, &err) ? EX_OK : command_fail(&err);
 }

@@ -19,7 +19,7 @@ enum {
 
 struct query {
 	const struct table *table;
-	struct sink sink;
+	struct text_output output;
 	struct arena arena;
 	bool shows_key;
 	bool has_found;
@@ -41,10 +41,10 @@ static void report_doubt(struct query *query, const struct question *question)
 	query->has_doubt = true;
 }
 
-/* Append a line; false: there is nothing that could be told. Failures: sink_finish(). */
+/* Append a line; false: there is nothing that could be told. Failures: text_output_finish(). */
 static bool write_line(struct query *query, const struct question *question)
 {
-	struct buffer *out = &query->sink.text;
+	struct buffer *out = &query->output.text;
 
 	if (question->found != LOOKUP_FOUND)
 		return false;
@@ -65,17 +65,17 @@ static bool write_line(struct query *query, const struct question *question)
 /* False: nothing can be written any more. */
 static bool show(struct query *query, const struct question *question)
 {
-	size_t begin = query->sink.text.size;
+	size_t begin = query->output.text.size;
 
 	if (question->found == LOOKUP_ABSENT)
 		return true;
 	if (write_line(query, question)) {
 		query->has_found = true;
 	} else {
-		query->sink.text.size = begin;
+		query->output.text.size = begin;
 		report_doubt(query, question);
 	}
-	return sink_advance(&query->sink);
+	return text_output_advance(&query->output);
 }
 
 static bool answer(struct query *query, struct question *questions, size_t count)
@@ -93,19 +93,19 @@ static bool answer_input(struct query *query, struct error *err)
 {
 	struct question questions[KEY_BATCH_MAX];
 	struct bytes lines[KEY_BATCH_MAX];
-	struct input input;
+	struct text_input input;
 	size_t count;
 	bool is_done;
 
-	if (!input_init(&input, STDIN_FILENO, &query->sink, err))
+	if (!text_input_init(&input, STDIN_FILENO, &query->output, err))
 		return false;
 	do {
-		is_done = input_next(&input, KEY_BATCH_MAX, lines, &count, err);
+		is_done = text_input_next(&input, KEY_BATCH_MAX, lines, &count, err);
 		for (size_t i = 0; is_done && i < count; i++)
 			questions[i].text = lines[i];
 		is_done = is_done && answer(query, questions, count);
 	} while (is_done && count > 0);
-	input_free(&input);
+	text_input_free(&input);
 	return is_done;
 }
 
@@ -134,11 +134,11 @@ int command_query_keys(const struct table *table, char **keys, int count)
 	struct error sink_error;
 	bool is_done;
 
-	sink_init(&query.sink, STDOUT_FILENO);
+	text_output_init(&query.output, STDOUT_FILENO);
 	arena_init(&query.arena, ARENA_BYTES);
 	is_done = answer_keys(&query, keys, count, &err);
 	arena_free(&query.arena);
-	if (!sink_finish(&query.sink, &sink_error))
+	if (!text_output_finish(&query.output, &sink_error))
 		return command_fail(&sink_error);
 	if (!is_done)
 		return command_fail(&err);

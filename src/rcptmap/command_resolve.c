@@ -10,39 +10,39 @@
 #include "show/text_input.h"
 #include "show/text_output.h"
 
-static bool explain_input(struct explain *explain, struct sink *sink, struct error *err)
+static bool explain_input(struct explain *explain, struct text_output *output, struct error *err)
 {
 	struct bytes lines[KEY_BATCH_MAX];
-	struct input input;
+	struct text_input input;
 	size_t count;
 	bool is_done;
 
-	if (!input_init(&input, STDIN_FILENO, sink, err))
+	if (!text_input_init(&input, STDIN_FILENO, output, err))
 		return false;
 	do {
-		is_done = input_next(&input, KEY_BATCH_MAX, lines, &count, err);
+		is_done = text_input_next(&input, KEY_BATCH_MAX, lines, &count, err);
 		if (is_done)
 			key_batch_prefetch(explain->table, lines, count);
 		for (size_t i = 0; is_done && i < count; i++) {
-			explain_address(explain, lines[i], &sink->text);
-			is_done = sink_advance(sink);
+			explain_address(explain, lines[i], &output->text);
+			is_done = text_output_advance(output);
 		}
 	} while (is_done && count > 0);
-	input_free(&input);
+	text_input_free(&input);
 	return is_done;
 }
 
-static bool explain_all(struct explain *explain, const struct options *options, struct sink *sink,
-			struct error *err)
+static bool explain_all(struct explain *explain, const struct options *options,
+			struct text_output *output, struct error *err)
 {
 	bool is_done = true;
 
 	for (int i = 0; i < options->operand_count && is_done; i++) {
 		if (strcmp(options->operands[i], "-") == 0) {
-			is_done = explain_input(explain, sink, err);
+			is_done = explain_input(explain, output, err);
 		} else {
-			explain_address(explain, bytes_of(options->operands[i]), &sink->text);
-			is_done = sink_advance(sink);
+			explain_address(explain, bytes_of(options->operands[i]), &output->text);
+			is_done = text_output_advance(output);
 		}
 	}
 	return is_done;
@@ -65,16 +65,16 @@ static int run(const struct table *table, const struct settings *settings,
 		.address_bytes = (size_t)settings->limit_address_bytes,
 	};
 	struct explain explain;
-	struct sink sink;
+	struct text_output output;
 	struct error sink_error;
 	struct error err = { 0 };
 	bool is_done;
 
 	explain_init(&explain, table, &limits, texts, options->is_json, options->is_verbose);
-	sink_init(&sink, STDOUT_FILENO);
-	is_done = explain_all(&explain, options, &sink, &err);
+	text_output_init(&output, STDOUT_FILENO);
+	is_done = explain_all(&explain, options, &output, &err);
 	explain_free(&explain);
-	if (!sink_finish(&sink, &sink_error))
+	if (!text_output_finish(&output, &sink_error))
 		return command_fail(&sink_error);
 	return is_done ? status_of(&explain) : command_fail(&err);
 }

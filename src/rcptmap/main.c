@@ -77,12 +77,12 @@ static void occupy_standard_descriptors(void)
 /* To standard output, as it is: help and version. */
 static int say(const char *text)
 {
-	struct sink sink;
+	struct text_output output;
 	struct error err;
 
-	sink_init(&sink, STDOUT_FILENO);
-	(void)buffer_append_text(&sink.text, text);
-	return sink_finish(&sink, &err) ? EX_OK : command_fail(&err);
+	text_output_init(&output, STDOUT_FILENO);
+	(void)buffer_append_text(&output.text, text);
+	return text_output_finish(&output, &err) ? EX_OK : command_fail(&err);
 }
 
 static int help_all(void)

@@ -7,17 +7,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-bool input_init(struct input *input, int fd, struct sink *sink, struct error *err)
+bool text_input_init(struct text_input *input, int fd, struct text_output *output,
+		     struct error *err)
 {
-	*input = (struct input){ .fd = fd, .sink = sink };
-	input->block = malloc(INPUT_BLOCK_BYTES);
+	*input = (struct text_input){ .fd = fd, .output = output };
+	input->block = malloc(TEXT_INPUT_BLOCK_BYTES);
 	return input->block != NULL || error_set_memory(err);
 }
 
-void input_free(struct input *input)
+void text_input_free(struct text_input *input)
 {
 	free(input->block);
-	*input = (struct input){ .fd = -1 };
+	*input = (struct text_input){ .fd = -1 };
 }
 
 static struct bytes without_carriage_return(struct bytes line)
@@ -28,7 +29,7 @@ static struct bytes without_carriage_return(struct bytes line)
 }
 
 /* Take whole lines out of the block. */
-static size_t take_lines(struct input *input, size_t most, struct bytes *lines)
+static size_t take_lines(struct text_input *input, size_t most, struct bytes *lines)
 {
 	size_t count = 0;
 
@@ -49,7 +50,7 @@ static size_t take_lines(struct input *input, size_t most, struct bytes *lines)
 }
 
 /* The block holds no line end: hand out what is there, if it is a line, and forget it. */
-static size_t take_rest(struct input *input, struct bytes *lines)
+static size_t take_rest(struct text_input *input, struct bytes *lines)
 {
 	struct bytes rest = bytes_make(input->block + input->begin, input->end - input->begin);
 	bool is_line = rest.size > 0 && !input->is_inside_long_line;
@@ -62,16 +63,17 @@ static size_t take_rest(struct input *input, struct bytes *lines)
 }
 
 /* Bring what is left to the front of the block and read more behind it. */
-static bool fill(struct input *input, struct error *err)
+static bool fill(struct text_input *input, struct error *err)
 {
 	ssize_t count;
 
-	(void)sink_flush(input->sink); /* sink_finish() tells whether it failed */
+	(void)text_output_flush(input->output); /* text_output_finish() tells whether it failed */
 	memmove(input->block, input->block + input->begin, input->end - input->begin);
 	input->end -= input->begin;
 	input->begin = 0;
 	do
-		count = read(input->fd, input->block + input->end, INPUT_BLOCK_BYTES - input->end);
+		count = read(input->fd, input->block + input->end,
+			     TEXT_INPUT_BLOCK_BYTES - input->end);
 	while (count < 0 && errno == EINTR);
 	if (count < 0)
 		return error_set_errno(err, EX_IOERR, "standard input");
@@ -80,13 +82,13 @@ static bool fill(struct input *input, struct error *err)
 	return true;
 }
 
-bool input_next(struct input *input, size_t most, struct bytes *out_lines, size_t *out_count,
-		struct error *err)
+bool text_input_next(struct text_input *input, size_t most, struct bytes *out_lines,
+		     size_t *out_count, struct error *err)
 {
 	size_t count = take_lines(input, most, out_lines);
 
 	while (count == 0) {
-		bool is_full = input->end - input->begin == INPUT_BLOCK_BYTES;
+		bool is_full = input->end - input->begin == TEXT_INPUT_BLOCK_BYTES;
 
 		if (input->is_at_end || is_full)
 			count = take_rest(input, out_lines);

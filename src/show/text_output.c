@@ -8,42 +8,42 @@
 
 enum { WORTH_BYTES = 128 * 1024 };
 
-void sink_init(struct sink *sink, int fd)
+void text_output_init(struct text_output *output, int fd)
 {
-	*sink = (struct sink){ .fd = fd };
-	buffer_init(&sink->text, SIZE_MAX / 4);
+	*output = (struct text_output){ .fd = fd };
+	buffer_init(&output->text, SIZE_MAX / 4);
 }
 
-bool sink_flush(struct sink *sink)
+bool text_output_flush(struct text_output *output)
 {
-	struct bytes rest = buffer_bytes(&sink->text);
+	struct bytes rest = buffer_bytes(&output->text);
 
-	while (rest.size > 0 && sink->error_number == 0) {
-		ssize_t written = write(sink->fd, rest.data, rest.size);
+	while (rest.size > 0 && output->error_number == 0) {
+		ssize_t written = write(output->fd, rest.data, rest.size);
 
 		if (written >= 0)
 			rest = bytes_skip(rest, (size_t)written);
 		else if (errno != EINTR)
-			sink->error_number = errno;
+			output->error_number = errno;
 	}
-	sink->text.size = 0; /* unlike buffer_clear(), remembers a failure */
-	return sink->error_number == 0 && !sink->text.has_failed;
+	output->text.size = 0; /* unlike buffer_clear(), remembers a failure */
+	return output->error_number == 0 && !output->text.has_failed;
 }
 
-bool sink_advance(struct sink *sink)
+bool text_output_advance(struct text_output *output)
 {
-	if (sink->text.size < WORTH_BYTES && !sink->text.has_failed)
+	if (output->text.size < WORTH_BYTES && !output->text.has_failed)
 		return true;
-	return sink_flush(sink);
+	return text_output_flush(output);
 }
 
-bool sink_finish(struct sink *sink, struct error *err)
+bool text_output_finish(struct text_output *output, struct error *err)
 {
-	bool is_written = sink_flush(sink);
-	bool lacks_memory = sink->text.has_failed;
-	int error_number = sink->error_number;
+	bool is_written = text_output_flush(output);
+	bool lacks_memory = output->text.has_failed;
+	int error_number = output->error_number;
 
-	buffer_free(&sink->text);
+	buffer_free(&output->text);
 	if (is_written)
 		return true;
 	if (error_number == 0 && lacks_memory)

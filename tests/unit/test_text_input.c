@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 struct reading {
-	struct sink sink;
-	struct input input;
+	struct text_output output;
+	struct text_input input;
 };
 
 /* Begin to read TEXT from a file. */
@@ -25,15 +25,15 @@ static void begin(struct reading *reading, struct bytes text)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text.data, text.size), text.size);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	sink_init(&reading->sink, STDOUT_FILENO);
-	assert_true(input_init(&reading->input, fd, &reading->sink, NULL));
+	text_output_init(&reading->output, STDOUT_FILENO);
+	assert_true(text_input_init(&reading->input, fd, &reading->output, NULL));
 }
 
 static void end(struct reading *reading)
 {
 	assert_int_equal(close(reading->input.fd), 0);
-	input_free(&reading->input);
-	assert_true(sink_finish(&reading->sink, NULL));
+	text_input_free(&reading->input);
+	assert_true(text_output_finish(&reading->output, NULL));
 }
 
 /* All lines of TEXT, each followed by `|`, whatever the size of a batch. */
@@ -49,7 +49,7 @@ static void expect_lines(const char *text, const char *expected)
 		buffer_init(&all, 4096);
 		assert_true(buffer_append_text(&all, ""));
 		do {
-			assert_true(input_next(&reading.input, most, lines, &count, NULL));
+			assert_true(text_input_next(&reading.input, most, lines, &count, NULL));
 			assert_true(count <= most);
 			for (size_t i = 0; i < count; i++) {
 				assert_true(buffer_append(&all, lines[i]));
@@ -84,13 +84,13 @@ static void expect_long(size_t count, size_t seen)
 	memset(text, 'x', count);
 	memcpy(text + count, "\nshort\n", 7);
 	begin(&reading, bytes_make(text, count + 7));
-	assert_true(input_next(&reading.input, 1, lines, &found, NULL));
+	assert_true(text_input_next(&reading.input, 1, lines, &found, NULL));
 	assert_int_equal(found, 1);
 	assert_int_equal(lines[0].size, seen);
-	assert_true(input_next(&reading.input, 1, lines, &found, NULL));
+	assert_true(text_input_next(&reading.input, 1, lines, &found, NULL));
 	assert_int_equal(found, 1);
 	assert_true(bytes_equal(lines[0], bytes_of("short")));
-	assert_true(input_next(&reading.input, 1, lines, &found, NULL));
+	assert_true(text_input_next(&reading.input, 1, lines, &found, NULL));
 	assert_int_equal(found, 0);
 	end(&reading);
 	free(text);
@@ -99,10 +99,10 @@ static void expect_long(size_t count, size_t seen)
 static void of_an_endless_line_the_beginning_is_seen(void **state)
 {
 	(void)state;
-	expect_long(INPUT_BLOCK_BYTES - 1, INPUT_BLOCK_BYTES - 1);
-	expect_long(INPUT_BLOCK_BYTES, INPUT_BLOCK_BYTES);
-	expect_long(INPUT_BLOCK_BYTES + 1, INPUT_BLOCK_BYTES);
-	expect_long(5 * (size_t)INPUT_BLOCK_BYTES + 17, INPUT_BLOCK_BYTES);
+	expect_long(TEXT_INPUT_BLOCK_BYTES - 1, TEXT_INPUT_BLOCK_BYTES - 1);
+	expect_long(TEXT_INPUT_BLOCK_BYTES, TEXT_INPUT_BLOCK_BYTES);
+	expect_long(TEXT_INPUT_BLOCK_BYTES + 1, TEXT_INPUT_BLOCK_BYTES);
+	expect_long(5 * (size_t)TEXT_INPUT_BLOCK_BYTES + 17, TEXT_INPUT_BLOCK_BYTES);
 }
 
 static void many_blocks_lose_nothing(void **state)
@@ -120,7 +120,7 @@ static void many_blocks_lose_nothing(void **state)
 		assert_true(buffer_append_format(&text, "line number %d\n", i));
 	begin(&reading, buffer_bytes(&text));
 	do {
-		assert_true(input_next(&reading.input, 32, lines, &count, NULL));
+		assert_true(text_input_next(&reading.input, 32, lines, &count, NULL));
 		for (size_t i = 0; i < count; i++) {
 			char expected[32];
 
@@ -144,10 +144,10 @@ static void what_was_answered_leaves_before_it_waits(void **state)
 	(void)state;
 	begin(&reading, bytes_of("question\n"));
 	assert_int_equal(pipe(ends), 0);
-	reading.sink.fd = ends[1];
-	assert_true(input_next(&reading.input, 1, lines, &count, NULL));
-	assert_true(buffer_append_text(&reading.sink.text, "answer"));
-	assert_true(input_next(&reading.input, 1, lines, &count, NULL));
+	reading.output.fd = ends[1];
+	assert_true(text_input_next(&reading.input, 1, lines, &count, NULL));
+	assert_true(buffer_append_text(&reading.output.text, "answer"));
+	assert_true(text_input_next(&reading.input, 1, lines, &count, NULL));
 	assert_int_equal(close(ends[1]), 0);
 	assert_int_equal(read(ends[0], answer, sizeof(answer)), 6);
 	assert_int_equal(close(ends[0]), 0);
@@ -166,7 +166,7 @@ static void an_input_that_fails_says_so(void **state)
 	begin(&reading, bytes_of(""));
 	fd = reading.input.fd;
 	reading.input.fd = -1;
-	assert_false(input_next(&reading.input, 1, lines, &count, &err));
+	assert_false(text_input_next(&reading.input, 1, lines, &count, &err));
 	assert_int_equal(err.status, EX_IOERR);
 	reading.input.fd = fd;
 	end(&reading);
