@@ -18,8 +18,8 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *first;
 	struct arena_chunk *current;
-	size_t used_bytes;	/* of all chunks together */
-	size_t limit_bytes;	/* arena_alloc() fails beyond this */
+	size_t used_bytes;  /* of all chunks together */
+	size_t limit_bytes; /* arena_alloc() fails beyond this */
 };
 
 /* Set up; takes no memory yet. */

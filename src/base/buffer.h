@@ -20,7 +20,7 @@ struct buffer {
 	size_t room;
 	size_t limit;
 	bool has_failed;
-	bool was_short_of_memory;	/* that was why, not the limit */
+	bool was_short_of_memory; /* that was why, not the limit */
 };
 
 void buffer_init(struct buffer *buffer, size_t limit_bytes);

@@ -18,7 +18,7 @@ struct bytes {
 	size_t size;
 };
 
-#define BYTES_FORMAT "%.*s"
+#define BYTES_FORMAT      "%.*s"
 #define BYTES_ARGS(bytes) (int)(bytes).size, (bytes).data != NULL ? (bytes).data : ""
 
 /* The bytes of a C string, less its NUL. */
@@ -35,7 +35,7 @@ static inline struct bytes bytes_make(const void *data, size_t size)
 /* Have the SIZE bytes at LEFT and RIGHT the same first and last 8; or, if there are fewer than 8,
  * the same first and last 4; or are they the same? */
 static inline bool bytes_same_ends(const unsigned char *left, const unsigned char *right,
-                                   size_t size)
+				   size_t size)
 {
 	uint64_t x[2], y[2];
 	uint32_t u[2], v[2];
@@ -55,7 +55,7 @@ static inline bool bytes_same_ends(const unsigned char *left, const unsigned cha
 		return u[0] == v[0] && u[1] == v[1];
 	}
 	return size == 0 || (left[0] == right[0] && left[size / 2] == right[size / 2] &&
-	                     left[size - 1] == right[size - 1]);
+			     left[size - 1] == right[size - 1]);
 }
 
 /* The same as memcmp() == 0, without a call: for the few bytes of an address. */

@@ -45,6 +45,6 @@ bool directory_check(const char *path, int directory_fd, struct error *err)
 	if ((status.st_mode & S_IWOTH) != 0 &&
 	    ((status.st_mode & S_ISVTX) == 0 || status.st_uid != 0))
 		return error_set(err, EX_NOPERM, "%s: others may write its directory (mode %04o)",
-		                 path, (unsigned)(status.st_mode & 07777));
+				 path, (unsigned)(status.st_mode & 07777));
 	return true;
 }

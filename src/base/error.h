@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct error {
-	int status;		/* of sysexits(3): what a program would exit with */
+	int status; /* of sysexits(3): what a program would exit with */
 	char text[1024];
 };
 

@@ -14,7 +14,7 @@
 
 enum {
 	HUGE_PAGE_BYTES = 2 * 1024 * 1024,
-	AGAIN_TRIES = 1000,	/* an EAGAIN that never ends is an error, not a spin */
+	AGAIN_TRIES = 1000, /* an EAGAIN that never ends is an error, not a spin */
 };
 
 static bool times_equal(const struct timespec *a, const struct timespec *b)
@@ -45,7 +45,7 @@ static bool open_failed(const char *path, struct error *err)
 }
 
 static bool check_open_file(const char *path, const struct stat *status,
-                            const struct file_limits *limits, struct error *err)
+			    const struct file_limits *limits, struct error *err)
 {
 	unsigned mode = (unsigned)(status->st_mode & 07777);
 	uintmax_t size = (uintmax_t)status->st_size;
@@ -55,16 +55,16 @@ static bool check_open_file(const char *path, const struct stat *status,
 	if (status->st_uid != 0 && status->st_uid != geteuid() &&
 	    (limits->also_owner == (uid_t)-1 || status->st_uid != limits->also_owner))
 		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
-		                 (unsigned long)status->st_uid);
+				 (unsigned long)status->st_uid);
 	if ((mode & S_IWOTH) != 0)
 		return error_set(err, EX_NOPERM, "%s: others may write it (mode %04o)", path, mode);
 	if ((mode & S_IWGRP) != 0)
 		return error_set(err, EX_NOPERM, "%s: its group may write it (mode %04o)", path,
-		                 mode);
+				 mode);
 	/* None is fine: the name went to a newer file since it was opened. */
 	if (status->st_nlink > 1)
 		return error_set(err, EX_NOPERM, "%s: has %lu names", path,
-		                 (unsigned long)status->st_nlink);
+				 (unsigned long)status->st_nlink);
 	if (size < limits->least_bytes)
 		return error_set(err, EX_DATAERR, "%s: is too short (%ju bytes)", path, size);
 	if (size > limits->most_bytes)
@@ -73,8 +73,8 @@ static bool check_open_file(const char *path, const struct stat *status,
 }
 
 /* Open PATH, which must be what it seems to be. -1: ERR is filled. */
-static int open_checked(const char *path, const struct file_limits *limits,
-                        struct stat *out_status, struct error *err)
+static int open_checked(const char *path, const struct file_limits *limits, struct stat *out_status,
+			struct error *err)
 {
 	struct stat status;
 	const char *name;
@@ -122,7 +122,7 @@ static bool copy_bytes(const char *path, int from, char *data, size_t size, stru
 
 	for (;;) {
 		ssize_t got = done < size ? pread(from, data + done, size - done, (off_t)done)
-		                          : pread(from, &beyond, 1, (off_t)done);
+					  : pread(from, &beyond, 1, (off_t)done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -153,15 +153,15 @@ static char *map_private(size_t size)
 		return NULL;
 	before = (HUGE_PAGE_BYTES - (uintptr_t)data % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
 	if (before > 0)
-		(void)munmap(data, before);	/* untouched */
-	(void)munmap(data + before + used, room - before - used);	/* likewise */
-	(void)madvise(data + before, used, MADV_HUGEPAGE);	/* a kernel may not know it */
+		(void)munmap(data, before);                       /* untouched */
+	(void)munmap(data + before + used, room - before - used); /* likewise */
+	(void)madvise(data + before, used, MADV_HUGEPAGE);        /* a kernel may not know it */
 	return data + before;
 }
 
 /* A mapping outlives its descriptor; an empty file has none. */
 static bool map_readonly(const char *path, int fd, size_t size, struct bytes *out_bytes,
-                         struct error *err)
+			 struct error *err)
 {
 	void *data;
 
@@ -178,7 +178,7 @@ static bool map_readonly(const char *path, int fd, size_t size, struct bytes *ou
 
 /* A copy that no other process can reach, and that this one can only read. */
 static bool copy_sealed(const char *path, int fd, size_t size, struct bytes *out_bytes,
-                        struct error *err)
+			struct error *err)
 {
 	char *data = map_private(size);
 
@@ -191,12 +191,12 @@ static bool copy_sealed(const char *path, int fd, size_t size, struct bytes *out
 		}
 		(void)error_set_errno(err, EX_OSERR, "%s: sealing the copy", path);
 	}
-	(void)munmap(data, size);	/* is a mapping */
+	(void)munmap(data, size); /* is a mapping */
 	return false;
 }
 
 bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
-                    struct error *err)
+		    struct error *err)
 {
 	struct file_identity before, after;
 	struct file_copy copy;
@@ -234,7 +234,7 @@ out:
 }
 
 bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
-                   struct error *err)
+		   struct error *err)
 {
 	struct file_copy copy;
 	struct stat status;

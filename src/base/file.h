@@ -36,15 +36,15 @@ struct file_identity {
 };
 
 struct file_copy {
-	struct bytes bytes;		/* mapped read-only; padded with zeros to a full page */
-	struct file_identity identity;	/* of the file it was read from */
-	int fd;				/* of a mapped file, to watch it; else -1 */
+	struct bytes bytes;            /* mapped read-only; padded with zeros to a full page */
+	struct file_identity identity; /* of the file it was read from */
+	int fd;                        /* of a mapped file, to watch it; else -1 */
 };
 
 struct file_limits {
 	size_t least_bytes;
 	size_t most_bytes;
-	uid_t also_owner;	/* beside root and ourselves; (uid_t)-1: nobody */
+	uid_t also_owner; /* beside root and ourselves; (uid_t)-1: nobody */
 };
 
 /*
@@ -53,11 +53,11 @@ struct file_limits {
  * while it was read; 71 and 74 the system's trouble.
  */
 bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
-                    struct error *err);
+		    struct error *err);
 
 /* Map PATH itself, without a copy (load = "mapped"); same checks, same end. */
 bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
-                   struct error *err);
+		   struct error *err);
 void file_copy_free(struct file_copy *copy);
 
 bool file_identity_get(const char *path, struct file_identity *out_identity);
@@ -65,12 +65,12 @@ void file_identity_of(const struct stat *status, struct file_identity *out_ident
 bool file_identity_equal(const struct file_identity *a, const struct file_identity *b);
 
 struct file_output {
-	int fd;			/* of the temporary file; write here */
+	int fd; /* of the temporary file; write here */
 	int directory_fd;
 	int lock_fd;
-	char *name;		/* of the target, inside its directory */
-	char *temporary;	/* likewise; NULL once installed or removed */
-	char *path;		/* of the target, as given */
+	char *name;      /* of the target, inside its directory */
+	char *temporary; /* likewise; NULL once installed or removed */
+	char *path;      /* of the target, as given */
 };
 
 /*
@@ -79,7 +79,7 @@ struct file_output {
  * writer never replaces newer data by older.
  */
 bool file_output_lock(const char *path, int wait_ms, struct file_output *out_output,
-                      struct error *err);
+		      struct error *err);
 
 /* Create the temporary file, mode MODE exactly. Made by root it gets the owner and group of the old
  * target, or else the group of the directory. */

@@ -60,8 +60,8 @@ static bool failed(const char *path, const char *doing, struct error *err)
 static int open_lock(int directory_fd, const char *name)
 {
 	struct stat status;
-	int fd = openat(directory_fd, name,
-	                O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	int fd = openat(directory_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			0600);
 
 	if (fd < 0)
 		return -1;
@@ -124,7 +124,7 @@ static bool take_lock(struct file_output *output, int wait_ms, struct error *err
 	}
 	if (output->lock_fd < 0 && errno == EWOULDBLOCK)
 		(void)error_set(err, EX_TEMPFAIL, "%s: locked by another process that writes it",
-		                output->path);
+				output->path);
 	else if (output->lock_fd < 0)
 		(void)failed(output->path, "making a lock file beside it", err);
 	free(name);
@@ -174,7 +174,7 @@ static bool remove_leftovers(const struct file_output *output, struct error *err
 
 /* Is the target absent or a regular file? OUT_STATUS may be NULL; its st_nlink is 0 if absent. */
 static bool check_target(const struct file_output *output, struct stat *out_status,
-                         struct error *err)
+			 struct error *err)
 {
 	struct stat status;
 	const char *what = "not a regular file";
@@ -189,7 +189,7 @@ static bool check_target(const struct file_output *output, struct stat *out_stat
 		else if (S_ISDIR(status.st_mode))
 			what = "a directory";
 		return error_set(err, EX_CANTCREAT, "%s: is %s; not written over", output->path,
-		                 what);
+				 what);
 	}
 	if (out_status != NULL)
 		*out_status = status;
@@ -197,7 +197,7 @@ static bool check_target(const struct file_output *output, struct stat *out_stat
 }
 
 bool file_output_lock(const char *path, int wait_ms, struct file_output *out_output,
-                      struct error *err)
+		      struct error *err)
 {
 	struct file_output output = FILE_OUTPUT_NONE;
 	const char *name;
@@ -231,7 +231,7 @@ static char *random_name(const char *name)
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		return NULL;
 	if (asprintf(&result, ".%s.%02x%02x%02x%02x%02x%02x%s", name, random[0], random[1],
-	             random[2], random[3], random[4], random[5], TEMPORARY_SUFFIX) < 0)
+		     random[2], random[3], random[4], random[5], TEMPORARY_SUFFIX) < 0)
 		return NULL;
 	return result;
 }
@@ -280,7 +280,7 @@ bool file_output_create(struct file_output *output, mode_t mode, struct error *e
 		if (output->temporary == NULL)
 			return failed(output->path, "naming its new version", err);
 		output->fd = openat(output->directory_fd, output->temporary,
-		                    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+				    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (output->fd >= 0)
 			break;
 		/* It isn't ours to remove. */
@@ -314,7 +314,7 @@ bool file_output_sync(struct file_output *output, char *out_path, size_t room, s
 		return false;
 	}
 	(void)snprintf(out_path, room, "%.*s%s", (int)directory_size, output->path,
-	               output->temporary); /* measured above */
+		       output->temporary); /* measured above */
 	return true;
 }
 
@@ -332,8 +332,8 @@ bool file_output_install(struct file_output *output, bool *out_is_installed, str
 		remove_temporary(output);
 		return false;
 	}
-	if (renameat(output->directory_fd, output->temporary, output->directory_fd,
-	             output->name) != 0) {
+	if (renameat(output->directory_fd, output->temporary, output->directory_fd, output->name) !=
+	    0) {
 		(void)failed(output->path, "putting its new version in place", err);
 		remove_temporary(output);
 		return false;
@@ -343,9 +343,9 @@ bool file_output_install(struct file_output *output, bool *out_is_installed, str
 	output->temporary = NULL;
 	if (fsync(output->directory_fd) != 0)
 		return error_set_errno(err, EX_IOERR,
-		                       "%s: installed, but might not survive a power cut: "
-		                       "syncing its directory",
-		                       output->path);
+				       "%s: installed, but might not survive a power cut: "
+				       "syncing its directory",
+				       output->path);
 	return true;
 }
 

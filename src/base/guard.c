@@ -44,7 +44,7 @@ static bool poison(uintptr_t at)
 		/* First the word, then the zeros: who reads them must find it. */
 		atomic_store(&slots[i].is_poisoned, true);
 		return mmap((void *)page, base + size - page, PROT_READ,
-		            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 	}
 	return false;
 }
@@ -55,7 +55,7 @@ static void on_sigbus(int number, siginfo_t *information, void *context)
 
 	(void)context;
 	if (!poison((uintptr_t)information->si_addr))
-		(void)sigaction(number, &before, NULL);	/* then it comes again, and ends us */
+		(void)sigaction(number, &before, NULL); /* then it comes again, and ends us */
 	errno = saved;
 }
 
@@ -68,7 +68,7 @@ static bool install_handler(void)
 	if (page_bytes != 0)
 		return true;
 	page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	(void)sigemptyset(&action.sa_mask);	/* can't fail */
+	(void)sigemptyset(&action.sa_mask); /* can't fail */
 	return sigaction(SIGBUS, &action, &before) == 0;
 }
 
@@ -92,11 +92,11 @@ struct guard *guard_new(const struct file_copy *copy, struct error *err)
 	bool is_taken;
 
 	if (guard == NULL) {
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 		return NULL;
 	}
 	*guard = (struct guard){ .fd = copy->fd, .identity = copy->identity };
-	(void)pthread_mutex_lock(&lock);	/* never fails: it isn't ours already */
+	(void)pthread_mutex_lock(&lock); /* never fails: it isn't ours already */
 	is_taken = install_handler() && take_slot(guard, copy);
 	(void)pthread_mutex_unlock(&lock);
 	if (is_taken)

@@ -47,8 +47,8 @@ static inline unsigned scan_sum_portable(const unsigned char *at, unsigned count
 	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
 	uint64_t first = scan_first_bytes(le64_load(at), count);
 	uint64_t second = count <= 8 ? 0 : scan_first_bytes(le64_load(at + 8), count - 8);
-	uint64_t sums = (first & even) + (first >> 8 & even) + (second & even) +
-	                (second >> 8 & even);
+	uint64_t sums =
+		(first & even) + (first >> 8 & even) + (second & even) + (second >> 8 & even);
 
 	return (unsigned)(sums * UINT64_C(0x0001000100010001) >> 48);
 }
@@ -74,11 +74,11 @@ static inline unsigned scan_sum(const unsigned char *at, unsigned count)
 	};
 	const void *mask = masks + SCAN_BYTES - count;
 	__m128i bytes = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)at),
-	                              _mm_loadu_si128((const __m128i *)mask));
+				      _mm_loadu_si128((const __m128i *)mask));
 	__m128i sums = _mm_sad_epu8(bytes, _mm_setzero_si128());
 
 	return (unsigned)(_mm_cvtsi128_si32(sums) +
-	                  _mm_cvtsi128_si32(_mm_unpackhi_epi64(sums, sums)));
+			  _mm_cvtsi128_si32(_mm_unpackhi_epi64(sums, sums)));
 }
 
 #else

@@ -35,7 +35,7 @@ static inline struct sixteen sixteen_equal(struct sixteen these, unsigned char b
 }
 
 static inline struct sixteen sixteen_between(struct sixteen these, unsigned char first,
-                                             unsigned char last)
+					     unsigned char last)
 {
 	const unsigned char width = (unsigned char)(last - first);
 

@@ -20,26 +20,28 @@ enum {
 static const char *const own_literals[] = { "[127.0.0.1]", "[ipv6:::1]" };
 
 static bool fold_setting(struct builder *builder, const char *name, const char *text,
-                         struct bytes *out_key)
+			 struct bytes *out_key)
 {
 	struct bytes copy = arena_copy(&builder->rules_arena, bytes_of(text));
-	enum fold_outcome outcome = copy.data == NULL ?
-	                                    FOLD_NO_MEMORY :
-	                                    fold_domain(copy, &builder->rules_arena, out_key);
+	enum fold_outcome outcome = copy.data == NULL
+					    ? FOLD_NO_MEMORY
+					    : fold_domain(copy, &builder->rules_arena, out_key);
 
 	if (outcome == FOLD_OK)
 		return true;
 	report_error(builder->report, outcome == FOLD_INVALID ? EX_CONFIG : EX_OSERR,
-	             builder->settings->file, 0, "%s: \"%s\" %s", name, text,
-	             outcome == FOLD_INVALID ? "is not a domain" : "does not fit in memory");
+		     builder->settings->file, 0, "%s: \"%s\" %s", name, text,
+		     outcome == FOLD_INVALID ? "is not a domain" : "does not fit in memory");
 	return false;
 }
 
-bool builder_init(struct builder *builder, const struct settings *settings,
-                  struct report *report, bool is_lenient)
+bool builder_init(struct builder *builder, const struct settings *settings, struct report *report,
+		  bool is_lenient)
 {
 	*builder = (struct builder){
-		.settings = settings, .report = report, .is_lenient = is_lenient,
+		.settings = settings,
+		.report = report,
+		.is_lenient = is_lenient,
 	};
 	line_map_init(&builder->lines);
 	arena_init(&builder->arena, ROW_ARENA_BYTES);
@@ -48,10 +50,9 @@ bool builder_init(struct builder *builder, const struct settings *settings,
 	buffer_init(&builder->targets, TARGETS_BYTES);
 	builder->rules.delimiters = bytes_of(settings->recipient_delimiter);
 	builder->rules.propagates_extension = settings->propagate_extension;
-	return fold_setting(builder, "origin", settings_origin(settings),
-	                    &builder->rules.origin) &&
+	return fold_setting(builder, "origin", settings_origin(settings), &builder->rules.origin) &&
 	       fold_setting(builder, "append_dot_domain", settings->append_dot_domain,
-	                    &builder->rules.dot_domain);
+			    &builder->rules.dot_domain);
 }
 
 void builder_free(struct builder *builder)
@@ -64,7 +65,7 @@ void builder_free(struct builder *builder)
 }
 
 static bool declare_all(struct builder *builder, const char *name,
-                        const struct settings_list *domains, unsigned flags)
+			const struct settings_list *domains, unsigned flags)
 {
 	for (size_t i = 0; i < domains->count; i++) {
 		struct bytes key;
@@ -103,12 +104,12 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 		writer_domain_flags(writer, domain, TABLE_DOMAIN_LOCAL);
 	}
 	return declare_all(builder, "mailbox_domains", &settings->mailbox_domains,
-	                   TABLE_DOMAIN_MAILBOX) &&
+			   TABLE_DOMAIN_MAILBOX) &&
 	       declare_all(builder, "alias_domains", &settings->alias_domains,
-	                   TABLE_DOMAIN_ALIAS) &&
+			   TABLE_DOMAIN_ALIAS) &&
 	       /* Found also where there are no bare keys: what routes through them must be seen. */
 	       declare_all(builder, "local_domains", &settings->local_domains,
-	                   TABLE_DOMAIN_LOCAL | TABLE_DOMAIN_PROBED);
+			   TABLE_DOMAIN_LOCAL | TABLE_DOMAIN_PROBED);
 }
 
 bool builder_source(struct builder *builder, const char *path)
@@ -127,7 +128,7 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 
 	if (!line_map_add_line(&builder->lines, row->line, &global_line)) {
 		report_error(builder->report, EX_DATAERR, path, row->line,
-		             "more than four thousand million lines");
+			     "more than four thousand million lines");
 		return false;
 	}
 	if (row_plain_add(builder, row, global_line))

@@ -24,22 +24,22 @@ struct builder {
 	struct report *report;
 	struct table_writer *writer;
 	bool is_lenient;
-	struct arena arena;	/* of one row */
+	struct arena arena; /* of one row */
 	struct arena words_arena;
 	struct builder_word *words;
-	struct buffer targets;	/* of one row, encoded */
+	struct buffer targets; /* of one row, encoded */
 	struct table_rules rules;
 	struct arena rules_arena;
-	uint32_t key_domain;	/* of the last plain row: keys of a domain stand together */
-	uint32_t bare_domain;	/* where bare `user` keys stand */
+	uint32_t key_domain;  /* of the last plain row: keys of a domain stand together */
+	uint32_t bare_domain; /* where bare `user` keys stand */
 	uint32_t origin_domain;
 	struct line_map lines;
-	size_t open_blocks;	/* `if`s of the source at hand without their `endif` */
+	size_t open_blocks; /* `if`s of the source at hand without their `endif` */
 };
 
 /* Fill BUILDER->rules from the settings; a setting that can't be used is reported. */
-bool builder_init(struct builder *builder, const struct settings *settings,
-                  struct report *report, bool is_lenient);
+bool builder_init(struct builder *builder, const struct settings *settings, struct report *report,
+		  bool is_lenient);
 void builder_free(struct builder *builder);
 
 /* Begin anew with WRITER: declares the domains of the settings. False: no memory. */

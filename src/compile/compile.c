@@ -23,7 +23,7 @@
 enum {
 	LOCK_WAIT_MS = 10000,
 	CHANGES_MAX = 3,
-	SEEDS_MAX = 8,		/* keys that collide under so many seeds were not found by chance */
+	SEEDS_MAX = 8, /* keys that collide under so many seeds were not found by chance */
 	TABLE_MODE = 0640,
 };
 
@@ -34,8 +34,8 @@ struct compilation {
 	struct builder builder;
 	struct progress progress;
 	struct file_output output;
-	struct table_facts installed;	/* all zero: none, or none that can be read */
-	char directory[PATH_MAX];	/* of the output: where it spills */
+	struct table_facts installed; /* all zero: none, or none that can be read */
+	char directory[PATH_MAX];     /* of the output: where it spills */
 	uint64_t expected_bytes;
 };
 
@@ -48,7 +48,7 @@ static bool fail(struct compilation *compilation, const struct error *err)
 /* ---- reading ---------------------------------------------------------------------------- */
 
 static bool read_rows(struct compilation *compilation, const struct source_type *type,
-                      struct source *source)
+		      struct source *source)
 {
 	struct source_row row = { .line = 0 };
 
@@ -76,14 +76,14 @@ static bool read_source(struct compilation *compilation, const struct settings_s
 
 	if (type == NULL) {
 		report_error(report, EX_CONFIG, compilation->settings->file, (uint32_t)from->line,
-		             "no such type of source: \"%s\"", from->type);
+			     "no such type of source: \"%s\"", from->type);
 		return false;
 	}
 	source = type->open(from, compilation->settings, report);
 	if (source == NULL)
 		return false;
 	is_read = builder_source(&compilation->builder, from->path) &&
-	          read_rows(compilation, type, source);
+		  read_rows(compilation, type, source);
 	type->close(source);
 	return is_read;
 }
@@ -111,10 +111,10 @@ static void on_duplicate(void *context, const struct writer_duplicate *duplicate
 	const char *dropped = line_map_find(lines, duplicate->dropped_line, &dropped_line);
 
 	report_warning(&compilation->report, dropped, dropped_line,
-	               "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
-	               ": the first one counts, %s:%u",
-	               BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
-	               BYTES_ARGS(duplicate->domain), kept, kept_line);
+		       "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
+		       ": the first one counts, %s:%u",
+		       BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
+		       BYTES_ARGS(duplicate->domain), kept, kept_line);
 }
 
 static struct table_writer *make_writer(struct compilation *compilation, struct error *err)
@@ -125,13 +125,13 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 		.generation = compilation->installed.generation + 1,
 		.expected_bytes = compilation->expected_bytes,
 		.spill_directory = compilation->directory,
-		.is_lenient = compilation->options->is_lenient ||
-		              compilation->options->is_proof_skipped,
+		.is_lenient =
+			compilation->options->is_lenient || compilation->options->is_proof_skipped,
 		.has_provenance = true,
 	};
 
 	if (!hash_random_seed(&options.seed)) {
-		(void)error_set(err, EX_OSERR, "no random seed to be had");	/* always false */
+		(void)error_set(err, EX_OSERR, "no random seed to be had"); /* always false */
 		return NULL;
 	}
 	return table_writer_new(&options, err);
@@ -154,9 +154,9 @@ static bool write_once(struct compilation *compilation, int fd, bool *out_wants_
 	} else if (report->errors == 0) {
 		progress_phase(&compilation->progress, "laying out");
 		is_written = table_writer_finish(writer, fd, on_duplicate, compilation,
-		                                 out_wants_seed, &err);
+						 out_wants_seed, &err);
 		if (!is_written && !*out_wants_seed)
-			(void)fail(compilation, &err);	/* always false */
+			(void)fail(compilation, &err); /* always false */
 	}
 	table_writer_free(writer);
 	return is_written;
@@ -175,14 +175,14 @@ static bool write_table(struct compilation *compilation, int fd)
 	}
 	if (wants_seed && compilation->report.errors == 0)
 		report_error(&compilation->report, EX_DATAERR, NULL, 0,
-		             "too many keys collide, whatever the seed: made on purpose?");
+			     "too many keys collide, whatever the seed: made on purpose?");
 	return false;
 }
 
 /* ---- checking --------------------------------------------------------------------------- */
 
 static bool check_loss(struct compilation *compilation, const char *what, uint64_t before,
-                       uint64_t after)
+		       uint64_t after)
 {
 	long limit = compilation->settings->shrink_limit_percent;
 	uint64_t lost = before > after ? before - after : 0;
@@ -190,9 +190,9 @@ static bool check_loss(struct compilation *compilation, const char *what, uint64
 	if (before == 0 || lost * 100 <= before * (uint64_t)limit)
 		return true;
 	report_error(&compilation->report, EX_DATAERR, NULL, 0,
-	             "the new table has %llu %s, the installed one %llu: not published without "
-	             "--force",
-	             (unsigned long long)after, what, (unsigned long long)before);
+		     "the new table has %llu %s, the installed one %llu: not published without "
+		     "--force",
+		     (unsigned long long)after, what, (unsigned long long)before);
 	return false;
 }
 
@@ -205,7 +205,7 @@ static bool check_shrinking(struct compilation *compilation, const struct table 
 		return true;
 	if (after->entries == 0) {
 		report_error(&compilation->report, EX_DATAERR, NULL, 0,
-		             "the new table is empty: not published without --force");
+			     "the new table is empty: not published without --force");
 		return false;
 	}
 	return check_loss(compilation, "entries", before->entries, after->entries) &&
@@ -257,18 +257,17 @@ static bool check_memory(struct compilation *compilation, int fd)
 	void *memory;
 	bool is_sound = false;
 
-	if (fstat(fd, &status) != 0 ||
-	    (memory = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_SHARED, fd, 0)) ==
-	            MAP_FAILED) {
-		(void)error_set_errno(&err, EX_OSERR, "memory file");	/* always false */
+	if (fstat(fd, &status) != 0 || (memory = mmap(NULL, (size_t)status.st_size, PROT_READ,
+						      MAP_SHARED, fd, 0)) == MAP_FAILED) {
+		(void)error_set_errno(&err, EX_OSERR, "memory file"); /* always false */
 		return fail(compilation, &err);
 	}
 	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
-	is_sound = table == NULL ? fail(compilation, &err) :
-	                           compilation->options->is_proof_skipped ||
-	                                   check_table(compilation, table);
+	is_sound = table == NULL ? fail(compilation, &err)
+				 : compilation->options->is_proof_skipped ||
+					   check_table(compilation, table);
 	table_close(table);
-	(void)munmap(memory, (size_t)status.st_size);	/* it was mapped */
+	(void)munmap(memory, (size_t)status.st_size); /* it was mapped */
 	return is_sound;
 }
 
@@ -279,11 +278,11 @@ static bool check_only(struct compilation *compilation)
 	bool is_sound;
 
 	if (fd < 0) {
-		(void)error_set_errno(&err, EX_OSERR, "memory file");	/* always false */
+		(void)error_set_errno(&err, EX_OSERR, "memory file"); /* always false */
 		return fail(compilation, &err);
 	}
 	is_sound = write_table(compilation, fd) && check_memory(compilation, fd);
-	(void)close(fd);	/* nothing in it is needed */
+	(void)close(fd); /* nothing in it is needed */
 	return is_sound;
 }
 
@@ -312,10 +311,10 @@ static bool install(struct compilation *compilation)
 		return true;
 	if (is_installed)
 		report_error(&compilation->report, err.status, NULL, 0,
-		             "%s (the new table is installed, but might not survive a power cut)",
-		             err.text);
+			     "%s (the new table is installed, but might not survive a power cut)",
+			     err.text);
 	else
-		(void)fail(compilation, &err);	/* always false */
+		(void)fail(compilation, &err); /* always false */
 	return false;
 }
 
@@ -360,13 +359,13 @@ static void run(struct compilation *compilation)
 	/* Lock before reading: who comes later reads what is newer. */
 	if (!options->is_check_only &&
 	    !file_output_lock(options->output, LOCK_WAIT_MS, &compilation->output, &err)) {
-		(void)fail(compilation, &err);	/* always false */
+		(void)fail(compilation, &err); /* always false */
 		return;
 	}
-	(void)table_peek(options->output, &compilation->installed, NULL);	/* else the first */
+	(void)table_peek(options->output, &compilation->installed, NULL); /* else the first */
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
-	                 options->is_lenient))
+			 options->is_lenient))
 		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
 	builder_free(&compilation->builder);
 	file_output_close(&compilation->output);
@@ -375,7 +374,9 @@ static void run(struct compilation *compilation)
 int compile_run(const struct settings *settings, const struct compile_options *options)
 {
 	struct compilation compilation = {
-		.settings = settings, .options = options, .output = FILE_OUTPUT_NONE,
+		.settings = settings,
+		.options = options,
+		.output = FILE_OUTPUT_NONE,
 	};
 	int status;
 

@@ -14,12 +14,12 @@
 struct compile_options {
 	const struct settings_source *sources;
 	size_t source_count;
-	const char *output;		/* path of the table */
+	const char *output; /* path of the table */
 	bool is_lenient;
 	bool is_forced;
-	bool is_check_only;		/* -n: write nothing */
-	bool is_proof_skipped;		/* nor verified: for benchmarks of the layout alone */
-	bool is_sync_skipped;		/* likewise */
+	bool is_check_only;    /* -n: write nothing */
+	bool is_proof_skipped; /* nor verified: for benchmarks of the layout alone */
+	bool is_sync_skipped;  /* likewise */
 	bool shows_progress;
 	FILE *messages;
 };

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { PROGRESS_ROWS = 1 << 18 };	/* a look at the time each */
+enum { PROGRESS_ROWS = 1 << 18 }; /* a look at the time each */
 
 struct progress {
-	FILE *stream;		/* NULL: shows nothing */
+	FILE *stream; /* NULL: shows nothing */
 	uint64_t rows;
 	struct timespec begin;
 	bool is_shown;

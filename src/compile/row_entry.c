@@ -18,7 +18,7 @@ struct builder_word {
 struct work {
 	struct builder *builder;
 	const char *path;
-	uint32_t line;		/* in its file */
+	uint32_t line; /* in its file */
 	struct writer_entry entry;
 };
 
@@ -61,7 +61,7 @@ static bool declare(struct work *work, struct bytes name)
 		return stop(work, "out of memory");
 	case FOLD_INVALID:
 		report_error(work->builder->report, EX_DATAERR, work->path, work->line,
-		             "not a domain");
+			     "not a domain");
 		return true;
 	case FOLD_OK:
 		break;
@@ -78,12 +78,11 @@ static bool declare(struct work *work, struct bytes name)
 static bool remember_word(struct work *work, struct bytes word)
 {
 	struct builder *builder = work->builder;
-	struct builder_word *remembered =
-		arena_alloc(&builder->words_arena, sizeof(*remembered));
+	struct builder_word *remembered = arena_alloc(&builder->words_arena, sizeof(*remembered));
 	struct bytes key;
 
 	if (fold_domain(word, &builder->arena, &key) != FOLD_OK)
-		return true;	/* then it is a user only */
+		return true; /* then it is a user only */
 	if (remembered == NULL)
 		return stop(work, "out of memory");
 	remembered->domain = arena_copy(&builder->words_arena, key);
@@ -123,17 +122,17 @@ static bool set_key(struct work *work, const struct address *key, bool *out_is_u
 		return stop(work, "out of memory");
 	if (outcome == FOLD_INVALID) {
 		report_error(builder->report, EX_DATAERR, work->path, work->line,
-		             "the key has characters that no address may have");
+			     "the key has characters that no address may have");
 		return true;
 	}
 	if (work->entry.local.size > WRITER_KEY_LOCAL_MAX) {
 		report_error(builder->report, EX_DATAERR, work->path, work->line,
-		             "the local part of a key has more than %d bytes",
-		             (int)WRITER_KEY_LOCAL_MAX);
+			     "the local part of a key has more than %d bytes",
+			     (int)WRITER_KEY_LOCAL_MAX);
 		return true;
 	}
-	work->entry.domain = key->domain.size > 0 ? writer_domain(builder->writer, domain) :
-	                                            builder->bare_domain;
+	work->entry.domain = key->domain.size > 0 ? writer_domain(builder->writer, domain)
+						  : builder->bare_domain;
 	*out_is_usable = true;
 	return work->entry.domain != 0 || stop_writer(work);
 }
@@ -145,18 +144,18 @@ static bool check_key(struct work *work, const struct address *key, bool is_catc
 
 	if (!is_catch_all && !address_check(key, &err)) {
 		report_error(builder->report, err.status, work->path, work->line, "key: %s",
-		             err.text);
+			     err.text);
 		return false;
 	}
 	if (!address_has_routing(key))
 		return true;
 	if (builder->is_lenient) {
 		report_warning(builder->report, work->path, work->line,
-		               "no client can reach a key with @, %% or ! in its local part");
+			       "no client can reach a key with @, %% or ! in its local part");
 		return true;
 	}
 	report_error(builder->report, EX_DATAERR, work->path, work->line,
-	             "key: @, %% or ! in the local part (sender-specified routing)");
+		     "key: @, %% or ! in the local part (sender-specified routing)");
 	return false;
 }
 
@@ -170,7 +169,7 @@ static bool set_reply(struct work *work, struct bytes value, bool *out_is_usable
 	work->entry.kind = TABLE_ENTRY_REPLY;
 	if (!*out_is_usable)
 		report_error(work->builder->report, err.status, work->path, work->line, "%s",
-		             err.text);
+			     err.text);
 	return true;
 }
 
@@ -191,13 +190,13 @@ static bool set_value(struct work *work, struct bytes value, bool *out_is_usable
 	if (*out_is_usable)
 		return true;
 	return row_targets_encode(builder, &work->entry, value, work->path, work->line,
-	                          out_is_usable);
+				  out_is_usable);
 }
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
 static bool add_entry(struct work *work, const struct source_row *row, const struct address *key,
-                      bool is_catch_all)
+		      bool is_catch_all)
 {
 	bool is_usable;
 
@@ -209,8 +208,7 @@ static bool add_entry(struct work *work, const struct source_row *row, const str
 		return false;
 	if (!is_usable)
 		return true;
-	return writer_add(work->builder->writer, &work->entry) ||
-	       stop_writer(work);
+	return writer_add(work->builder->writer, &work->entry) || stop_writer(work);
 }
 
 /* A known mailbox: maps to itself, unless another entry has the same key. */
@@ -228,8 +226,7 @@ static bool add_recipient(struct work *work, const struct address *key)
 	work->entry.target_count = 1;
 	work->entry.targets = bytes_make(self, writer_target(&work->entry, work->entry.local,
 							     work->entry.domain, false, self));
-	return writer_add(work->builder->writer, &work->entry) ||
-	       stop_writer(work);
+	return writer_add(work->builder->writer, &work->entry) || stop_writer(work);
 }
 
 static bool is_one_word(struct bytes value)
@@ -241,7 +238,7 @@ static bool is_one_word(struct bytes value)
 }
 
 bool row_entry_add(struct builder *builder, const struct source_row *row, const char *path,
-             uint32_t global_line)
+		   uint32_t global_line)
 {
 	struct work work = {
 		.builder = builder,

@@ -9,7 +9,7 @@
 
 /* False where it makes no sense to go on: reported. */
 bool row_entry_add(struct builder *builder, const struct source_row *row, const char *path,
-             uint32_t global_line);
+		   uint32_t global_line);
 
 /* Bare words whose domain turned out to have keys declare it. */
 bool row_entry_settle_words(struct builder *builder);

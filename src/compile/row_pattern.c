@@ -34,8 +34,10 @@ static void refuse_without_memory(struct work *work)
 /* A group's name behind `$`: `1`, `{1}`, `(1)`. Its size, or 0. */
 static size_t group_size(struct bytes text, uint32_t *out_number)
 {
-	char closing = text.size == 0 ? '\0' :
-	               text.data[0] == '{' ? '}' : text.data[0] == '(' ? ')' : '\0';
+	char closing = text.size == 0        ? '\0'
+		       : text.data[0] == '{' ? '}'
+		       : text.data[0] == '(' ? ')'
+					     : '\0';
 	size_t at = closing != '\0';
 	size_t first = at;
 	uint32_t number = 0;
@@ -185,7 +187,7 @@ static bool check_block(struct work *work)
 }
 
 bool row_pattern_add(struct builder *builder, const struct source_row *row, const char *path,
-                     uint32_t global_line)
+		     uint32_t global_line)
 {
 	struct work work = {
 		.builder = builder,
@@ -220,7 +222,8 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 bool row_pattern_close(struct builder *builder)
 {
 	const struct table_pattern end = {
-		.kind = TABLE_PATTERN_ENDIF, .global_line = builder->lines.last_line,
+		.kind = TABLE_PATTERN_ENDIF,
+		.global_line = builder->lines.last_line,
 	};
 
 	for (; builder->open_blocks > 0; builder->open_blocks--)

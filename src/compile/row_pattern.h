@@ -9,7 +9,7 @@
 
 /* False where it makes no sense to go on: reported. */
 bool row_pattern_add(struct builder *builder, const struct source_row *row, const char *path,
-                     uint32_t global_line);
+		     uint32_t global_line);
 
 /* A source ends: an `if` still open ends with it. */
 bool row_pattern_close(struct builder *builder);

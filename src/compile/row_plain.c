@@ -21,8 +21,7 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 {
 	uint32_t domain;
 
-	if (name.size == 0 ||
-	    (builder->rules.dot_domain.size > 0 && !bytes_contain(name, '.')))
+	if (name.size == 0 || (builder->rules.dot_domain.size > 0 && !bytes_contain(name, '.')))
 		return 0;
 	domain = writer_known_domain(builder->writer, name);
 	if (domain == 0 && plain_is_domain(name))
@@ -33,13 +32,13 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 /* The target between *AT and END, encoded at OUT; *AT is behind it then. Its size there, or 0: not
  * plain. */
 static size_t add_target(struct builder *builder, struct writer_entry *entry, const char **at,
-                         const char *end, char *out)
+			 const char *end, char *out)
 {
 	const char *begin = *at;
 	bool has_upper;
 	size_t local = plain_user(bytes_make(begin, (size_t)(end - begin)), &has_upper);
 	const char *behind = begin + local;
-	uint32_t domain = builder->origin_domain;	/* of a user alone */
+	uint32_t domain = builder->origin_domain; /* of a user alone */
 
 	if (local == 0)
 		return 0;

@@ -79,9 +79,8 @@ static bool put_in_order(struct bytes value, struct buffer *line, struct error *
 
 		if (!begins_with_code(rest))
 			return error_set(err, EX_DATAERR,
-			                 "error: a code like 550 must follow the enhanced code");
-		return buffer_append(line, bytes_first(rest, 3)) &&
-		       buffer_append_byte(line, ' ') &&
+					 "error: a code like 550 must follow the enhanced code");
+		return buffer_append(line, bytes_first(rest, 3)) && buffer_append_byte(line, ' ') &&
 		       buffer_append(line, bytes_first(value, enhanced - 1)) &&
 		       buffer_append(line, bytes_skip(rest, 3));
 	}
@@ -90,8 +89,7 @@ static bool put_in_order(struct bytes value, struct buffer *line, struct error *
 
 		if (begins_with_code(rest))
 			return buffer_append(line, rest);
-		return buffer_append_text(line, keyword->codes) &&
-		       buffer_append_byte(line, ' ') &&
+		return buffer_append_text(line, keyword->codes) && buffer_append_byte(line, ' ') &&
 		       buffer_append(line, rest.size > 0 ? rest : bytes_of(keyword->text));
 	}
 	if (!begins_with_code(value) && !buffer_append_text(line, "550 5.0.0 "))
@@ -100,7 +98,7 @@ static bool put_in_order(struct bytes value, struct buffer *line, struct error *
 }
 
 bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
-                       struct error *err)
+		     struct error *err)
 {
 	struct buffer line;
 	struct buffer canonical;
@@ -111,7 +109,7 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 	buffer_init(&canonical, VALUE_BYTES_MAX * 2);
 	value = trim(value);
 	if (value.size == 0) {
-		(void)error_set(err, EX_DATAERR, "error: a reply must follow");	/* always false */
+		(void)error_set(err, EX_DATAERR, "error: a reply must follow"); /* always false */
 		goto out;
 	}
 	if (value.size > VALUE_BYTES_MAX) {
@@ -120,7 +118,7 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 	}
 	if (!put_in_order(value, &line, err)) {
 		if (line.has_failed)
-			(void)error_set_memory(err);	/* it can't be the length any more */
+			(void)error_set_memory(err); /* it can't be the length any more */
 		goto out;
 	}
 	if (!reply_parse(buffer_bytes(&line), &reply, err))
@@ -129,7 +127,7 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 		*out_reply = arena_copy(arena, buffer_bytes(&canonical));
 	is_parsed = !canonical.has_failed && out_reply->data != NULL;
 	if (!is_parsed)
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 out:
 	buffer_free(&line);
 	buffer_free(&canonical);

@@ -16,6 +16,6 @@
 
 /* OUT_REPLY is `550 5.2.1 text`, in ARENA. ERR (status 65) where code and class don't agree … */
 bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_reply,
-                       struct error *err);
+		     struct error *err);
 
 #endif

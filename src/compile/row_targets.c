@@ -13,7 +13,7 @@ struct list {
 	const char *path;
 	uint32_t line;
 	bool is_usable;
-	bool keeps_user;	/* some target is `@other` */
+	bool keeps_user; /* some target is `@other` */
 };
 
 static void refuse_for(struct list *list, const struct error *err)
@@ -95,7 +95,7 @@ static void check_local(struct list *list, const struct address *address)
 		refuse(list, "a target has @ in its local part (sender-specified routing)");
 	if (!bytes_are_ascii(address->local))
 		report_warning(builder->report, list->path, list->line,
-		               "a target is not ASCII: only mail with SMTPUTF8 can go there");
+			       "a target is not ASCII: only mail with SMTPUTF8 can go there");
 }
 
 static bool encode(struct list *list, const struct address_target *target)
@@ -123,10 +123,14 @@ static bool encode(struct list *list, const struct address_target *target)
 }
 
 bool row_targets_encode(struct builder *builder, struct writer_entry *entry, struct bytes value,
-                        const char *path, uint32_t line, bool *out_is_usable)
+			const char *path, uint32_t line, bool *out_is_usable)
 {
 	struct list list = {
-		.builder = builder, .entry = entry, .path = path, .line = line, .is_usable = true,
+		.builder = builder,
+		.entry = entry,
+		.path = path,
+		.line = line,
+		.is_usable = true,
 	};
 	struct address_target target;
 	struct error err;

@@ -13,6 +13,6 @@
  * reported.
  */
 bool row_targets_encode(struct builder *builder, struct writer_entry *entry, struct bytes value,
-                        const char *path, uint32_t line, bool *out_is_usable);
+			const char *path, uint32_t line, bool *out_is_usable);
 
 #endif

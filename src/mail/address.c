@@ -17,14 +17,14 @@ struct scan {
 	struct bytes text;
 	size_t position;
 	bool is_bracketed;
-	bool has_ended;			/* at the closing bracket */
-	char *internal;			/* room for all of text */
+	bool has_ended; /* at the closing bracket */
+	char *internal; /* room for all of text */
 	size_t size;
 	bool begins_with_at;
-	bool is_list;			/* a comma or semicolon outside a source route */
-	size_t route_end;		/* in text: behind the colon of a source route; or 0 */
-	bool is_behind_word;		/* the token before was an atom, a string or a literal */
-	bool is_behind_gap;		/* white space or a comment stands before this token */
+	bool is_list;        /* a comma or semicolon outside a source route */
+	size_t route_end;    /* in text: behind the colon of a source route; or 0 */
+	bool is_behind_word; /* the token before was an atom, a string or a literal */
+	bool is_behind_gap;  /* white space or a comment stands before this token */
 };
 
 /*
@@ -309,7 +309,7 @@ static size_t blanks_behind(struct bytes text)
 	size_t blanks = 0;
 
 	while (blanks < text.size && (text.data[text.size - 1 - blanks] == ' ' ||
-	                              text.data[text.size - 1 - blanks] == '\t'))
+				      text.data[text.size - 1 - blanks] == '\t'))
 		blanks++;
 	return blanks;
 }
@@ -339,7 +339,7 @@ static enum address_outcome finish_path(const struct scan *scan, struct address_
 }
 
 enum address_outcome address_parse_path(struct bytes text, struct arena *arena,
-                                        struct address_path *out_path)
+					struct address_path *out_path)
 {
 	struct scan scan = { .text = trim(text) };
 

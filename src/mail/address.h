@@ -24,7 +24,7 @@ enum { ADDRESS_TEXT_MAX = 4096 };
 
 struct address {
 	struct bytes local;
-	struct bytes domain;	/* without the trailing dot; empty: none was given */
+	struct bytes domain; /* without the trailing dot; empty: none was given */
 };
 
 /* The argument of RCPT TO, as parsed by address_parse_path(). */
@@ -45,8 +45,8 @@ struct address_path {
 
 enum address_outcome {
 	ADDRESS_OK,
-	ADDRESS_NULL,		/* `<>`, or nothing at all */
-	ADDRESS_MALFORMED,	/* nobody can say what it means */
+	ADDRESS_NULL,      /* `<>`, or nothing at all */
+	ADDRESS_MALFORMED, /* nobody can say what it means */
 	ADDRESS_NO_MEMORY,
 };
 
@@ -63,7 +63,7 @@ enum address_outcome {
  * Bytes that can't be part of a key (fold.h) may be in the local part.
  */
 enum address_outcome address_parse_path(struct bytes text, struct arena *arena,
-                                        struct address_path *out_path);
+					struct address_path *out_path);
 
 /* Sender-specified routing: does the local part contain `@`, `%` or `!`? */
 bool address_has_routing(const struct address *address);
@@ -84,18 +84,18 @@ bool address_next_hop(const struct address *address, struct address *out_address
  * ERR (status 65) says what is wrong with it.
  */
 bool address_parse_key(struct bytes text, struct arena *arena, struct address *out_address,
-                       bool *out_is_catch_all, struct error *err);
+		       bool *out_is_catch_all, struct error *err);
 
 /* One element of an address list. */
 struct address_target {
 	struct address address;
-	bool keeps_user;	/* `@other`: local is empty */
+	bool keeps_user; /* `@other`: local is empty */
 };
 
 enum address_list_step {
-	ADDRESS_LIST_TARGET,	/* *out_target is set */
+	ADDRESS_LIST_TARGET, /* *out_target is set */
 	ADDRESS_LIST_END,
-	ADDRESS_LIST_ERROR,	/* ERR says what; *rest stands behind the bad element */
+	ADDRESS_LIST_ERROR, /* ERR says what; *rest stands behind the bad element */
 };
 
 /*
@@ -108,7 +108,7 @@ enum address_list_step {
  * `*rest` begins as the whole right-hand side.
  */
 enum address_list_step address_list_next(struct bytes *rest, struct arena *arena,
-                                         struct address_target *out_target, struct error *err);
+					 struct address_target *out_target, struct error *err);
 
 /*
  * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` or
@@ -127,7 +127,7 @@ bool address_check(const struct address *address, struct error *err);
  * The extension begins with its delimiter. Measured on Postfix 3.7 and 3.11.
  */
 bool address_split_extension(struct bytes local, struct bytes delimiters, struct bytes *out_user,
-                             struct bytes *out_extension);
+			     struct bytes *out_extension);
 
 /* ---- printing ------------------------------------------------------------------------- */
 

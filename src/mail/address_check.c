@@ -22,7 +22,7 @@ static bool refuse_domain(struct bytes domain, const char *reason, struct error 
 	buffer_init(&shown, 1024);
 	(void)address_escape(domain, true, &shown); /* short of memory the name is missing */
 	(void)error_set(err, EX_DATAERR, "the domain \"" BYTES_FORMAT "\" %s",
-	                BYTES_ARGS(buffer_bytes(&shown)), reason);
+			BYTES_ARGS(buffer_bytes(&shown)), reason);
 	buffer_free(&shown);
 	return false;
 }
@@ -133,7 +133,7 @@ bool address_check(const struct address *address, struct error *err)
 		return error_set(err, EX_DATAERR, "the local part is empty");
 	if (address->local.size > LOCAL_BYTES_MAX)
 		return error_set(err, EX_DATAERR, "the local part is longer than %d bytes",
-		                 (int)LOCAL_BYTES_MAX);
+				 (int)LOCAL_BYTES_MAX);
 	/* Postfix bounces these at once: they could become an option of some program. */
 	if (address->local.data[0] == '-')
 		return error_set(err, EX_DATAERR, "the local part begins with \"-\"");
@@ -141,8 +141,9 @@ bool address_check(const struct address *address, struct error *err)
 	if (address->local.data[0] == '@')
 		return error_set(err, EX_DATAERR, "the local part begins with \"@\"");
 	if (!fold_accepts(address->local))
-		return error_set(err, EX_DATAERR, "the local part has control bytes, invalid UTF-8 "
-		                 "or bidirectional controls in it");
+		return error_set(err, EX_DATAERR,
+				 "the local part has control bytes, invalid UTF-8 "
+				 "or bidirectional controls in it");
 	return address->domain.size == 0 || check_domain(address->domain, err);
 }
 
@@ -162,11 +163,11 @@ static bool is_indivisible(struct bytes local, bool has_hyphen)
 		return true;
 	return local.size > request_size &&
 	       bytes_equal_ascii_nocase(bytes_skip(local, local.size - request_size),
-	                                bytes_of(request));
+					bytes_of(request));
 }
 
 bool address_split_extension(struct bytes local, struct bytes delimiters, struct bytes *out_user,
-                             struct bytes *out_extension)
+			     struct bytes *out_extension)
 {
 	size_t split = local.size;
 

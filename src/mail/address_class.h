@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 enum address_class {
-	CLASS_ATEXT = 1,	/* atext of RFC 5321 */
+	CLASS_ATEXT = 1, /* atext of RFC 5321 */
 	CLASS_DOT = 2,
-	CLASS_HOST = 4,		/* letter, digit, `-`, `_` */
-	CLASS_SPACE = 8,	/* space, TAB, CR, LF, VT, FF */
-	CLASS_UTF8 = 16,	/* 128 and up: atext of RFC 6531 if it is UTF-8 */
-	CLASS_UNPRINTABLE = 32,	/* NUL, CR, LF: in no external form, not even quoted */
+	CLASS_HOST = 4,         /* letter, digit, `-`, `_` */
+	CLASS_SPACE = 8,        /* space, TAB, CR, LF, VT, FF */
+	CLASS_UTF8 = 16,        /* 128 and up: atext of RFC 6531 if it is UTF-8 */
+	CLASS_UNPRINTABLE = 32, /* NUL, CR, LF: in no external form, not even quoted */
 };
 
 /* For each byte the enum address_class values that hold, or-ed. */

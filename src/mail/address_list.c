@@ -20,7 +20,7 @@ static bool refuse(struct bytes text, const char *reason, struct error *err)
 	buffer_init(&shown, 1024);
 	(void)address_escape(text, true, &shown); /* short of memory the name is missing */
 	(void)error_set(err, EX_DATAERR, "\"" BYTES_FORMAT "\": %s",
-	                BYTES_ARGS(buffer_bytes(&shown)), reason);
+			BYTES_ARGS(buffer_bytes(&shown)), reason);
 	buffer_free(&shown);
 	return false;
 }
@@ -73,8 +73,7 @@ static bool cut_at_domain(struct bytes text, struct written *out_written, struct
 		if (text.data[at] == '\\') {
 			if (++at == text.size)
 				return refuse(text, "nothing follows the \\", err);
-		} else if (!address_is_class(text.data[at],
-		                             CLASS_ATEXT | CLASS_DOT | CLASS_UTF8)) {
+		} else if (!address_is_class(text.data[at], CLASS_ATEXT | CLASS_DOT | CLASS_UTF8)) {
 			return refuse(text, byte_fault(text.data[at]), err);
 		}
 		at++;
@@ -87,7 +86,7 @@ static bool cut_at_domain(struct bytes text, struct written *out_written, struct
 
 /* The local part without its quoting; a view into it where there is none. */
 static bool unquote(struct bytes local, struct arena *arena, struct bytes *out_local,
-                    struct error *err)
+		    struct error *err)
 {
 	char *internal;
 	size_t size = 0;
@@ -116,7 +115,7 @@ static bool take_domain(struct bytes text, struct written *written, struct error
 
 	if (bytes_contain(domain, '@'))
 		return refuse(text, "there is more than one @; put quotes around the local part",
-		              err);
+			      err);
 	/* The colon of a literal stands within its brackets. */
 	if (bytes_contain(domain, ':') && domain.data[0] != '[')
 		return refuse(text, "source routes are not allowed", err);
@@ -151,7 +150,7 @@ static bool check_without_local(struct bytes text, struct bytes domain, struct e
 }
 
 static bool parse(struct bytes text, struct arena *arena, struct address *out_address,
-                  bool *out_is_domain_only, struct error *err)
+		  bool *out_is_domain_only, struct error *err)
 {
 	struct written written = { .has_at = false };
 	struct address address = { .local = { NULL, 0 } };
@@ -178,7 +177,7 @@ static bool parse(struct bytes text, struct arena *arena, struct address *out_ad
 }
 
 bool address_parse_key(struct bytes text, struct arena *arena, struct address *out_address,
-                       bool *out_is_catch_all, struct error *err)
+		       bool *out_is_catch_all, struct error *err)
 {
 	return parse(text, arena, out_address, out_is_catch_all, err);
 }
@@ -240,8 +239,7 @@ static bool begins_with(struct bytes text, const char *prefix)
  * What aliases(5) knows beside addresses. Refused by name, for people who come from there; and
  * however it is quoted, since some program behind us might take it for one.
  */
-static bool check_kind(struct bytes element, struct bytes local, bool has_domain,
-                       struct error *err)
+static bool check_kind(struct bytes element, struct bytes local, bool has_domain, struct error *err)
 {
 	if (begins_with(local, "|"))
 		return refuse(element, "a command is no address", err);
@@ -265,12 +263,14 @@ static bool drop_brackets(struct bytes *element, struct error *err)
 	*element = bytes_make(whole.data + 1, whole.size - 2);
 	if (element->data[0] != '@')
 		return true;
-	return refuse(whole, bytes_contain(whole, ':') ? "source routes are not allowed"
-	                                               : "the local part is empty", err);
+	return refuse(whole,
+		      bytes_contain(whole, ':') ? "source routes are not allowed"
+						: "the local part is empty",
+		      err);
 }
 
 static bool parse_element(struct bytes element, struct arena *arena,
-                          struct address_target *out_target, struct error *err)
+			  struct address_target *out_target, struct error *err)
 {
 	struct address_target target;
 	struct address *address = &target.address;
@@ -286,7 +286,7 @@ static bool parse_element(struct bytes element, struct arena *arena,
 }
 
 enum address_list_step address_list_next(struct bytes *rest, struct arena *arena,
-                                         struct address_target *out_target, struct error *err)
+					 struct address_target *out_target, struct error *err)
 {
 	struct bytes element;
 	size_t tail_size = 0;
@@ -305,5 +305,5 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 		return ADDRESS_LIST_ERROR;
 	}
 	return parse_element(element, arena, out_target, err) ? ADDRESS_LIST_TARGET
-	                                                      : ADDRESS_LIST_ERROR;
+							      : ADDRESS_LIST_ERROR;
 }

@@ -209,17 +209,16 @@ static bool print_unitext(struct bytes text, struct buffer *out_text)
 	for (size_t i = 0; i < text.size; i++) {
 		char byte = text.data[i];
 		bool is_plain = (unsigned char)byte >= 0x80 ||
-		                (is_visible(byte) && byte != '+' && byte != '=' && byte != '\\');
+				(is_visible(byte) && byte != '+' && byte != '=' && byte != '\\');
 
 		if (!(is_plain ? buffer_append_byte(out_text, byte)
-		               : buffer_append_format(out_text, "\\x{%02X}", (unsigned char)byte)))
+			       : buffer_append_format(out_text, "\\x{%02X}", (unsigned char)byte)))
 			return false;
 	}
 	return true;
 }
 
-static bool print_original(struct bytes original, enum dsn_utf8_form form,
-                           struct buffer *out_text)
+static bool print_original(struct bytes original, enum dsn_utf8_form form, struct buffer *out_text)
 {
 	/* What only looks like UTF-8 is bytes; xtext carries any. */
 	if (bytes_are_ascii(original) || !fold_accepts(original))
@@ -228,7 +227,7 @@ static bool print_original(struct bytes original, enum dsn_utf8_form form,
 	if (!buffer_append_text(out_text, "utf-8;"))
 		return false;
 	return form == DSN_UTF8_RAW ? print_unitext(original, out_text)
-	                            : dsn_print_xtext(original, out_text);
+				    : dsn_print_xtext(original, out_text);
 }
 
 /* The character that `\x{FC}` of SIZE bytes means; 0: one that is better left as it is. */
@@ -284,7 +283,7 @@ static bool print_given(struct bytes orcpt, enum dsn_utf8_form form, struct buff
 		if (character == 0)
 			size = 1;
 		if (!(character == 0 ? dsn_print_xtext(bytes_first(orcpt, 1), out_text)
-		                     : print_character(character, out_text)))
+				     : print_character(character, out_text)))
 			return false;
 		orcpt = bytes_skip(orcpt, size);
 	}
@@ -292,7 +291,7 @@ static bool print_given(struct bytes orcpt, enum dsn_utf8_form form, struct buff
 }
 
 bool dsn_print_parameters(unsigned notify, struct bytes orcpt, struct bytes original,
-                          enum dsn_utf8_form form, struct buffer *out_text)
+			  enum dsn_utf8_form form, struct buffer *out_text)
 {
 	size_t size_before = out_text->size;
 
@@ -305,5 +304,5 @@ bool dsn_print_parameters(unsigned notify, struct bytes orcpt, struct bytes orig
 	if (!buffer_append_text(out_text, "ORCPT="))
 		return false;
 	return orcpt.size > 0 ? print_given(orcpt, form, out_text)
-	                      : print_original(original, form, out_text);
+			      : print_original(original, form, out_text);
 }

@@ -20,8 +20,8 @@ enum dsn_notify {
 };
 
 struct dsn {
-	unsigned notify;	/* of enum dsn_notify, or-ed */
-	struct bytes orcpt;	/* `type;xtext` as the client sent it; empty: not given */
+	unsigned notify;    /* of enum dsn_notify, or-ed */
+	struct bytes orcpt; /* `type;xtext` as the client sent it; empty: not given */
 };
 
 /*
@@ -34,8 +34,8 @@ bool dsn_take_parameter(struct dsn *dsn, struct bytes parameter);
 
 /* What an MTA supports for an internationalised ORCPT. */
 enum dsn_utf8_form {
-	DSN_UTF8_XTEXT,		/* Postfix up to 3.11 decodes utf-8; as xtext: raw UTF-8 as xtext */
-	DSN_UTF8_RAW,		/* RFC 6533: unitext */
+	DSN_UTF8_XTEXT, /* Postfix up to 3.11 decodes utf-8; as xtext: raw UTF-8 as xtext */
+	DSN_UTF8_RAW,   /* RFC 6533: unitext */
 };
 
 /*
@@ -51,7 +51,7 @@ unsigned dsn_notify_for_target(unsigned notify, bool is_only_target, bool is_nat
  * False: no room.
  */
 bool dsn_print_parameters(unsigned notify, struct bytes orcpt, struct bytes original,
-                          enum dsn_utf8_form form, struct buffer *out_text);
+			  enum dsn_utf8_form form, struct buffer *out_text);
 
 /* xtext of RFC 3461 section 4: `+` and `=` and bytes outside 33-126 become +HH. */
 bool dsn_print_xtext(struct bytes text, struct buffer *out_text);

@@ -21,19 +21,19 @@ enum {
 /* What a look at all bytes of a text tells. */
 struct survey {
 	bool is_ascii;
-	bool has_upper;		/* this and the next say something only where is_ascii */
+	bool has_upper; /* this and the next say something only where is_ascii */
 	bool has_forbidden;
 };
 
 /* A byte value in each byte of a word. */
-#define EACH(byte) ((byte) * UINT64_C(0x0101010101010101))
+#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
 
 /*
  * Eight bytes at a time. For a byte below 128 adding 128 - N sets the top bit if it is N or more,
  * and never carries into the next one.
  */
 static void survey_word(uint64_t word, uint64_t lowest, uint64_t *not_ascii, uint64_t *upper,
-                        uint64_t *forbidden)
+			uint64_t *forbidden)
 {
 	uint64_t low = word & EACH(0x7f);
 
@@ -130,7 +130,7 @@ static enum fold_outcome lower_ascii(struct bytes text, struct arena *arena, str
 }
 
 static enum fold_outcome copy_key(const void *data, size_t size, struct arena *arena,
-                                  struct bytes *out_key)
+				  struct bytes *out_key)
 {
 	struct bytes copy;
 
@@ -153,12 +153,12 @@ static enum fold_outcome fold_unicode(struct bytes text, struct arena *arena, st
 	size_t decomposed_size = sizeof(decomposed_room), folded_size = sizeof(folded_room);
 	uint8_t *folded = NULL;
 	uint8_t *decomposed = u8_normalize(UNINORM_NFD, (const uint8_t *)text.data, text.size,
-	                                   decomposed_room, &decomposed_size);
+					   decomposed_room, &decomposed_size);
 	enum fold_outcome outcome;
 
 	if (decomposed != NULL)
 		folded = u8_casefold(decomposed, decomposed_size, NULL, UNINORM_NFC, folded_room,
-		                     &folded_size);
+				     &folded_size);
 	if (folded != NULL)
 		outcome = copy_key(folded, folded_size, arena, out_key);
 	else
@@ -199,8 +199,8 @@ static bool is_host_name(struct bytes host)
 		char byte = host.data[i];
 
 		if (byte == '.' ? is_behind_dot
-		                : !((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-		                    byte == '-' || byte == '_'))
+				: !((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+				    byte == '-' || byte == '_'))
 			return false;
 		is_behind_dot = byte == '.';
 	}
@@ -212,7 +212,7 @@ static bool is_host_name(struct bytes host)
  * does it. No case folding before: that would make `ss` of a sharp s, which is another domain.
  */
 static enum fold_outcome fold_international(struct bytes domain, struct arena *arena,
-                                            struct bytes *out_key)
+					    struct bytes *out_key)
 {
 	char text[TEXT_BYTES_MAX + 1];
 	uint8_t *ascii = NULL;
@@ -223,7 +223,7 @@ static enum fold_outcome fold_international(struct bytes domain, struct arena *a
 	memcpy(text, domain.data, domain.size);
 	text[domain.size] = '\0';
 	result = idn2_lookup_u8((const uint8_t *)text, &ascii,
-	                        IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+				IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	if (result == IDN2_MALLOC)
 		outcome = FOLD_NO_MEMORY;
 	if (result != IDN2_OK)

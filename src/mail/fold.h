@@ -16,9 +16,9 @@
 
 enum fold_outcome {
 	FOLD_OK,
-	FOLD_INVALID,	/* can't be part of a key: bytes 0-31 or 127, invalid UTF-8, bidi
-			 * controls U+202A-202E and U+2066-2069, a key over 255 bytes; in a domain
-			 * also a space, or where it isn't ASCII, what IDNA doesn't know */
+	FOLD_INVALID, /* can't be part of a key: bytes 0-31 or 127, invalid UTF-8, bidi
+		       * controls U+202A-202E and U+2066-2069, a key over 255 bytes; in a domain
+		       * also a space, or where it isn't ASCII, what IDNA doesn't know */
 	FOLD_NO_MEMORY,
 };
 

@@ -14,8 +14,8 @@ enum {
 	BESIDE_SHIFT = 2,
 	AFTER_HYPHEN = DOT << BESIDE_SHIFT,
 	AFTER_DOT = HYPHEN_OR_DOT << BESIDE_SHIFT,
-	LOCAL = 16,	/* in a local part */
-	HOST = 32,	/* in a domain */
+	LOCAL = 16, /* in a local part */
+	HOST = 32,  /* in a domain */
 	LETTER = 64,
 	UPPER = 128,
 };
@@ -26,43 +26,94 @@ enum { LOCAL_MAX = 64 };
 #define DIGIT LOCAL | HOST
 
 static const unsigned char classes[256] = {
-	['a'] = LOWER, ['b'] = LOWER, ['c'] = LOWER, ['d'] = LOWER, ['e'] = LOWER,
-	['f'] = LOWER, ['g'] = LOWER, ['h'] = LOWER, ['i'] = LOWER, ['j'] = LOWER,
-	['k'] = LOWER, ['l'] = LOWER, ['m'] = LOWER, ['n'] = LOWER, ['o'] = LOWER,
-	['p'] = LOWER, ['q'] = LOWER, ['r'] = LOWER, ['s'] = LOWER, ['t'] = LOWER,
-	['u'] = LOWER, ['v'] = LOWER, ['w'] = LOWER, ['x'] = LOWER, ['y'] = LOWER,
+	['a'] = LOWER,
+	['b'] = LOWER,
+	['c'] = LOWER,
+	['d'] = LOWER,
+	['e'] = LOWER,
+	['f'] = LOWER,
+	['g'] = LOWER,
+	['h'] = LOWER,
+	['i'] = LOWER,
+	['j'] = LOWER,
+	['k'] = LOWER,
+	['l'] = LOWER,
+	['m'] = LOWER,
+	['n'] = LOWER,
+	['o'] = LOWER,
+	['p'] = LOWER,
+	['q'] = LOWER,
+	['r'] = LOWER,
+	['s'] = LOWER,
+	['t'] = LOWER,
+	['u'] = LOWER,
+	['v'] = LOWER,
+	['w'] = LOWER,
+	['x'] = LOWER,
+	['y'] = LOWER,
 	['z'] = LOWER,
-	['A'] = LOCAL | UPPER, ['B'] = LOCAL | UPPER, ['C'] = LOCAL | UPPER,
-	['D'] = LOCAL | UPPER, ['E'] = LOCAL | UPPER, ['F'] = LOCAL | UPPER,
-	['G'] = LOCAL | UPPER, ['H'] = LOCAL | UPPER, ['I'] = LOCAL | UPPER,
-	['J'] = LOCAL | UPPER, ['K'] = LOCAL | UPPER, ['L'] = LOCAL | UPPER,
-	['M'] = LOCAL | UPPER, ['N'] = LOCAL | UPPER, ['O'] = LOCAL | UPPER,
-	['P'] = LOCAL | UPPER, ['Q'] = LOCAL | UPPER, ['R'] = LOCAL | UPPER,
-	['S'] = LOCAL | UPPER, ['T'] = LOCAL | UPPER, ['U'] = LOCAL | UPPER,
-	['V'] = LOCAL | UPPER, ['W'] = LOCAL | UPPER, ['X'] = LOCAL | UPPER,
-	['Y'] = LOCAL | UPPER, ['Z'] = LOCAL | UPPER,
-	['0'] = DIGIT, ['1'] = DIGIT, ['2'] = DIGIT, ['3'] = DIGIT, ['4'] = DIGIT,
-	['5'] = DIGIT, ['6'] = DIGIT, ['7'] = DIGIT, ['8'] = DIGIT, ['9'] = DIGIT,
+	['A'] = LOCAL | UPPER,
+	['B'] = LOCAL | UPPER,
+	['C'] = LOCAL | UPPER,
+	['D'] = LOCAL | UPPER,
+	['E'] = LOCAL | UPPER,
+	['F'] = LOCAL | UPPER,
+	['G'] = LOCAL | UPPER,
+	['H'] = LOCAL | UPPER,
+	['I'] = LOCAL | UPPER,
+	['J'] = LOCAL | UPPER,
+	['K'] = LOCAL | UPPER,
+	['L'] = LOCAL | UPPER,
+	['M'] = LOCAL | UPPER,
+	['N'] = LOCAL | UPPER,
+	['O'] = LOCAL | UPPER,
+	['P'] = LOCAL | UPPER,
+	['Q'] = LOCAL | UPPER,
+	['R'] = LOCAL | UPPER,
+	['S'] = LOCAL | UPPER,
+	['T'] = LOCAL | UPPER,
+	['U'] = LOCAL | UPPER,
+	['V'] = LOCAL | UPPER,
+	['W'] = LOCAL | UPPER,
+	['X'] = LOCAL | UPPER,
+	['Y'] = LOCAL | UPPER,
+	['Z'] = LOCAL | UPPER,
+	['0'] = DIGIT,
+	['1'] = DIGIT,
+	['2'] = DIGIT,
+	['3'] = DIGIT,
+	['4'] = DIGIT,
+	['5'] = DIGIT,
+	['6'] = DIGIT,
+	['7'] = DIGIT,
+	['8'] = DIGIT,
+	['9'] = DIGIT,
 	['.'] = LOCAL | HOST | DOT | HYPHEN_OR_DOT | AFTER_DOT,
-	['-'] = LOCAL | HOST | HYPHEN_OR_DOT | AFTER_HYPHEN, ['_'] = LOCAL, ['+'] = LOCAL,
-	['='] = LOCAL, ['\''] = LOCAL, ['&'] = LOCAL, ['*'] = LOCAL, ['~'] = LOCAL,
+	['-'] = LOCAL | HOST | HYPHEN_OR_DOT | AFTER_HYPHEN,
+	['_'] = LOCAL,
+	['+'] = LOCAL,
+	['='] = LOCAL,
+	['\''] = LOCAL,
+	['&'] = LOCAL,
+	['*'] = LOCAL,
+	['~'] = LOCAL,
 };
 
 /*
  * The size of a local part at TEXT; 0: not plain. Not inline, as nothing else is that is rarely
  * called: what it needs the others would have to make room for.
  */
-static __attribute__((noinline)) size_t
-local_size(const unsigned char *text, const unsigned char *end, unsigned *out_seen)
+static __attribute__((noinline)) size_t local_size(const unsigned char *text,
+						   const unsigned char *end, unsigned *out_seen)
 {
 	const unsigned char *next = text;
 	unsigned class = classes[*next];
-	unsigned wrong = class & HYPHEN_OR_DOT ? DOT : 0;	/* neither may begin it */
+	unsigned wrong = class & HYPHEN_OR_DOT ? DOT : 0; /* neither may begin it */
 	unsigned before = 0;
 	unsigned seen = 0;
 
 	while ((class & LOCAL) != 0) {
-		wrong |= class & before;	/* of interest is DOT: two in a row */
+		wrong |= class & before; /* of interest is DOT: two in a row */
 		seen |= class;
 		before = class;
 		if (++next == end)
@@ -74,8 +125,8 @@ local_size(const unsigned char *text, const unsigned char *end, unsigned *out_se
 }
 
 /* The size of a domain at TEXT; 0: not plain. */
-static __attribute__((noinline)) size_t
-domain_size(const unsigned char *text, const unsigned char *end)
+static __attribute__((noinline)) size_t domain_size(const unsigned char *text,
+						    const unsigned char *end)
 {
 	const unsigned char *next = text;
 	unsigned before = AFTER_DOT;
@@ -103,7 +154,7 @@ static uint32_t common_bits(struct sixteen these)
 	struct sixteen others = sixteen_or(sixteen_equal(these, '_'), sixteen_equal(these, '+'));
 
 	return sixteen_bits(sixteen_or(sixteen_or(letters, digits),
-	                               sixteen_or(others, sixteen_between(these, '-', '.'))));
+				       sixteen_or(others, sixteen_between(these, '-', '.'))));
 }
 
 static __attribute__((noinline)) size_t local_size_slowly(struct bytes text, bool *out_has_upper)
@@ -121,8 +172,8 @@ size_t plain_user(struct bytes text, bool *out_has_upper)
 {
 	size_t size = 0;
 	uint32_t run = SIXTEEN;
-	uint32_t wrong = 0;	/* the second of two dots */
-	uint32_t dots = 0;	/* bit 0 is of the byte before these */
+	uint32_t wrong = 0; /* the second of two dots */
+	uint32_t dots = 0;  /* bit 0 is of the byte before these */
 	uint32_t upper = 0;
 
 	while (run == SIXTEEN) {
@@ -132,7 +183,7 @@ size_t plain_user(struct bytes text, bool *out_has_upper)
 		if (text.size - size < SIXTEEN)
 			return local_size_slowly(text, out_has_upper);
 		these = sixteen_load(text.data + size);
-		run = sixteen_first(~common_bits(these));	/* 16 where all are */
+		run = sixteen_first(~common_bits(these)); /* 16 where all are */
 		among = (UINT32_C(1) << run) - 1;
 		upper |= sixteen_bits(sixteen_between(these, 'A', 'Z')) & among;
 		dots = (sixteen_bits(sixteen_equal(these, '.')) & among) << 1 |
@@ -160,9 +211,9 @@ bool plain_is_domain(struct bytes name)
 /* Which of these end a word? */
 static uint32_t end_bits(struct sixteen these)
 {
-	return sixteen_bits(sixteen_or(sixteen_equal(these, ','),
-	                               sixteen_or(sixteen_between(these, 0, ' '),
-	                                          sixteen_between(these, 0x80, 0xff))));
+	return sixteen_bits(sixteen_or(
+		sixteen_equal(these, ','),
+		sixteen_or(sixteen_between(these, 0, ' '), sixteen_between(these, 0x80, 0xff))));
 }
 
 static bool ends_word(unsigned char byte)
@@ -199,8 +250,7 @@ static bool is_again(struct bytes text, struct bytes last)
 	       (classes[(unsigned char)text.data[last.size]] & HOST) == 0;
 }
 
-size_t plain_address(struct bytes text, struct bytes last_domain,
-                     struct plain_address *out_address)
+size_t plain_address(struct bytes text, struct bytes last_domain, struct plain_address *out_address)
 {
 	size_t local = plain_user(text, &out_address->has_upper);
 	const char *host = text.data + local + 1;
@@ -213,7 +263,7 @@ size_t plain_address(struct bytes text, struct bytes last_domain,
 	/* A capital or a quote behind the domain: its reader sees that it ends in nothing good. */
 	if (!out_address->is_last_domain)
 		domain = domain_size((const unsigned char *)host,
-		                     (const unsigned char *)host + left);
+				     (const unsigned char *)host + left);
 	if (domain == 0)
 		return 0;
 	out_address->local = bytes_make(text.data, local);

@@ -11,19 +11,19 @@
 
 #include "base/bytes.h"
 
-enum { PLAIN_DOMAIN_MAX = 63 };	/* so that no label can be longer */
+enum { PLAIN_DOMAIN_MAX = 63 }; /* so that no label can be longer */
 
 struct plain_address {
 	struct bytes local;
 	struct bytes domain;
-	bool has_upper;		/* in the local part */
-	bool is_last_domain;	/* the domain is the one before, see plain_address() */
+	bool has_upper;      /* in the local part */
+	bool is_last_domain; /* the domain is the one before, see plain_address() */
 };
 
 /* Read one address at the begin of TEXT; its size, or 0: not plain. It may end anywhere.
  * LAST_DOMAIN is one that was plain before, or empty: the same again costs a comparison. */
 size_t plain_address(struct bytes text, struct bytes last_domain,
-                     struct plain_address *out_address);
+		     struct plain_address *out_address);
 
 /* The size of a plain local part at the begin of TEXT, or 0. */
 size_t plain_user(struct bytes text, bool *out_has_upper);

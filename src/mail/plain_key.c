@@ -2,8 +2,8 @@
 #include "mail/plain_key.h"
 
 enum {
-	KEY = 1,	/* stays as it is in a key */
-	ATOM = 2,	/* needs no quotes */
+	KEY = 1,  /* stays as it is in a key */
+	ATOM = 2, /* needs no quotes */
 };
 
 #define BOTH (KEY | ATOM)
@@ -15,7 +15,7 @@ static const unsigned char classes[256] = {
 	['s'] = BOTH, ['t'] = BOTH, ['u'] = BOTH, ['v'] = BOTH, ['w'] = BOTH, ['x'] = BOTH,
 	['y'] = BOTH, ['z'] = BOTH, ['0'] = BOTH, ['1'] = BOTH, ['2'] = BOTH, ['3'] = BOTH,
 	['4'] = BOTH, ['5'] = BOTH, ['6'] = BOTH, ['7'] = BOTH, ['8'] = BOTH, ['9'] = BOTH,
-	['-'] = BOTH, ['_'] = BOTH, ['+'] = BOTH, ['.'] = KEY,	['A'] = ATOM, ['B'] = ATOM,
+	['-'] = BOTH, ['_'] = BOTH, ['+'] = BOTH, ['.'] = KEY,  ['A'] = ATOM, ['B'] = ATOM,
 	['C'] = ATOM, ['D'] = ATOM, ['E'] = ATOM, ['F'] = ATOM, ['G'] = ATOM, ['H'] = ATOM,
 	['I'] = ATOM, ['J'] = ATOM, ['K'] = ATOM, ['L'] = ATOM, ['M'] = ATOM, ['N'] = ATOM,
 	['O'] = ATOM, ['P'] = ATOM, ['Q'] = ATOM, ['R'] = ATOM, ['S'] = ATOM, ['T'] = ATOM,

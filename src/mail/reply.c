@@ -58,11 +58,11 @@ static bool check_text(struct bytes text, struct error *err)
 {
 	if (text.size > REPLY_TEXT_MAX)
 		return error_set(err, EX_DATAERR, "the text of a reply is longer than %d bytes",
-		                 (int)REPLY_TEXT_MAX);
+				 (int)REPLY_TEXT_MAX);
 	for (size_t i = 0; i < text.size; i++)
 		if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
 			return error_set(err, EX_DATAERR,
-			                 "the text of a reply has a control byte in it");
+					 "the text of a reply has a control byte in it");
 	if (u8_check((const uint8_t *)text.data, text.size) != NULL)
 		return error_set(err, EX_DATAERR, "the text of a reply is not UTF-8");
 	return true;
@@ -72,7 +72,7 @@ static bool check_code(struct bytes code, struct error *err)
 {
 	if (!is_code(code))
 		return error_set(err, EX_DATAERR,
-		                 "a reply begins with a code like 450 or 550 and a space");
+				 "a reply begins with a code like 450 or 550 and a space");
 	/* It would end the whole SMTP session, for all recipients of it. */
 	if (bytes_equal(code, bytes_of("421")))
 		return error_set(err, EX_DATAERR, "421 is no reply to a recipient: use 450");
@@ -92,13 +92,14 @@ bool reply_parse(struct bytes line, struct reply *out_reply, struct error *err)
 	if (is_enhanced(enhanced)) {
 		if (enhanced.data[0] != code.data[0])
 			return error_set(err, EX_DATAERR,
-			                 "the enhanced code of a reply must begin with %c as "
-			                 "its code does", code.data[0]);
+					 "the enhanced code of a reply must begin with %c as "
+					 "its code does",
+					 code.data[0]);
 		memcpy(reply.enhanced, enhanced.data, enhanced.size);
 		text = trim(bytes_skip(text, enhanced.size));
 	} else {
 		(void)snprintf(reply.enhanced, sizeof(reply.enhanced), "%c.0.0",
-		               code.data[0]); /* fits */
+			       code.data[0]); /* fits */
 	}
 	if (!check_text(text, err))
 		return false;
@@ -172,7 +173,7 @@ static size_t put_address(struct bytes address, char *at, size_t room)
 }
 
 bool reply_make(const char *code, const char *enhanced, const struct bytes *address,
-                const char *text, struct arena *arena, struct reply *out_reply)
+		const char *text, struct arena *arena, struct reply *out_reply)
 {
 	struct bytes words = bytes_first(bytes_of(text), REPLY_TEXT_MAX);
 	char *at = arena_alloc(arena, REPLY_TEXT_MAX);

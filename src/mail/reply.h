@@ -14,11 +14,11 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-enum { REPLY_TEXT_MAX = 490 };	/* RFC 5321 section 4.5.3.1.5: 512 bytes a line, with code */
+enum { REPLY_TEXT_MAX = 490 }; /* RFC 5321 section 4.5.3.1.5: 512 bytes a line, with code */
 
 struct reply {
-	char code[4];		/* "550" */
-	char enhanced[12];	/* "5.1.1" */
+	char code[4];      /* "550" */
+	char enhanced[12]; /* "5.1.1" */
 	struct bytes text;
 };
 
@@ -33,7 +33,7 @@ bool reply_parse(struct bytes line, struct reply *out_reply, struct error *err);
  * be NULL. CODE and ENHANCED must be well-formed. The text is in ARENA; false: no memory.
  */
 bool reply_make(const char *code, const char *enhanced, const struct bytes *address,
-                const char *text, struct arena *arena, struct reply *out_reply);
+		const char *text, struct arena *arena, struct reply *out_reply);
 
 /* Append `550 5.1.1 text`, as the client sees it. */
 bool reply_print(const struct reply *reply, struct buffer *out_text);

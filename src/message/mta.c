@@ -7,7 +7,7 @@
 #define POSTFIX     "Postfix"
 #define REINJECTION "REINJECT"
 
-enum { SENDMAIL_PATH_BYTES = 255 };	/* less than its MAXNAME, measured */
+enum { SENDMAIL_PATH_BYTES = 255 }; /* less than its MAXNAME, measured */
 
 /* Postfix decodes utf-8; as RFC 6533 has it since 3.12; before, as xtext. */
 static enum dsn_utf8_form utf8_form_of_postfix(const char *version)

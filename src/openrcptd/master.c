@@ -36,7 +36,7 @@ struct master {
 	struct health health;
 	size_t max_sessions;
 	pid_t worker;      /* 0: none */
-	int orders_fd;    /* to the worker; -1: none */
+	int orders_fd;     /* to the worker; -1: none */
 	bool was_ready;    /* some worker has served */
 	bool is_serving;   /* this one does */
 	bool is_reloading; /* the worker hasn't answered yet */

@@ -49,7 +49,7 @@ static void obey(struct worker *worker, int message)
 	case ORDER_RELOAD:
 		/* A master that is gone shows at the next read. */
 		(void)orders_write(worker->orders_fd,
-				    reload_all(&worker->reload) ? REPORT_RELOADED : REPORT_KEPT);
+				   reload_all(&worker->reload) ? REPORT_RELOADED : REPORT_KEPT);
 		return;
 	case ORDERS_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");

@@ -12,9 +12,9 @@
 
 /* `unknown = { reply; text; }` of the settings. */
 struct answer_texts {
-	char unknown_code[4];		/* "550" */
-	char unknown_enhanced[12];	/* "5.1.1" */
-	const char *unknown_text;	/* "User unknown in virtual alias table" */
+	char unknown_code[4];      /* "550" */
+	char unknown_enhanced[12]; /* "5.1.1" */
+	const char *unknown_text;  /* "User unknown in virtual alias table" */
 	/* Sendmail puts `<addr>... ` before a reply itself: leave our `<addr>: ` out. */
 	bool omits_address;
 };
@@ -25,7 +25,7 @@ struct answer_texts {
  * or a view; where memory is short, as it was sent.
  */
 struct bytes answer_address(const struct address_path *path, struct bytes text,
-                            struct arena *arena);
+			    struct arena *arena);
 
 /*
  * Fill OUT_REPLY for a resolution that isn't accepted. ADDRESS is what answer_address() makes
@@ -33,6 +33,6 @@ struct bytes answer_address(const struct address_path *path, struct bytes text,
  * Where memory is short the reply is a constant `451 4.3.0 Temporary lookup failure`.
  */
 bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,
-                 struct bytes address, struct arena *arena, struct reply *out_reply);
+		 struct bytes address, struct arena *arena, struct reply *out_reply);
 
 #endif

@@ -16,16 +16,16 @@ struct search {
 };
 
 static void tell(const struct search *search, struct bytes local, struct bytes domain,
-                 enum lookup outcome)
+		 enum lookup outcome)
 {
 	if (search->options->on_step != NULL)
 		search->options->on_step(search->options->context, local, domain, outcome,
-		                         outcome == LOOKUP_FOUND ? search->entry : NULL);
+					 outcome == LOOKUP_FOUND ? search->entry : NULL);
 }
 
 /* Ask for one key. */
 static enum lookup ask(const struct search *search, const struct table_domain *domain,
-                       struct bytes local, bool is_stripped)
+		       struct bytes local, bool is_stripped)
 {
 	enum lookup outcome = table_find(search->table, domain, local, search->entry);
 
@@ -36,7 +36,7 @@ static enum lookup ask(const struct search *search, const struct table_domain *d
 
 /* With and without the extension in one domain (or, with an empty name, among the bare keys). */
 static enum lookup ask_both(const struct search *search, const struct table_domain *domain,
-                            struct bytes user)
+			    struct bytes user)
 {
 	bool is_split = user.size > 0;
 	enum lookup outcome = LOOKUP_ABSENT;
@@ -68,7 +68,7 @@ static enum lookup find_key(const struct search *search)
 	enum lookup outcome;
 
 	(void)address_split_extension(search->candidate->local,
-	                              table_rules(search->table)->delimiters, &user, &extension);
+				      table_rules(search->table)->delimiters, &user, &extension);
 	outcome = ask_both(search, domain, user);
 	if (outcome == LOOKUP_ABSENT && (domain->flags & TABLE_DOMAIN_LOCAL) != 0) {
 		struct table_domain bare;
@@ -107,9 +107,9 @@ static enum pattern_lookup ask_patterns(const struct search *search, uint32_t be
 	if (!address_print(&candidate->written, &subject))
 		outcome = subject.was_short_of_memory ? PATTERN_NO_MEMORY : PATTERN_BROKEN;
 	else
-		outcome = table_match(search->table, buffer_bytes(&subject),
-		                      candidate->domain->name, before_line, search->arena,
-		                      search->entry);
+		outcome =
+			table_match(search->table, buffer_bytes(&subject), candidate->domain->name,
+				    before_line, search->arena, search->entry);
 	buffer_free(&subject);
 	if (outcome != PATTERN_FOUND)
 		return outcome;
@@ -149,10 +149,9 @@ bool candidates_exist(const struct table *table, const struct table_domain *doma
 }
 
 enum candidate_outcome candidates_find(const struct table *table,
-                                       const struct resolve_options *options,
-                                       const struct candidate *candidate, struct arena *arena,
-                                       struct table_entry *out_entry,
-                                       struct candidate_hit *out_hit)
+				       const struct resolve_options *options,
+				       const struct candidate *candidate, struct arena *arena,
+				       struct table_entry *out_entry, struct candidate_hit *out_hit)
 {
 	const struct search search = {
 		.table = table,

@@ -17,15 +17,15 @@
 
 /* How an entry was found. */
 struct candidate_hit {
-	bool is_catch_all;	/* the extension, if any, stays part of the user */
-	bool strips_extension;	/* found without it: pass it on to the targets */
+	bool is_catch_all;     /* the extension, if any, stays part of the user */
+	bool strips_extension; /* found without it: pass it on to the targets */
 };
 
 /* An address to be asked for. */
 struct candidate {
-	struct bytes local;		/* folded */
+	struct bytes local; /* folded */
 	const struct table_domain *domain;
-	struct address written;		/* what patterns are asked */
+	struct address written; /* what patterns are asked */
 };
 
 enum candidate_outcome {
@@ -33,16 +33,16 @@ enum candidate_outcome {
 	CANDIDATE_ABSENT,
 	CANDIDATE_BROKEN,
 	CANDIDATE_NO_MEMORY,
-	CANDIDATE_UNSAFE,	/* a pattern can't take this address: refuse it */
+	CANDIDATE_UNSAFE, /* a pattern can't take this address: refuse it */
 };
 
 /* OPTIONS for the trace alone; ARENA for what a pattern makes. *out_entry and *out_hit have a
  * meaning with FOUND only. */
 enum candidate_outcome candidates_find(const struct table *table,
-                                       const struct resolve_options *options,
-                                       const struct candidate *candidate, struct arena *arena,
-                                       struct table_entry *out_entry,
-                                       struct candidate_hit *out_hit);
+				       const struct resolve_options *options,
+				       const struct candidate *candidate, struct arena *arena,
+				       struct table_entry *out_entry,
+				       struct candidate_hit *out_hit);
 
 /* Can any key or pattern be about an address in DOMAIN? */
 bool candidates_exist(const struct table *table, const struct table_domain *domain);

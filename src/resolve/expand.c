@@ -23,7 +23,6 @@ struct child {
 	bool is_self;
 };
 
-
 /* An address on the way from the recipient to where the walk is. */
 struct node {
 	struct node *parent;
@@ -32,7 +31,7 @@ struct node {
 	struct child *children;
 	size_t child_count;
 	size_t next;
-	size_t depth;		/* hops along first targets to here */
+	size_t depth; /* hops along first targets to here */
 };
 
 struct walk {
@@ -41,7 +40,7 @@ struct walk {
 	struct arena *arena;
 	struct seen_set seen;
 	struct node *node;
-	size_t total;		/* recipients so far, as Postfix counts */
+	size_t total; /* recipients so far, as Postfix counts */
 	size_t room;
 	struct expansion result;
 };
@@ -75,7 +74,7 @@ static bool is_too_long(const struct walk *walk, struct bytes local, struct byte
 
 /* The child LOCAL at DOMAIN, with EXTENSION passed on. */
 static bool make_child(struct walk *walk, struct bytes local, const struct table_domain *domain,
-                       struct bytes extension, struct child *out_child)
+		       struct bytes extension, struct child *out_child)
 {
 	if (extension.size > 0) {
 		local = join(walk->arena, local, extension);
@@ -119,7 +118,7 @@ static bool grow_children(struct walk *walk, struct node *node, size_t *room)
 
 /* One more child of NODE. */
 static bool add_child(struct walk *walk, struct node *node, size_t *room, struct bytes local,
-                      const struct table_domain *domain, struct bytes extension)
+		      const struct table_domain *domain, struct bytes extension)
 {
 	struct child *child;
 
@@ -134,13 +133,12 @@ static bool add_child(struct walk *walk, struct node *node, size_t *room, struct
 	if ((domain->flags & TABLE_DOMAIN_PROBED) != 0 && !child->is_self)
 		table_prefetch(walk->table, domain->hash, child->key);
 	node->child_count++;
-	return node->child_count <= walk->options->limits->expansion ||
-	       fail(walk, REASON_LIMIT);
+	return node->child_count <= walk->options->limits->expansion || fail(walk, REASON_LIMIT);
 }
 
 /* All targets first, so that "maps to itself" is known before the first of them is followed. */
 static bool make_children(struct walk *walk, struct node *node, struct bytes user,
-                          struct bytes extension)
+			  struct bytes extension)
 {
 	struct table_target_cursor cursor;
 	struct table_target target;
@@ -150,7 +148,7 @@ static bool make_children(struct walk *walk, struct node *node, struct bytes use
 	table_targets_begin(node->entry, &cursor);
 	while ((outcome = table_next_target(walk->table, &cursor, &target)) == LOOKUP_FOUND)
 		if (!add_child(walk, node, &room, target.keeps_user ? user : target.local,
-		               &target.domain, extension))
+			       &target.domain, extension))
 			return false;
 	return outcome == LOOKUP_ABSENT || fail(walk, REASON_BROKEN);
 }
@@ -206,9 +204,8 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 			return false;
 		if (address_has_routing(&target.address))
 			return fail(walk, REASON_BAD_ADDRESS);
-		if (!add_child(walk, node, &room,
-		               target.keeps_user ? user : target.address.local, &domain,
-		               bytes_make(NULL, 0)))
+		if (!add_child(walk, node, &room, target.keeps_user ? user : target.address.local,
+			       &domain, bytes_make(NULL, 0)))
 			return false;
 	}
 	/* A list of nobody is no answer. */
@@ -222,8 +219,7 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 
 /* Begin to expand the address SEEN: it becomes walk->node. */
 static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
-                  const struct table_entry *entry, const struct candidate_hit *hit,
-                  size_t depth)
+		  const struct table_entry *entry, const struct candidate_hit *hit, size_t depth)
 {
 	struct node *node = arena_alloc(walk->arena, sizeof(*node));
 	struct bytes user = local;
@@ -237,12 +233,15 @@ static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
 	if (!rules->propagates_extension)
 		extension = bytes_make(NULL, 0);
 	*node = (struct node){
-		.parent = walk->node, .seen = seen, .entry = entry, .depth = depth,
+		.parent = walk->node,
+		.seen = seen,
+		.entry = entry,
+		.depth = depth,
 	};
 	seen->is_open = true;
 	walk->node = node;
-	return entry->pattern_value.size > 0 ? make_pattern_children(walk, node, local) :
-	                                           make_children(walk, node, user, extension);
+	return entry->pattern_value.size > 0 ? make_pattern_children(walk, node, local)
+					     : make_children(walk, node, user, extension);
 }
 
 /* Count what a target came to for the address it stands under. */
@@ -272,14 +271,12 @@ static bool add_recipient(struct walk *walk, const struct child *child)
 
 	if (result->recipient_count == walk->room) {
 		size_t room = walk->room == 0 ? 2 : walk->room * 4;
-		struct recipient *recipients =
-			arena_alloc(walk->arena, room * sizeof(*recipients));
+		struct recipient *recipients = arena_alloc(walk->arena, room * sizeof(*recipients));
 
 		if (recipients == NULL)
 			return fail(walk, REASON_MEMORY);
 		if (walk->room > 0)
-			memcpy(recipients, result->recipients,
-			       walk->room * sizeof(*recipients));
+			memcpy(recipients, result->recipients, walk->room * sizeof(*recipients));
 		result->recipients = recipients;
 		walk->room = room;
 	}
@@ -323,7 +320,7 @@ static bool settle_self(struct walk *walk, const struct child *child, bool is_fi
 	if (!settle(walk, child, is_dead, is_first))
 		return false;
 	if (is_first)
-		walk->node->seen->height = 0;	/* Postfix doesn't ask it again */
+		walk->node->seen->height = 0; /* Postfix doesn't ask it again */
 	return true;
 }
 
@@ -361,7 +358,7 @@ static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, si
 
 /* An `error:` or `discard:` entry as a target: the mail goes nowhere from there. */
 static bool settle_special(struct walk *walk, struct seen *seen, const struct table_entry *entry,
-                           bool is_first)
+			   bool is_first)
 {
 	seen->count = 1;
 	if (entry->kind == TABLE_ENTRY_DISCARD)
@@ -374,7 +371,7 @@ static bool settle_special(struct walk *walk, struct seen *seen, const struct ta
 
 /* An address met for the first time. */
 static bool visit(struct walk *walk, const struct child *child, struct seen *seen, bool is_first,
-                  size_t depth)
+		  size_t depth)
 {
 	struct candidate candidate = {
 		.local = child->key,
@@ -398,7 +395,7 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 		if (entry == NULL)
 			return fail(walk, REASON_MEMORY);
 		outcome = candidates_find(walk->table, walk->options, &candidate, walk->arena,
-		                          entry, &hit);
+					  entry, &hit);
 	}
 	switch (outcome) {
 	case CANDIDATE_BROKEN:
@@ -410,7 +407,7 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	case CANDIDATE_ABSENT:
 		seen->count = 1;
 		return settle(walk, child, (child->domain.flags & TABLE_DOMAIN_OURS) != 0,
-		              is_first);
+			      is_first);
 	case CANDIDATE_FOUND:
 		break;
 	}
@@ -444,9 +441,8 @@ static bool step(struct walk *walk)
 }
 
 void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
-            struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
-            const struct candidate_hit *hit, struct arena *arena,
-            struct expansion *out_expansion)
+	    struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
+	    const struct candidate_hit *hit, struct arena *arena, struct expansion *out_expansion)
 {
 	struct walk walk = { .table = table, .options = options, .arena = arena };
 	bool is_new;

@@ -13,17 +13,16 @@
 #include "resolve/resolve.h"
 
 struct expansion {
-	enum reason reason;	/* NONE, LOOP, LIMIT, BROKEN, MEMORY */
+	enum reason reason; /* NONE, LOOP, LIMIT, BROKEN, MEMORY */
 	struct recipient *recipients;
 	size_t recipient_count;
-	bool is_discarded;	/* some target leads to a `discard:` entry */
-	struct bytes reply;	/* of the first target that an `error:` entry refuses; or empty */
+	bool is_discarded;  /* some target leads to a `discard:` entry */
+	struct bytes reply; /* of the first target that an `error:` entry refuses; or empty */
 };
 
 /* LOCAL as written, KEY folded; ENTRY and HIT are what candidates_find() found for it in DOMAIN. */
-void expand(const struct table *table, const struct resolve_options *options,
-            struct bytes local, struct bytes key, const struct table_domain *domain,
-            const struct table_entry *entry, const struct candidate_hit *hit,
-            struct arena *arena, struct expansion *out_expansion);
+void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
+	    struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
+	    const struct candidate_hit *hit, struct arena *arena, struct expansion *out_expansion);
 
 #endif

@@ -5,7 +5,7 @@
 #include "resolve/candidates.h"
 #include "resolve/expand.h"
 
-enum { HOPS_MAX = 16 };	/* `a%b%c@d`: followed so far to see whether it leads to us */
+enum { HOPS_MAX = 16 }; /* `a%b%c@d`: followed so far to see whether it leads to us */
 
 static const char *const verdict_names[VERDICTS] = {
 	[VERDICT_FOREIGN] = "foreign", [VERDICT_DELIVER] = "deliver", [VERDICT_EXPAND] = "expand",
@@ -65,8 +65,8 @@ static bool is_foreign_for_sure(struct bytes name)
 
 /* The domain NAME as written: ours, local, or neither; LOCAL is in it. False: verdict is set. */
 static bool look_at_domain(const struct table *table, struct bytes name, struct bytes local,
-                           struct arena *arena, struct table_domain *out_domain,
-                           struct resolution *resolution)
+			   struct arena *arena, struct table_domain *out_domain,
+			   struct resolution *resolution)
 {
 	struct bytes key;
 	struct table_domain domain = { .flags = 0 };
@@ -86,8 +86,7 @@ static bool look_at_domain(const struct table *table, struct bytes name, struct 
 		break;
 	}
 	domain.name = key;
-	if (table_find_domain_for(table, key, likely_key(table, local), &domain) ==
-	    LOOKUP_BROKEN) {
+	if (table_find_domain_for(table, key, likely_key(table, local), &domain) == LOOKUP_BROKEN) {
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		return false;
 	}
@@ -102,8 +101,8 @@ static bool look_at_domain(const struct table *table, struct bytes name, struct 
  * domains that are local to it. Sets the verdict where the answer isn't no.
  */
 static bool routes_elsewhere(const struct table *table, const struct address *address,
-                             const struct table_domain *domain, struct arena *arena,
-                             struct resolution *resolution)
+			     const struct table_domain *domain, struct arena *arena,
+			     struct resolution *resolution)
 {
 	struct address hop = *address;
 	struct table_domain at = *domain;
@@ -127,7 +126,7 @@ static bool routes_elsewhere(const struct table *table, const struct address *ad
 /* ---- the answer ------------------------------------------------------------------------- */
 
 static bool is_only_itself(const struct resolution *resolution, struct bytes key,
-                           struct bytes domain)
+			   struct bytes domain)
 {
 	return resolution->recipient_count == 1 &&
 	       bytes_equal(resolution->recipients[0].key_local, key) &&
@@ -143,16 +142,16 @@ static bool needs_smtputf8(const struct resolution *resolution)
 }
 
 static void judge_expansion(const struct expansion *expansion,
-                            const struct resolve_options *options, struct bytes key,
-                            struct bytes domain, struct resolution *resolution)
+			    const struct resolve_options *options, struct bytes key,
+			    struct bytes domain, struct resolution *resolution)
 {
 	resolution->recipients = expansion->recipients;
 	resolution->recipient_count = expansion->recipient_count;
 	if (expansion->reason != REASON_NONE) {
 		resolution->recipient_count = 0;
 		end_with(resolution,
-		         expansion->reason == REASON_BAD_ADDRESS ? VERDICT_REFUSED : VERDICT_DEFER,
-		         expansion->reason);
+			 expansion->reason == REASON_BAD_ADDRESS ? VERDICT_REFUSED : VERDICT_DEFER,
+			 expansion->reason);
 	} else if (expansion->recipient_count == 0 && expansion->is_discarded) {
 		end_with(resolution, VERDICT_DISCARD, REASON_NONE);
 	} else if (expansion->recipient_count == 0 && expansion->reply.size > 0) {
@@ -173,9 +172,9 @@ static void judge_expansion(const struct expansion *expansion,
 }
 
 static void judge_hit(const struct table *table, const struct resolve_options *options,
-                      const struct address *address, struct bytes key,
-                      const struct table_domain *domain, const struct candidate_hit *hit,
-                      struct arena *arena, struct resolution *resolution)
+		      const struct address *address, struct bytes key,
+		      const struct table_domain *domain, const struct candidate_hit *hit,
+		      struct arena *arena, struct resolution *resolution)
 {
 	struct expansion expansion;
 
@@ -198,11 +197,11 @@ static void judge_hit(const struct table *table, const struct resolve_options *o
 
 /* The local part's key; false: verdict is set. */
 static bool key_of(const struct address *address, struct arena *arena, struct bytes *out_key,
-                   struct resolution *resolution)
+		   struct resolution *resolution)
 {
-	enum fold_outcome outcome = address->local.size == 0 ?
-	                                    FOLD_INVALID :
-	                                    fold_local(address->local, arena, out_key);
+	enum fold_outcome outcome = address->local.size == 0
+					    ? FOLD_INVALID
+					    : fold_local(address->local, arena, out_key);
 
 	if (outcome == FOLD_OK)
 		return true;
@@ -220,7 +219,7 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
  * table is what it was when the last byte had been read.
  */
 static void settle_guarded(const struct table *table, struct arena *arena,
-                           struct resolution *resolution)
+			   struct resolution *resolution)
 {
 	bool is_copied = true;
 
@@ -231,8 +230,8 @@ static void settle_guarded(const struct table *table, struct arena *arena,
 		recipient->address.domain = arena_copy(arena, recipient->address.domain);
 		recipient->key_local = arena_copy(arena, recipient->key_local);
 		is_copied &= recipient->address.local.data != NULL &&
-		             recipient->address.domain.data != NULL &&
-		             recipient->key_local.data != NULL;
+			     recipient->address.domain.data != NULL &&
+			     recipient->key_local.data != NULL;
 	}
 	resolution->reply = arena_copy(arena, resolution->reply);
 	is_copied &= resolution->reply.data != NULL;
@@ -250,7 +249,7 @@ static void settle_guarded(const struct table *table, struct arena *arena,
  * an unknown user would make hosts that ask back refuse the probe.
  */
 static bool is_double_bounce(const struct table *table, const struct address *address,
-                             const struct candidate *candidate)
+			     const struct candidate *candidate)
 {
 	return address->domain.size > 0 &&
 	       bytes_equal(candidate->domain->name, table_rules(table)->origin) &&
@@ -258,8 +257,8 @@ static bool is_double_bounce(const struct table *table, const struct address *ad
 }
 
 static void find_answer(const struct table *table, const struct resolve_options *options,
-                        const struct address *address, struct arena *arena,
-                        struct resolution *resolution)
+			const struct address *address, struct arena *arena,
+			struct resolution *resolution)
 {
 	struct candidate candidate = { .written = *address };
 	struct table_domain domain;
@@ -267,8 +266,8 @@ static void find_answer(const struct table *table, const struct resolve_options 
 
 	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
 	if (!look_at_domain(table,
-	                    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
-	                    address->local, arena, &domain, resolution))
+			    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
+			    address->local, arena, &domain, resolution))
 		return;
 	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
 	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
@@ -293,20 +292,20 @@ static void find_answer(const struct table *table, const struct resolve_options 
 	case CANDIDATE_ABSENT:
 		resolution->is_exempt = is_double_bounce(table, address, &candidate);
 		end_with(resolution,
-		         resolution->is_ours && !resolution->is_exempt ? VERDICT_UNKNOWN :
-		                                                         VERDICT_FOREIGN,
-		         REASON_NONE);
+			 resolution->is_ours && !resolution->is_exempt ? VERDICT_UNKNOWN
+								       : VERDICT_FOREIGN,
+			 REASON_NONE);
 		break;
 	case CANDIDATE_FOUND:
 		judge_hit(table, options, address, candidate.local, &domain, &hit, arena,
-		          resolution);
+			  resolution);
 		break;
 	}
 }
 
 void resolve_address(const struct table *table, const struct resolve_options *options,
-                     const struct address *address, struct arena *arena,
-                     struct resolution *out_resolution)
+		     const struct address *address, struct arena *arena,
+		     struct resolution *out_resolution)
 {
 	find_answer(table, options, address, arena, out_resolution);
 	if (table_is_guarded(table))
@@ -329,8 +328,7 @@ static void refuse_rewritten(struct resolution *resolution)
 }
 
 void resolve(const struct table *table, const struct resolve_options *options, struct bytes text,
-             struct arena *arena, struct address_path *out_path,
-             struct resolution *out_resolution)
+	     struct arena *arena, struct address_path *out_path, struct resolution *out_resolution)
 {
 	struct address_path path = { .text = text, .text_with_route = text };
 

@@ -18,71 +18,71 @@
 #include "table/table.h"
 
 enum verdict {
-	VERDICT_FOREIGN,	/* domain not ours, no key: leave it as it is */
-	VERDICT_DELIVER,	/* known, resolves to itself: leave it as it is */
-	VERDICT_EXPAND,		/* replaced by the recipients */
-	VERDICT_REFUSED,	/* the entry says so; `reply` (may be a 4xx of the entry's own) */
-	VERDICT_UNKNOWN,	/* a domain of ours, and a sound table has no such key */
-	VERDICT_DEFER,		/* any doubt; `reason` says which */
-	VERDICT_DISCARD,	/* accept and drop */
+	VERDICT_FOREIGN, /* domain not ours, no key: leave it as it is */
+	VERDICT_DELIVER, /* known, resolves to itself: leave it as it is */
+	VERDICT_EXPAND,  /* replaced by the recipients */
+	VERDICT_REFUSED, /* the entry says so; `reply` (may be a 4xx of the entry's own) */
+	VERDICT_UNKNOWN, /* a domain of ours, and a sound table has no such key */
+	VERDICT_DEFER,   /* any doubt; `reason` says which */
+	VERDICT_DISCARD, /* accept and drop */
 	VERDICTS
 };
 
 /* Why a recipient is deferred, or refused without an entry that says so. */
 enum reason {
 	REASON_NONE,
-	REASON_LOOP,		/* 451 4.6.0 */
-	REASON_LIMIT,		/* 451 4.6.0 */
-	REASON_DEAD_END,	/* 451 4.6.0: every target could only bounce */
-	REASON_BROKEN,		/* 451 4.3.0 */
-	REASON_MEMORY,		/* 451 4.3.0 */
-	REASON_BAD_ADDRESS,	/* verdict refused, 550 5.1.3: malformed, or never part of a key */
-	REASON_ROUTING,		/* verdict refused, 550 5.1.3: sender-specified routing to us */
-	REASON_NEEDS_SMTPUTF8,	/* verdict refused, 550 5.6.7: a target isn't ASCII */
+	REASON_LOOP,           /* 451 4.6.0 */
+	REASON_LIMIT,          /* 451 4.6.0 */
+	REASON_DEAD_END,       /* 451 4.6.0: every target could only bounce */
+	REASON_BROKEN,         /* 451 4.3.0 */
+	REASON_MEMORY,         /* 451 4.3.0 */
+	REASON_BAD_ADDRESS,    /* verdict refused, 550 5.1.3: malformed, or never part of a key */
+	REASON_ROUTING,        /* verdict refused, 550 5.1.3: sender-specified routing to us */
+	REASON_NEEDS_SMTPUTF8, /* verdict refused, 550 5.6.7: a target isn't ASCII */
 };
 
 struct recipient {
-	struct address address;		/* internal form; the local part as the table has it, the
-					 * domain as A-label (in key form) */
+	struct address address; /* internal form; the local part as the table has it, the
+				 * domain as A-label (in key form) */
 	/* What it is compared by, to see duplicates. */
 	struct bytes key_local;
-	bool needs_smtputf8;		/* local part isn't ASCII */
+	bool needs_smtputf8; /* local part isn't ASCII */
 };
 
 struct resolution {
 	enum verdict verdict;
 	enum reason reason;
-	struct recipient *recipients;	/* of EXPAND: in the order of the lists, none twice */
+	struct recipient *recipients; /* of EXPAND: in the order of the lists, none twice */
 	size_t recipient_count;
-	struct bytes reply;		/* of REFUSED by an entry: `550 5.2.1 text` */
+	struct bytes reply; /* of REFUSED by an entry: `550 5.2.1 text` */
 	/* The entry that the first hit found, for log and explanation; kind only with a hit. */
 	bool has_entry;
 	struct table_entry entry;
-	bool is_ours;			/* the recipient's domain is an alias or mailbox domain */
+	bool is_ours; /* the recipient's domain is an alias or mailbox domain */
 	bool is_in_alias_domain;
-	bool is_local;			/* in local_domains or origin */
+	bool is_local; /* in local_domains or origin */
 	/* Bare <postmaster>; double-bounce at origin that has no key: accepted, left alone. */
 	bool is_exempt;
 };
 
 struct resolve_limits {
-	size_t expansion;	/* recipients of one alias, counted as Postfix does */
-	size_t recursion;	/* N allows N-1 hops, as Postfix counts */
-	size_t address_bytes;	/* internal form */
+	size_t expansion;     /* recipients of one alias, counted as Postfix does */
+	size_t recursion;     /* N allows N-1 hops, as Postfix counts */
+	size_t address_bytes; /* internal form */
 };
 
 struct resolve_options {
 	const struct resolve_limits *limits;
-	bool has_smtputf8;	/* the message may have recipients that aren't ASCII */
+	bool has_smtputf8; /* the message may have recipients that aren't ASCII */
 	/* Called for each key tried, in order; NULL: nobody listens. Views live for the call. */
 	void (*on_step)(void *context, struct bytes key_local, struct bytes key_domain,
-	                enum lookup found, const struct table_entry *entry);
+			enum lookup found, const struct table_entry *entry);
 	/*
 	 * Called for each target that is left out since it could only bounce: no key answers it
 	 * in a domain of ours, or it would stay in an alias domain. NULL: nobody listens.
 	 */
 	void (*on_dead_end)(void *context, const struct address *target,
-	                    const struct table_entry *entry);
+			    const struct table_entry *entry);
 	void *context;
 };
 
@@ -95,13 +95,12 @@ enum { RESOLVE_ADDRESSES_MAX = 100000 };
  * what can't be told is VERDICT_DEFER. OUT_PATH may be NULL. Results live in ARENA and the table.
  */
 void resolve(const struct table *table, const struct resolve_options *options, struct bytes text,
-             struct arena *arena, struct address_path *out_path,
-             struct resolution *out_resolution);
+	     struct arena *arena, struct address_path *out_path, struct resolution *out_resolution);
 
 /* The same for an address already parsed (the compiler's proof). */
 void resolve_address(const struct table *table, const struct resolve_options *options,
-                     const struct address *address, struct arena *arena,
-                     struct resolution *out_resolution);
+		     const struct address *address, struct arena *arena,
+		     struct resolution *out_resolution);
 
 const char *verdict_name(enum verdict verdict);
 const char *reason_name(enum reason reason);

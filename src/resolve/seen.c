@@ -49,7 +49,7 @@ static bool make_table(struct seen_set *set)
 }
 
 static struct seen *find(const struct seen_set *set, struct bytes key, struct bytes domain,
-                         uint64_t hash)
+			 uint64_t hash)
 {
 	struct seen *seen = set->first;
 
@@ -65,8 +65,7 @@ static struct seen *find(const struct seen_set *set, struct bytes key, struct by
 	return NULL;
 }
 
-struct seen *seen_add(struct seen_set *set, struct bytes key, struct bytes domain,
-                      bool *out_is_new)
+struct seen *seen_add(struct seen_set *set, struct bytes key, struct bytes domain, bool *out_is_new)
 {
 	uint64_t hash = set->slots == NULL ? 0 : hash_of(key, domain);
 	struct seen *seen = find(set, key, domain, hash);

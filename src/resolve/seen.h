@@ -15,15 +15,15 @@
 #include "base/bytes.h"
 
 struct seen {
-	struct bytes key;	/* folded local part */
-	struct bytes domain;	/* folded */
-	bool is_open;		/* its expansion isn't finished */
+	struct bytes key;    /* folded local part */
+	struct bytes domain; /* folded */
+	bool is_open;        /* its expansion isn't finished */
 	bool maps_to_itself;
-	bool has_stayed;	/* and has been counted as a recipient of its own */
-	size_t count;		/* recipients, as Postfix counts them: repeated ones too */
-	size_t height;		/* hops along first targets */
-	struct seen *next;	/* in the order met */
-	uint64_t hash;		/* once there is a table */
+	bool has_stayed;   /* and has been counted as a recipient of its own */
+	size_t count;      /* recipients, as Postfix counts them: repeated ones too */
+	size_t height;     /* hops along first targets */
+	struct seen *next; /* in the order met */
+	uint64_t hash;     /* once there is a table */
 };
 
 struct seen_set {
@@ -39,6 +39,6 @@ void seen_init(struct seen_set *set, struct arena *arena);
 
 /* The one with this key, or a new one (*out_is_new); NULL: no memory. */
 struct seen *seen_add(struct seen_set *set, struct bytes key, struct bytes domain,
-                      bool *out_is_new);
+		      bool *out_is_new);
 
 #endif

@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 
 enum {
-	LOG_LINE_MAX = 2000,	/* bytes; the rest is cut */
+	LOG_LINE_MAX = 2000,    /* bytes; the rest is cut */
 	LOG_HEAD_MAX = 200,     /* and as many before it */
 	LOG_BATCH_BYTES = 4096, /* what a pipe takes in one piece */
 	LOG_BATCH_LINES = 32,

@@ -15,12 +15,12 @@
 #include "mail/reply.h"
 
 enum {
-	UNIX_PATH_MAX = 106,	/* libmilter wants one byte more than connect(2) */
+	UNIX_PATH_MAX = 106, /* libmilter wants one byte more than connect(2) */
 	DOMAIN_ARENA_BYTES = 64 * 1024,
 };
 
 static bool wrong(const struct settings_field *row, const char *value, const char *what,
-                  struct error *err)
+		  struct error *err)
 {
 	return error_set(err, EX_CONFIG, "%s: \"%s\" %s", row->path, value, what);
 }
@@ -40,7 +40,7 @@ static bool is_loopback(int family, const char *host)
 }
 
 static bool check_port_at_host(const struct settings_field *row, const struct settings *settings,
-                               int family, const char *text, struct error *err)
+			       int family, const char *text, struct error *err)
 {
 	const char *at = strchr(text, '@');
 	char *end;
@@ -49,17 +49,17 @@ static bool check_port_at_host(const struct settings_field *row, const struct se
 	/* Without a host libmilter listens on every address there is. */
 	if (at == NULL || at[1] == '\0')
 		return wrong(row, settings->socket, "names no host, as in inet:8894@127.0.0.1",
-		             err);
+			     err);
 	if (end != at || text[0] < '0' || text[0] > '9' || port < 1 || port > 65535)
 		return wrong(row, settings->socket, "has no port from 1 to 65535", err);
 	if (!settings->allow_remote_mta && !is_loopback(family, at + 1))
 		return wrong(row, settings->socket,
-		             "is not a loopback address, and allow_remote_mta is false", err);
+			     "is not a loopback address, and allow_remote_mta is false", err);
 	return true;
 }
 
 static bool check_socket(const struct settings_field *row, const struct settings *settings,
-                         const char *text, struct error *err)
+			 const char *text, struct error *err)
 {
 	if (strncmp(text, "unix:", 5) == 0) {
 		if (text[5] != '/')
@@ -78,21 +78,21 @@ static bool check_socket(const struct settings_field *row, const struct settings
 /* ---- other texts -------------------------------------------------------------------------- */
 
 static bool check_path(const struct settings_field *row, const struct settings *settings,
-                       const char *text, struct error *err)
+		       const char *text, struct error *err)
 {
 	(void)settings;
 	return text[0] == '/' || wrong(row, text, "is not an absolute path", err);
 }
 
 static bool check_given(const struct settings_field *row, const struct settings *settings,
-                        const char *text, struct error *err)
+			const char *text, struct error *err)
 {
 	(void)settings;
 	return text[0] != '\0' || wrong(row, text, "may not be empty", err);
 }
 
 static bool check_user(const struct settings_field *row, const struct settings *settings,
-                       const char *text, struct error *err)
+		       const char *text, struct error *err)
 {
 	if (!check_given(row, settings, text, err))
 		return false;
@@ -101,7 +101,7 @@ static bool check_user(const struct settings_field *row, const struct settings *
 }
 
 static bool check_domain(const struct settings_field *row, const struct settings *settings,
-                         const char *text, struct error *err)
+			 const char *text, struct error *err)
 {
 	struct address address = { .local = bytes_of("user"), .domain = bytes_of(text) };
 	struct error detail;
@@ -121,13 +121,13 @@ static bool check_domain(const struct settings_field *row, const struct settings
 }
 
 static bool check_domain_or_none(const struct settings_field *row, const struct settings *settings,
-                                 const char *text, struct error *err)
+				 const char *text, struct error *err)
 {
 	return text[0] == '\0' || check_domain(row, settings, text, err);
 }
 
 static bool check_delimiter(const struct settings_field *row, const struct settings *settings,
-                            const char *text, struct error *err)
+			    const char *text, struct error *err)
 {
 	(void)settings;
 	for (const char *at = text; *at != '\0'; at++)
@@ -137,7 +137,7 @@ static bool check_delimiter(const struct settings_field *row, const struct setti
 }
 
 static bool check_reply(const struct settings_field *row, const struct settings *settings,
-                        const char *text, struct error *err)
+			const char *text, struct error *err)
 {
 	struct reply reply;
 	struct error detail;
@@ -151,7 +151,7 @@ static bool check_reply(const struct settings_field *row, const struct settings 
 }
 
 static bool check_reply_text(const struct settings_field *row, const struct settings *settings,
-                             const char *text, struct error *err)
+			     const char *text, struct error *err)
 {
 	struct reply reply;
 	struct error detail;
@@ -177,7 +177,7 @@ static bool check_reply_text(const struct settings_field *row, const struct sett
 static const struct {
 	const char *path;
 	bool (*check)(const struct settings_field *row, const struct settings *settings,
-	              const char *text, struct error *err);
+		      const char *text, struct error *err);
 } checks[] = {
 	{ "socket", check_socket },
 	{ "user", check_user },
@@ -192,14 +192,13 @@ static const struct {
 };
 
 static bool check_text(const struct settings_field *row, const struct settings *settings,
-                       struct error *err)
+		       struct error *err)
 {
 	const char *text = *settings_text(row, settings);
 
 	for (const char *at = text; *at != '\0'; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			return error_set(err, EX_CONFIG, "%s: has a control character",
-			                 row->path);
+			return error_set(err, EX_CONFIG, "%s: has a control character", row->path);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		if (strcmp(checks[i].path, row->path) == 0)
 			return checks[i].check(row, settings, text, err);
@@ -207,7 +206,7 @@ static bool check_text(const struct settings_field *row, const struct settings *
 }
 
 static bool check_word(const struct settings_field *row, const struct settings *settings,
-                       struct error *err)
+		       struct error *err)
 {
 	const char *text = *settings_text(row, settings);
 
@@ -216,18 +215,18 @@ static bool check_word(const struct settings_field *row, const struct settings *
 }
 
 static bool check_number(const struct settings_field *row, const struct settings *settings,
-                         struct error *err)
+			 struct error *err)
 {
 	long number = *settings_number(row, settings);
 
 	return (number >= row->least && number <= row->most) ||
 	       error_set(err, EX_CONFIG, "%s: %ld is not from %ld to %ld", row->path, number,
-	                 row->least, row->most);
+			 row->least, row->most);
 }
 
 /* Every list is one of domains. */
 static bool check_list(const struct settings_field *row, const struct settings *settings,
-                       struct error *err)
+		       struct error *err)
 {
 	const struct settings_list *list = settings_list(row, settings);
 
@@ -238,7 +237,7 @@ static bool check_list(const struct settings_field *row, const struct settings *
 }
 
 bool settings_check(const struct settings_field *row, const struct settings *settings,
-                    struct error *err)
+		    struct error *err)
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:

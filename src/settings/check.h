@@ -11,6 +11,6 @@
 
 /* Check the value of ROW; ERR (status 78) says what is wrong with it, beginning with its path. */
 bool settings_check(const struct settings_field *row, const struct settings *settings,
-                    struct error *err);
+		    struct error *err);
 
 #endif

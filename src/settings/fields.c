@@ -6,24 +6,35 @@
 #include <string.h>
 
 #define FIELD(name) .offset = offsetof(struct settings, name)
-#define RELOAD   SETTINGS_RELOAD
-#define RESTART  SETTINGS_RESTART
-#define COMPILE  SETTINGS_COMPILE
+#define RELOAD      SETTINGS_RELOAD
+#define RESTART     SETTINGS_RESTART
+#define COMPILE     SETTINGS_COMPILE
 
 static const struct settings_field rows[] = {
-#define TEXT(name, field, value, time, help) \
-	{ .path = (name), .kind = SETTINGS_TEXT, FIELD(field), .initial_text = (value), \
+#define TEXT(name, field, value, time, help)                                                       \
+	{ .path = (name),                                                                          \
+	  .kind = SETTINGS_TEXT,                                                                   \
+	  FIELD(field),                                                                            \
+	  .initial_text = (value),                                                                 \
 	  .when = (time) },
-#define WORD(name, field, value, choice, time, help) \
-	{ .path = (name), .kind = SETTINGS_WORD, FIELD(field), .initial_text = (value), \
-	  .words = (choice), .when = (time) },
-#define BOOL(name, field, value, time, help) \
-	{ .path = (name), .kind = SETTINGS_BOOL, FIELD(field), .initial = (value), \
+#define WORD(name, field, value, choice, time, help)                                               \
+	{ .path = (name),                                                                          \
+	  .kind = SETTINGS_WORD,                                                                   \
+	  FIELD(field),                                                                            \
+	  .initial_text = (value),                                                                 \
+	  .words = (choice),                                                                       \
 	  .when = (time) },
-#define NUMBER(name, field, value, low, high, time, help) \
-	{ .path = (name), .kind = SETTINGS_NUMBER, FIELD(field), .initial = (value), \
-	  .least = (low), .most = (high), .when = (time) },
-#define LIST(name, field, time, help) \
+#define BOOL(name, field, value, time, help)                                                       \
+	{ .path = (name), .kind = SETTINGS_BOOL, FIELD(field), .initial = (value), .when = (time) },
+#define NUMBER(name, field, value, low, high, time, help)                                          \
+	{ .path = (name),                                                                          \
+	  .kind = SETTINGS_NUMBER,                                                                 \
+	  FIELD(field),                                                                            \
+	  .initial = (value),                                                                      \
+	  .least = (low),                                                                          \
+	  .most = (high),                                                                          \
+	  .when = (time) },
+#define LIST(name, field, time, help)                                                              \
 	{ .path = (name), .kind = SETTINGS_LIST, FIELD(field), .when = (time) },
 #include "settings/settings.def"
 };
@@ -59,7 +70,7 @@ long *settings_number(const struct settings_field *row, const struct settings *s
 }
 
 struct settings_list *settings_list(const struct settings_field *row,
-                                    const struct settings *settings)
+				    const struct settings *settings)
 {
 	return field_of(row, settings);
 }
@@ -91,7 +102,7 @@ static bool lists_equal(const struct settings_list *a, const struct settings_lis
 }
 
 bool settings_field_equal(const struct settings_field *row, const struct settings *a,
-                        const struct settings *b)
+			  const struct settings *b)
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
@@ -140,8 +151,8 @@ bool settings_source_add(struct settings *settings, const char *type, const char
 	struct settings_source *sources = NULL;
 
 	if (source.type != NULL && source.path != NULL)
-		sources = realloc(settings->sources,
-		                  (settings->source_count + 1) * sizeof(*sources));
+		sources =
+			realloc(settings->sources, (settings->source_count + 1) * sizeof(*sources));
 	if (sources == NULL) {
 		free(source.type);
 		free(source.path);

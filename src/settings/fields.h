@@ -21,14 +21,14 @@ enum settings_kind {
 enum settings_when { SETTINGS_RELOAD, SETTINGS_RESTART, SETTINGS_COMPILE };
 
 struct settings_field {
-	const char *path;	/* "limits.expansion" */
+	const char *path; /* "limits.expansion" */
 	enum settings_kind kind;
-	size_t offset;		/* of the field in struct settings */
+	size_t offset; /* of the field in struct settings */
 	const char *initial_text;
-	long initial;		/* of BOOL and NUMBER */
+	long initial; /* of BOOL and NUMBER */
 	long least;
 	long most;
-	const char *words;	/* separated by one space */
+	const char *words; /* separated by one space */
 	enum settings_when when;
 };
 
@@ -40,11 +40,11 @@ char **settings_text(const struct settings_field *row, const struct settings *se
 bool *settings_bool(const struct settings_field *row, const struct settings *settings);
 long *settings_number(const struct settings_field *row, const struct settings *settings);
 struct settings_list *settings_list(const struct settings_field *row,
-                                    const struct settings *settings);
+				    const struct settings *settings);
 
 /* Is the value of ROW the same in both? */
 bool settings_field_equal(const struct settings_field *row, const struct settings *a,
-                        const struct settings *b);
+			  const struct settings *b);
 bool settings_sources_equal(const struct settings *a, const struct settings *b);
 
 /* Copies of ITEM, or of TYPE and PATH, become the last one. False: no memory. */

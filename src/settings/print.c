@@ -31,7 +31,7 @@ static void print_list(const struct settings_list *list, FILE *stream)
 }
 
 static void print_row(const struct settings_field *row, const struct settings *settings,
-                      const char *name, FILE *stream)
+		      const char *name, FILE *stream)
 {
 	(void)fprintf(stream, "%s = ", name);
 	switch (row->kind) {
@@ -70,8 +70,7 @@ static struct bytes group_of(const struct settings_field *row)
 {
 	const char *dot = strchr(row->path, '.');
 
-	return dot == NULL ? bytes_make(NULL, 0)
-	                   : bytes_make(row->path, (size_t)(dot - row->path));
+	return dot == NULL ? bytes_make(NULL, 0) : bytes_make(row->path, (size_t)(dot - row->path));
 }
 
 bool settings_print(const struct settings *settings, enum settings_print which, FILE *stream)
@@ -85,7 +84,7 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 		const struct settings_field *row = settings_field(i);
 		struct bytes next = group_of(row);
 		bool is_shown = which == SETTINGS_EFFECTIVE ||
-		                !settings_field_equal(row, settings, initial);
+				!settings_field_equal(row, settings, initial);
 
 		/* The rows of a group stand together. */
 		if (group.size > 0 && !bytes_equal(group, next)) {
@@ -99,8 +98,7 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 		group = next;
 		if (group.size > 0)
 			(void)fputs("    ", stream);
-		print_row(row, settings, row->path + (group.size > 0 ? group.size + 1 : 0),
-		          stream);
+		print_row(row, settings, row->path + (group.size > 0 ? group.size + 1 : 0), stream);
 	}
 	if (group.size > 0)
 		(void)fputs("};\n", stream);
@@ -111,15 +109,15 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 }
 
 void settings_compare(const struct settings *before, const struct settings *after,
-                      void (*on_change)(const char *path, const char *needs, void *context),
-                      void *context)
+		      void (*on_change)(const char *path, const char *needs, void *context),
+		      void *context)
 {
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		const struct settings_field *row = settings_field(i);
 
 		if (row->when != SETTINGS_RELOAD && !settings_field_equal(row, before, after))
 			on_change(row->path, row->when == SETTINGS_RESTART ? "restart" : "compile",
-			          context);
+				  context);
 	}
 	if (!settings_sources_equal(before, after))
 		on_change("sources", "compile", context);

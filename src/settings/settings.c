@@ -16,15 +16,15 @@
 #include "settings/fields.h"
 
 enum {
-	NAME_MAX_BYTES = 64,	/* longer ones are not compared with known names */
-	NEAR_ENOUGH = 2,	/* letters that differ, to ask "did you mean" */
+	NAME_MAX_BYTES = 64, /* longer ones are not compared with known names */
+	NEAR_ENOUGH = 2,     /* letters that differ, to ask "did you mean" */
 };
 
 struct reader {
 	struct settings *settings;
 	const char *path;
-	char *folder;			/* of PATH, absolute: what relative paths begin at */
-	config_setting_t **seen;	/* a row's setting in the file, or NULL */
+	char *folder;            /* of PATH, absolute: what relative paths begin at */
+	config_setting_t **seen; /* a row's setting in the file, or NULL */
 	void (*on_error)(const char *text, void *context);
 	void *context;
 	struct error *err;
@@ -33,8 +33,8 @@ struct reader {
 
 /* ---- errors ------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 4, 5))) static void
-complain(struct reader *reader, const char *file, unsigned line, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void complain(struct reader *reader, const char *file,
+							   unsigned line, const char *format, ...)
 {
 	struct error text;
 	struct error full;
@@ -53,9 +53,9 @@ complain(struct reader *reader, const char *file, unsigned line, const char *for
 	reader->has_failed = true;
 }
 
-#define COMPLAIN(reader, setting, ...) \
-	complain(reader, config_setting_source_file(setting), \
-	         config_setting_source_line(setting), __VA_ARGS__)
+#define COMPLAIN(reader, setting, ...)                                                             \
+	complain(reader, config_setting_source_file(setting), config_setting_source_line(setting), \
+		 __VA_ARGS__)
 
 static void complain_memory(struct reader *reader)
 {
@@ -118,13 +118,13 @@ static const char *nearest_name(const char *path)
 }
 
 static void complain_unknown(struct reader *reader, const config_setting_t *setting,
-                             const char *path)
+			     const char *path)
 {
 	const char *nearest = nearest_name(path);
 
 	if (nearest != NULL)
 		COMPLAIN(reader, setting, "unknown setting \"%s\"; did you mean \"%s\"?", path,
-		         nearest);
+			 nearest);
 	else
 		COMPLAIN(reader, setting, "unknown setting \"%s\"", path);
 }
@@ -139,7 +139,7 @@ static bool is_number(const config_setting_t *setting)
 }
 
 static void take_text(struct reader *reader, const struct settings_field *row,
-                      const config_setting_t *setting)
+		      const config_setting_t *setting)
 {
 	char *copy;
 
@@ -157,7 +157,7 @@ static void take_text(struct reader *reader, const struct settings_field *row,
 }
 
 static void take_list(struct reader *reader, const struct settings_field *row,
-                      const config_setting_t *setting)
+		      const config_setting_t *setting)
 {
 	bool is_list = config_setting_is_array(setting) || config_setting_is_list(setting);
 	int count = is_list ? config_setting_length(setting) : 0;
@@ -172,11 +172,11 @@ static void take_list(struct reader *reader, const struct settings_field *row,
 	}
 	if (!is_list)
 		COMPLAIN(reader, setting, "%s: must be a list of texts, as in [ \"a\", \"b\" ]",
-		         row->path);
+			 row->path);
 }
 
 static void take_value(struct reader *reader, const struct settings_field *row,
-                       const config_setting_t *setting)
+		       const config_setting_t *setting)
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
@@ -188,14 +188,14 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 			COMPLAIN(reader, setting, "%s: must be true or false", row->path);
 		else
 			*settings_bool(row, reader->settings) =
-			        config_setting_get_bool(setting) != 0;
+				config_setting_get_bool(setting) != 0;
 		break;
 	case SETTINGS_NUMBER:
 		if (!is_number(setting))
 			COMPLAIN(reader, setting, "%s: must be a whole number", row->path);
 		else
 			*settings_number(row, reader->settings) =
-			        (long)config_setting_get_int64(setting);
+				(long)config_setting_get_int64(setting);
 		break;
 	case SETTINGS_LIST:
 		take_list(reader, row, setting);
@@ -213,7 +213,7 @@ static bool is_type_name(const char *name)
 }
 
 static void add_source(struct reader *reader, const config_setting_t *setting, const char *type,
-                       const char *path)
+		       const char *path)
 {
 	char *absolute = NULL;
 	int line = (int)config_setting_source_line(setting);
@@ -249,8 +249,8 @@ static void take_source(struct reader *reader, const config_setting_t *setting)
 
 	if (!config_setting_is_group(setting)) {
 		COMPLAIN(reader, setting,
-		         "sources: each must be a group, as in { type = \"virtual\"; "
-		         "path = \"virtual\"; }");
+			 "sources: each must be a group, as in { type = \"virtual\"; "
+			 "path = \"virtual\"; }");
 		return;
 	}
 	if (!has_only_known_members(reader, setting))
@@ -266,7 +266,7 @@ static void take_source(struct reader *reader, const config_setting_t *setting)
 static void take_sources(struct reader *reader, const config_setting_t *setting)
 {
 	bool is_list = config_setting_is_list(setting) ||
-	               (config_setting_is_array(setting) && config_setting_length(setting) == 0);
+		       (config_setting_is_array(setting) && config_setting_length(setting) == 0);
 
 	settings_sources_clear(reader->settings);
 	if (!is_list) {
@@ -315,7 +315,7 @@ static void take_group(struct reader *reader, const config_setting_t *group, con
 		config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
 
 		(void)snprintf(path, sizeof(path), "%s.%s", name,
-		               config_setting_name(member)); /* one that is cut is unknown */
+			       config_setting_name(member)); /* one that is cut is unknown */
 		take_setting(reader, member, path);
 	}
 }
@@ -355,11 +355,11 @@ static bool check_owner_and_mode(const char *path, const struct stat *status, st
 		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
 	if (status->st_uid != 0 && status->st_uid != geteuid())
 		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
-		                 (unsigned long)status->st_uid);
+				 (unsigned long)status->st_uid);
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return error_set(err, EX_NOPERM,
-		                 "%s: others than its owner may write it (mode %04o)", path,
-		                 (unsigned)(status->st_mode & 07777));
+				 "%s: others than its owner may write it (mode %04o)", path,
+				 (unsigned)(status->st_mode & 07777));
 	return true;
 }
 
@@ -442,7 +442,7 @@ static bool read_stream(struct reader *reader, FILE *stream)
 	config_set_include_dir(&config, reader->folder);
 	if (config_read(&config, stream) != CONFIG_TRUE) {
 		complain(reader, config_error_file(&config), (unsigned)config_error_line(&config),
-		         "%s", config_error_text(&config));
+			 "%s", config_error_text(&config));
 	} else if (!check_included(&config, reader->folder, &included)) {
 		if (reader->on_error != NULL)
 			reader->on_error(included.text, reader->context);
@@ -457,10 +457,11 @@ static bool read_stream(struct reader *reader, FILE *stream)
 }
 
 struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
-                               void *context, struct error *err)
+			       void *context, struct error *err)
 {
-	struct reader reader = { .path = path, .on_error = on_error, .context = context,
-		                 .err = err };
+	struct reader reader = {
+		.path = path, .on_error = on_error, .context = context, .err = err
+	};
 	struct settings *result = NULL;
 	struct error detail;
 	FILE *stream = open_file(path, &detail);

@@ -22,17 +22,17 @@ struct settings_list {
 
 /* One of `sources`; or FILE and TYPE:FILE on rcptmap's command line. */
 struct settings_source {
-	char *type;		/* "virtual", … */
+	char *type; /* "virtual", … */
 	char *path;
-	int line;		/* in the configuration; 0: not from there */
+	int line; /* in the configuration; 0: not from there */
 };
 
 struct settings {
-#define TEXT(path, field, initial, when, help) char *field;
-#define WORD(path, field, initial, words, when, help) char *field;
-#define BOOL(path, field, initial, when, help) bool field;
+#define TEXT(path, field, initial, when, help)                char *field;
+#define WORD(path, field, initial, words, when, help)         char *field;
+#define BOOL(path, field, initial, when, help)                bool field;
 #define NUMBER(path, field, initial, least, most, when, help) long field;
-#define LIST(path, field, when, help) struct settings_list field;
+#define LIST(path, field, when, help)                         struct settings_list field;
 #include "settings/settings.def"
 #undef TEXT
 #undef WORD
@@ -41,7 +41,7 @@ struct settings {
 #undef LIST
 	struct settings_source *sources;
 	size_t source_count;
-	char *file;		/* it was read from; NULL: defaults only */
+	char *file; /* it was read from; NULL: defaults only */
 };
 
 /* Where a program looks without -c: configure's sysconfdir. */
@@ -53,7 +53,7 @@ struct settings {
  * read or others than its owner may write it) the last. End it with settings_free().
  */
 struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
-                               void *context, struct error *err);
+			       void *context, struct error *err);
 
 /* All defaults, one source: virtual, OPENRCPT_SOURCE. NULL: no memory. */
 struct settings *settings_new(void);
@@ -61,7 +61,7 @@ void settings_free(struct settings *settings);
 
 enum settings_print {
 	SETTINGS_EFFECTIVE,
-	SETTINGS_CHANGED,	/* only what differs from the default */
+	SETTINGS_CHANGED, /* only what differs from the default */
 };
 
 /* Print as a libconfig file that reads back the same. False: the stream failed. */
@@ -72,8 +72,8 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
  * NEEDS is "restart" or "compile".
  */
 void settings_compare(const struct settings *before, const struct settings *after,
-                      void (*on_change)(const char *path, const char *needs, void *context),
-                      void *context);
+		      void (*on_change)(const char *path, const char *needs, void *context),
+		      void *context);
 
 /* The host name that stands for an empty `origin`; from uname(2), folded to lower case. */
 const char *settings_origin(const struct settings *settings);

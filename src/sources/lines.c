@@ -21,18 +21,18 @@ struct lines {
 	const char *path;
 	enum lines_form form;
 	struct report *report;
-	struct stat status;	/* when it was opened */
+	struct stat status; /* when it was opened */
 
 	/* Bytes of the file from `start` on; all that follow are offsets into data. */
 	char *data;
 	size_t room;
-	size_t start;		/* of the logical line being made */
-	size_t stop;		/* of it, so far */
-	size_t at;		/* of the next physical line */
-	size_t end;		/* of what was read */
-	uint32_t number;	/* of the line at `at` */
+	size_t start;    /* of the logical line being made */
+	size_t stop;     /* of it, so far */
+	size_t at;       /* of the next physical line */
+	size_t end;      /* of what was read */
+	uint32_t number; /* of the line at `at` */
 	bool has_ended;
-	bool has_nul;		/* a NUL somewhere in data: worth a look at each line */
+	bool has_nul; /* a NUL somewhere in data: worth a look at each line */
 };
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -153,7 +153,7 @@ static bool make_room(struct lines *lines)
 		return true;
 	if (kept > LINE_MAX_BYTES) {
 		report_error(lines->report, EX_DATAERR, lines->path, lines->number,
-		             "the line is longer than %d bytes", LINE_MAX_BYTES);
+			     "the line is longer than %d bytes", LINE_MAX_BYTES);
 		return false;
 	}
 	data = realloc(lines->data, room * 2);
@@ -299,7 +299,7 @@ static bool check_line(const struct lines *lines, uint32_t number)
 
 	if (lines->form == LINES_LOGICAL && lines_is_white(line[0])) {
 		report_error(lines->report, EX_DATAERR, lines->path, number,
-		             "begins with white space, but continues no line");
+			     "begins with white space, but continues no line");
 		return false;
 	}
 	if (lines->has_nul && memchr(line, '\0', lines->stop - lines->start) != NULL) {

@@ -20,14 +20,14 @@
 struct lines;
 
 enum lines_form {
-	LINES_LOGICAL,		/* as described above */
-	LINES_PHYSICAL,		/* every line for itself; `#` and blank lines still vanish */
+	LINES_LOGICAL,  /* as described above */
+	LINES_PHYSICAL, /* every line for itself; `#` and blank lines still vanish */
 };
 
 enum lines_step {
 	LINES_LINE,
-	LINES_END,		/* to the end, and the file didn't change meanwhile */
-	LINES_FAILED,		/* reported */
+	LINES_END,    /* to the end, and the file didn't change meanwhile */
+	LINES_FAILED, /* reported */
 };
 
 /*

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 enum {
-	REPEAT_MAX = 32767,	/* RE_DUP_MAX of the C library */
+	REPEAT_MAX = 32767, /* RE_DUP_MAX of the C library */
 	DEPTH_MAX = 100,
 	REFERENCE_MAX = 9,
 };
@@ -15,14 +15,14 @@ struct translation {
 	bool is_extended;
 	struct buffer *out;
 	struct error *err;
-	unsigned depth;		/* of open groups */
-	unsigned groups;	/* so far */
-	unsigned open[DEPTH_MAX];	/* their numbers */
+	unsigned depth;           /* of open groups */
+	unsigned groups;          /* so far */
+	unsigned open[DEPTH_MAX]; /* their numbers */
 	bool is_closed[REFERENCE_MAX + 1];
 	bool has_alternative;
-	bool is_begin;		/* of the expression, a group or an alternative */
-	bool is_behind_caret;	/* the last item is a `^` that is an anchor */
-	bool is_repeatable;	/* the last item may get a quantifier */
+	bool is_begin;        /* of the expression, a group or an alternative */
+	bool is_behind_caret; /* the last item is a `^` that is an anchor */
+	bool is_repeatable;   /* the last item may get a quantifier */
 };
 
 static bool wrong(struct translation *translation, const char *what)
@@ -81,7 +81,7 @@ static bool bracket_class(struct translation *translation)
 	}
 	if (kind == ':')
 		(void)buffer_append(translation->out,
-		                    bytes_first(translation->rest, size + 2)); /* likewise */
+				    bytes_first(translation->rest, size + 2)); /* likewise */
 	else if (size == 3 && peek(translation, 2) == '-')
 		put_text(translation, "\\-");
 	else if (size == 3)
@@ -343,8 +343,8 @@ static bool one_item(struct translation *translation)
 		return true;
 	}
 	/* At the beginning of a basic one a star is a star. */
-	if (c == '*' && (translation->is_extended ||
-	                 (!translation->is_begin && !translation->is_behind_caret)))
+	if (c == '*' &&
+	    (translation->is_extended || (!translation->is_begin && !translation->is_behind_caret)))
 		return quantifier(translation, c);
 	if (translation->is_extended && is_operator(c))
 		return operator_of(translation, c);
@@ -357,10 +357,13 @@ static bool one_item(struct translation *translation)
 }
 
 bool posix_translate(struct bytes text, bool is_extended, struct buffer *out_text,
-                     struct error *err)
+		     struct error *err)
 {
 	struct translation translation = {
-		.rest = text, .is_extended = is_extended, .out = out_text, .err = err,
+		.rest = text,
+		.is_extended = is_extended,
+		.out = out_text,
+		.err = err,
 		.is_begin = true,
 	};
 

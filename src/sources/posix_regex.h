@@ -18,6 +18,6 @@
 /* Append TEXT as a PCRE2 pattern. False, ERR (status 65): no regular expression. A full buffer
  * shows in out_text->has_failed alone. */
 bool posix_translate(struct bytes text, bool is_extended, struct buffer *out_text,
-                     struct error *err);
+		     struct error *err);
 
 #endif

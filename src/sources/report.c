@@ -34,7 +34,7 @@ static void print_escaped(const char *text, FILE *stream)
 
 /* COUNT is of this kind of message so far, with this one. Caller holds the lock. */
 static void print(const struct report *report, const char *file, uint32_t line, size_t count,
-                  const char *kind, const char *text)
+		  const char *kind, const char *text)
 {
 	FILE *stream = report->stream;
 
@@ -42,7 +42,7 @@ static void print(const struct report *report, const char *file, uint32_t line, 
 		return;
 	if (count == PRINTED_MAX + 1) {
 		(void)fprintf(stream, "rcptmap: %smore than %d, the rest is only counted\n", kind,
-		              PRINTED_MAX);
+			      PRINTED_MAX);
 		return;
 	}
 	print_escaped(file == NULL ? "rcptmap" : file, stream);
@@ -54,7 +54,7 @@ static void print(const struct report *report, const char *file, uint32_t line, 
 }
 
 void report_error(struct report *report, int status, const char *file, uint32_t line,
-                  const char *format, ...)
+		  const char *format, ...)
 {
 	char text[TEXT_BYTES];
 	va_list arguments;
@@ -78,8 +78,7 @@ bool report_forgive(struct report *report)
 	return true;
 }
 
-void report_warning(struct report *report, const char *file, uint32_t line, const char *format,
-                    ...)
+void report_warning(struct report *report, const char *file, uint32_t line, const char *format, ...)
 {
 	char text[TEXT_BYTES];
 	va_list arguments;

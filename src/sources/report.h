@@ -19,7 +19,7 @@ struct report {
 	FILE *stream;
 	size_t errors;
 	size_t warnings;
-	int status;		/* what the first error wants as exit status; 0: no error */
+	int status; /* what the first error wants as exit status; 0: no error */
 	pthread_mutex_t lock;
 };
 
@@ -28,13 +28,13 @@ void report_free(struct report *report);
 
 /* `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3). */
 void report_error(struct report *report, int status, const char *file, uint32_t line,
-                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* What went wrong is tried again: no error counts any more. Always true. */
 bool report_forgive(struct report *report);
 
 /* `FILE:LINE: warning: TEXT` */
-void report_warning(struct report *report, const char *file, uint32_t line, const char *format,
-                    ...) __attribute__((format(printf, 4, 5)));
+void report_warning(struct report *report, const char *file, uint32_t line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

@@ -21,12 +21,12 @@
 #include "table/patterns.h"
 
 enum source_row_kind {
-	SOURCE_ROW_ENTRY,	/* key → value (a right-hand side) */
-	SOURCE_ROW_USER,	/* key → value, where key is a user of local_domains whatever it
-				 * looks like: a local part without quotes */
-	SOURCE_ROW_DOMAIN,	/* key declares an alias domain */
-	SOURCE_ROW_RECIPIENT,	/* key is a known mailbox */
-	SOURCE_ROW_PATTERN,	/* pattern → value (a template), see struct source_pattern */
+	SOURCE_ROW_ENTRY,     /* key → value (a right-hand side) */
+	SOURCE_ROW_USER,      /* key → value, where key is a user of local_domains whatever it
+			       * looks like: a local part without quotes */
+	SOURCE_ROW_DOMAIN,    /* key declares an alias domain */
+	SOURCE_ROW_RECIPIENT, /* key is a known mailbox */
+	SOURCE_ROW_PATTERN,   /* pattern → value (a template), see struct source_pattern */
 };
 
 /*
@@ -36,18 +36,18 @@ enum source_row_kind {
  * in which `$1`, `${1}`, `$(1)` stand for groups and `$$` for a dollar sign.
  */
 struct source_pattern {
-	enum table_pattern_kind kind;	/* rule, if, endif; the last two have no value */
-	unsigned flags;			/* of enum table_pattern_flag */
-	struct bytes expression;	/* in the syntax of PCRE2 */
-	struct bytes exception;		/* must not match, with the same flags; empty: none */
+	enum table_pattern_kind kind; /* rule, if, endif; the last two have no value */
+	unsigned flags;               /* of enum table_pattern_flag */
+	struct bytes expression;      /* in the syntax of PCRE2 */
+	struct bytes exception;       /* must not match, with the same flags; empty: none */
 };
 
 struct source_row {
 	enum source_row_kind kind;
-	struct bytes key;	/* good until the next call */
+	struct bytes key; /* good until the next call */
 	struct bytes value;
-	uint32_t line;		/* of its first line */
-	struct source_pattern pattern;	/* of SOURCE_ROW_PATTERN */
+	uint32_t line;                 /* of its first line */
+	struct source_pattern pattern; /* of SOURCE_ROW_PATTERN */
 	/* The key, where the importer saw that it is plain; local is empty where it didn't look.
 	 * The last domain is that of the plain key before, in this source. */
 	struct plain_address plain_key;
@@ -56,16 +56,16 @@ struct source_row {
 struct source;
 
 enum source_step {
-	SOURCE_ROW,		/* *out_row is set */
-	SOURCE_END,		/* all of the source was read, and it didn't change meanwhile */
-	SOURCE_FAILED,		/* reported; there is no next row */
+	SOURCE_ROW,    /* *out_row is set */
+	SOURCE_END,    /* all of the source was read, and it didn't change meanwhile */
+	SOURCE_FAILED, /* reported; there is no next row */
 };
 
 struct source_type {
 	const char *name;
 	/* Open FROM; NULL: reported to REPORT. FROM and SETTINGS must stay until close. */
 	struct source *(*open)(const struct settings_source *from, const struct settings *settings,
-	                       struct report *report);
+			       struct report *report);
 	/* The next row. A line that is wrong is reported and passed over: END after errors is
 	 * END all the same, and the report knows. */
 	enum source_step (*next)(struct source *source, struct source_row *out_row);

@@ -27,16 +27,16 @@ struct source {
 	const char *path;
 	struct report *report;
 	bool skips_foreign;
-	struct arena arena;		/* of one row's key */
-	struct buffer value;		/* of one row */
-	struct buffer element;		/* of its list, being taken apart */
+	struct arena arena;    /* of one row's key */
+	struct buffer value;   /* of one row */
+	struct buffer element; /* of its list, being taken apart */
 };
 
 /* Where an element stands, for messages. */
 struct place {
 	const char *path;
 	uint32_t line;
-	unsigned depth;		/* of includes */
+	unsigned depth; /* of includes */
 };
 
 static void aliases_close(struct source *source)
@@ -51,7 +51,7 @@ static void aliases_close(struct source *source)
 }
 
 static struct source *aliases_open(const struct settings_source *from,
-                                   const struct settings *settings, struct report *report)
+				   const struct settings *settings, struct report *report)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -141,26 +141,26 @@ static bool begins(struct bytes element, const char *prefix, struct bytes *out_r
 static bool add_list(struct source *source, const struct place *place, struct bytes list);
 
 static void wrong(struct source *source, const struct place *place, const char *what,
-                  struct bytes text)
+		  struct bytes text)
 {
 	report_error(source->report, EX_DATAERR, place->path, place->line, BYTES_FORMAT ": %s",
-	             BYTES_ARGS(text), what);
+		     BYTES_ARGS(text), what);
 }
 
 /* An element that is no address. False: no memory. */
 static void refuse_foreign(struct source *source, const struct place *place, const char *what,
-                           struct bytes element)
+			   struct bytes element)
 {
 	if (source->skips_foreign)
 		report_warning(source->report, place->path, place->line,
-		               BYTES_FORMAT ": skipped, since it is %s", BYTES_ARGS(element), what);
+			       BYTES_FORMAT ": skipped, since it is %s", BYTES_ARGS(element), what);
 	else
 		wrong(source, place, what, element);
 }
 
 /* The owner of root's aliases must be root's; others may include files of their own. */
-static bool check_owner(struct source *source, const struct place *place,
-                        const struct lines *lines, struct bytes path)
+static bool check_owner(struct source *source, const struct place *place, const struct lines *lines,
+			struct bytes path)
 {
 	uid_t owner = lines_status(lines)->st_uid;
 
@@ -215,8 +215,8 @@ static bool add_element(struct source *source, const struct place *place, struct
 
 		/* The element's own memory is wanted for those of the file. */
 		buffer_init(&copy, VALUE_MAX_BYTES);
-		is_added = buffer_append(&copy, rest) &&
-		           include(source, place, buffer_bytes(&copy));
+		is_added =
+			buffer_append(&copy, rest) && include(source, place, buffer_bytes(&copy));
 		buffer_free(&copy);
 		return is_added;
 	}
@@ -233,7 +233,7 @@ static bool add_element(struct source *source, const struct place *place, struct
 	if (buffer_append(&source->value, element))
 		return true;
 	report_error(source->report, EX_DATAERR, place->path, place->line,
-	             "the value has more than %d bytes", VALUE_MAX_BYTES);
+		     "the value has more than %d bytes", VALUE_MAX_BYTES);
 	return false;
 }
 
@@ -242,7 +242,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 	while (list.size > 0) {
 		if (!take_until(',', &list, &source->element)) {
 			report_error(source->report, EX_DATAERR, place->path, place->line,
-			             "a quote or a comment does not end");
+				     "a quote or a comment does not end");
 			return true;
 		}
 		if (!add_element(source, place, lines_trim(buffer_bytes(&source->element))))
@@ -255,7 +255,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 
 /* Take `name:` off LINE. */
 static bool take_name(struct source *source, const struct place *place, struct bytes *line,
-                      struct bytes *out_name)
+		      struct bytes *out_name)
 {
 	struct bytes given = *line;
 	struct address address;
@@ -267,7 +267,7 @@ static bool take_name(struct source *source, const struct place *place, struct b
 	if (!take_until(':', line, &source->element) || line->size == 0 ||
 	    buffer_bytes(&source->element).size == 0) {
 		report_error(source->report, EX_DATAERR, place->path, place->line,
-		             "expected: name: value");
+			     "expected: name: value");
 		return false;
 	}
 	given = lines_trim(buffer_bytes(&source->element));
@@ -292,7 +292,7 @@ static bool is_verdict(struct bytes value)
 
 /* *out_has_row is false where there is nothing to hand out. */
 static bool read_row(struct source *source, struct bytes line, uint32_t number,
-                     struct source_row *out_row, bool *out_has_row)
+		     struct source_row *out_row, bool *out_has_row)
 {
 	struct place place = { .path = source->path, .line = number };
 	struct bytes name, value;
@@ -311,12 +311,13 @@ static bool read_row(struct source *source, struct bytes line, uint32_t number,
 		if (value.size == 0) {
 			if (source->report->errors == errors)
 				report_warning(source->report, place.path, place.line,
-				               "nothing is left of it; the name is left out");
+					       "nothing is left of it; the name is left out");
 			return true;
 		}
 	}
-	*out_row = (struct source_row){ .kind = SOURCE_ROW_USER, .key = name, .value = value,
-		                        .line = number };
+	*out_row = (struct source_row){
+		.kind = SOURCE_ROW_USER, .key = name, .value = value, .line = number
+	};
 	*out_has_row = true;
 	return true;
 }

@@ -28,7 +28,7 @@ static void list_close(struct source *source)
 }
 
 static struct source *list_open(const struct settings_source *from, enum source_row_kind kind,
-                                struct report *report)
+				struct report *report)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -47,14 +47,14 @@ static struct source *list_open(const struct settings_source *from, enum source_
 }
 
 static struct source *domains_open(const struct settings_source *from,
-                                   const struct settings *settings, struct report *report)
+				   const struct settings *settings, struct report *report)
 {
 	(void)settings;
 	return list_open(from, SOURCE_ROW_DOMAIN, report);
 }
 
 static struct source *recipients_open(const struct settings_source *from,
-                                      const struct settings *settings, struct report *report)
+				      const struct settings *settings, struct report *report)
 {
 	(void)settings;
 	return list_open(from, SOURCE_ROW_RECIPIENT, report);
@@ -79,7 +79,7 @@ static bool take_word(struct bytes *rest, struct bytes *out_word)
 }
 
 static bool split(const struct source *source, struct bytes line, uint32_t number,
-                  struct source_row *out_row)
+		  struct source_row *out_row)
 {
 	struct bytes rest = lines_trim(line);
 	struct bytes item, more;

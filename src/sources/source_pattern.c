@@ -21,7 +21,7 @@
 enum {
 	PATTERN_MAX_BYTES = 64 * 1024,
 	DEPTH_MAX = 1000,
-	NO_EXTENDED = 1 << 16,	/* POSIX x: basic expressions; not of enum table_pattern_flag */
+	NO_EXTENDED = 1 << 16, /* POSIX x: basic expressions; not of enum table_pattern_flag */
 };
 
 struct source {
@@ -29,9 +29,9 @@ struct source {
 	const char *path;
 	struct report *report;
 	bool is_posix;
-	unsigned depth;			/* of open ifs */
-	uint32_t if_line;		/* of the last one */
-	struct buffer expression;	/* of one row, as are the next two */
+	unsigned depth;           /* of open ifs */
+	uint32_t if_line;         /* of the last one */
+	struct buffer expression; /* of one row, as are the next two */
 	struct buffer exception;
 	struct buffer value;
 };
@@ -63,7 +63,7 @@ static const struct flag pcre_flags[] = {
 	{ 'A', TABLE_PATTERN_ANCHORED },
 	{ 'E', TABLE_PATTERN_DOLLAR_ENDONLY },
 	{ 'U', TABLE_PATTERN_UNGREEDY },
-	{ 'X', 0 },	/* does nothing in PCRE2 */
+	{ 'X', 0 }, /* does nothing in PCRE2 */
 	{ '\0', 0 },
 };
 
@@ -81,7 +81,7 @@ static void pattern_close(struct source *source)
 }
 
 static struct source *pattern_open(const struct settings_source *from, bool is_posix,
-                                   struct report *report)
+				   struct report *report)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -103,14 +103,14 @@ static struct source *pattern_open(const struct settings_source *from, bool is_p
 }
 
 static struct source *regexp_open(const struct settings_source *from,
-                                  const struct settings *settings, struct report *report)
+				  const struct settings *settings, struct report *report)
 {
 	(void)settings;
 	return pattern_open(from, true, report);
 }
 
-static struct source *pcre_open(const struct settings_source *from,
-                                const struct settings *settings, struct report *report)
+static struct source *pcre_open(const struct settings_source *from, const struct settings *settings,
+				struct report *report)
 {
 	(void)settings;
 	return pattern_open(from, false, report);
@@ -136,7 +136,7 @@ static bool too_long(const struct buffer *buffer, const char *what, struct error
 }
 
 static bool take_flags(const struct source *source, struct bytes *rest, struct part *part,
-                       struct error *err)
+		       struct error *err)
 {
 	const struct flag *flags = source->is_posix ? posix_flags : pcre_flags;
 
@@ -156,7 +156,7 @@ static bool take_flags(const struct source *source, struct bytes *rest, struct p
 
 /* Take `!/pattern/flags` off *rest. */
 static bool take_part(const struct source *source, struct bytes *rest, struct part *part,
-                      struct error *err)
+		      struct error *err)
 {
 	struct bytes text = *rest;
 	size_t size = 1;
@@ -181,7 +181,7 @@ static bool take_part(const struct source *source, struct bytes *rest, struct pa
 
 /* Put PART as a PCRE2 pattern into OUT. */
 static bool translate(const struct source *source, const struct part *part, struct buffer *out,
-                      struct error *err)
+		      struct error *err)
 {
 	if (source->is_posix) {
 		if (!posix_translate(part->text, (part->flags & NO_EXTENDED) == 0, out, err))
@@ -198,21 +198,21 @@ static void put_flags(const struct part *first, const struct part *second, struc
 	unsigned different = first->flags ^ second->flags;
 
 	if ((different & TABLE_PATTERN_CASELESS) != 0)
-		(void)buffer_append_text(out, (second->flags & TABLE_PATTERN_CASELESS) != 0 ?
-		                                      "(?i)" :
-		                                      "(?-i)"); /* shows in translate() */
+		(void)buffer_append_text(out, (second->flags & TABLE_PATTERN_CASELESS) != 0
+						      ? "(?i)"
+						      : "(?-i)"); /* shows in translate() */
 	if ((different & TABLE_PATTERN_MULTILINE) != 0)
-		(void)buffer_append_text(out, (second->flags & TABLE_PATTERN_MULTILINE) != 0 ?
-		                                      "(?m)" :
-		                                      "(?-m)"); /* likewise */
+		(void)buffer_append_text(out, (second->flags & TABLE_PATTERN_MULTILINE) != 0
+						      ? "(?m)"
+						      : "(?-m)"); /* likewise */
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
 /* Fill the row's pattern from FIRST and, unless it is NULL, SECOND; prove that they compile. */
 static bool set_pattern(struct source *source, enum table_pattern_kind kind,
-                        const struct part *first, const struct part *second,
-                        struct source_row *out_row, uint32_t *out_groups, struct error *err)
+			const struct part *first, const struct part *second,
+			struct source_row *out_row, uint32_t *out_groups, struct error *err)
 {
 	struct table_pattern pattern = { .kind = kind };
 
@@ -245,7 +245,7 @@ static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 }
 
 static bool read_rule(struct source *source, struct bytes line, struct source_row *out_row,
-                      struct error *err)
+		      struct error *err)
 {
 	struct part first, second;
 	bool has_second = false;
@@ -266,7 +266,7 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	if (line.size == 0)
 		return wrong(err, "expected: /pattern/ value");
 	if (!set_pattern(source, TABLE_PATTERN_RULE, &first, has_second ? &second : NULL, out_row,
-	                 &groups, err))
+			 &groups, err))
 		return false;
 	out_row->value = line;
 	/* The words of a reply are no template. */
@@ -283,7 +283,7 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 }
 
 static bool read_if(struct source *source, struct bytes line, struct source_row *out_row,
-                    struct error *err)
+		    struct error *err)
 {
 	struct part part;
 	uint32_t groups;
@@ -307,7 +307,7 @@ static void set_endif(struct source_row *out_row)
 }
 
 static bool read_endif(struct source *source, struct bytes line, struct source_row *out_row,
-                       struct error *err)
+		       struct error *err)
 {
 	if (source->depth == 0)
 		return wrong(err, "an endif without its if");
@@ -328,7 +328,7 @@ static bool begins(struct bytes line, const char *word)
 }
 
 static bool read_row(struct source *source, struct bytes line, struct source_row *out_row,
-                     struct error *err)
+		     struct error *err)
 {
 	if (begins(line, "if"))
 		return read_if(source, bytes_skip(line, 2), out_row, err);
@@ -369,7 +369,7 @@ static enum source_step pattern_next(struct source *source, struct source_row *o
 		if (read_row(source, line, out_row, &err))
 			return SOURCE_ROW;
 		report_error(source->report, err.status, source->path, out_row->line, "%s",
-		             err.text);
+			     err.text);
 	}
 }
 

@@ -18,7 +18,7 @@ struct source {
 	struct lines *lines;
 	const char *path;
 	struct report *report;
-	char domain[PLAIN_DOMAIN_MAX];	/* of the last plain key: the next has it too */
+	char domain[PLAIN_DOMAIN_MAX]; /* of the last plain key: the next has it too */
 	size_t domain_size;
 };
 
@@ -31,7 +31,7 @@ static void virtual_close(struct source *source)
 }
 
 static struct source *virtual_open(const struct settings_source *from,
-                                   const struct settings *settings, struct report *report)
+				   const struct settings *settings, struct report *report)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -71,7 +71,7 @@ static bool key_size(struct bytes line, size_t *out_size)
 
 /* The same as split() for a key that needs no thought. */
 static bool split_plain(struct source *source, struct bytes line, uint32_t number,
-                        struct source_row *out_row)
+			struct source_row *out_row)
 {
 	struct plain_address key;
 	size_t size = plain_address(line, bytes_make(source->domain, source->domain_size), &key);
@@ -95,7 +95,7 @@ static bool split_plain(struct source *source, struct bytes line, uint32_t numbe
 
 /* Split LINE into *out_row, or say what is wrong with it. */
 static bool split(struct source *source, struct bytes line, uint32_t number,
-                  struct source_row *out_row)
+		  struct source_row *out_row)
 {
 	struct bytes key, value;
 	const char *wrong = NULL;
@@ -117,9 +117,10 @@ static bool split(struct source *source, struct bytes line, uint32_t number,
 	}
 	if (key.data[key.size - 1] == ':')
 		report_warning(source->report, source->path, number,
-		               "the key ends in \":\"; is this an aliases file?");
-	*out_row = (struct source_row){ .kind = SOURCE_ROW_ENTRY, .key = key, .value = value,
-		                        .line = number };
+			       "the key ends in \":\"; is this an aliases file?");
+	*out_row = (struct source_row){
+		.kind = SOURCE_ROW_ENTRY, .key = key, .value = value, .line = number
+	};
 	return true;
 }
 

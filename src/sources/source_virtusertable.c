@@ -22,16 +22,16 @@ struct source {
 	const char *path;
 	const struct settings *settings;
 	struct report *report;
-	struct arena arena;		/* of the rules that are kept */
-	struct virtuser_rule *rules;	/* kept until all lines were read */
+	struct arena arena;          /* of the rules that are kept */
+	struct virtuser_rule *rules; /* kept until all lines were read */
 	size_t count;
 	size_t room;
-	struct bytes *domains;		/* sorted: where `u@dom` must be a pattern too */
+	struct bytes *domains; /* sorted: where `u@dom` must be a pattern too */
 	size_t domain_count;
-	enum virtuser_form form;	/* of the patterns that are handed out now */
-	size_t at;			/* in rules */
-	bool is_read;			/* all lines are */
-	bool is_second;			/* the second pattern of the rule at `at` comes next */
+	enum virtuser_form form; /* of the patterns that are handed out now */
+	size_t at;               /* in rules */
+	bool is_read;            /* all lines are */
+	bool is_second;          /* the second pattern of the rule at `at` comes next */
 	bool has_user;
 	struct buffer expression;
 	struct buffer value;
@@ -51,7 +51,7 @@ static void virtuser_close(struct source *source)
 }
 
 static struct source *virtuser_open(const struct settings_source *from,
-                                    const struct settings *settings, struct report *report)
+				    const struct settings *settings, struct report *report)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
@@ -104,7 +104,7 @@ static bool keep(struct source *source, const struct virtuser_rule *rule)
 }
 
 static bool read_rule(const struct source *source, struct bytes line, uint32_t number,
-                      struct virtuser_rule *out_rule)
+		      struct virtuser_rule *out_rule)
 {
 	struct error err;
 
@@ -121,13 +121,13 @@ static bool too_long(const struct source *source, const struct virtuser_rule *ru
 	if (source->expression.was_short_of_memory || source->value.was_short_of_memory)
 		return no_memory(source);
 	report_error(source->report, EX_DATAERR, source->path, rule->line,
-	             "the value becomes too long");
+		     "the value becomes too long");
 	return false;
 }
 
 /* Does RULE give an entry? Then it is in *out_row. */
 static bool make_entry(struct source *source, const struct virtuser_rule *rule,
-                       struct source_row *out_row)
+		       struct source_row *out_row)
 {
 	if (!virtuser_is_entry(rule))
 		return false;
@@ -209,11 +209,11 @@ static bool is_wanted(const struct source *source, const struct virtuser_rule *r
 		return true;
 	return source->domain_count > 0 &&
 	       bsearch(&rule->domain, source->domains, source->domain_count,
-	               sizeof(*source->domains), compare_domains) != NULL;
+		       sizeof(*source->domains), compare_domains) != NULL;
 }
 
 static bool make_pattern(struct source *source, const struct virtuser_rule *rule,
-                         struct source_row *out_row)
+			 struct source_row *out_row)
 {
 	virtuser_pattern(rule, source->is_second, &source->expression, &source->value);
 	if (source->expression.has_failed || source->value.has_failed)
@@ -237,12 +237,12 @@ static enum source_step next_pattern(struct source *source, struct source_row *o
 	for (; source->form <= VIRTUSER_DOMAIN; source->form++, source->at = 0) {
 		while (source->at < source->count) {
 			const struct virtuser_rule *rule = &source->rules[source->at];
-			bool is_made = is_wanted(source, rule) &&
-			               make_pattern(source, rule, out_row);
+			bool is_made =
+				is_wanted(source, rule) && make_pattern(source, rule, out_row);
 
 			/* A `@dom` is one pattern for `u+d` and one for `u`. */
-			source->is_second = is_made && rule->form == VIRTUSER_DOMAIN &&
-			                    !source->is_second;
+			source->is_second =
+				is_made && rule->form == VIRTUSER_DOMAIN && !source->is_second;
 			if (!source->is_second)
 				source->at++;
 			if (is_made)
@@ -261,11 +261,11 @@ static void warn_of_differences(const struct source *source)
 		return;
 	if (strchr(settings->recipient_delimiter, '+') == NULL)
 		report_warning(source->report, source->path, 0,
-		               "recipient_delimiter has no \"+\": user+detail finds no user");
+			       "recipient_delimiter has no \"+\": user+detail finds no user");
 	else if (settings->propagate_extension)
 		report_warning(source->report, source->path, 0,
-		               "propagate_extension adds +detail to targets; Sendmail does so "
-		               "only by %%2 and %%3");
+			       "propagate_extension adds +detail to targets; Sendmail does so "
+			       "only by %%2 and %%3");
 }
 
 static enum source_step virtuser_next(struct source *source, struct source_row *out_row)

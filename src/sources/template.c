@@ -45,7 +45,7 @@ static uint32_t number_of(struct bytes name)
 }
 
 bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *out_text,
-                        struct error *err)
+			struct error *err)
 {
 	while (text.size > 0) {
 		size_t plain = bytes_index(text, '$');
@@ -63,12 +63,12 @@ bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *
 		}
 		if (!take_name(&text, &name))
 			return error_set(err, EX_DATAERR,
-			                 "a \"$\" names no group; write $$ for a dollar");
+					 "a \"$\" names no group; write $$ for a dollar");
 		number = number_of(name);
 		if (number == 0 || number > group_count)
 			return error_set(err, EX_DATAERR,
-			                 "$" BYTES_FORMAT ": the pattern has %lu groups",
-			                 BYTES_ARGS(name), (unsigned long)group_count);
+					 "$" BYTES_FORMAT ": the pattern has %lu groups",
+					 BYTES_ARGS(name), (unsigned long)group_count);
 		/* Likewise. */
 		(void)buffer_append_format(out_text, "${%lu}", (unsigned long)number);
 	}

@@ -18,6 +18,6 @@
  * of the GROUP_COUNT groups there are. A full buffer shows in out_text->has_failed alone.
  */
 bool template_normalise(struct bytes text, uint32_t group_count, struct buffer *out_text,
-                        struct error *err);
+			struct error *err);
 
 #endif

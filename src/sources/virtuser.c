@@ -9,9 +9,9 @@
 
 /* What stands for %1, %2 and %3. */
 struct parameters {
-	const char *texts[3];	/* used as they are, or NULL */
-	struct bytes user;	/* instead of texts[0] */
-	bool is_template;	/* a `$` in the rest is doubled */
+	const char *texts[3]; /* used as they are, or NULL */
+	struct bytes user;    /* instead of texts[0] */
+	bool is_template;     /* a `$` in the rest is doubled */
 };
 
 static bool wrong(struct error *err, const char *what)
@@ -66,7 +66,7 @@ static bool check_value(const struct virtuser_rule *rule, struct error *err)
 		else if (value.data[i] == '"')
 			is_quoted = !is_quoted;
 		else if (!is_quoted && !is_verdict(value) &&
-		         (value.data[i] == ',' || lines_is_white(value.data[i])))
+			 (value.data[i] == ',' || lines_is_white(value.data[i])))
 			return wrong(err, "there must be one target only");
 	}
 	if (is_empty_without_detail(rule))
@@ -159,8 +159,7 @@ static bool keeps_user(const struct virtuser_rule *rule, struct bytes *out_value
 	if (bytes_begin_with(rest.value, bytes_of("%3")))
 		rest.value = bytes_skip(rest.value, 2);
 	*out_value = rest.value;
-	return rest.value.size > 1 && rest.value.data[0] == '@' &&
-	       !bytes_contain(rest.value, '%');
+	return rest.value.size > 1 && rest.value.data[0] == '@' && !bytes_contain(rest.value, '%');
 }
 
 bool virtuser_is_entry(const struct virtuser_rule *rule)
@@ -239,7 +238,7 @@ static const char DETAIL_GROUP[] = "([^@\"]*)";
 static const char FULL_DETAIL_GROUP[] = "([^@\"]+)";
 
 void virtuser_pattern(const struct virtuser_rule *rule, bool is_plain,
-                      struct buffer *out_expression, struct buffer *out_value)
+		      struct buffer *out_expression, struct buffer *out_value)
 {
 	bool is_of_one_user = rule->form < VIRTUSER_ALL_BUT_EMPTY;
 	struct parameters parameters = { .user = rule->user, .is_template = true };
@@ -259,11 +258,11 @@ void virtuser_pattern(const struct virtuser_rule *rule, bool is_plain,
 		(void)buffer_append_text(out_expression, USER_GROUP);
 	if (!is_plain) {
 		bool is_full = rule->form == VIRTUSER_ANY_BUT_EMPTY ||
-		               rule->form == VIRTUSER_ALL_BUT_EMPTY;
+			       rule->form == VIRTUSER_ALL_BUT_EMPTY;
 
 		(void)buffer_append_text(out_expression, "\\+");
 		(void)buffer_append_text(out_expression,
-		                         is_full ? FULL_DETAIL_GROUP : DETAIL_GROUP);
+					 is_full ? FULL_DETAIL_GROUP : DETAIL_GROUP);
 	}
 	(void)buffer_append_byte(out_expression, '@');
 	put_literal(rule->domain, out_expression);

@@ -16,22 +16,22 @@ enum { VIRTUSER_TEXT_MAX = 64 * 1024 };
 
 /* In the order in which Sendmail asks. */
 enum virtuser_form {
-	VIRTUSER_DETAIL,		/* u+d@dom */
-	VIRTUSER_ANY_BUT_EMPTY,		/* u++@dom */
-	VIRTUSER_ANY,			/* u+*@dom */
-	VIRTUSER_USER,			/* u@dom */
-	VIRTUSER_ALL_BUT_EMPTY,		/* ++@dom */
-	VIRTUSER_ALL,			/* +*@dom */
-	VIRTUSER_DOMAIN,		/* @dom */
+	VIRTUSER_DETAIL,        /* u+d@dom */
+	VIRTUSER_ANY_BUT_EMPTY, /* u++@dom */
+	VIRTUSER_ANY,           /* u+*@dom */
+	VIRTUSER_USER,          /* u@dom */
+	VIRTUSER_ALL_BUT_EMPTY, /* ++@dom */
+	VIRTUSER_ALL,           /* +*@dom */
+	VIRTUSER_DOMAIN,        /* @dom */
 };
 
 struct virtuser_rule {
 	enum virtuser_form form;
 	uint32_t line;
-	struct bytes key;	/* all of it */
-	struct bytes user;	/* of VIRTUSER_DETAIL with its detail; may be empty */
+	struct bytes key;  /* all of it */
+	struct bytes user; /* of VIRTUSER_DETAIL with its detail; may be empty */
 	struct bytes domain;
-	struct bytes value;	/* with its %1 and so on */
+	struct bytes value; /* with its %1 and so on */
 };
 
 /* Views into LINE. ERR (status 65) says what is wrong with it. */
@@ -51,6 +51,6 @@ void virtuser_entry(const struct virtuser_rule *rule, struct buffer *out_value);
  * VIRTUSER_DOMAIN, for those without. A full buffer shows as above.
  */
 void virtuser_pattern(const struct virtuser_rule *rule, bool is_plain,
-                      struct buffer *out_expression, struct buffer *out_value);
+		      struct buffer *out_expression, struct buffer *out_value);
 
 #endif

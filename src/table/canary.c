@@ -18,13 +18,13 @@ uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply)
 }
 
 uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
-                            bool keeps_user)
+			    bool keeps_user)
 {
 	return hash_key(domain, hash_key(local, before + keeps_user));
 }
 
 enum lookup entry_fingerprint(const struct table *table, const struct table_entry *entry,
-                              uint64_t *out_fingerprint)
+			      uint64_t *out_fingerprint)
 {
 	uint64_t fingerprint = fingerprint_begin(entry->kind, entry->reply);
 	struct table_target_cursor cursor;
@@ -34,7 +34,7 @@ enum lookup entry_fingerprint(const struct table *table, const struct table_entr
 	table_targets_begin(entry, &cursor);
 	while ((outcome = table_next_target(table, &cursor, &target)) == LOOKUP_FOUND)
 		fingerprint = fingerprint_target(fingerprint, target.local, target.domain.name,
-		                                 target.keeps_user);
+						 target.keeps_user);
 	if (outcome == LOOKUP_BROKEN)
 		return outcome;
 	*out_fingerprint = fingerprint;
@@ -42,7 +42,7 @@ enum lookup entry_fingerprint(const struct table *table, const struct table_entr
 }
 
 static bool replay_one(const struct table *table, bool is_found, struct bytes domain_name,
-                       struct bytes local, uint64_t fingerprint)
+		       struct bytes local, uint64_t fingerprint)
 {
 	struct table_domain domain;
 	struct table_entry entry;
@@ -55,8 +55,8 @@ static bool replay_one(const struct table *table, bool is_found, struct bytes do
 		outcome = table_find_catch_all(table, &domain, &entry);
 	if (!is_found)
 		return outcome == LOOKUP_ABSENT;
-	return outcome == LOOKUP_FOUND &&
-	       entry_fingerprint(table, &entry, &got) == LOOKUP_FOUND && got == fingerprint;
+	return outcome == LOOKUP_FOUND && entry_fingerprint(table, &entry, &got) == LOOKUP_FOUND &&
+	       got == fingerprint;
 }
 
 bool canaries_replay(const struct table *table, struct error *err)
@@ -72,12 +72,12 @@ bool canaries_replay(const struct table *table, struct error *err)
 		local_size = (unsigned char)rest.data[2];
 		if (rest.size - CANARY_HEAD < domain_size + local_size ||
 		    !replay_one(table, rest.data[0] != 0,
-		                bytes_make(rest.data + CANARY_HEAD, domain_size),
-		                bytes_make(rest.data + CANARY_HEAD + domain_size, local_size),
-		                le64_load(rest.data + 3)))
+				bytes_make(rest.data + CANARY_HEAD, domain_size),
+				bytes_make(rest.data + CANARY_HEAD + domain_size, local_size),
+				le64_load(rest.data + 3)))
 			return error_set(err, EX_DATAERR,
-			                 "not a sound table: a look-up gives another answer than "
-			                 "when it was compiled");
+					 "not a sound table: a look-up gives another answer than "
+					 "when it was compiled");
 		rest = bytes_skip(rest, CANARY_HEAD + domain_size + local_size);
 		table_forget_pages(table);
 	}

@@ -16,7 +16,7 @@ enum lookup domain_at(const struct table *table, uint32_t ref, struct table_doma
 
 /* Fill kind, targets and reply of OUT_ENTRY. *out_global_line: see LIST_KIND_PLACED; else 0. */
 static enum lookup list_at(const struct table *table, uint32_t ref, struct table_entry *out_entry,
-                           uint32_t *out_global_line)
+			   uint32_t *out_global_line)
 {
 	uint64_t offset = (uint64_t)ref * DATA_UNIT;
 	struct bytes contents;
@@ -46,7 +46,7 @@ static enum lookup list_at(const struct table *table, uint32_t ref, struct table
 }
 
 enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
-                                 struct table_entry *out_entry)
+				 struct table_entry *out_entry)
 {
 	uint32_t global_line;
 	enum lookup outcome;
@@ -64,7 +64,7 @@ enum lookup table_find_catch_all(const struct table *table, const struct table_d
 }
 
 enum lookup entry_follow_list(const struct table *table, uint32_t ref,
-                              struct table_entry *out_entry)
+			      struct table_entry *out_entry)
 {
 	uint32_t ignored;
 
@@ -92,7 +92,7 @@ static bool take_local(struct bytes *rest, size_t head, size_t size, struct byte
 }
 
 enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
-                              struct table_target *out_target)
+			      struct table_target *out_target)
 {
 	const struct bytes at_target = cursor->rest;
 	uint32_t ref;
@@ -102,7 +102,7 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 		return LOOKUP_ABSENT;
 	first = (unsigned char)at_target.data[0];
 	if (first == TARGET_LIST)
-		return LOOKUP_BROKEN;	/* entry_from_record() has followed it */
+		return LOOKUP_BROKEN; /* entry_from_record() has followed it */
 	out_target->keeps_user = false;
 	if (first >= TARGET_NEAR) {
 		ref = cursor->entry->domain_ref;
@@ -113,7 +113,7 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 	} else if (first == TARGET_LONG) {
 		if (at_target.size < 6 ||
 		    !take_local(&cursor->rest, 6, le16_load(at_target.data + 1),
-		                &out_target->local))
+				&out_target->local))
 			return LOOKUP_BROKEN;
 		ref = le24_load(at_target.data + 3);
 	} else {

@@ -10,7 +10,7 @@
 
 /* Fill OUT_ENTRY from a record. */
 static inline enum lookup entry_from_record(const struct table *table, struct bytes record,
-                                            uint64_t place, struct table_entry *out_entry)
+					    uint64_t place, struct table_entry *out_entry)
 {
 	size_t local_size;
 	struct bytes targets;
@@ -21,7 +21,7 @@ static inline enum lookup entry_from_record(const struct table *table, struct by
 	if (record.size - RECORD_HEAD < local_size)
 		return LOOKUP_BROKEN;
 	targets = bytes_make(record.data + RECORD_HEAD + local_size,
-	                     record.size - RECORD_HEAD - local_size);
+			     record.size - RECORD_HEAD - local_size);
 	out_entry->pattern_value = bytes_make(NULL, 0);
 	out_entry->local = bytes_make(record.data + RECORD_HEAD, local_size);
 	out_entry->domain_ref = le32_load(record.data) & DOMAIN_REF_MAX;

@@ -14,8 +14,8 @@ enum { CACHE_LINE_BYTES = 64, FETCHED_LINES = 3 };
 
 /* Look at one slot; ABSENT: another domain's. */
 static inline enum lookup domain_in_slot(const struct table *table, uint32_t reference,
-                                         uint64_t hash, struct bytes name,
-                                         struct table_domain *out_domain)
+					 uint64_t hash, struct bytes name,
+					 struct table_domain *out_domain)
 {
 	uint32_t ref = reference >> BUCKET_REF_FLAG_BITS;
 	const unsigned char *record = domain_record(table, ref);
@@ -44,8 +44,8 @@ static bool bucket_is_full(const unsigned char *slots)
 /* Find NAME, whose hash is HASH, from its first bucket SLOTS on. FOUND: bit i is set where its
  * slot i has the fingerprint. */
 static inline enum lookup find_domain(const struct table *table, const unsigned char *slots,
-                                      unsigned found, struct bytes name, uint64_t hash,
-                                      struct table_domain *out_domain)
+				      unsigned found, struct bytes name, uint64_t hash,
+				      struct table_domain *out_domain)
 {
 	const unsigned char *end = at(table->index, table->buckets * BUCKET_BYTES);
 
@@ -71,13 +71,12 @@ static inline enum lookup find_domain(const struct table *table, const unsigned 
 	return LOOKUP_ABSENT;
 }
 
-
 /* ---- entries -------------------------------------------------------------------------- */
 
 static const unsigned char *line_of(const struct table *table, uint64_t hash)
 {
 	return at(table->directory,
-	          format_high64(hash, table->lines * LINE_CLUSTERS) / LINE_CLUSTERS * LINE_BYTES);
+		  format_high64(hash, table->lines * LINE_CLUSTERS) / LINE_CLUSTERS * LINE_BYTES);
 }
 
 static unsigned nibble_sum(uint32_t nibbles)
@@ -88,7 +87,7 @@ static unsigned nibble_sum(uint32_t nibbles)
 }
 
 enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
-                       struct cluster *out_cluster)
+		       struct cluster *out_cluster)
 {
 	const unsigned char *row = at(table->directory, line * LINE_BYTES);
 	uint32_t counts = le32_load(row + LINE_COUNTS);
@@ -106,9 +105,9 @@ enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number
 		.bytes = bytes_make(at(table->data, base + begin), end - begin),
 		.count = count,
 		.first = first,
-		.fingerprints = first + count <= LINE_FINGERPRINT_ROOM ?
-		                        row + LINE_FINGERPRINTS + first :
-		                        NULL,
+		.fingerprints = first + count <= LINE_FINGERPRINT_ROOM
+					? row + LINE_FINGERPRINTS + first
+					: NULL,
 	};
 	if (count == CLUSTER_ESCAPE) {
 		out_cluster->is_escaped = true;
@@ -120,7 +119,7 @@ enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number
 }
 
 bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
-                    struct bytes *out_record)
+		    struct bytes *out_record)
 {
 	size_t size = (unsigned char)cluster->bytes.data[index];
 	size_t begin = cluster->count + offset;
@@ -133,7 +132,7 @@ bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset
 
 /* A key to be found. */
 struct wanted {
-	uint32_t head;		/* the first 4 bytes of its record: domref and length as one word */
+	uint32_t head; /* the first 4 bytes of its record: domref and length as one word */
 	struct bytes local;
 };
 
@@ -144,9 +143,10 @@ static inline bool has_key(const unsigned char *record, size_t size, const struc
 }
 
 /* A cluster without all its fingerprints in its line: look at every record. */
-static __attribute__((noinline)) enum lookup
-find_slowly(const struct table *table, uint64_t line, unsigned number, const struct wanted *wanted,
-            struct table_entry *out_entry)
+static __attribute__((noinline)) enum lookup find_slowly(const struct table *table, uint64_t line,
+							 unsigned number,
+							 const struct wanted *wanted,
+							 struct table_entry *out_entry)
 {
 	struct cluster cluster;
 	struct bytes record;
@@ -160,7 +160,7 @@ find_slowly(const struct table *table, uint64_t line, unsigned number, const str
 			return LOOKUP_BROKEN;
 		if (has_key((const unsigned char *)record.data, record.size, wanted))
 			return entry_from_record(table, record, place_make(line, number, i),
-			                         out_entry);
+						 out_entry);
 	}
 	return LOOKUP_ABSENT;
 }
@@ -175,18 +175,18 @@ static inline void fetch(const unsigned char *cluster, size_t size)
 
 	__builtin_prefetch(cluster);
 	for (size_t line = 1; line <= FETCHED_LINES; line++)
-		__builtin_prefetch(cluster + (line * CACHE_LINE_BYTES < last ?
-		                                      line * CACHE_LINE_BYTES :
-		                                      last));
+		__builtin_prefetch(cluster + (line * CACHE_LINE_BYTES < last
+						      ? line * CACHE_LINE_BYTES
+						      : last));
 }
 
 /* What the directory says of the cluster of a hash. */
 struct spot {
 	uint64_t line;
-	unsigned number;	/* of the cluster in its line */
+	unsigned number; /* of the cluster in its line */
 	unsigned count;
-	unsigned found;		/* bit i: entry i has the fingerprint */
-	bool is_told;		/* the line has all fingerprints of this cluster */
+	unsigned found; /* bit i: entry i has the fingerprint */
+	bool is_told;   /* the line has all fingerprints of this cluster */
 };
 
 static inline struct spot spot_of(const struct table *table, uint64_t hash)
@@ -206,8 +206,8 @@ static inline struct spot spot_of(const struct table *table, uint64_t hash)
 	spot.is_told = spot.count != CLUSTER_ESCAPE && first + spot.count <= LINE_FINGERPRINT_ROOM;
 	if (spot.is_told)
 		spot.found = scan_bytes(row + LINE_FINGERPRINTS + start, (unsigned char)hash) >>
-		                     (first - start) &
-		             ((1U << spot.count) - 1);
+				     (first - start) &
+			     ((1U << spot.count) - 1);
 	return spot;
 }
 
@@ -221,9 +221,10 @@ static inline bool spot_may_have(const struct spot *spot)
  * Find WANTED where SPOT says. A look-up for nobody reads one line of the directory and, all but
  * always, nothing more: the cluster itself is read only for an entry with the right fingerprint.
  */
-static inline __attribute__((always_inline)) enum lookup
-find_at(const struct table *table, const struct spot *spot, const struct wanted *wanted,
-        struct table_entry *out_entry)
+static inline __attribute__((always_inline)) enum lookup find_at(const struct table *table,
+								 const struct spot *spot,
+								 const struct wanted *wanted,
+								 struct table_entry *out_entry)
 {
 	const unsigned char *row = at(table->directory, spot->line * LINE_BYTES);
 	const unsigned char *cluster;
@@ -235,7 +236,7 @@ find_at(const struct table *table, const struct spot *spot, const struct wanted 
 		return LOOKUP_ABSENT;
 	/* Of the first one the counts are read, for nothing. */
 	begin = le16_load(row + LINE_ENDS - 2 + 2 * spot->number) &
-	        (spot->number == 0 ? 0 : 0xffff);
+		(spot->number == 0 ? 0 : 0xffff);
 	size = le16_load(row + LINE_ENDS + 2 * spot->number);
 	if (begin >= size || size - begin < spot->count)
 		return LOOKUP_BROKEN;
@@ -255,29 +256,28 @@ find_at(const struct table *table, const struct spot *spot, const struct wanted 
 			return LOOKUP_BROKEN;
 		if (has_key(cluster + offset, length, wanted))
 			return entry_from_record(table, bytes_make(cluster + offset, length),
-			                         place_make(spot->line, spot->number, index),
-			                         out_entry);
+						 place_make(spot->line, spot->number, index),
+						 out_entry);
 	}
 	return LOOKUP_ABSENT;
 }
 
 static enum lookup find_hashed_domain(const struct table *table, struct bytes name, uint64_t hash,
-                                      struct table_domain *out_domain)
+				      struct table_domain *out_domain)
 {
 	const unsigned char *slots = bucket_of(table, hash);
 
-	return find_domain(table, slots, scan_words(slots, (uint32_t)hash), name, hash,
-	                   out_domain);
+	return find_domain(table, slots, scan_words(slots, (uint32_t)hash), name, hash, out_domain);
 }
 
 enum lookup table_find_domain(const struct table *table, struct bytes name,
-                              struct table_domain *out_domain)
+			      struct table_domain *out_domain)
 {
 	return find_hashed_domain(table, name, hash_key(name, table->seed), out_domain);
 }
 
-enum lookup table_find_domain_for(const struct table *table, struct bytes name,
-                                  struct bytes local, struct table_domain *out_domain)
+enum lookup table_find_domain_for(const struct table *table, struct bytes name, struct bytes local,
+				  struct table_domain *out_domain)
 {
 	uint64_t hash = hash_key(name, table->seed);
 	enum lookup outcome;
@@ -294,7 +294,7 @@ enum lookup table_find_domain_for(const struct table *table, struct bytes name,
 }
 
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
-                       struct bytes local, struct table_entry *out_entry)
+		       struct bytes local, struct table_entry *out_entry)
 {
 	const struct wanted wanted = {
 		.head = domain->ref | (uint32_t)local.size << 24,
@@ -308,9 +308,8 @@ enum lookup table_find(const struct table *table, const struct table_domain *dom
 	return find_at(table, &spot, &wanted, out_entry);
 }
 
-enum lookup table_find_key(const struct table *table, struct bytes domain_name,
-                           struct bytes local, struct table_domain *out_domain,
-                           struct table_entry *out_entry)
+enum lookup table_find_key(const struct table *table, struct bytes domain_name, struct bytes local,
+			   struct table_domain *out_domain, struct table_entry *out_entry)
 {
 	uint64_t domain_hash = hash_key(domain_name, table->seed);
 	uint64_t hash = format_mix(domain_hash, hash_key(local, table->seed));
@@ -339,8 +338,7 @@ enum lookup table_find_key(const struct table *table, struct bytes domain_name,
 
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local)
 {
-	__builtin_prefetch(
-		line_of(table, format_mix(domain_hash, hash_key(local, table->seed))));
+	__builtin_prefetch(line_of(table, format_mix(domain_hash, hash_key(local, table->seed))));
 }
 
 void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struct bytes local)
@@ -350,7 +348,7 @@ void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struc
 	struct cluster cluster;
 
 	if (cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
-	               &cluster) != LOOKUP_FOUND)
+		       &cluster) != LOOKUP_FOUND)
 		return;
 	/* Most clusters are two or three cache lines long. */
 	__builtin_prefetch(cluster.bytes.data);

@@ -18,34 +18,34 @@
 enum {
 	FORMAT_VERSION = 1,
 	FORMAT_BYTE_ORDER = 0x01020304,
-	FORMAT_HEADER_BYTES = 4096,	/* the body, and its checksum, begin behind it */
+	FORMAT_HEADER_BYTES = 4096, /* the body, and its checksum, begin behind it */
 	FORMAT_SECTION_ALIGNMENT = 64,
-	FORMAT_PADDING_BYTES = 64,	/* zeros behind the last section: short reads stay inside */
+	FORMAT_PADDING_BYTES = 64, /* zeros behind the last section: short reads stay inside */
 	FORMAT_SECTIONS_MAX = 64,
 };
 
 /* Offsets in the header. */
 enum {
-	HEADER_MAGIC = 0,		/* 8 bytes */
-	HEADER_VERSION = 8,		/* u32 */
-	HEADER_BYTE_ORDER = 12,		/* u32 */
-	HEADER_FILE_BYTES = 16,		/* u64 */
-	HEADER_CHECKSUM = 24,		/* u64: XXH3 of the header page, this field as 0 */
-	HEADER_BODY_CHECKSUM = 32,	/* u64: XXH3 of everything behind the header page */
-	HEADER_SEED = 40,		/* u64 */
-	HEADER_GENERATION = 48,		/* u64 */
-	HEADER_CREATED = 56,		/* u64: seconds since 1970 */
-	HEADER_ENTRIES = 64,		/* u64: records, catch-alls and patterns */
-	HEADER_TARGETS = 72,		/* u64 */
-	HEADER_DOMAINS = 80,		/* u64: alias and mailbox domains */
-	HEADER_SECTION_COUNT = 88,	/* u32 */
-	HEADER_FLAGS = 92,		/* u32: of enum header_flag */
-	HEADER_SECTIONS = 128,		/* section entries */
+	HEADER_MAGIC = 0,          /* 8 bytes */
+	HEADER_VERSION = 8,        /* u32 */
+	HEADER_BYTE_ORDER = 12,    /* u32 */
+	HEADER_FILE_BYTES = 16,    /* u64 */
+	HEADER_CHECKSUM = 24,      /* u64: XXH3 of the header page, this field as 0 */
+	HEADER_BODY_CHECKSUM = 32, /* u64: XXH3 of everything behind the header page */
+	HEADER_SEED = 40,          /* u64 */
+	HEADER_GENERATION = 48,    /* u64 */
+	HEADER_CREATED = 56,       /* u64: seconds since 1970 */
+	HEADER_ENTRIES = 64,       /* u64: records, catch-alls and patterns */
+	HEADER_TARGETS = 72,       /* u64 */
+	HEADER_DOMAINS = 80,       /* u64: alias and mailbox domains */
+	HEADER_SECTION_COUNT = 88, /* u32 */
+	HEADER_FLAGS = 92,         /* u32: of enum header_flag */
+	HEADER_SECTIONS = 128,     /* section entries */
 };
 
 /* Set: the reader must know it, or refuse the file. */
 enum header_flag {
-	HEADER_FLAG_LENIENT = 1,	/* compiled with --lenient: not proved sound */
+	HEADER_FLAG_LENIENT = 1, /* compiled with --lenient: not proved sound */
 };
 
 enum {
@@ -54,10 +54,10 @@ enum {
 
 /* A section entry. */
 enum {
-	SECTION_NUMBER = 0,	/* u32 */
-	SECTION_FLAGS = 4,	/* u32: of enum section_flag */
-	SECTION_OFFSET = 8,	/* u64, a multiple of FORMAT_SECTION_ALIGNMENT */
-	SECTION_LENGTH = 16,	/* u64 */
+	SECTION_NUMBER = 0,  /* u32 */
+	SECTION_FLAGS = 4,   /* u32: of enum section_flag */
+	SECTION_OFFSET = 8,  /* u64, a multiple of FORMAT_SECTION_ALIGNMENT */
+	SECTION_LENGTH = 16, /* u64 */
 	SECTION_BYTES = 24,
 };
 
@@ -87,9 +87,9 @@ enum {
 
 /* A domain record. */
 enum {
-	DOMAIN_CATCH_ALL = 0,	/* u32 ref of its list, 0: none */
-	DOMAIN_LENGTH = 4,	/* u8 */
-	DOMAIN_FLAGS = 5,	/* u8, of enum table_domain_flag */
+	DOMAIN_CATCH_ALL = 0, /* u32 ref of its list, 0: none */
+	DOMAIN_LENGTH = 4,    /* u8 */
+	DOMAIN_FLAGS = 5,     /* u8, of enum table_domain_flag */
 	DOMAIN_NAME = 6,
 };
 
@@ -105,13 +105,13 @@ enum {
 enum {
 	LINE_BYTES = 64,
 	LINE_CLUSTERS = 8,
-	LINE_ENTRIES = 30,	/* on average */
-	LINE_BASE = 0,		/* u32 ref */
-	LINE_COUNTS = 4,	/* u32, a nibble a cluster */
-	LINE_ENDS = 8,		/* u16[8] */
-	LINE_FINGERPRINTS = 24,	/* u8[40] */
+	LINE_ENTRIES = 30,      /* on average */
+	LINE_BASE = 0,          /* u32 ref */
+	LINE_COUNTS = 4,        /* u32, a nibble a cluster */
+	LINE_ENDS = 8,          /* u16[8] */
+	LINE_FINGERPRINTS = 24, /* u8[40] */
 	LINE_FINGERPRINT_ROOM = 40,
-	CLUSTER_ESCAPE = 15,	/* this many or more: the count is the cluster's first byte */
+	CLUSTER_ESCAPE = 15, /* this many or more: the count is the cluster's first byte */
 	CLUSTER_ENTRIES_MAX = 255,
 };
 
@@ -126,12 +126,12 @@ enum {
 
 /* The first byte of a target. */
 enum {
-	TARGET_LONG = 0x00,	/* u16 length, u24 domref, local part */
-	TARGET_FAR = 0x01,	/* 0x01..0x7f: u24 domref, local part of byte-1 bytes; 0:
-				 * `@other` */
-	TARGET_NEAR = 0x80,	/* 0x80..0xfe: local part of byte&0x7f bytes, domain of the key; 0:
-				 * the key itself */
-	TARGET_LIST = 0xff,	/* u32 ref of a list: then it is all that the record has */
+	TARGET_LONG = 0x00, /* u16 length, u24 domref, local part */
+	TARGET_FAR = 0x01,  /* 0x01..0x7f: u24 domref, local part of byte-1 bytes; 0:
+			     * `@other` */
+	TARGET_NEAR = 0x80, /* 0x80..0xfe: local part of byte&0x7f bytes, domain of the key; 0:
+			     * the key itself */
+	TARGET_LIST = 0xff, /* u32 ref of a list: then it is all that the record has */
 	TARGET_NEAR_MAX = 0x7e,
 	TARGET_FAR_MAX = 0x7e,
 };

@@ -21,8 +21,8 @@ static bool check_identity(struct bytes file, struct error *err)
 		return refuse(err, "byte order");
 	if (le32_load(at(file, HEADER_VERSION)) != FORMAT_VERSION)
 		return error_set(err, EX_DATAERR,
-		                 "table of format version %u, this program knows %d",
-		                 le32_load(at(file, HEADER_VERSION)), FORMAT_VERSION);
+				 "table of format version %u, this program knows %d",
+				 le32_load(at(file, HEADER_VERSION)), FORMAT_VERSION);
 	if (le64_load(at(file, HEADER_FILE_BYTES)) != file.size)
 		return refuse(err, "its length is not the one in its header");
 	if (le32_load(at(file, HEADER_SECTION_COUNT)) > FORMAT_SECTIONS_MAX)
@@ -38,8 +38,7 @@ static bool check_header_sum(struct bytes file, struct error *err)
 
 	memcpy(page, file.data, sizeof(page));
 	le64_store(page + HEADER_CHECKSUM, 0);
-	return hash_block(bytes_make(page, sizeof(page))) ==
-	               le64_load(at(file, HEADER_CHECKSUM)) ||
+	return hash_block(bytes_make(page, sizeof(page))) == le64_load(at(file, HEADER_CHECKSUM)) ||
 	       refuse(err, "checksum of the header");
 }
 
@@ -103,7 +102,7 @@ static struct bytes *section_place(struct table *table, struct bytes *rules, uin
 }
 
 static bool read_sections(struct bytes file, struct table *table, struct bytes *out_rules,
-                          struct error *err)
+			  struct error *err)
 {
 	uint32_t count = le32_load(at(file, HEADER_SECTION_COUNT));
 	uint64_t free_from = FORMAT_HEADER_BYTES;
@@ -124,7 +123,7 @@ static bool read_sections(struct bytes file, struct table *table, struct bytes *
 		if (place == NULL &&
 		    (le32_load(entry + SECTION_FLAGS) & SECTION_FLAG_REQUIRED) != 0)
 			return error_set(err, EX_DATAERR,
-			                 "table needs a newer program (section %u)", number);
+					 "table needs a newer program (section %u)", number);
 		if (place == NULL)
 			continue;
 		if (place->data != NULL)
@@ -203,7 +202,7 @@ bool table_peek(const char *path, struct table_facts *out_facts, struct error *e
 
 	if (fd < 0)
 		return error_set_errno(err, EX_NOINPUT, "%s", path);
-	(void)close(fd);	/* it was only read */
+	(void)close(fd); /* it was only read */
 	if (got != (ssize_t)sizeof(page) || memcmp(page, FORMAT_MAGIC, 8) != 0 ||
 	    le32_load(page + HEADER_VERSION) != FORMAT_VERSION || !check_header_sum(header, err))
 		return error_set(err, EX_DATAERR, "%s: not a table that can be read", path);
@@ -219,8 +218,7 @@ bool header_read(struct bytes file, struct table *out_table, struct error *err)
 	if (!check_identity(file, err) || !check_sums(&table, err) ||
 	    !read_sections(file, &table, &rules, err) || !check_shapes(&table, err))
 		return false;
-	if (rules.data == NULL || table.canaries.data == NULL ||
-	    !read_rules(rules, &table.rules))
+	if (rules.data == NULL || table.canaries.data == NULL || !read_rules(rules, &table.rules))
 		return refuse(err, "its rules can't be read");
 	table.seed = le64_load(at(file, HEADER_SEED));
 	table.lines = table.directory.size / LINE_BYTES;

@@ -25,10 +25,10 @@ struct table {
 	uint64_t buckets;
 	struct table_rules rules;
 	struct table_facts facts;
-	struct guard *guard;		/* of a TABLE_GUARDED one */
-	bool is_mapped;			/* TABLE_MAPPED: its pages can be had again */
-	struct pattern_set *pattern_set;	/* NULL: no patterns */
-	struct file_copy copy;			/* bytes.data is NULL for a table from memory */
+	struct guard *guard;             /* of a TABLE_GUARDED one */
+	bool is_mapped;                  /* TABLE_MAPPED: its pages can be had again */
+	struct pattern_set *pattern_set; /* NULL: no patterns */
+	struct file_copy copy;           /* bytes.data is NULL for a table from memory */
 };
 
 /* Is [OFFSET, OFFSET+SIZE) inside B? Without overflow. */
@@ -55,7 +55,7 @@ static inline const unsigned char *domain_record(const struct table *table, uint
 }
 
 static inline void domain_fill(const unsigned char *record, uint32_t ref, uint64_t hash,
-                        struct table_domain *out_domain)
+			       struct table_domain *out_domain)
 {
 	out_domain->name.data = (const char *)record + DOMAIN_NAME;
 	out_domain->name.size = record[DOMAIN_LENGTH];
@@ -67,24 +67,24 @@ static inline void domain_fill(const unsigned char *record, uint32_t ref, uint64
 
 /* One cluster of one line, as the directory describes it. */
 struct cluster {
-	struct bytes bytes;	/* lengths and records, behind the escaped count if there is one */
+	struct bytes bytes; /* lengths and records, behind the escaped count if there is one */
 	unsigned count;
-	unsigned first;		/* position of its first entry in the line, if nothing is escaped */
+	unsigned first; /* position of its first entry in the line, if nothing is escaped */
 	const unsigned char *fingerprints; /* of its entries; NULL: not all fit, look at each */
 	bool is_escaped;
 };
 
 /* FOUND; ABSENT: it is empty; BROKEN. */
 enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
-                       struct cluster *out_cluster);
+		       struct cluster *out_cluster);
 
 /* Record number INDEX, which begins at OFFSET behind the lengths. False: broken. */
 bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
-                    struct bytes *out_record);
+		    struct bytes *out_record);
 
 /* Fill kind, targets and reply of OUT_ENTRY from the list at REF. */
 enum lookup entry_follow_list(const struct table *table, uint32_t ref,
-                              struct table_entry *out_entry);
+			      struct table_entry *out_entry);
 
 /* The domain record at REF. */
 enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain);
@@ -112,10 +112,10 @@ bool header_read(struct bytes file, struct table *out_table, struct error *err);
 
 /* What a canary remembers of an entry: a hash of its meaning. BROKEN where it can't be read. */
 enum lookup entry_fingerprint(const struct table *table, const struct table_entry *entry,
-                              uint64_t *out_fingerprint);
+			      uint64_t *out_fingerprint);
 uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply);
 uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
-                            bool keeps_user);
+			    bool keeps_user);
 /* Look all canaries up. */
 bool canaries_replay(const struct table *table, struct error *err);
 

@@ -11,7 +11,7 @@ enum { FORGOTTEN_BYTES = 2 << 20 };
 
 void table_forget_bytes(const struct table *table, struct bytes part)
 {
-	uintptr_t start = (uintptr_t)table->file.data;	/* of a page */
+	uintptr_t start = (uintptr_t)table->file.data; /* of a page */
 	uintptr_t begin = (uintptr_t)part.data / FORGOTTEN_BYTES * FORGOTTEN_BYTES;
 	uintptr_t end = ((uintptr_t)part.data + part.size) / FORGOTTEN_BYTES * FORGOTTEN_BYTES;
 

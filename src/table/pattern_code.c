@@ -48,10 +48,10 @@ bool pattern_take(struct bytes *rest, struct table_pattern *out_pattern)
 	    *at(head, PATTERN_RESULT) > TABLE_ENTRY_DISCARD)
 		return false;
 	*out_pattern = (struct table_pattern){
-		.kind = (enum table_pattern_kind)*at(head, PATTERN_KIND),
+		.kind = (enum table_pattern_kind) * at(head, PATTERN_KIND),
 		.flags = *at(head, PATTERN_FLAGS),
 		.global_line = le32_load(at(head, PATTERN_GLOBAL_LINE)),
-		.result = (enum table_entry_kind)*at(head, PATTERN_RESULT),
+		.result = (enum table_entry_kind) * at(head, PATTERN_RESULT),
 	};
 	out_pattern->domain = take(&body, domain);
 	out_pattern->expression = take(&body, expression);
@@ -76,8 +76,7 @@ bool pattern_append(struct buffer *section, const struct table_pattern *pattern)
 	return buffer_append(section, bytes_make(head, sizeof(head))) &&
 	       buffer_append(section, pattern->domain) &&
 	       buffer_append(section, pattern->expression) &&
-	       buffer_append(section, pattern->exception) &&
-	       buffer_append(section, pattern->value);
+	       buffer_append(section, pattern->exception) && buffer_append(section, pattern->value);
 }
 
 /* ---- expressions ------------------------------------------------------------------------ */
@@ -94,22 +93,22 @@ pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *
 		if ((flags & options[i].flag) != 0)
 			set |= options[i].pcre2;
 	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.size, set, &number, &offset,
-	                     NULL);
+			     NULL);
 	if (code == NULL && number == PCRE2_ERROR_HEAP_FAILED) {
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 	} else if (code == NULL) {
 		char text[MESSAGE_BYTES];
 
 		if (pcre2_get_error_message(number, (PCRE2_UCHAR *)text, sizeof(text)) < 0)
 			text[0] = '\0';
 		(void)error_set(err, EX_DATAERR, "pattern: %s (at byte %zu)", text,
-		                (size_t)offset);	/* always false */
+				(size_t)offset); /* always false */
 	}
 	return code;
 }
 
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
-                         struct error *err)
+			 struct error *err)
 {
 	pcre2_code *code = pattern_code(pattern->expression, pattern->flags, err);
 	pcre2_code *exception = NULL;
@@ -154,7 +153,7 @@ static bool is_closed(struct bytes text)
 				return false;
 			break;
 		case '[':
-			return false;	/* a class may hold brackets of any kind: see below */
+			return false; /* a class may hold brackets of any kind: see below */
 		case '(':
 			if (i + 1 < text.size &&
 			    (text.data[i + 1] == '?' || text.data[i + 1] == '*'))
@@ -256,8 +255,10 @@ static bool is_safe(struct bytes text)
 /* The number of the group named at TEXT (behind `$`), and how long its name is; 0: none. */
 static size_t group_name(struct bytes text, uint32_t *out_number)
 {
-	char closing = text.size == 0 ? '\0' :
-	               text.data[0] == '{' ? '}' : text.data[0] == '(' ? ')' : '\0';
+	char closing = text.size == 0        ? '\0'
+		       : text.data[0] == '{' ? '}'
+		       : text.data[0] == '(' ? ')'
+					     : '\0';
 	size_t at = closing != '\0';
 	uint32_t number = 0;
 	size_t digits = 0;
@@ -274,24 +275,24 @@ static size_t group_name(struct bytes text, uint32_t *out_number)
 }
 
 static enum pattern_lookup append_group(struct buffer *text, struct bytes subject,
-                                        const PCRE2_SIZE *groups, uint32_t number,
-                                        uint32_t group_count)
+					const PCRE2_SIZE *groups, uint32_t number,
+					uint32_t group_count)
 {
 	struct bytes group;
 
 	if (number >= group_count || groups[2 * number] == PCRE2_UNSET ||
 	    groups[2 * number] > groups[2 * number + 1])
-		return PATTERN_FOUND;	/* it took no part in the match: nothing */
+		return PATTERN_FOUND; /* it took no part in the match: nothing */
 	group = bytes_make(subject.data + groups[2 * number],
-	                   groups[2 * number + 1] - groups[2 * number]);
+			   groups[2 * number + 1] - groups[2 * number]);
 	if (!is_safe(group))
 		return PATTERN_UNSAFE;
 	return buffer_append(text, group) ? PATTERN_FOUND : PATTERN_NO_MEMORY;
 }
 
 enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
-                                       const PCRE2_SIZE *groups, uint32_t group_count,
-                                       struct arena *arena, struct bytes *out_text)
+				       const PCRE2_SIZE *groups, uint32_t group_count,
+				       struct arena *arena, struct bytes *out_text)
 {
 	struct buffer text;
 	enum pattern_lookup outcome = PATTERN_FOUND;
@@ -303,8 +304,8 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 		size_t name;
 
 		if (value.data[i] != '$') {
-			outcome = buffer_append_byte(&text, value.data[i]) ? PATTERN_FOUND :
-			                                                     PATTERN_NO_MEMORY;
+			outcome = buffer_append_byte(&text, value.data[i]) ? PATTERN_FOUND
+									   : PATTERN_NO_MEMORY;
 			continue;
 		}
 		name = group_name(rest, &number);
@@ -312,11 +313,11 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 			outcome = append_group(&text, subject, groups, number, group_count);
 			i += name;
 		} else if (rest.size > 0 && rest.data[0] == '$') {
-			outcome = buffer_append_byte(&text, '$') ? PATTERN_FOUND :
-			                                           PATTERN_NO_MEMORY;
+			outcome =
+				buffer_append_byte(&text, '$') ? PATTERN_FOUND : PATTERN_NO_MEMORY;
 			i++;
 		} else {
-			outcome = PATTERN_BROKEN;	/* the compiler lets none through */
+			outcome = PATTERN_BROKEN; /* the compiler lets none through */
 		}
 	}
 	if (outcome == PATTERN_FOUND) {

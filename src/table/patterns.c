@@ -20,17 +20,17 @@ struct rule {
 	struct table_pattern pattern;
 	pcre2_code *code;
 	pcre2_code *exception;
-	int32_t block;		/* the `if` it stands in: its rule, or NO_BLOCK */
-	uint32_t next_filed;	/* the next rule of the same domain; 0: none, numbers from 1 */
+	int32_t block;       /* the `if` it stands in: its rule, or NO_BLOCK */
+	uint32_t next_filed; /* the next rule of the same domain; 0: none, numbers from 1 */
 };
 
 struct pattern_set {
 	struct rule *rules;
 	size_t count;
-	uint32_t *filed;	/* by hash of the domain: number of the first rule, from 1 */
+	uint32_t *filed; /* by hash of the domain: number of the first rule, from 1 */
 	uint32_t *filed_last;
 	size_t filed_mask;
-	uint32_t *open;		/* rules that are tried for every address, in order */
+	uint32_t *open; /* rules that are tried for every address, in order */
 	size_t open_count;
 	pcre2_match_context *limits;
 };
@@ -41,7 +41,7 @@ bool table_has_patterns(const struct table *table)
 }
 
 enum lookup table_next_pattern(const struct table *table, uint64_t *position,
-                               struct table_pattern *out_pattern)
+			       struct table_pattern *out_pattern)
 {
 	if (table->pattern_set == NULL || *position >= table->pattern_set->count)
 		return LOOKUP_ABSENT;
@@ -95,7 +95,7 @@ static struct pattern_set *set_new(size_t count)
 		set_free(set);
 		return NULL;
 	}
-	(void)pcre2_set_match_limit(set->limits, MATCH_LIMIT);	/* these three can't fail */
+	(void)pcre2_set_match_limit(set->limits, MATCH_LIMIT); /* these three can't fail */
 	(void)pcre2_set_depth_limit(set->limits, DEPTH_LIMIT);
 	(void)pcre2_set_heap_limit(set->limits, HEAP_LIMIT_KIB);
 	return set;
@@ -115,7 +115,7 @@ static void file_rule(struct pattern_set *set, uint32_t number)
 }
 
 static bool load_rule(struct pattern_set *set, struct bytes *rest, int32_t *block,
-                      struct error *err)
+		      struct error *err)
 {
 	struct rule *rule = &set->rules[set->count];
 	const struct table_pattern *pattern = &rule->pattern;
@@ -184,8 +184,8 @@ struct match {
 
 static enum pattern_lookup run(const struct match *match, const pcre2_code *code)
 {
-	int result = pcre2_match(code, (PCRE2_SPTR)match->subject.data, match->subject.size, 0,
-	                         0, match->data, match->set->limits);
+	int result = pcre2_match(code, (PCRE2_SPTR)match->subject.data, match->subject.size, 0, 0,
+				 match->data, match->set->limits);
 
 	if (result == PCRE2_ERROR_NOMATCH)
 		return PATTERN_ABSENT;
@@ -234,7 +234,7 @@ static uint32_t count_groups(const struct match *match, const struct rule *rule)
 }
 
 static enum pattern_lookup answer(const struct match *match, const struct rule *rule,
-                                  struct table_entry *out_entry)
+				  struct table_entry *out_entry)
 {
 	struct table_entry entry = {
 		.kind = rule->pattern.result,
@@ -245,10 +245,9 @@ static enum pattern_lookup answer(const struct match *match, const struct rule *
 	if (entry.kind != TABLE_ENTRY_TARGETS)
 		entry.reply = rule->pattern.value;
 	else
-		outcome = pattern_substitute(rule->pattern.value, match->subject,
-		                             pcre2_get_ovector_pointer(match->data),
-		                             count_groups(match, rule), match->arena,
-		                             &entry.pattern_value);
+		outcome = pattern_substitute(
+			rule->pattern.value, match->subject, pcre2_get_ovector_pointer(match->data),
+			count_groups(match, rule), match->arena, &entry.pattern_value);
 	/* Neither an answer nor a "no": an empty value would look like a key without targets. */
 	if (outcome == PATTERN_FOUND && entry.kind == TABLE_ENTRY_TARGETS &&
 	    entry.pattern_value.size == 0)
@@ -274,7 +273,7 @@ static uint32_t next_number(const struct pattern_set *set, uint32_t *filed, size
 }
 
 static enum pattern_lookup match_rules(const struct match *match, struct bytes domain_key,
-                                       uint32_t before_line, struct table_entry *out_entry)
+				       uint32_t before_line, struct table_entry *out_entry)
 {
 	const struct pattern_set *set = match->set;
 	uint32_t filed = set->filed[hash_key(domain_key, 0) & set->filed_mask];
@@ -288,8 +287,7 @@ static enum pattern_lookup match_rules(const struct match *match, struct bytes d
 		if (rule->pattern.global_line >= before_line)
 			break;
 		/* Another domain's rule may share the slot. */
-		if (rule->pattern.domain.size > 0 &&
-		    !bytes_equal(rule->pattern.domain, domain_key))
+		if (rule->pattern.domain.size > 0 && !bytes_equal(rule->pattern.domain, domain_key))
 			continue;
 		outcome = try_blocks(match, rule);
 		if (outcome == PATTERN_FOUND)
@@ -303,8 +301,8 @@ static enum pattern_lookup match_rules(const struct match *match, struct bytes d
 }
 
 enum pattern_lookup table_match(const struct table *table, struct bytes subject,
-                                struct bytes domain_key, uint32_t before_line,
-                                struct arena *arena, struct table_entry *out_entry)
+				struct bytes domain_key, uint32_t before_line, struct arena *arena,
+				struct table_entry *out_entry)
 {
 	struct match match = { .set = table->pattern_set, .subject = subject, .arena = arena };
 	enum pattern_lookup outcome;

@@ -19,12 +19,12 @@
 
 enum table_pattern_kind {
 	TABLE_PATTERN_RULE,
-	TABLE_PATTERN_IF,	/* what follows, up to its endif, counts only if this matches */
+	TABLE_PATTERN_IF, /* what follows, up to its endif, counts only if this matches */
 	TABLE_PATTERN_ENDIF,
 };
 
 enum table_pattern_flag {
-	TABLE_PATTERN_NEGATED = 1,	/* `!/…/` */
+	TABLE_PATTERN_NEGATED = 1, /* `!/…/` */
 	TABLE_PATTERN_CASELESS = 2,
 	TABLE_PATTERN_MULTILINE = 4,
 	TABLE_PATTERN_DOTALL = 8,
@@ -42,8 +42,8 @@ struct table_pattern {
 	enum table_entry_kind result;
 	struct bytes expression;
 	struct bytes exception;
-	struct bytes value;	/* template of a right-hand side; or a reply */
-	struct bytes domain;	/* filed under it (lower case); empty: tried for all */
+	struct bytes value;  /* template of a right-hand side; or a reply */
+	struct bytes domain; /* filed under it (lower case); empty: tried for all */
 };
 
 bool table_has_patterns(const struct table *table);
@@ -60,20 +60,20 @@ enum pattern_lookup {
 	PATTERN_ABSENT,
 	PATTERN_BROKEN,
 	PATTERN_NO_MEMORY,
-	PATTERN_UNSAFE,	/* would be substituted, but can't be without changing the list */
+	PATTERN_UNSAFE, /* would be substituted, but can't be without changing the list */
 };
 enum pattern_lookup table_match(const struct table *table, struct bytes subject,
-                                struct bytes domain_key, uint32_t before_line,
-                                struct arena *arena, struct table_entry *out_entry);
+				struct bytes domain_key, uint32_t before_line, struct arena *arena,
+				struct table_entry *out_entry);
 
 /* The rule at *POSITION (begin with 0), for dump and checks. */
 enum lookup table_next_pattern(const struct table *table, uint64_t *position,
-                               struct table_pattern *out_pattern);
+			       struct table_pattern *out_pattern);
 
 /* Can PATTERN be compiled? ERR (status 65; 71 without memory) says why not. *out_groups: how many
  * it has. */
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
-                         struct error *err);
+			 struct error *err);
 
 /* The literal domain that an expression ends in, lower case, in ARENA; empty: none. */
 struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena);

@@ -38,8 +38,8 @@ pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *
 
 /* Substitute groups of SUBJECT into VALUE; data is NULL for no memory. */
 enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
-                                       const PCRE2_SIZE *groups, uint32_t group_count,
-                                       struct arena *arena, struct bytes *out_text);
+				       const PCRE2_SIZE *groups, uint32_t group_count,
+				       struct arena *arena, struct bytes *out_text);
 
 /* Compile all rules of TABLE's section into table->pattern_set. */
 bool patterns_load(struct table *table, struct error *err);

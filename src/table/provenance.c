@@ -6,7 +6,7 @@
 
 /* Position in the line of entry INDEX of cluster NUMBER, with the true counts. */
 static bool position_in_line(const struct table *table, uint64_t line, unsigned number,
-                             unsigned index, uint64_t *out_position)
+			     unsigned index, uint64_t *out_position)
 {
 	uint64_t position = index;
 
@@ -34,7 +34,7 @@ static bool global_line(const struct table *table, uint64_t place, uint32_t *out
 	}
 	if (line >= table->lines ||
 	    !position_in_line(table, line, (unsigned)(place >> 8 & 0xff) % LINE_CLUSTERS,
-	                      (unsigned)(place & 0xff), &position))
+			      (unsigned)(place & 0xff), &position))
 		return false;
 	/* First the ordinal of each line's first entry, then a number an entry. */
 	position += le32_load(at(table->provenance, line * 4)) + table->lines;
@@ -61,7 +61,7 @@ static bool next_source(struct bytes *rest, uint32_t *out_first, struct bytes *o
 }
 
 static enum lookup source_of_line(const struct table *table, uint32_t line,
-                                  struct bytes *out_source, uint32_t *out_line)
+				  struct bytes *out_source, uint32_t *out_line)
 {
 	struct bytes rest = table->sources;
 	struct bytes name;
@@ -81,7 +81,7 @@ static enum lookup source_of_line(const struct table *table, uint32_t line,
 }
 
 enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
-                                  uint32_t *out_global_line)
+				  uint32_t *out_global_line)
 {
 	if (table->provenance.data == NULL)
 		return LOOKUP_ABSENT;
@@ -89,7 +89,7 @@ enum lookup table_provenance_line(const struct table *table, const struct table_
 }
 
 enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
-                             struct bytes *out_source, uint32_t *out_line)
+			     struct bytes *out_source, uint32_t *out_line)
 {
 	uint32_t line;
 	enum lookup outcome = table_provenance_line(table, entry, &line);
@@ -100,7 +100,7 @@ enum lookup table_provenance(const struct table *table, const struct table_entry
 }
 
 enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
-                                    uint32_t *out_first_line)
+				    uint32_t *out_first_line)
 {
 	struct bytes source;
 	uint32_t line, in_source;

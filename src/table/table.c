@@ -30,7 +30,7 @@ struct table *table_open_bytes(struct bytes bytes, struct error *err)
 }
 
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
-                         struct error *err)
+			 struct error *err)
 {
 	const struct file_limits limits = {
 		.least_bytes = FORMAT_HEADER_BYTES,
@@ -42,8 +42,8 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	struct error why;
 	struct table *table = NULL;
 
-	if (load == TABLE_COPIED ? !file_copy_load(path, &limits, &copy, err) :
-	                           !file_copy_map(path, &limits, &copy, err))
+	if (load == TABLE_COPIED ? !file_copy_load(path, &limits, &copy, err)
+				 : !file_copy_map(path, &limits, &copy, err))
 		return NULL;
 	if (load == TABLE_GUARDED)
 		guard = guard_new(&copy, &why);

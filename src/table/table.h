@@ -24,51 +24,51 @@ struct table;
 
 enum lookup {
 	LOOKUP_FOUND,
-	LOOKUP_ABSENT,		/* sound table, no such key */
-	LOOKUP_BROKEN,		/* the bytes contradict themselves, or no memory: defer */
+	LOOKUP_ABSENT, /* sound table, no such key */
+	LOOKUP_BROKEN, /* the bytes contradict themselves, or no memory: defer */
 };
 
 enum table_domain_flag {
-	TABLE_DOMAIN_CATCH_ALL = 1,	/* has an `@domain` entry */
-	TABLE_DOMAIN_EXTENSIONS = 2,	/* some key here has a delimiter in its local part */
-	TABLE_DOMAIN_PROBED = 4,	/* has keys, is declared, or is local: without it an address
-					 * here is no key and is final */
-	TABLE_DOMAIN_ALIAS = 8,		/* every address is an alias */
-	TABLE_DOMAIN_MAILBOX = 16,	/* listed recipients are delivered by the MTA */
-	TABLE_DOMAIN_LOCAL = 32,	/* bare `user` keys apply */
+	TABLE_DOMAIN_CATCH_ALL = 1,  /* has an `@domain` entry */
+	TABLE_DOMAIN_EXTENSIONS = 2, /* some key here has a delimiter in its local part */
+	TABLE_DOMAIN_PROBED = 4,     /* has keys, is declared, or is local: without it an address
+				      * here is no key and is final */
+	TABLE_DOMAIN_ALIAS = 8,      /* every address is an alias */
+	TABLE_DOMAIN_MAILBOX = 16,   /* listed recipients are delivered by the MTA */
+	TABLE_DOMAIN_LOCAL = 32,     /* bare `user` keys apply */
 };
 
 enum { TABLE_DOMAIN_OURS = TABLE_DOMAIN_ALIAS | TABLE_DOMAIN_MAILBOX };
 
 struct table_domain {
-	struct bytes name;	/* lower-case A-label; empty: the place of bare `user` keys */
+	struct bytes name; /* lower-case A-label; empty: the place of bare `user` keys */
 	unsigned flags;
-	uint32_t ref;		/* for table_find() */
+	uint32_t ref; /* for table_find() */
 	uint64_t hash;
-	uint32_t catch_all;	/* for table_find_catch_all() */
+	uint32_t catch_all; /* for table_find_catch_all() */
 };
 
 enum table_entry_kind {
 	TABLE_ENTRY_TARGETS,
-	TABLE_ENTRY_REPLY,	/* refuse or defer with `reply` */
-	TABLE_ENTRY_DISCARD,	/* accept and drop */
+	TABLE_ENTRY_REPLY,   /* refuse or defer with `reply` */
+	TABLE_ENTRY_DISCARD, /* accept and drop */
 };
 
 struct table_entry {
 	enum table_entry_kind kind;
-	struct bytes reply;	/* `550 5.2.1 text`, with TABLE_ENTRY_REPLY */
+	struct bytes reply;         /* `550 5.2.1 text`, with TABLE_ENTRY_REPLY */
 	struct bytes pattern_value; /* a right-hand side that a pattern made; empty: no pattern */
 	/* The rest is table.c's own; walk the targets with table_next_target(). */
 	struct bytes targets;
 	struct bytes local;
 	uint32_t domain_ref;
-	uint64_t place;		/* for table_provenance() */
+	uint64_t place; /* for table_provenance() */
 };
 
 struct table_target {
-	struct bytes local;		/* internal form, case kept; empty if keeps_user */
-	struct table_domain domain;	/* its flags save a look-up: see TABLE_DOMAIN_PROBED */
-	bool keeps_user;		/* `@other` */
+	struct bytes local;         /* internal form, case kept; empty if keeps_user */
+	struct table_domain domain; /* its flags save a look-up: see TABLE_DOMAIN_PROBED */
+	bool keeps_user;            /* `@other` */
 };
 
 struct table_target_cursor {
@@ -79,23 +79,23 @@ struct table_target_cursor {
 
 /* The key rules a table was compiled with; part of it, so that they can't disagree. */
 struct table_rules {
-	struct bytes delimiters;	/* recipient_delimiter */
-	struct bytes origin;		/* folded; completes an unqualified address */
-	struct bytes dot_domain;	/* append_dot_domain, folded; empty: off */
+	struct bytes delimiters; /* recipient_delimiter */
+	struct bytes origin;     /* folded; completes an unqualified address */
+	struct bytes dot_domain; /* append_dot_domain, folded; empty: off */
 	bool propagates_extension;
 };
 
 struct table_facts {
-	uint64_t generation;	/* counts the compilations of this path */
-	uint64_t created;	/* seconds since 1970 */
-	uint64_t entries;	/* keys, catch-alls included */
-	uint64_t domains;	/* that are declared ours */
+	uint64_t generation; /* counts the compilations of this path */
+	uint64_t created;    /* seconds since 1970 */
+	uint64_t entries;    /* keys, catch-alls included */
+	uint64_t domains;    /* that are declared ours */
 	uint64_t targets;
 	uint64_t size_bytes;
 	uint64_t checksum;
 	uint32_t format_version;
 	bool has_provenance;
-	bool is_lenient;	/* not proved sound: --lenient, --no-proof */
+	bool is_lenient; /* not proved sound: --lenient, --no-proof */
 };
 
 enum table_load {
@@ -112,7 +112,7 @@ enum table_load {
  * ALSO_OWNER may own the file beside root and ourselves; (uid_t)-1: nobody.
  */
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
-                         struct error *err);
+			 struct error *err);
 
 /* What the header of the table at PATH says, and no more: the body isn't looked at. */
 bool table_peek(const char *path, struct table_facts *out_facts, struct error *err);
@@ -142,26 +142,25 @@ struct bytes table_bytes(const struct table *table);
 
 /* Find the domain NAME (folded). ABSENT: no key can be in it, and it isn't ours. */
 enum lookup table_find_domain(const struct table *table, struct bytes name,
-                              struct table_domain *out_domain);
+			      struct table_domain *out_domain);
 
 /* The same, and table_prefetch() for LOCAL, while the domain is looked for. A wrong LOCAL, or one
  * that isn't folded, costs time and nothing else. */
-enum lookup table_find_domain_for(const struct table *table, struct bytes name,
-                                  struct bytes local, struct table_domain *out_domain);
+enum lookup table_find_domain_for(const struct table *table, struct bytes name, struct bytes local,
+				  struct table_domain *out_domain);
 
 /* Find the entry of LOCAL (folded, not empty) in DOMAIN. */
 enum lookup table_find(const struct table *table, const struct table_domain *domain,
-                       struct bytes local, struct table_entry *out_entry);
+		       struct bytes local, struct table_entry *out_entry);
 
 /* Both in one, in less time: the line of the key is fetched while the domain is looked for. ABSENT:
  * one of the two isn't there. */
-enum lookup table_find_key(const struct table *table, struct bytes domain_name,
-                           struct bytes local, struct table_domain *out_domain,
-                           struct table_entry *out_entry);
+enum lookup table_find_key(const struct table *table, struct bytes domain_name, struct bytes local,
+			   struct table_domain *out_domain, struct table_entry *out_entry);
 
 /* Find the `@domain` entry. */
 enum lookup table_find_catch_all(const struct table *table, const struct table_domain *domain,
-                                 struct table_entry *out_entry);
+				 struct table_entry *out_entry);
 
 /* Have the cache fetch what table_find() will read; costs nothing and promises nothing. */
 void table_prefetch(const struct table *table, uint64_t domain_hash, struct bytes local);
@@ -172,20 +171,20 @@ void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struc
 void table_targets_begin(const struct table_entry *entry, struct table_target_cursor *out_cursor);
 /* FOUND with the next target, ABSENT behind the last one, BROKEN. */
 enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
-                              struct table_target *out_target);
+			      struct table_target *out_target);
 
 /* Where an entry came from. ABSENT where the table carries no provenance. SOURCE is the source as
  * shown to users, the type's file name part: `virtual` of /etc/openrcpt/virtual. */
 enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
-                             struct bytes *out_source, uint32_t *out_line);
+			     struct bytes *out_source, uint32_t *out_line);
 
 /* The same as a number over all sources: the compiler knows where each begins. */
 enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
-                                  uint32_t *out_global_line);
+				  uint32_t *out_global_line);
 
 /* And the number at which its source begins: patterns of sources before it go before the entry. */
 enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
-                                    uint32_t *out_first_line);
+				    uint32_t *out_first_line);
 
 /* ---- walking over everything, for dump, diff and checks -------------------------------- */
 
@@ -208,11 +207,10 @@ struct table_row {
 void table_rows_begin(const struct table *table, struct table_cursor *out_cursor);
 /* Begin at a line of the directory, so that threads can share the work; cursor.line tells where one
  * is. Behind the last line come the catch-alls. */
-void table_rows_begin_at(const struct table *table, uint64_t line,
-                         struct table_cursor *out_cursor);
+void table_rows_begin_at(const struct table *table, uint64_t line, struct table_cursor *out_cursor);
 uint64_t table_line_count(const struct table *table);
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
-                           struct table_row *out_row);
+			   struct table_row *out_row);
 
 /* A number by which a row is found again, and the row. */
 uint64_t table_row_number(const struct table_row *row);
@@ -221,7 +219,7 @@ enum lookup table_row_at(const struct table *table, uint64_t number, struct tabl
 /* Grows with the place at which a row for LOCAL in DOMAIN would stand: who asks for many keys in
  * this order reads the table front to back. */
 uint64_t table_key_order(const struct table *table, const struct table_domain *domain,
-                         struct bytes local);
+			 struct bytes local);
 
 /* A number for an entry, below table_slots(), for what is kept beside the table. False: it has
  * none, as catch-alls, and entries of lines that are much too full. */
@@ -233,6 +231,6 @@ uint32_t table_domain_refs(const struct table *table);
 
 /* All domains that have keys or are declared. *position begins as 0. */
 enum lookup table_next_domain(const struct table *table, uint64_t *position,
-                              struct table_domain *out_domain);
+			      struct table_domain *out_domain);
 
 #endif

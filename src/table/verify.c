@@ -11,14 +11,14 @@
 
 enum {
 	LINES_FOR_THREADS = 1000,
-	LINES_HELD = 1024,	/* then their pages are let go of: some 2 MB */
+	LINES_HELD = 1024, /* then their pages are let go of: some 2 MB */
 };
 
 struct check {
 	const struct table *table;
 	const struct table_visitor *visitor;
-	void *context;				/* of the visitor */
-	unsigned char *starts;	/* a bit for each unit of DOMAINS where a record begins */
+	void *context;         /* of the visitor */
+	unsigned char *starts; /* a bit for each unit of DOMAINS where a record begins */
 	uint64_t first_line;
 	uint64_t end_line;
 	uint64_t entries;
@@ -26,7 +26,7 @@ struct check {
 	uint64_t ours;
 	uint64_t probed;
 	struct error *err;
-	bool is_sound;		/* what check_lines() found */
+	bool is_sound; /* what check_lines() found */
 };
 
 static bool wrong(const struct check *check, const char *what)
@@ -43,7 +43,7 @@ static bool begins_record(const struct check *check, uint32_t ref)
 /* ---- entries ------------------------------------------------------------------------------ */
 
 static bool check_target(struct check *check, const struct table_target *target,
-                         struct table_row_sum *sum)
+			 struct table_row_sum *sum)
 {
 	size_t size = target->local.size + 1 + target->domain.name.size;
 
@@ -93,7 +93,7 @@ static bool is_extended(const struct table *table, struct bytes local)
 
 /* Is the key where a look-up would search it, under its fingerprint? */
 static bool check_key(struct check *check, const struct table_row *row,
-                      const unsigned char *fingerprint)
+		      const unsigned char *fingerprint)
 {
 	const struct table *table = check->table;
 	uint64_t cluster = place_cluster(row->entry.place);
@@ -113,7 +113,7 @@ static bool check_key(struct check *check, const struct table_row *row,
 }
 
 static bool check_record(struct check *check, struct bytes record, uint64_t place,
-                         const unsigned char *fingerprint)
+			 const unsigned char *fingerprint)
 {
 	struct table_row row = { .is_catch_all = false };
 
@@ -171,8 +171,7 @@ static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 
 	if (outcome == LOOKUP_ABSENT)
 		return true;
-	if (outcome == LOOKUP_BROKEN ||
-	    (cluster.is_escaped && cluster.count < CLUSTER_ESCAPE))
+	if (outcome == LOOKUP_BROKEN || (cluster.is_escaped && cluster.count < CLUSTER_ESCAPE))
 		return wrong(check, "a cluster");
 	for (unsigned i = 0; i < cluster.count; i++) {
 		struct bytes record;
@@ -180,7 +179,7 @@ static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 		if (!cluster_record(&cluster, i, offset, &record))
 			return wrong(check, "a record of a cluster");
 		if (!check_record(check, record, place_make(line, number, i),
-		                  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
+				  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
 			return false;
 		offset += record.size;
 	}
@@ -236,7 +235,7 @@ static bool meet(const struct check *check, uint64_t line)
 		return true;
 	before = at(check->table->directory, (line - 1) * LINE_BYTES);
 	return le32_load(before + LINE_BASE) <=
-	               le32_load(at(check->table->directory, line * LINE_BYTES) + LINE_BASE) ||
+		       le32_load(at(check->table->directory, line * LINE_BYTES) + LINE_BASE) ||
 	       wrong(check, "lines that overlap");
 }
 
@@ -258,11 +257,11 @@ static bool check_all_lines(struct check *check)
 	}
 	if (other.end_line == 0 || pthread_create(&thread, NULL, check_lines, &other) != 0) {
 		check->end_line = lines;
-		(void)check_lines(check);	/* NULL, as every thread's end */
+		(void)check_lines(check); /* NULL, as every thread's end */
 		return check->is_sound;
 	}
-	(void)check_lines(check);	/* NULL, as every thread's end */
-	(void)pthread_join(thread, NULL);	/* it exists */
+	(void)check_lines(check);         /* NULL, as every thread's end */
+	(void)pthread_join(thread, NULL); /* it exists */
 	check->entries += other.entries;
 	check->targets += other.targets;
 	if (check->is_sound && !other.is_sound)
@@ -345,7 +344,7 @@ static bool check_domains(struct check *check)
 	for (uint64_t i = 0; i < table->buckets * BUCKET_SLOTS; i++) {
 		uint32_t reference =
 			le32_load(at(table->index, i / BUCKET_SLOTS * BUCKET_BYTES + BUCKET_REFS +
-		                                           i % BUCKET_SLOTS * 4));
+							   i % BUCKET_SLOTS * 4));
 
 		if (reference != 0 && !check_reference(check, reference))
 			return false;
@@ -362,7 +361,7 @@ bool table_verify(const struct table *table, struct error *err)
 }
 
 bool table_verify_visiting(const struct table *table, const struct table_visitor *visitor,
-                           struct error *err)
+			   struct error *err)
 {
 	struct check check = {
 		.table = table,

@@ -6,7 +6,7 @@
 #include "table/inside.h"
 
 static enum lookup row_in_cluster(const struct table *table, struct table_cursor *cursor,
-                                  const struct cluster *cluster, struct table_row *out_row)
+				  const struct cluster *cluster, struct table_row *out_row)
 {
 	struct table_row row = { .is_catch_all = false };
 	struct bytes record;
@@ -15,8 +15,8 @@ static enum lookup row_in_cluster(const struct table *table, struct table_cursor
 		cursor->offset = 0;
 	if (!cluster_record(cluster, cursor->record, cursor->offset, &record) ||
 	    entry_from_record(table, record,
-	                      place_make(cursor->line, cursor->cluster, cursor->record),
-	                      &row.entry) != LOOKUP_FOUND ||
+			      place_make(cursor->line, cursor->cluster, cursor->record),
+			      &row.entry) != LOOKUP_FOUND ||
 	    domain_at(table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	row.domain.hash = hash_key(row.domain.name, table->seed);
@@ -29,7 +29,7 @@ static enum lookup row_in_cluster(const struct table *table, struct table_cursor
 
 /* The domain record behind the one at *POSITION (in units); ABSENT behind the last. */
 static enum lookup next_record(const struct table *table, uint64_t *position,
-                               struct table_domain *out_domain)
+			       struct table_domain *out_domain)
 {
 	uint64_t size;
 
@@ -46,7 +46,7 @@ static enum lookup next_record(const struct table *table, uint64_t *position,
 }
 
 static enum lookup next_catch_all(const struct table *table, struct table_cursor *cursor,
-                                  struct table_row *out_row)
+				  struct table_row *out_row)
 {
 	struct table_row row = { .is_catch_all = true };
 	enum lookup outcome;
@@ -62,8 +62,7 @@ static enum lookup next_catch_all(const struct table *table, struct table_cursor
 	return LOOKUP_FOUND;
 }
 
-void table_rows_begin_at(const struct table *table, uint64_t line,
-                         struct table_cursor *out_cursor)
+void table_rows_begin_at(const struct table *table, uint64_t line, struct table_cursor *out_cursor)
 {
 	*out_cursor = (struct table_cursor){ .line = line < table->lines ? line : table->lines };
 }
@@ -84,12 +83,11 @@ uint32_t table_domain_refs(const struct table *table)
 }
 
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
-                           struct table_row *out_row)
+			   struct table_row *out_row)
 {
 	while (cursor->line < table->lines) {
 		struct cluster cluster;
-		enum lookup outcome =
-			cluster_at(table, cursor->line, cursor->cluster, &cluster);
+		enum lookup outcome = cluster_at(table, cursor->line, cursor->cluster, &cluster);
 
 		if (outcome == LOOKUP_BROKEN)
 			return outcome;
@@ -109,8 +107,7 @@ uint64_t table_row_number(const struct table_row *row)
 	return row->is_catch_all ? PLACE_CATCH_ALL | row->domain.ref : row->entry.place;
 }
 
-static enum lookup catch_all_at(const struct table *table, uint32_t ref,
-                                struct table_row *out_row)
+static enum lookup catch_all_at(const struct table *table, uint32_t ref, struct table_row *out_row)
 {
 	struct table_row row = { .is_catch_all = true };
 
@@ -143,7 +140,7 @@ enum lookup table_row_at(const struct table *table, uint64_t number, struct tabl
 }
 
 uint64_t table_key_order(const struct table *table, const struct table_domain *domain,
-                         struct bytes local)
+			 struct bytes local)
 {
 	return format_mix(domain->hash, hash_key(local, table->seed));
 }
@@ -179,7 +176,7 @@ uint64_t table_slots(const struct table *table)
 }
 
 enum lookup table_next_domain(const struct table *table, uint64_t *position,
-                              struct table_domain *out_domain)
+			      struct table_domain *out_domain)
 {
 	struct table_domain domain;
 	enum lookup outcome;

@@ -38,8 +38,7 @@ static size_t last_sample(const struct canary_draw *draw)
 
 bool canary_draw_take(struct canary_draw *draw, uint64_t order, const struct writer_entry *entry)
 {
-	struct bytes contents =
-		entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
+	struct bytes contents = entry->kind == TABLE_ENTRY_TARGETS ? entry->targets : entry->reply;
 	struct sample sample = {
 		.local_size = entry->local.size,
 		.contents_size = contents.size,
@@ -70,7 +69,7 @@ static struct bytes sample_local(const struct sample *sample)
 }
 
 void canary_draw_drop(struct canary_draw *draw, uint32_t domain, struct bytes local,
-                  uint32_t global_line)
+		      uint32_t global_line)
 {
 	for (size_t i = 0; i < CANARY_DRAW_MAX; i++) {
 		struct sample *sample = &draw->all[i];
@@ -82,7 +81,7 @@ void canary_draw_drop(struct canary_draw *draw, uint32_t domain, struct bytes lo
 }
 
 static bool print_canary(bool is_found, struct bytes domain, struct bytes local,
-                         uint64_t fingerprint, struct buffer *out_section)
+			 uint64_t fingerprint, struct buffer *out_section)
 {
 	char head[11] = { (char)is_found, (char)domain.size, (char)local.size };
 
@@ -92,11 +91,11 @@ static bool print_canary(bool is_found, struct bytes domain, struct bytes local,
 }
 
 static bool sample_fingerprint(const struct sample *sample, const struct domain_set *domains,
-                               uint64_t *out_fingerprint)
+			       uint64_t *out_fingerprint)
 {
 	const struct table table = { .domains = domain_set_bytes(domains) };
-	struct bytes contents = bytes_make(sample->bytes + sample->local_size,
-	                                   sample->contents_size);
+	struct bytes contents =
+		bytes_make(sample->bytes + sample->local_size, sample->contents_size);
 	struct table_entry entry = {
 		.kind = sample->kind,
 		.local = sample_local(sample),
@@ -111,20 +110,20 @@ static bool sample_fingerprint(const struct sample *sample, const struct domain_
 }
 
 static bool print_absent(const struct canary_draw *draw, const struct domain_set *domains,
-                         size_t number, struct buffer *out_section)
+			 size_t number, struct buffer *out_section)
 {
 	const struct sample *sample = &draw->all[number];
 	char local[48];
 
 	/* No key looks like this: the number comes from the secret seed. */
 	(void)snprintf(local, sizeof(local), "canary.%zu.%016llx", number,
-	               (unsigned long long)format_mix(draw->random, number));
+		       (unsigned long long)format_mix(draw->random, number));
 	return print_canary(false, domain_set_name(domains, sample->domain), bytes_of(local), 0,
-	                    out_section);
+			    out_section);
 }
 
 bool canary_draw_print(const struct canary_draw *draw, const struct domain_set *domains,
-                   struct buffer *out_section)
+		       struct buffer *out_section)
 {
 	for (size_t i = 0; i < CANARY_DRAW_MAX; i++) {
 		const struct sample *sample = &draw->all[i];
@@ -134,7 +133,7 @@ bool canary_draw_print(const struct canary_draw *draw, const struct domain_set *
 			continue;
 		if (!sample_fingerprint(sample, domains, &fingerprint) ||
 		    !print_canary(true, domain_set_name(domains, sample->domain),
-		                  sample_local(sample), fingerprint, out_section))
+				  sample_local(sample), fingerprint, out_section))
 			return false;
 		if (i < ABSENT_CANARIES && !print_absent(draw, domains, i, out_section))
 			return false;

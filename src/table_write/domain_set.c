@@ -20,7 +20,7 @@ bool domain_set_init(struct domain_set *set, uint64_t seed)
 	set->slots = calloc(FIRST_SLOTS, sizeof(*set->slots));
 	set->records = calloc(1, FIRST_ROOM);
 	set->room = FIRST_ROOM;
-	set->size = DOMAIN_UNIT;	/* ref 0 is none */
+	set->size = DOMAIN_UNIT; /* ref 0 is none */
 	return set->slots != NULL && set->records != NULL;
 }
 
@@ -135,7 +135,7 @@ static uint32_t *slot_of(const struct domain_set *set, struct bytes name, uint64
 		uint32_t slot = set->slots[place];
 
 		if (slot == 0 || ((slot & ~(uint32_t)DOMAIN_REF_MAX) == tag &&
-		                  is_named(set, slot_ref(slot), name)))
+				  is_named(set, slot_ref(slot), name)))
 			return &set->slots[place];
 	}
 }
@@ -171,7 +171,7 @@ static uint32_t remember(uint32_t *place, uint32_t ref)
 
 /* Not inline: what is found above needs less. */
 static __attribute__((noinline)) uint32_t find_slowly(struct domain_set *set, struct bytes name,
-                                                      uint32_t *place)
+						      uint32_t *place)
 {
 	return remember(place, slot_ref(*slot_of(set, name, hash_key(name, set->seed))));
 }
@@ -233,9 +233,9 @@ void domain_set_catch_all(struct domain_set *set, uint32_t ref, uint32_t list)
 
 uint32_t domain_set_next(const struct domain_set *set, uint32_t ref)
 {
-	size_t offset = ref == 0 ? DOMAIN_UNIT :
-	                           (size_t)ref * DOMAIN_UNIT +
-	                                   record_bytes(domain_set_name(set, ref).size);
+	size_t offset =
+		ref == 0 ? DOMAIN_UNIT
+			 : (size_t)ref * DOMAIN_UNIT + record_bytes(domain_set_name(set, ref).size);
 
 	return offset < set->size ? (uint32_t)(offset / DOMAIN_UNIT) : 0;
 }
@@ -271,7 +271,7 @@ unsigned char *domain_set_index(const struct domain_set *set, size_t *out_size)
 
 	for (uint32_t ref = domain_set_next(set, 0); ref != 0; ref = domain_set_next(set, ref))
 		probed += (domain_set_flags(set, ref) & TABLE_DOMAIN_PROBED) != 0;
-	buckets = probed * 100 / (65 * BUCKET_SLOTS) + 1;	/* 65 % full */
+	buckets = probed * 100 / (65 * BUCKET_SLOTS) + 1; /* 65 % full */
 	index = calloc(buckets, BUCKET_BYTES);
 	if (index == NULL)
 		return NULL;
@@ -281,8 +281,8 @@ unsigned char *domain_set_index(const struct domain_set *set, size_t *out_size)
 		if ((flags & TABLE_DOMAIN_PROBED) == 0)
 			continue;
 		index_put(index, buckets, hash_key(domain_set_name(set, ref), set->seed),
-		          ref << BUCKET_REF_FLAG_BITS |
-		                  (flags & (TABLE_DOMAIN_CATCH_ALL | TABLE_DOMAIN_EXTENSIONS)));
+			  ref << BUCKET_REF_FLAG_BITS |
+				  (flags & (TABLE_DOMAIN_CATCH_ALL | TABLE_DOMAIN_EXTENSIONS)));
 	}
 	*out_size = buckets * BUCKET_BYTES;
 	return index;

@@ -14,16 +14,16 @@
 enum { DOMAIN_SET_RECENT = 256 };
 
 struct domain_set {
-	unsigned char *records;	/* as in the file */
+	unsigned char *records; /* as in the file */
 	size_t size;
 	size_t room;
-	uint32_t *slots;	/* a ref, and above it 8 bits of its name's hash; 0: free */
+	uint32_t *slots; /* a ref, and above it 8 bits of its name's hash; 0: free */
 	uint64_t slot_mask;
 	uint64_t count;
 	uint64_t seed;
-	uint32_t hashed_ref;	/* of domain_set_hash(): keys of a domain stand together */
+	uint32_t hashed_ref; /* of domain_set_hash(): keys of a domain stand together */
 	uint64_t hashed;
-	uint32_t recent[DOMAIN_SET_RECENT];	/* refs asked for, by a hash of little work */
+	uint32_t recent[DOMAIN_SET_RECENT]; /* refs asked for, by a hash of little work */
 };
 
 /* False: no memory. */

@@ -8,7 +8,7 @@
 #include "table_write/raw.h"
 
 enum {
-	LINE_DATA_MAX = 0xffff,		/* an end is 16 bits */
+	LINE_DATA_MAX = 0xffff, /* an end is 16 bits */
 	LISTS_DATA_MAX = 1 << 30,
 };
 
@@ -23,8 +23,7 @@ uint64_t layout_cluster(const struct layout *layout, uint64_t hash)
 	return format_high64(hash, layout->lines * LINE_CLUSTERS);
 }
 
-bool layout_init(struct layout *layout, struct output *output, uint64_t lines,
-                 bool has_provenance)
+bool layout_init(struct layout *layout, struct output *output, uint64_t lines, bool has_provenance)
 {
 	*layout = (struct layout){
 		.output = output,
@@ -160,7 +159,7 @@ static void put_records(struct layout *layout, const unsigned char **raws, size_
 		size += record_size(raws[i]);
 	lengths = (unsigned char *)buffer_extend(&layout->data, size);
 	if (lengths == NULL)
-		return;	/* which the buffer remembers */
+		return; /* which the buffer remembers */
 	if (escape > 0)
 		*lengths++ = (unsigned char)count;
 	records = lengths + count;
@@ -176,13 +175,12 @@ static void put_places(struct layout *layout, const unsigned char **raws, size_t
 	char *places = buffer_extend(&layout->places, count * sizeof(uint32_t));
 
 	for (size_t i = 0; places != NULL && i < count; i++)
-		memcpy(places + i * sizeof(uint32_t), raws[i] + RAW_GLOBAL_LINE,
-		       sizeof(uint32_t));
+		memcpy(places + i * sizeof(uint32_t), raws[i] + RAW_GLOBAL_LINE, sizeof(uint32_t));
 }
 
 /* One cluster; *FINGERPRINTS counts those of the line so far. */
 static void add_cluster(struct layout *layout, unsigned char *row, unsigned number,
-                        const unsigned char **raws, size_t count, unsigned *fingerprints)
+			const unsigned char **raws, size_t count, unsigned *fingerprints)
 {
 	unsigned nibble = count < CLUSTER_ESCAPE ? (unsigned)count : CLUSTER_ESCAPE;
 
@@ -196,8 +194,7 @@ static void add_cluster(struct layout *layout, unsigned char *row, unsigned numb
 		put_places(layout, raws, count);
 }
 
-static bool make_ref(struct layout *layout, uint64_t position, uint32_t *out_ref,
-                     struct error *err)
+static bool make_ref(struct layout *layout, uint64_t position, uint32_t *out_ref, struct error *err)
 {
 	uint64_t ref = (position - layout->data_begin) / DATA_UNIT;
 
@@ -235,7 +232,7 @@ static bool emit_lists(struct layout *layout, struct error *err)
 		uint32_t ref;
 
 		if (!layout_list(layout, raw_kind(waiting[i].raw), raw_payload(waiting[i].raw),
-		                 NULL, &ref, err))
+				 NULL, &ref, err))
 			return false;
 	}
 	output_align(layout->output, DATA_UNIT);
@@ -243,7 +240,7 @@ static bool emit_lists(struct layout *layout, struct error *err)
 }
 
 bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes contents,
-                 const uint32_t *place, uint32_t *out_ref, struct error *err)
+		 const uint32_t *place, uint32_t *out_ref, struct error *err)
 {
 	unsigned char head[LIST_CONTENTS + sizeof(uint32_t)];
 	size_t head_size = LIST_CONTENTS;
@@ -264,7 +261,7 @@ bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes
 }
 
 static bool add_clusters(struct layout *layout, unsigned char *row, const unsigned char **raws,
-                         size_t first, const uint32_t *ends)
+			 size_t first, const uint32_t *ends)
 {
 	unsigned fingerprints = 0;
 
@@ -279,11 +276,11 @@ static bool add_clusters(struct layout *layout, unsigned char *row, const unsign
 			add_cluster(layout, row, number, raws + first, kept, &fingerprints);
 		le16_store(row + LINE_ENDS + 2 * number, (uint16_t)layout->data.size);
 	}
-	return !layout->data.has_failed;	/* longer than an end can say */
+	return !layout->data.has_failed; /* longer than an end can say */
 }
 
 bool layout_line(struct layout *layout, const unsigned char **raws, size_t first,
-                 const uint32_t *ends, struct error *err)
+		 const uint32_t *ends, struct error *err)
 {
 	unsigned char *row = layout->directory + layout->line * LINE_BYTES;
 	uint32_t base;

@@ -14,20 +14,20 @@
 
 struct layout {
 	struct output *output;
-	uint64_t data_begin;	/* position of DATA in the file */
+	uint64_t data_begin; /* position of DATA in the file */
 	uint64_t lines;
-	uint64_t line;		/* the next one to be laid out */
+	uint64_t line; /* the next one to be laid out */
 	unsigned char *directory;
 	bool has_provenance;
-	struct buffer ordinals;	/* u32 a line */
-	struct buffer places;	/* u32 an entry */
-	struct buffer data;	/* of the line at hand */
-	struct buffer lists;	/* of the line at hand: u32 offset in data of the ref,
+	struct buffer ordinals; /* u32 a line */
+	struct buffer places;   /* u32 an entry */
+	struct buffer data;     /* of the line at hand */
+	struct buffer lists;    /* of the line at hand: u32 offset in data of the ref,
 				 * raw pointer */
 	uint64_t entries;
 	uint64_t targets;
 	void (*on_duplicate)(void *context, const unsigned char *kept,
-	                     const unsigned char *dropped);
+			     const unsigned char *dropped);
 	/* Told of every entry that isn't laid out, duplicates that yield included. */
 	void (*on_dropped)(void *context, const unsigned char *dropped);
 	void *context;
@@ -35,8 +35,7 @@ struct layout {
 };
 
 /* Room for LINES lines. False: no memory. */
-bool layout_init(struct layout *layout, struct output *output, uint64_t lines,
-                 bool has_provenance);
+bool layout_init(struct layout *layout, struct output *output, uint64_t lines, bool has_provenance);
 void layout_free(struct layout *layout);
 
 /*
@@ -44,11 +43,11 @@ void layout_free(struct layout *layout);
  * were added, and end before raws[ENDS[number of the cluster]]. False: ERR, or layout->wants_seed.
  */
 bool layout_line(struct layout *layout, const unsigned char **raws, size_t first,
-                 const uint32_t *ends, struct error *err);
+		 const uint32_t *ends, struct error *err);
 
 /* Write one list where the output stands; its ref in *out_ref. PLACE: see LIST_KIND_PLACED. */
 bool layout_list(struct layout *layout, enum table_entry_kind kind, struct bytes contents,
-                 const uint32_t *place, uint32_t *out_ref, struct error *err);
+		 const uint32_t *place, uint32_t *out_ref, struct error *err);
 
 uint64_t layout_cluster(const struct layout *layout, uint64_t hash);
 

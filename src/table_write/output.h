@@ -17,9 +17,9 @@ struct output {
 	int fd;
 	unsigned char *piece;
 	size_t used;
-	uint64_t position;	/* in the file, of what comes next */
+	uint64_t position; /* in the file, of what comes next */
 	struct hash_stream *sum;
-	bool has_failed;	/* errno of the failure is in error_number */
+	bool has_failed; /* errno of the failure is in error_number */
 	int error_number;
 };
 

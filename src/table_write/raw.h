@@ -14,13 +14,13 @@
 #include "table/table.h"
 
 enum {
-	RAW_HASH = 0,		/* u64 */
-	RAW_GLOBAL_LINE = 8,	/* u32 */
-	RAW_KEY = 12,		/* u24 domref, u8 length of the local part: as in a record */
-	RAW_FORM = 16,		/* u8: enum table_entry_kind, and the two below */
+	RAW_HASH = 0,        /* u64 */
+	RAW_GLOBAL_LINE = 8, /* u32 */
+	RAW_KEY = 12,        /* u24 domref, u8 length of the local part: as in a record */
+	RAW_FORM = 16,       /* u8: enum table_entry_kind, and the two below */
 	RAW_YIELDS = 0x40,
-	RAW_IS_WIDE = 0x80,	/* 4 bytes each for what follows, else one */
-	RAW_SIZES = 17,		/* bytes of targets or reply; how many targets */
+	RAW_IS_WIDE = 0x80, /* 4 bytes each for what follows, else one */
+	RAW_SIZES = 17,     /* bytes of targets or reply; how many targets */
 	RAW_HEAD = 19,
 	RAW_WIDE_HEAD = 25,
 };
@@ -95,7 +95,7 @@ static inline size_t raw_size_for(size_t local, size_t payload, uint32_t targets
 
 /* Put form and sizes, then the two strings. */
 static inline void raw_fill(unsigned char *raw, unsigned form, struct bytes local,
-                            struct bytes payload, uint32_t targets)
+			    struct bytes payload, uint32_t targets)
 {
 	size_t head = RAW_HEAD;
 

@@ -19,8 +19,8 @@ struct extent {
 };
 
 struct partition {
-	unsigned char *chunk;	/* of the pool, or large */
-	unsigned char *large;	/* where one string is more than a chunk; NULL: none was */
+	unsigned char *chunk; /* of the pool, or large */
+	unsigned char *large; /* where one string is more than a chunk; NULL: none was */
 	size_t used;
 	size_t room;
 	size_t total;
@@ -51,7 +51,7 @@ struct spill *spill_new(size_t partitions, const char *directory, struct error *
 	if (spill->partitions == NULL)
 		goto out_of_memory;
 	spill->pool = mmap(NULL, partitions * CHUNK_BYTES, PROT_READ | PROT_WRITE,
-	                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (spill->pool == MAP_FAILED) {
 		spill->pool = NULL;
 		goto out_of_memory;
@@ -60,7 +60,7 @@ struct spill *spill_new(size_t partitions, const char *directory, struct error *
 
 out_of_memory:
 	spill_free(spill);
-	(void)error_set_memory(err);	/* always false */
+	(void)error_set_memory(err); /* always false */
 	return NULL;
 }
 
@@ -75,7 +75,7 @@ static void drop(struct spill *spill, size_t number)
 
 	if (spill->pool != NULL)
 		(void)madvise(pool_chunk(spill, number), CHUNK_BYTES,
-		              MADV_DONTNEED);	/* else it stays until the end */
+			      MADV_DONTNEED); /* else it stays until the end */
 	free(partition->large);
 	free(partition->extents);
 	*partition = (struct partition){ .chunk = NULL };
@@ -89,9 +89,9 @@ void spill_free(struct spill *spill)
 		drop(spill, i);
 	free(spill->partitions);
 	if (spill->pool != NULL)
-		(void)munmap(spill->pool, spill->count * CHUNK_BYTES);	/* it was mapped */
+		(void)munmap(spill->pool, spill->count * CHUNK_BYTES); /* it was mapped */
 	if (spill->fd >= 0)
-		(void)close(spill->fd);	/* nothing in it is needed any more */
+		(void)close(spill->fd); /* nothing in it is needed any more */
 	free(spill);
 }
 
@@ -108,7 +108,7 @@ static bool open_file(struct spill *spill, struct error *err)
 	if (size > 0 && (size_t)size < sizeof(name)) {
 		spill->fd = mkostemp(name, O_CLOEXEC);
 		if (spill->fd >= 0)
-			(void)unlink(name);	/* left behind at worst, and empty */
+			(void)unlink(name); /* left behind at worst, and empty */
 	}
 	if (spill->fd < 0)
 		return error_set_errno(err, EX_CANTCREAT, "%s: temporary file", spill->directory);
@@ -167,7 +167,7 @@ unsigned char *spill_append(struct spill *spill, size_t number, size_t size, str
 		if (!write_chunk(spill, partition, err))
 			return NULL;
 		if (!make_chunk(spill, number, size)) {
-			(void)error_set_memory(err);	/* always false */
+			(void)error_set_memory(err); /* always false */
 			return NULL;
 		}
 	}
@@ -187,8 +187,8 @@ static bool read_extent(int fd, struct extent extent, unsigned char *out)
 	size_t done = 0;
 
 	while (done < extent.size) {
-		ssize_t got = pread(fd, out + done, extent.size - done,
-		                    extent.offset + (off_t)done);
+		ssize_t got =
+			pread(fd, out + done, extent.size - done, extent.offset + (off_t)done);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -206,7 +206,7 @@ bool spill_take(struct spill *spill, size_t number, unsigned char *out, struct e
 	for (size_t i = 0; i < partition->extent_count; i++) {
 		if (!read_extent(spill->fd, partition->extents[i], out))
 			return error_set_errno(err, EX_IOERR, "%s: temporary file",
-			                       spill->directory);
+					       spill->directory);
 		out += partition->extents[i].size;
 	}
 	if (partition->used > 0)

@@ -28,13 +28,13 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	struct table_writer *writer = calloc(1, sizeof(*writer));
 
 	if (writer == NULL) {
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 		return NULL;
 	}
 	writer->options = *options;
 	writer->partition_bits = choose_partition_bits(options->expected_bytes);
-	writer->spill = spill_new((size_t)1 << writer->partition_bits, options->spill_directory,
-	                          err);
+	writer->spill =
+		spill_new((size_t)1 << writer->partition_bits, options->spill_directory, err);
 	buffer_init(&writer->catch_alls, SIZE_MAX / 4);
 	buffer_init(&writer->catch_all_bytes, SIZE_MAX / 4);
 	buffer_init(&writer->sources, SIZE_MAX / 4);
@@ -42,7 +42,7 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	canary_draw_init(&writer->canaries, options->seed);
 	if (writer->spill == NULL || !domain_set_init(&writer->domains, options->seed)) {
 		table_writer_free(writer);
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 		return NULL;
 	}
 	return writer;
@@ -78,7 +78,7 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 	if (name.size > UINT8_MAX || domain_set_is_full(&writer->domains))
 		(void)error_set(&writer->error, EX_DATAERR, "no room for more domains");
 	else
-		(void)error_set_memory(&writer->error);	/* always false */
+		(void)error_set_memory(&writer->error); /* always false */
 	return 0;
 }
 
@@ -106,7 +106,7 @@ unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t dom
 }
 
 size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_t domain,
-                     bool keeps_user, char *out)
+		     bool keeps_user, char *out)
 {
 	size_t head;
 
@@ -145,7 +145,7 @@ bool writer_source(struct table_writer *writer, uint32_t global_line, struct byt
 	le32_store(head, global_line);
 	le16_store(head + 4, (uint16_t)name.size);
 	return (buffer_append(&writer->sources, bytes_make(head, sizeof(head))) &&
-	        buffer_append(&writer->sources, name)) ||
+		buffer_append(&writer->sources, name)) ||
 	       error_set_memory(&writer->error);
 }
 
@@ -205,9 +205,8 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 {
 	struct bytes contents = entry_contents(entry);
 	uint64_t hash = format_mix(domain_set_hash(&writer->domains, entry->domain),
-	                           hash_key(entry->local, writer->options.seed));
-	size_t partition = writer->partition_bits == 0 ? 0 :
-	                                                 hash >> (64 - writer->partition_bits);
+				   hash_key(entry->local, writer->options.seed));
+	size_t partition = writer->partition_bits == 0 ? 0 : hash >> (64 - writer->partition_bits);
 	unsigned char *raw;
 
 	if (writer->error.status != 0)
@@ -217,15 +216,15 @@ bool writer_add(struct table_writer *writer, const struct writer_entry *entry)
 	if (entry->local.size == 0)
 		return add_catch_all(writer, entry);
 	raw = spill_append(writer->spill, partition,
-	                   raw_size_for(entry->local.size, contents.size, entry->target_count),
-	                   &writer->error);
+			   raw_size_for(entry->local.size, contents.size, entry->target_count),
+			   &writer->error);
 	if (raw == NULL)
 		return false;
 	le64_store(raw + RAW_HASH, hash);
 	le32_store(raw + RAW_GLOBAL_LINE, entry->global_line);
 	le32_store(raw + RAW_KEY, entry->domain | (uint32_t)entry->local.size << 24);
 	raw_fill(raw, (unsigned)entry->kind | (entry->yields ? RAW_YIELDS : 0), entry->local,
-	         contents, entry->target_count);
+		 contents, entry->target_count);
 	mark_domain(writer, entry);
 	writer->added++;
 	return canary_draw_offer(&writer->canaries, hash, entry) ||

@@ -26,7 +26,7 @@ struct writer_options {
 	uint64_t seed;
 	uint64_t generation;
 	uint64_t created;
-	uint64_t expected_bytes;	/* of the sources together; a guess is enough */
+	uint64_t expected_bytes; /* of the sources together; a guess is enough */
 	const char *spill_directory;
 	bool is_lenient;
 	bool has_provenance;
@@ -34,14 +34,14 @@ struct writer_options {
 
 /* Everything about one key. Bytes are copied. */
 struct writer_entry {
-	struct bytes local;	/* folded; empty: the catch-all of the domain */
-	uint32_t domain;	/* of writer_domain() */
-	uint32_t global_line;	/* line of its source, plus where that source begins */
+	struct bytes local;   /* folded; empty: the catch-all of the domain */
+	uint32_t domain;      /* of writer_domain() */
+	uint32_t global_line; /* line of its source, plus where that source begins */
 	enum table_entry_kind kind;
-	bool yields;		/* to any other entry of the same key, without a warning */
-	struct bytes targets;	/* from writer_target(), with TABLE_ENTRY_TARGETS */
+	bool yields;          /* to any other entry of the same key, without a warning */
+	struct bytes targets; /* from writer_target(), with TABLE_ENTRY_TARGETS */
 	uint32_t target_count;
-	struct bytes reply;	/* else */
+	struct bytes reply; /* else */
 };
 
 struct table_writer *table_writer_new(const struct writer_options *options, struct error *err);
@@ -66,10 +66,10 @@ unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t dom
  */
 enum {
 	WRITER_TARGET_ROOM = 8,
-	WRITER_KEY_LOCAL_MAX = 240,	/* bytes of a key's folded local part */
+	WRITER_KEY_LOCAL_MAX = 240, /* bytes of a key's folded local part */
 };
 size_t writer_target(const struct writer_entry *key, struct bytes local, uint32_t domain,
-                     bool keeps_user, char *out);
+		     bool keeps_user, char *out);
 
 /* Name the source whose lines begin at GLOBAL_LINE. In ascending order. */
 bool writer_source(struct table_writer *writer, uint32_t global_line, struct bytes name);
@@ -93,7 +93,7 @@ struct writer_duplicate {
  * 65 over the limits of the format, 74 writing, 71 memory.
  */
 bool table_writer_finish(struct table_writer *writer, int fd,
-                         void (*on_duplicate)(void *context, const struct writer_duplicate *),
-                         void *context, bool *out_wants_seed, struct error *err);
+			 void (*on_duplicate)(void *context, const struct writer_duplicate *),
+			 void *context, bool *out_wants_seed, struct error *err);
 
 #endif

@@ -39,13 +39,13 @@ static void tell_dropped(void *context, const unsigned char *dropped)
 	struct table_writer *writer = context;
 
 	canary_draw_drop(&writer->canaries, raw_domain(dropped), raw_local(dropped),
-	             raw_global_line(dropped));
+			 raw_global_line(dropped));
 }
 
 /* ---- catch-alls ------------------------------------------------------------------------- */
 
 static void tell_second_catch_all(struct table_writer *writer, const struct catch_all *kept,
-                                  const struct catch_all *dropped)
+				  const struct catch_all *dropped)
 {
 	const struct writer_duplicate duplicate = {
 		.domain = domain_set_name(&writer->domains, kept->domain),
@@ -88,7 +88,7 @@ static bool lay_out_catch_alls(struct assembly *assembly, struct error *err)
 		}
 		kept = &all[i];
 		if (!layout_list(&assembly->layout, kept->kind, contents, &kept->global_line, &ref,
-		                 err))
+				 err))
 			return false;
 		domain_set_catch_all(&writer->domains, kept->domain, ref);
 		domain_set_add_flags(&writer->domains, kept->domain, TABLE_DOMAIN_CATCH_ALL);
@@ -101,8 +101,7 @@ static bool lay_out_catch_alls(struct assembly *assembly, struct error *err)
 
 /* ---- sections --------------------------------------------------------------------------- */
 
-static uint64_t section_begin(struct assembly *assembly, enum section_number number,
-                              unsigned flags)
+static uint64_t section_begin(struct assembly *assembly, enum section_number number, unsigned flags)
 {
 	unsigned char *entry =
 		assembly->header + HEADER_SECTIONS + assembly->sections * SECTION_BYTES;
@@ -126,7 +125,7 @@ static void section_end(struct assembly *assembly, uint64_t begin)
 }
 
 static void add_section(struct assembly *assembly, enum section_number number, unsigned flags,
-                        struct bytes first, struct bytes second)
+			struct bytes first, struct bytes second)
 {
 	uint64_t begin = section_begin(assembly, number, flags);
 
@@ -141,12 +140,12 @@ static bool add_data(struct assembly *assembly, struct error *err)
 	uint64_t begin = section_begin(assembly, SECTION_DATA, SECTION_FLAG_REQUIRED);
 
 	if (!layout_init(&assembly->layout, &assembly->output, writer->added / LINE_ENTRIES + 1,
-	                 writer->options.has_provenance))
+			 writer->options.has_provenance))
 		return error_set_memory(err);
 	assembly->layout.on_duplicate = tell_duplicate;
 	assembly->layout.on_dropped = tell_dropped;
 	assembly->layout.context = writer;
-	output_add(&assembly->output, bytes_make("\0\0\0", DATA_UNIT));	/* ref 0 is none */
+	output_add(&assembly->output, bytes_make("\0\0\0", DATA_UNIT)); /* ref 0 is none */
 	if (!writer_lay_out_entries(writer, &assembly->layout, err) ||
 	    !lay_out_catch_alls(assembly, err))
 		return false;
@@ -171,8 +170,8 @@ static bool add_index(struct assembly *assembly, struct error *err)
 
 	if (index == NULL)
 		return error_set_memory(err);
-	add_section(assembly, SECTION_DOMAIN_INDEX, SECTION_FLAG_REQUIRED,
-	            bytes_make(index, size), bytes_make(NULL, 0));
+	add_section(assembly, SECTION_DOMAIN_INDEX, SECTION_FLAG_REQUIRED, bytes_make(index, size),
+		    bytes_make(NULL, 0));
 	free(index);
 	return true;
 }
@@ -204,7 +203,7 @@ static bool add_rules(struct assembly *assembly, struct error *err)
 	is_added = !section.has_failed;
 	if (is_added)
 		add_section(assembly, SECTION_RULES, SECTION_FLAG_REQUIRED, buffer_bytes(&section),
-		            bytes_make(NULL, 0));
+			    bytes_make(NULL, 0));
 	buffer_free(&section);
 	return is_added || error_set_memory(err);
 }
@@ -216,10 +215,10 @@ static bool add_canaries(struct assembly *assembly, struct error *err)
 
 	buffer_init(&section, SIZE_MAX / 4);
 	is_printed = canary_draw_print(&assembly->writer->canaries, &assembly->writer->domains,
-	                           &section);
+				       &section);
 	if (is_printed)
 		add_section(assembly, SECTION_CANARIES, SECTION_FLAG_REQUIRED,
-		            buffer_bytes(&section), bytes_make(NULL, 0));
+			    buffer_bytes(&section), bytes_make(NULL, 0));
 	buffer_free(&section);
 	return is_printed || error_set_memory(err);
 }
@@ -233,12 +232,11 @@ static bool add_sections(struct assembly *assembly, struct error *err)
 		return false;
 	le64_store(assembly->header + HEADER_DOMAINS, count_ours(&writer->domains));
 	add_section(assembly, SECTION_DOMAINS, SECTION_FLAG_REQUIRED,
-	            domain_set_bytes(&writer->domains), bytes_make(NULL, 0));
+		    domain_set_bytes(&writer->domains), bytes_make(NULL, 0));
 	if (!add_index(assembly, err))
 		return false;
 	add_section(assembly, SECTION_DIRECTORY, SECTION_FLAG_REQUIRED,
-	            bytes_make(layout->directory, layout->lines * LINE_BYTES),
-	            bytes_make(NULL, 0));
+		    bytes_make(layout->directory, layout->lines * LINE_BYTES), bytes_make(NULL, 0));
 	if (!add_rules(assembly, err) || !add_canaries(assembly, err))
 		return false;
 	if (writer->pattern_count > 0) {
@@ -246,22 +244,21 @@ static bool add_sections(struct assembly *assembly, struct error *err)
 
 		le32_store(count, writer->pattern_count);
 		add_section(assembly, SECTION_PATTERNS, SECTION_FLAG_REQUIRED,
-		            bytes_make(count, sizeof(count)), buffer_bytes(&writer->patterns));
+			    bytes_make(count, sizeof(count)), buffer_bytes(&writer->patterns));
 		layout->entries += writer->pattern_count;
 	}
 	if (writer->options.has_provenance) {
 		add_section(assembly, SECTION_SOURCES, 0, buffer_bytes(&writer->sources),
-		            bytes_make(NULL, 0));
+			    bytes_make(NULL, 0));
 		add_section(assembly, SECTION_PROVENANCE, 0, buffer_bytes(&layout->ordinals),
-		            buffer_bytes(&layout->places));
+			    buffer_bytes(&layout->places));
 	}
 	return true;
 }
 
 /* ---- header ----------------------------------------------------------------------------- */
 
-static bool write_header(struct assembly *assembly, int fd, uint64_t body_sum,
-                         struct error *err)
+static bool write_header(struct assembly *assembly, int fd, uint64_t body_sum, struct error *err)
 {
 	const struct writer_options *options = &assembly->writer->options;
 	unsigned char *header = assembly->header;
@@ -286,8 +283,8 @@ static bool write_header(struct assembly *assembly, int fd, uint64_t body_sum,
 }
 
 bool table_writer_finish(struct table_writer *writer, int fd,
-                         void (*on_duplicate)(void *context, const struct writer_duplicate *),
-                         void *context, bool *out_wants_seed, struct error *err)
+			 void (*on_duplicate)(void *context, const struct writer_duplicate *),
+			 void *context, bool *out_wants_seed, struct error *err)
 {
 	struct assembly *assembly = calloc(1, sizeof(*assembly));
 	uint64_t body_sum;
@@ -304,15 +301,15 @@ bool table_writer_finish(struct table_writer *writer, int fd,
 	writer->context = context;
 	assembly->writer = writer;
 	if (!output_init(&assembly->output, fd, FORMAT_HEADER_BYTES)) {
-		(void)error_set_memory(err);	/* always false */
+		(void)error_set_memory(err); /* always false */
 		goto out;
 	}
 	if (lseek(fd, FORMAT_HEADER_BYTES, SEEK_SET) != FORMAT_HEADER_BYTES) {
-		(void)error_set_errno(err, EX_IOERR, "writing the table");	/* always false */
+		(void)error_set_errno(err, EX_IOERR, "writing the table"); /* always false */
 		goto out;
 	}
 	is_done = add_sections(assembly, err) && output_finish(&assembly->output, &body_sum, err) &&
-	          write_header(assembly, fd, body_sum, err);
+		  write_header(assembly, fd, body_sum, err);
 	*out_wants_seed = assembly->layout.wants_seed;
 out:
 	layout_free(&assembly->layout);

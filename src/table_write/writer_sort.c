@@ -20,7 +20,7 @@ struct sorter {
 	size_t raw_room;
 	uint32_t *counts;
 	size_t count_room;
-	unsigned char *carried;	/* entries of a line that goes on in the next partition */
+	unsigned char *carried; /* entries of a line that goes on in the next partition */
 	size_t carried_bytes;
 };
 
@@ -50,7 +50,7 @@ static bool grow(void *memory, size_t *room, size_t needed, size_t each)
 
 /* The carried entries, then the partition's, into sorter->bytes. */
 static bool load_partition(struct table_writer *writer, struct sorter *sorter, size_t partition,
-                           size_t *out_size, struct error *err)
+			   size_t *out_size, struct error *err)
 {
 	size_t size = sorter->carried_bytes + spill_bytes(writer->spill, partition);
 
@@ -65,7 +65,7 @@ static bool load_partition(struct table_writer *writer, struct sorter *sorter, s
 /* Counting sort by cluster, stable. FIRST is the first cluster there can be, CLUSTERS how many; in
  * counts there is then where each ends in raws. */
 static bool sort_partition(const struct layout *layout, struct sorter *sorter, size_t size,
-                           uint64_t first, size_t clusters, size_t *out_count)
+			   uint64_t first, size_t clusters, size_t *out_count)
 {
 	size_t count = 0;
 	size_t total = 0;
@@ -123,7 +123,7 @@ static void fetch(const struct sorter *sorter, size_t from, size_t to, size_t co
 }
 
 static bool lay_out_partition(struct table_writer *writer, struct layout *layout,
-                              struct sorter *sorter, size_t partition, struct error *err)
+			      struct sorter *sorter, size_t partition, struct error *err)
 {
 	size_t partitions = (size_t)1 << writer->partition_bits;
 	uint64_t limit = layout->lines;
@@ -133,16 +133,15 @@ static bool lay_out_partition(struct table_writer *writer, struct layout *layout
 
 	if (partition + 1 < partitions)
 		limit = layout_cluster(layout, (uint64_t)(partition + 1)
-		                                       << (64 - writer->partition_bits)) /
-		        LINE_CLUSTERS;
+						       << (64 - writer->partition_bits)) /
+			LINE_CLUSTERS;
 	if (!load_partition(writer, sorter, partition, &size, err))
 		return false;
 	if (!sort_partition(layout, sorter, size, first,
-	                    (size_t)((limit + 1) * LINE_CLUSTERS - first), &count))
+			    (size_t)((limit + 1) * LINE_CLUSTERS - first), &count))
 		return error_set_memory(err);
 	while (layout->line < limit) {
-		const uint32_t *ends =
-			sorter->counts + (layout->line * LINE_CLUSTERS - first);
+		const uint32_t *ends = sorter->counts + (layout->line * LINE_CLUSTERS - first);
 
 		fetch(sorter, next + FETCH_AHEAD, ends[LINE_CLUSTERS - 1] + FETCH_AHEAD, count);
 		if (!layout_line(layout, sorter->raws, next, ends, err))

@@ -41,8 +41,7 @@ static inline int clock_compare(const void *a, const void *b)
 static inline double clock_median(double *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), clock_compare);
-	return count % 2 == 1 ? values[count / 2] :
-	                        (values[count / 2 - 1] + values[count / 2]) / 2;
+	return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
 #endif

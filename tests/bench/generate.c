@@ -34,10 +34,10 @@
 
 enum {
 	ENTRIES_EACH_DOMAIN = 30,
-	FLATTEN = 8,		/* size of domain i is about 1 / (i + FLATTEN) */
+	FLATTEN = 8, /* size of domain i is about 1 / (i + FLATTEN) */
 	EXPANSION_MAX = 900,
 	TARGETS_MAX = 499,
-	LIST_OURS_MAX = 5,	/* longer lists lead outside */
+	LIST_OURS_MAX = 5, /* longer lists lead outside */
 	LINE_ROOM = 64 * 1024,
 	FILE_BUFFER_BYTES = 1 << 20,
 };
@@ -98,7 +98,7 @@ static void name_domains(void)
 			/* The short names run out. */
 			(void)words_domain(name);
 			size = (size_t)snprintf(longer, sizeof(longer), "%c%u%s",
-			                        'a' + (int)words_below(26), words_below(100), name);
+						'a' + (int)words_below(26), words_below(100), name);
 			text = longer;
 		}
 		set.domains[i].name = keep(text, size);
@@ -162,12 +162,12 @@ static size_t make_user_key(char *room, const struct domain *domain, unsigned tr
 
 	if (tries > 6)
 		size += (size_t)snprintf(local + size, sizeof(local) - size, "%u",
-		                         words_below(100000));
+					 words_below(100000));
 	if (words_chance(3))
 		(void)snprintf(local + size, sizeof(local) - size, "+%s", words_topic());
 	if (words_chance(2))
 		return (size_t)snprintf(room, WORDS_ROOM, "%s%u", words_topic(),
-		                        words_below(1000000));
+					words_below(1000000));
 	return (size_t)snprintf(room, WORDS_ROOM, "%.120s@%.120s", local, domain->name);
 }
 
@@ -323,9 +323,9 @@ static void write_entry(FILE *file, uint32_t number)
 	else
 		(void)fputs(entry->key, file);
 	(void)fputc('\t', file);
-	size = entry->key[0] == '@' && domain->users == 1 ?
-	               make_domain_alias(line, entry->domain) :
-	               make_list(line, number, strlen(entry->key));
+	size = entry->key[0] == '@' && domain->users == 1
+		       ? make_domain_alias(line, entry->domain)
+		       : make_list(line, number, strlen(entry->key));
 	(void)fwrite(line, 1, size, file);
 	(void)fputc('\n', file);
 }
@@ -365,10 +365,10 @@ static void write_table(const char *prefix, uint64_t seed)
 	generate_finish(file);
 	file = generate_create(prefix, "json");
 	fprintf(file,
-	        "{\"entries\": %u, \"domains\": %u, \"rows\": %u, \"targets\": %" PRIu64
-	        ", \"catch_alls\": %" PRIu64 ", \"bytes\": %ld, \"seed\": %" PRIu64 "}\n",
-	        set.count, set.domain_count, set.count + set.domain_count, set.targets,
-	        set.catch_alls, size, seed);
+		"{\"entries\": %u, \"domains\": %u, \"rows\": %u, \"targets\": %" PRIu64
+		", \"catch_alls\": %" PRIu64 ", \"bytes\": %ld, \"seed\": %" PRIu64 "}\n",
+		set.count, set.domain_count, set.count + set.domain_count, set.targets,
+		set.catch_alls, size, seed);
 	generate_finish(file);
 }
 

@@ -10,25 +10,25 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { GENERATE_SMALL_DOMAIN = 10 };	/* users; has mostly `info` and the like */
+enum { GENERATE_SMALL_DOMAIN = 10 }; /* users; has mostly `info` and the like */
 
 struct domain {
 	char *name;
-	uint32_t users;		/* rows, the catch-all among them */
+	uint32_t users; /* rows, the catch-all among them */
 	bool has_catch_all;
 };
 
 struct entry {
 	char *key;
 	uint32_t domain;
-	uint16_t recipients;	/* final ones */
-	bool is_single;		/* one target, outside */
+	uint16_t recipients; /* final ones */
+	bool is_single;      /* one target, outside */
 };
 
 struct made_up {
 	struct domain *domains;
 	struct entry *entries;
-	uint64_t *taken;	/* hashes of names in use; 0: free */
+	uint64_t *taken; /* hashes of names in use; 0: free */
 	uint64_t taken_mask;
 	uint32_t domain_count;
 	uint32_t count;

@@ -25,7 +25,7 @@ struct reader {
 	struct snapshot_store *store;
 	struct text_lines questions;
 	_Atomic bool is_over;
-	_Atomic uint64_t longest_ns;	/* since it was last set to 0 */
+	_Atomic uint64_t longest_ns; /* since it was last set to 0 */
 	_Atomic uint64_t look_ups;
 	uint64_t failures;
 };
@@ -53,8 +53,7 @@ static void look_up(struct reader *reader, const struct snapshot *snapshot)
 	size_t at = text_at_sign(key);
 	struct table_domain domain;
 	struct table_entry entry;
-	enum lookup outcome =
-		table_find_domain(snapshot->table, bytes_skip(key, at + 1), &domain);
+	enum lookup outcome = table_find_domain(snapshot->table, bytes_skip(key, at + 1), &domain);
 
 	if (outcome == LOOKUP_FOUND)
 		outcome = table_find(snapshot->table, &domain, bytes_first(key, at), &entry);
@@ -81,7 +80,7 @@ static void *read_on(void *argument)
 
 /* A share of the old one is kept over the swap, so that its end is timed apart. */
 static void swap_once(struct snapshot_store *store, struct reader *reader,
-                      const struct settings *settings, struct times *times, size_t round)
+		      const struct settings *settings, struct times *times, size_t round)
 {
 	double start = clock_wall_ns();
 	uint64_t look_ups;

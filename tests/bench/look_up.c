@@ -44,15 +44,13 @@ struct run {
 struct plan {
 	const struct peer *peer;
 	const char *file;
-	void *handle;		/* once something has been asked */
+	void *handle; /* once something has been asked */
 	size_t rounds;
 	size_t batch;
 };
 
 /* What nobody can know to be zero when this is compiled. */
 static volatile size_t zero;
-
-
 
 static void run_independent(struct run *run, size_t begin, size_t count)
 {
@@ -66,28 +64,28 @@ static void run_bulk(struct run *run, size_t begin, size_t count)
 		size_t batch = count - i < PEER_BATCH ? count - i : PEER_BATCH;
 
 		run->hits += walk_find_many(run->peer, run->handle,
-		                            run->questions.lines + begin + i, batch, &run->sum);
+					    run->questions.lines + begin + i, batch, &run->sum);
 	}
 }
 
 /* A loop in which the next question hangs on the last answer. */
-#define DEPENDENT_LOOP(name, question)                                                      \
-	static void name(struct run *run, size_t begin, size_t count)                       \
-	{                                                                                   \
-		size_t mask = zero;                                                         \
-		size_t at = begin;                                                          \
-                                                                                            \
-		for (size_t i = 0; i < count; i++) {                                        \
-			size_t answer = question(run->peer, run->handle,                    \
-			                         run->questions.lines[at], &run->sum);      \
-                                                                                            \
-			run->hits += answer;                                                \
-			at += 1 + ((answer + run->sum) & mask);                             \
-		}                                                                           \
+#define DEPENDENT_LOOP(name, question)                                                             \
+	static void name(struct run *run, size_t begin, size_t count)                              \
+	{                                                                                          \
+		size_t mask = zero;                                                                \
+		size_t at = begin;                                                                 \
+                                                                                                   \
+		for (size_t i = 0; i < count; i++) {                                               \
+			size_t answer = question(run->peer, run->handle, run->questions.lines[at], \
+						 &run->sum);                                       \
+                                                                                                   \
+			run->hits += answer;                                                       \
+			at += 1 + ((answer + run->sum) & mask);                                    \
+		}                                                                                  \
 	}
 
 static unsigned resolve_all(const struct peer *peer, void *handle, struct bytes address,
-                            uint64_t *sum)
+			    uint64_t *sum)
 {
 	return peer->resolve(handle, address, sum);
 }
@@ -102,9 +100,13 @@ static const struct mode {
 	const char *name;
 	void (*run)(struct run *run, size_t begin, size_t count);
 } modes[] = {
-	{ "independent", run_independent }, { "dependent", run_dependent }, { "bulk", run_bulk },
-	{ "targets", run_targets },         { "ask", run_ask },
-	{ "expand", run_expand },           { "resolve", run_resolve },
+	{ "independent", run_independent },
+	{ "dependent", run_dependent },
+	{ "bulk", run_bulk },
+	{ "targets", run_targets },
+	{ "ask", run_ask },
+	{ "expand", run_expand },
+	{ "resolve", run_resolve },
 };
 
 /* Have every mapped page of PATH in the page table: a long-lived process has touched them all. */
@@ -123,7 +125,7 @@ static void populate(const char *path)
 		size_t size;
 
 		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*s %*s %*s %" SCNu64, &begin, &end,
-		           &inode) != 3 ||
+			   &inode) != 3 ||
 		    inode != status.st_ino)
 			continue;
 		size = end - begin;

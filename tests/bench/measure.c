@@ -46,10 +46,10 @@ int main(int argc, char **argv)
 	result = fopen(argv[1], "we");
 	if (result == NULL ||
 	    fprintf(result,
-	            "{\"status\": %d, \"wall_s\": %.4f, \"user_s\": %.4f, \"system_s\": %.4f, "
-	            "\"rss_kib\": %ld}\n",
-	            status, wall, seconds(usage.ru_utime), seconds(usage.ru_stime),
-	            usage.ru_maxrss) < 0 ||
+		    "{\"status\": %d, \"wall_s\": %.4f, \"user_s\": %.4f, \"system_s\": %.4f, "
+		    "\"rss_kib\": %ld}\n",
+		    status, wall, seconds(usage.ru_utime), seconds(usage.ru_stime),
+		    usage.ru_maxrss) < 0 ||
 	    fclose(result) != 0)
 		return 73;
 	return status;

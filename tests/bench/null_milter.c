@@ -72,15 +72,15 @@ static void print_target(char *room, size_t size, const char *recipient, size_t 
 		spread = (spread ^ (unsigned char)*at) * 16777619u;
 	spread = spread >> 7 ^ spread >> 19;
 	(void)snprintf(room, size,
-	               spread % 100 < MAILBOX_PERCENT ? "<user%zu.%u@box%u.hosted.example>" :
-	                                                "<user%zu.%u@provider%u.example>",
-	               number, spread % 1000000, spread / 100 % DESTINATIONS);
+		       spread % 100 < MAILBOX_PERCENT ? "<user%zu.%u@box%u.hosted.example>"
+						      : "<user%zu.%u@provider%u.example>",
+		       number, spread % 1000000, spread / 100 % DESTINATIONS);
 }
 
 static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
-                             unsigned long reserved_2, unsigned long reserved_3,
-                             unsigned long *out_actions, unsigned long *out_steps,
-                             unsigned long *out_reserved_2, unsigned long *out_reserved_3)
+			     unsigned long reserved_2, unsigned long reserved_3,
+			     unsigned long *out_actions, unsigned long *out_steps,
+			     unsigned long *out_reserved_2, unsigned long *out_reserved_3)
 {
 	(void)context;
 	(void)actions;
@@ -88,7 +88,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 	(void)reserved_3;
 	*out_actions = SMFIF_ADDRCPT | SMFIF_DELRCPT | (is_tracing ? SMFIF_ADDRCPT_PAR : 0);
 	*out_steps = steps & (SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOHDRS | SMFIP_NOEOH |
-	                      SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NODATA);
+			      SMFIP_NOBODY | SMFIP_NOUNKNOWN | SMFIP_NODATA);
 	*out_reserved_2 = 0;
 	*out_reserved_3 = 0;
 	return SMFIS_CONTINUE;
@@ -129,7 +129,7 @@ static int replace(SMFICTX *context, char *recipient, char *target)
 		return smfi_addrcpt(context, target);
 	/* Made-up addresses need no xtext; they stand between brackets. */
 	(void)snprintf(parameters, sizeof(parameters), "ORCPT=rfc822;%.*s", (int)size - 2,
-	               recipient + 1);
+		       recipient + 1);
 	return smfi_addrcpt_par(context, target, parameters);
 }
 

@@ -20,13 +20,13 @@ enum { PEER_BATCH = 32 };
 
 struct peer {
 	const char *name;
-	const char *suffix;	/* of its file */
+	const char *suffix; /* of its file */
 	void (*build)(const struct text_table *table, const char *path);
 	void *(*open)(const char *path);
 	void (*close)(void *handle);
 	/* A peer with text: the right-hand side of KEY, good until the next call. */
 	bool (*fetch)(void *handle, struct bytes key, struct bytes *out_value);
-	bool is_fleeting;	/* and no longer: a walk must copy it */
+	bool is_fleeting; /* and no longer: a walk must copy it */
 	/* Any other: see walk.h for what is asked. */
 	bool (*find)(void *handle, struct bytes key, uint64_t *sum);
 	/* Many keys at once, at most PEER_BATCH; NULL: one after the other. How many it has. */

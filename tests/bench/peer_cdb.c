@@ -18,8 +18,8 @@ static void cdb_build(const struct text_table *table, const char *path)
 	for (size_t i = 0; i < table->count; i++) {
 		struct text_entry entry = table->entries[i];
 
-		if (cdb_make_add(&make, entry.key.data, (unsigned)entry.key.size,
-		                 entry.value.data, (unsigned)entry.value.size) != 0)
+		if (cdb_make_add(&make, entry.key.data, (unsigned)entry.key.size, entry.value.data,
+				 (unsigned)entry.value.size) != 0)
 			text_fail(path, strerror(errno));
 	}
 	if (cdb_make_finish(&make) != 0 || close(fd) != 0)

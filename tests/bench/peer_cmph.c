@@ -110,8 +110,8 @@ static void cmph_build(const struct text_table *table, const char *path)
 	cmph_pack(function, packed);
 	for (size_t i = 0; i < table->count; i++) {
 		struct text_entry entry = table->entries[i];
-		uint32_t place = cmph_search_packed(packed, entry.key.data,
-		                                    (cmph_uint32)entry.key.size);
+		uint32_t place =
+			cmph_search_packed(packed, entry.key.data, (cmph_uint32)entry.key.size);
 
 		le32_store(offsets + place * sizeof(uint32_t), offset);
 		offset += (uint32_t)(RECORD_HEAD + entry.key.size + entry.value.size);

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 enum {
-	READ_CACHE_BYTES = 128 * 1024,		/* berkeley_db_read_buffer_size */
-	BUILD_CACHE_BYTES = 16 * 1024 * 1024,	/* berkeley_db_create_buffer_size */
+	READ_CACHE_BYTES = 128 * 1024,        /* berkeley_db_read_buffer_size */
+	BUILD_CACHE_BYTES = 16 * 1024 * 1024, /* berkeley_db_create_buffer_size */
 };
 
 static void check(const char *path, int outcome)

@@ -104,20 +104,20 @@ static size_t ours_find_many(void *handle, const struct bytes *keys, size_t coun
 		question->local = bytes_first(keys[i], at);
 		question->is_known =
 			table_find_domain_for(ours->table, bytes_skip(keys[i], at + 1),
-		                              question->local, &question->domain) == LOOKUP_FOUND;
+					      question->local, &question->domain) == LOOKUP_FOUND;
 	}
 	for (size_t i = 0; i < count; i++)
 		if (questions[i].is_known && questions[i].local.size > 0)
 			table_prefetch_entry(ours->table, questions[i].domain.hash,
-			                     questions[i].local);
+					     questions[i].local);
 	for (size_t i = 0; i < count; i++) {
 		const struct question *question = &questions[i];
 
 		if (!question->is_known)
 			continue;
-		if ((question->local.size > 0 ?
-		             table_find(ours->table, &question->domain, question->local, &entry) :
-		             table_find_catch_all(ours->table, &question->domain, &entry)) !=
+		if ((question->local.size > 0
+			     ? table_find(ours->table, &question->domain, question->local, &entry)
+			     : table_find_catch_all(ours->table, &question->domain, &entry)) !=
 		    LOOKUP_FOUND)
 			continue;
 		*sum += (unsigned char)entry.targets.data[0];
@@ -129,7 +129,7 @@ static size_t ours_find_many(void *handle, const struct bytes *keys, size_t coun
 static uint64_t weigh(struct bytes local, struct bytes domain)
 {
 	return peer_weigh(local.size > 0 ? local.data[0] : '@', domain.data[domain.size - 1],
-	                  local.size + 1 + domain.size);
+			  local.size + 1 + domain.size);
 }
 
 static void weigh_targets(const struct ours *ours, const struct table_entry *entry, uint64_t *sum)
@@ -155,9 +155,8 @@ static bool ours_find_all(void *handle, struct bytes key, uint64_t *sum)
 	return true;
 }
 
-static bool find_candidate(struct ours *ours, struct bytes local,
-                           const struct table_domain *domain, struct table_entry *out_entry,
-                           struct candidate_hit *out_hit)
+static bool find_candidate(struct ours *ours, struct bytes local, const struct table_domain *domain,
+			   struct table_entry *out_entry, struct candidate_hit *out_hit)
 {
 	const struct candidate candidate = {
 		.local = local,
@@ -166,7 +165,7 @@ static bool find_candidate(struct ours *ours, struct bytes local,
 	};
 
 	switch (candidates_find(ours->table, &ours->options, &candidate, &ours->arena, out_entry,
-	                        out_hit)) {
+				out_hit)) {
 	case CANDIDATE_FOUND:
 		return true;
 	case CANDIDATE_ABSENT:
@@ -185,7 +184,7 @@ static void find_domain(const struct ours *ours, struct bytes local, struct tabl
 	size_t plus = bytes_index(local, '+');
 
 	(void)table_find_domain_for(ours->table, domain->name,
-	                            plus > 0 ? bytes_first(local, plus) : local, domain);
+				    plus > 0 ? bytes_first(local, plus) : local, domain);
 }
 
 static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
@@ -210,7 +209,7 @@ static bool ours_ask(void *handle, struct bytes address, uint64_t *sum)
 /* ---- expansion -------------------------------------------------------------------------- */
 
 static void expand(struct walk *walk, struct bytes local, const struct table_domain *domain,
-                   unsigned depth);
+		   unsigned depth);
 
 static struct bytes join(struct ours *ours, struct bytes a, struct bytes b)
 {
@@ -230,7 +229,7 @@ static void count(struct walk *walk, struct bytes local, struct bytes domain)
 }
 
 static void follow(struct walk *walk, struct bytes local, const struct table_domain *domain,
-                   const struct table_target *target, struct bytes extension, unsigned depth)
+		   const struct table_target *target, struct bytes extension, unsigned depth)
 {
 	struct bytes next = target->keeps_user ? local : target->local;
 	struct bytes key;
@@ -247,7 +246,7 @@ static void follow(struct walk *walk, struct bytes local, const struct table_dom
 }
 
 static void expand(struct walk *walk, struct bytes local, const struct table_domain *domain,
-                   unsigned depth)
+		   unsigned depth)
 {
 	struct table_target_cursor cursor;
 	struct table_target target;
@@ -291,7 +290,7 @@ static unsigned ours_resolve(void *handle, struct bytes address, uint64_t *sum)
 	resolve(ours->table, &ours->options, address, &ours->arena, NULL, &resolution);
 	for (size_t i = 0; i < resolution.recipient_count; i++)
 		*sum += weigh(resolution.recipients[i].address.local,
-		              resolution.recipients[i].address.domain);
+			      resolution.recipients[i].address.domain);
 	*sum += resolution.verdict;
 	arena_clear(&ours->arena);
 	return (unsigned)resolution.recipient_count;

@@ -43,9 +43,9 @@ static void sqlite_build(const struct text_table *table, const char *path)
 	if (sqlite3_open(path, &database) != SQLITE_OK)
 		text_fail(path, "can't be created");
 	run(database, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;"
-	              "PRAGMA cache_size=-262144; PRAGMA locking_mode=EXCLUSIVE;"
-	              "CREATE TABLE aliases(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-	              "BEGIN");
+		      "PRAGMA cache_size=-262144; PRAGMA locking_mode=EXCLUSIVE;"
+		      "CREATE TABLE aliases(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+		      "BEGIN");
 	statement = prepare(database, "INSERT INTO aliases VALUES(?,?)");
 	for (size_t i = 0; i < table->count; i++) {
 		bind(statement, 1, table->entries[i].key);
@@ -67,8 +67,8 @@ static void *sqlite_open(const char *path)
 	(void)snprintf(address, sizeof(address), "file:%s?mode=ro&immutable=1", path);
 	if (sqlite == NULL ||
 	    sqlite3_open_v2(address, &sqlite->database,
-	                    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
-	                    NULL) != SQLITE_OK)
+			    SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
 		text_fail(path, "can't be opened");
 	run(sqlite->database, "PRAGMA mmap_size=30000000000; PRAGMA cache_size=-65536");
 	sqlite->statement = prepare(sqlite->database, "SELECT value FROM aliases WHERE name=?");
@@ -94,7 +94,7 @@ static bool sqlite_fetch(void *handle, struct bytes key, struct bytes *out_value
 	if (sqlite3_step(sqlite->statement) != SQLITE_ROW)
 		return false;
 	*out_value = bytes_make(sqlite3_column_text(sqlite->statement, 0),
-	                        (size_t)sqlite3_column_bytes(sqlite->statement, 0));
+				(size_t)sqlite3_column_bytes(sqlite->statement, 0));
 	return true;
 }
 

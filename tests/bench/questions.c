@@ -79,7 +79,7 @@ static void question_mixed(char *room)
 		const char *at = strchr(entry->key, '@');
 
 		(void)snprintf(room, WORDS_ROOM, "%.*s+%s%s", (int)(at - entry->key), entry->key,
-		               words_topic(), at);
+			       words_topic(), at);
 	} else {
 		(void)snprintf(room, WORDS_ROOM, "%s", entry->key);
 	}
@@ -92,7 +92,7 @@ static void question_single(char *room)
 	do {
 		entry = any_entry();
 	} while (!entry->is_single || !generate_is_address(entry) ||
-	         strchr(entry->key, '+') != NULL);
+		 strchr(entry->key, '+') != NULL);
 	(void)snprintf(room, WORDS_ROOM, "%s", entry->key);
 }
 
@@ -100,9 +100,8 @@ static const struct {
 	const char *suffix;
 	void (*make)(char *room);
 } questions[] = {
-	{ "hit", question_hit },         { "zipf", question_zipf },
-	{ "known", question_known },     { "foreign", question_foreign },
-	{ "mixed", question_mixed },     { "single", question_single },
+	{ "hit", question_hit },         { "zipf", question_zipf },   { "known", question_known },
+	{ "foreign", question_foreign }, { "mixed", question_mixed }, { "single", question_single },
 	{ "unknown", question_unknown },
 };
 

@@ -34,7 +34,7 @@ static struct {
 	size_t each;
 	bool is_flood;
 	_Atomic size_t next;
-	_Atomic uint64_t replies[10];	/* to RCPT, by first digit */
+	_Atomic uint64_t replies[10]; /* to RCPT, by first digit */
 	_Atomic uint64_t sent;
 } load;
 
@@ -108,8 +108,8 @@ static void open_session(struct session *session)
 static void say_body(struct session *session)
 {
 	say(session, "From: <sender@client.example>\r\nTo: undisclosed:;\r\n"
-	             "Subject: load\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
-	             "Message-Id: <load@client.example>\r\n\r\n");
+		     "Subject: load\r\nDate: Fri, 20 Nov 2026 12:00:00 +0000\r\n"
+		     "Message-Id: <load@client.example>\r\n\r\n");
 	for (int i = 0; i < BODY_LINES; i++)
 		say(session,
 		    "This line is here so that the message has the size of a short letter.\r\n");

@@ -66,7 +66,7 @@ static struct bytes strip_begin(struct bytes line)
 
 /* Copy LINE and the continuations behind it to OUT: key, NUL, value, NUL. */
 static char *copy_entry(struct bytes line, struct bytes *rest, char *out,
-                        struct text_entry *out_entry)
+			struct text_entry *out_entry)
 {
 	char *begin = out;
 

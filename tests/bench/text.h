@@ -14,8 +14,8 @@
 #include "base/bytes.h"
 
 struct text_entry {
-	struct bytes key;	/* folded */
-	struct bytes value;	/* continuation lines joined; a NUL stands behind both */
+	struct bytes key;   /* folded */
+	struct bytes value; /* continuation lines joined; a NUL stands behind both */
 };
 
 struct text_table {

@@ -16,7 +16,7 @@ struct walk {
 /* What an address led to. */
 struct hit {
 	struct bytes value;
-	struct bytes extension;	/* that no key had; empty: none to pass on */
+	struct bytes extension; /* that no key had; empty: none to pass on */
 };
 
 static uint64_t weigh(struct bytes address)
@@ -53,8 +53,8 @@ bool walk_find(const struct peer *peer, void *handle, struct bytes key, uint64_t
 	return true;
 }
 
-size_t walk_find_many(const struct peer *peer, void *handle, const struct bytes *keys,
-                      size_t count, uint64_t *sum)
+size_t walk_find_many(const struct peer *peer, void *handle, const struct bytes *keys, size_t count,
+		      uint64_t *sum)
 {
 	size_t hits = 0;
 
@@ -78,8 +78,7 @@ bool walk_find_all(const struct peer *peer, void *handle, struct bytes key, uint
 }
 
 /* Try the keys of ADDRESS in their order. */
-static bool look(const struct peer *peer, void *handle, struct bytes address,
-                 struct hit *out_hit)
+static bool look(const struct peer *peer, void *handle, struct bytes address, struct hit *out_hit)
 {
 	size_t at = text_at_sign(address);
 	struct bytes domain = bytes_skip(address, at);
@@ -92,7 +91,7 @@ static bool look(const struct peer *peer, void *handle, struct bytes address,
 		char room[ADDRESS_ROOM];
 
 		if (peer->fetch(handle, join(room, bytes_first(address, plus), domain),
-		                &out_hit->value)) {
+				&out_hit->value)) {
 			out_hit->extension = bytes_skip(bytes_first(address, at), plus);
 			return true;
 		}
@@ -116,7 +115,7 @@ static void expand(struct walk *walk, struct bytes address, unsigned depth);
 
 /* Go on with TARGET of ADDRESS. */
 static void follow(struct walk *walk, struct bytes address, struct bytes target,
-                   struct bytes extension, unsigned depth)
+		   struct bytes extension, unsigned depth)
 {
 	char with_user[ADDRESS_ROOM];
 
@@ -132,7 +131,7 @@ static void follow(struct walk *walk, struct bytes address, struct bytes target,
 		size_t at = text_at_sign(target);
 
 		target = join(with_user, join(local, bytes_first(target, at), extension),
-		              bytes_skip(target, at));
+			      bytes_skip(target, at));
 	}
 	expand(walk, target, depth + 1);
 }

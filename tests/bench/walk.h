@@ -17,8 +17,8 @@ enum {
 bool walk_find(const struct peer *peer, void *handle, struct bytes key, uint64_t *sum);
 
 /* One key, and every target of it. */
-size_t walk_find_many(const struct peer *peer, void *handle, const struct bytes *keys,
-                      size_t count, uint64_t *sum);
+size_t walk_find_many(const struct peer *peer, void *handle, const struct bytes *keys, size_t count,
+		      uint64_t *sum);
 bool walk_find_all(const struct peer *peer, void *handle, struct bytes key, uint64_t *sum);
 
 /* An address, as virtual(5) has it: `user+ext@domain`, `user@domain`, `@domain`; every target of

@@ -5,73 +5,79 @@
 #include <stdio.h>
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof(*(array))))
-#define PICK(array) ((array)[words_below(COUNT(array))])
+#define PICK(array)  ((array)[words_below(COUNT(array))])
 
 static const char *const given[] = {
-	"aaron",    "agnes",  "albert", "alice",   "amir",    "andrea", "anton",     "astrid",
-	"barbara",  "bella",  "bernd",  "bjorn",   "bruno",   "carla",  "carmen",    "cedric",
-	"charlotte", "clara", "claudia", "conrad", "dagmar",  "damian", "daria",     "denise",
-	"dieter",   "dora",   "edgar",  "elena",   "elisa",   "emil",   "erika",     "esther",
-	"fabian",   "felix",  "fiona",  "florence", "frederick", "gerda", "gloria",  "gustav",
-	"hannah",   "harald", "hedwig", "heinrich", "henry",  "hugo",   "ida",       "igor",
-	"ines",     "isabel", "jakob",  "jasmin",  "joachim", "johanna", "josephine", "julian",
-	"karolina", "katja",  "konstantin", "lars", "leander", "leonie", "lorenz",   "lucy",
-	"magda",    "manuel", "marcus", "margot",  "matilda", "maurice", "melanie",  "milan",
-	"monica",   "nadia",  "natalie", "nils",   "norbert", "octavia", "oscar",    "otto",
-	"paula",    "peter",  "philippa", "quentin", "rafael", "regina", "rita",     "rupert",
-	"sabine",   "sebastian", "selma", "silvia", "stefan", "susanne", "tamara",   "theodor",
-	"tobias",   "ursula", "valentin", "vera",  "victoria", "walter", "wilhelmina", "yvonne",
+	"aaron",    "agnes",     "albert",     "alice",   "amir",       "andrea",    "anton",
+	"astrid",   "barbara",   "bella",      "bernd",   "bjorn",      "bruno",     "carla",
+	"carmen",   "cedric",    "charlotte",  "clara",   "claudia",    "conrad",    "dagmar",
+	"damian",   "daria",     "denise",     "dieter",  "dora",       "edgar",     "elena",
+	"elisa",    "emil",      "erika",      "esther",  "fabian",     "felix",     "fiona",
+	"florence", "frederick", "gerda",      "gloria",  "gustav",     "hannah",    "harald",
+	"hedwig",   "heinrich",  "henry",      "hugo",    "ida",        "igor",      "ines",
+	"isabel",   "jakob",     "jasmin",     "joachim", "johanna",    "josephine", "julian",
+	"karolina", "katja",     "konstantin", "lars",    "leander",    "leonie",    "lorenz",
+	"lucy",     "magda",     "manuel",     "marcus",  "margot",     "matilda",   "maurice",
+	"melanie",  "milan",     "monica",     "nadia",   "natalie",    "nils",      "norbert",
+	"octavia",  "oscar",     "otto",       "paula",   "peter",      "philippa",  "quentin",
+	"rafael",   "regina",    "rita",       "rupert",  "sabine",     "sebastian", "selma",
+	"silvia",   "stefan",    "susanne",    "tamara",  "theodor",    "tobias",    "ursula",
+	"valentin", "vera",      "victoria",   "walter",  "wilhelmina", "yvonne",
 };
 static const char *const family[] = {
-	"abel",     "adler",   "albrecht", "arnold",  "bauer",   "baxter",   "becker",  "bennett",
-	"berger",   "bishop",  "brandt",   "brennan", "callahan", "carlsen", "chandler", "cole",
-	"crawford", "dahl",    "dalton",   "decker",  "dietrich", "donovan", "dvorak",  "eklund",
-	"ellis",    "engel",   "fabre",    "farrell", "ferraro", "fischer",  "fleming", "fontaine",
-	"franke",   "gallagher", "garner", "gerber",  "goldman", "graham",   "greco",   "haas",
-	"hammond",  "hartmann", "hayes",   "heller",  "holloway", "horvath", "huber",   "ibsen",
-	"jansen",   "jordan",  "kaiser",   "kaufmann", "keller", "kovacs",   "kramer",  "kruger",
-	"lambert",  "lang",    "lehmann",  "lindqvist", "lombardi", "lorenz", "maier",  "marchetti",
-	"mercer",   "moser",   "nagy",     "nash",    "neumann", "nolan",    "novotny", "oberg",
-	"olsen",    "otis",    "parks",    "pavlov",  "petrov",  "pohl",     "porter",  "quinn",
-	"ramsey",   "reinhardt", "ricci",  "rivers",  "romero",  "sauer",    "schreiber", "seidel",
-	"sharp",    "silva",   "sommer",   "stark",   "steiner", "sutton",   "szabo",   "thorne",
-	"tucker",   "ullrich", "vance",    "vogel",   "vogt",    "wallace",  "weiss",   "winter",
-	"yates",    "zeller",
+	"abel",      "adler",   "albrecht",  "arnold",    "bauer",     "baxter",    "becker",
+	"bennett",   "berger",  "bishop",    "brandt",    "brennan",   "callahan",  "carlsen",
+	"chandler",  "cole",    "crawford",  "dahl",      "dalton",    "decker",    "dietrich",
+	"donovan",   "dvorak",  "eklund",    "ellis",     "engel",     "fabre",     "farrell",
+	"ferraro",   "fischer", "fleming",   "fontaine",  "franke",    "gallagher", "garner",
+	"gerber",    "goldman", "graham",    "greco",     "haas",      "hammond",   "hartmann",
+	"hayes",     "heller",  "holloway",  "horvath",   "huber",     "ibsen",     "jansen",
+	"jordan",    "kaiser",  "kaufmann",  "keller",    "kovacs",    "kramer",    "kruger",
+	"lambert",   "lang",    "lehmann",   "lindqvist", "lombardi",  "lorenz",    "maier",
+	"marchetti", "mercer",  "moser",     "nagy",      "nash",      "neumann",   "nolan",
+	"novotny",   "oberg",   "olsen",     "otis",      "parks",     "pavlov",    "petrov",
+	"pohl",      "porter",  "quinn",     "ramsey",    "reinhardt", "ricci",     "rivers",
+	"romero",    "sauer",   "schreiber", "seidel",    "sharp",     "silva",     "sommer",
+	"stark",     "steiner", "sutton",    "szabo",     "thorne",    "tucker",    "ullrich",
+	"vance",     "vogel",   "vogt",      "wallace",   "weiss",     "winter",    "yates",
+	"zeller",
 };
 static const char *const endings[] = {
 	"", "", "", "", "", "", "e", "ers", "in", "kin", "land", "mann", "sen", "stedt", "ton", "y",
 };
 static const char *const roles[] = {
-	"abuse",   "accounting", "admin",  "archive",  "billing", "booking", "career", "contact",
-	"desk",    "finance",    "hello",  "helpdesk", "info",    "invoice", "it",     "kontakt",
-	"legal",   "library",    "list",   "mail",     "news",    "office",  "order",  "postmaster",
-	"press",   "privacy",    "sales",  "security", "service", "shop",    "staff",  "support",
-	"team",    "webmaster",  "welcome", "workshop",
+	"abuse", "accounting", "admin",   "archive",  "billing", "booking", "career", "contact",
+	"desk",  "finance",    "hello",   "helpdesk", "info",    "invoice", "it",     "kontakt",
+	"legal", "library",    "list",    "mail",     "news",    "office",  "order",  "postmaster",
+	"press", "privacy",    "sales",   "security", "service", "shop",    "staff",  "support",
+	"team",  "webmaster",  "welcome", "workshop",
 };
 static const char *const topics[] = {
-	"amber", "arctic", "birch", "bridge", "brook",  "cedar",  "cobalt", "comet",  "coral",
-	"delta", "dune",   "east",  "ember",  "falcon", "garden", "glass",  "granite", "harbor",
-	"hazel", "heron",  "indigo", "island", "ivory", "jade",   "lagoon", "lantern", "lemon",
-	"linden", "maple", "marble", "meadow", "mill",  "mint",   "north",  "nova",   "oak",
-	"olive", "onyx",   "orbit", "otter",  "pearl",  "pine",   "polar",  "prairie", "quartz",
-	"raven", "ridge",  "river", "robin",  "sage",   "shore",  "silver", "solar",  "south",
-	"spark", "stone",  "summit", "swift", "tidal",  "timber", "valley", "violet", "west",
-	"willow",
+	"amber",   "arctic",  "birch", "bridge",  "brook",  "cedar",  "cobalt", "comet",
+	"coral",   "delta",   "dune",  "east",    "ember",  "falcon", "garden", "glass",
+	"granite", "harbor",  "hazel", "heron",   "indigo", "island", "ivory",  "jade",
+	"lagoon",  "lantern", "lemon", "linden",  "maple",  "marble", "meadow", "mill",
+	"mint",    "north",   "nova",  "oak",     "olive",  "onyx",   "orbit",  "otter",
+	"pearl",   "pine",    "polar", "prairie", "quartz", "raven",  "ridge",  "river",
+	"robin",   "sage",    "shore", "silver",  "solar",  "south",  "spark",  "stone",
+	"summit",  "swift",   "tidal", "timber",  "valley", "violet", "west",   "willow",
 };
 static const char *const trades[] = {
-	"advice", "agency", "apparel", "atelier", "bakery", "barn",   "bikes",  "books",  "build",
-	"carpets", "cars",  "clinic",  "coffee",  "consult", "craft", "dental", "design", "digital",
-	"energy", "events", "export",  "farm",    "films",  "forge",  "fund",   "games",  "guild",
-	"homes",  "hosting", "hotel",  "imaging", "institute", "kitchen", "labs", "lighting",
-	"logistics", "media", "motors", "music",  "optics", "paper",  "partners", "pharma",
-	"press",  "print",  "repair",  "school",  "services", "software", "sports", "studio",
-	"supply", "systems", "tailor", "textiles", "theatre", "tools", "trade", "travel", "trust",
-	"ventures", "winery", "works", "yachts",
+	"advice",    "agency", "apparel", "atelier",   "bakery",   "barn",     "bikes",
+	"books",     "build",  "carpets", "cars",      "clinic",   "coffee",   "consult",
+	"craft",     "dental", "design",  "digital",   "energy",   "events",   "export",
+	"farm",      "films",  "forge",   "fund",      "games",    "guild",    "homes",
+	"hosting",   "hotel",  "imaging", "institute", "kitchen",  "labs",     "lighting",
+	"logistics", "media",  "motors",  "music",     "optics",   "paper",    "partners",
+	"pharma",    "press",  "print",   "repair",    "school",   "services", "software",
+	"sports",    "studio", "supply",  "systems",   "tailor",   "textiles", "theatre",
+	"tools",     "trade",  "travel",  "trust",     "ventures", "winery",   "works",
+	"yachts",
 };
 static const char *const tops[] = {
-	"com",  "com", "com", "com", "com", "com", "com", "com", "com", "com",   "de",  "de",
-	"de",   "de",  "net", "net", "net", "org", "org", "at",  "ch",  "co.uk", "dk",  "es",
-	"eu",   "fr",  "info", "it", "nl",  "pl",  "se",  "com.br",
+	"com", "com", "com", "com", "com",  "com", "com", "com", "com", "com",    "de",
+	"de",  "de",  "de",  "net", "net",  "net", "org", "org", "at",  "ch",     "co.uk",
+	"dk",  "es",  "eu",  "fr",  "info", "it",  "nl",  "pl",  "se",  "com.br",
 };
 static const char *const providers[] = {
 	"bigmail.example",  "freepost.example", "cloudbox.example",  "mailhub.example",
@@ -168,7 +174,7 @@ static int print_local(char *room, uint32_t kind)
 	if (kind < 96)
 		return snprintf(room, WORDS_ROOM, "%s-%s", PICK(roles), PICK(topics));
 	return snprintf(room, WORDS_ROOM, "%s.%c.%s%s", name, 'a' + (int)words_below(26), last,
-	                end);
+			end);
 }
 
 size_t words_local(char *room, bool is_small)
@@ -189,14 +195,14 @@ size_t words_domain(char *room)
 		size = snprintf(room, WORDS_ROOM, "%s-%s", PICK(topics), PICK(trades));
 	else if (kind < 80)
 		size = snprintf(room, WORDS_ROOM, "%s%s-%s", PICK(family), PICK(endings),
-		                PICK(trades));
+				PICK(trades));
 	else if (kind < 90)
 		size = snprintf(room, WORDS_ROOM, "%s%s", PICK(family), PICK(endings));
 	else if (kind < 95)
 		size = snprintf(room, WORDS_ROOM, "mail.%s%s", PICK(topics), PICK(trades));
 	else
 		size = snprintf(room, WORDS_ROOM, "%s%s%s", PICK(topics), PICK(topics),
-		                PICK(trades));
+				PICK(trades));
 	if (words_chance(300))
 		size += snprintf(room + size, WORDS_ROOM - (size_t)size, "%u", words_below(1000));
 	size += snprintf(room + size, WORDS_ROOM - (size_t)size, ".%s", PICK(tops));
@@ -209,6 +215,6 @@ size_t words_mailbox(char *room, uint32_t number)
 	uint64_t bits = next(&counter);
 
 	return (size_t)snprintf(room, WORDS_ROOM, "%s.%s%u@box%u.hosted.example",
-	                        given[(bits & 0xffff) % COUNT(given)],
-	                        family[(bits >> 16 & 0xffff) % COUNT(family)], number, number % 16);
+				given[(bits & 0xffff) % COUNT(given)],
+				family[(bits >> 16 & 0xffff) % COUNT(family)], number, number % 16);
 }

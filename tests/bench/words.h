@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WORDS_ROOM = 256 };	/* for any text made here */
+enum { WORDS_ROOM = 256 }; /* for any text made here */
 
 void words_seed(uint64_t seed);
 
@@ -23,8 +23,8 @@ uint32_t words_zipf(uint32_t limit);
 /* Each returns the length. SMALL: of a domain with few users, mostly `info` and the like. */
 size_t words_local(char *room, bool is_small);
 size_t words_domain(char *room);
-const char *words_topic(void);		/* one word, for an extension */
-const char *words_provider(void);	/* a large mail provider, the largest most often */
+const char *words_topic(void);    /* one word, for an extension */
+const char *words_provider(void); /* a large mail provider, the largest most often */
 /* The mailbox NUMBER of the made-up host that most aliases lead to; always the same. */
 size_t words_mailbox(char *room, uint32_t number);
 

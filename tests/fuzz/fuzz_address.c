@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Everything that reads an address: the path of a client, a key and a list of a file. Whatever is
- * accepted must come back the same when it is printed and parsed again, and when it is folded twice.
+ * accepted must come back the same when it is printed and parsed again, and when it is folded
+ * twice.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static bool is_within(struct bytes view, struct bytes text)
 }
 
 static void fold_twice(enum fold_outcome (*fold)(struct bytes, struct arena *, struct bytes *),
-                       struct bytes text, struct arena *arena)
+		       struct bytes text, struct arena *arena)
 {
 	struct bytes key, again;
 
@@ -73,7 +74,8 @@ static void use_address(const struct address *address, struct arena *arena)
 		must(is_within(next.local, address->local), "a hop is a part of the local part");
 	if (address_split_extension(address->local, bytes_of("+-"), &user, &extension))
 		must(user.size > 0 && extension.size > 0 &&
-		     user.size + extension.size == address->local.size, "a split loses nothing");
+			     user.size + extension.size == address->local.size,
+		     "a split loses nothing");
 	if (address_check(address, &err) &&
 	    (address->domain.size > 0 || !address_has_routing(address)))
 		print_and_parse(address, arena);

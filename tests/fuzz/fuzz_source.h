@@ -23,7 +23,7 @@ static void fuzz_source_check(const struct source_row *row)
 }
 
 static int fuzz_source(const struct source_type *type, const struct settings *settings,
-                       const uint8_t *data, size_t size)
+		       const uint8_t *data, size_t size)
 {
 	char path[MEMORY_FILE_PATH_BYTES];
 	int fd = memory_file_open(data, size, path);

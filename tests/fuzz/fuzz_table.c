@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The reader of tables. An input is a table less the unused part of its header: its first 512 bytes,
- * then all that stands behind the header. Length and checksums are put right, so that whatever is
- * wrong gets past them. A seed is made of a small table by
+ * The reader of tables. An input is a table less the unused part of its header: its first 512
+ * bytes, then all that stands behind the header. Length and checksums are put right, so that
+ * whatever is wrong gets past them. A seed is made of a small table by
  *
  *   (head -c 512 TABLE; tail -c +4097 TABLE)
  */

@@ -45,7 +45,7 @@ unreadable:
 out:
 	free(data);
 	if (file != NULL)
-		(void)fclose(file);	/* only read */
+		(void)fclose(file); /* only read */
 }
 
 static int run_folder(const char *folder, struct counts *counts)
@@ -97,6 +97,6 @@ int main(int argc, char **argv)
 	printf("%s: %u accepted, %u refused\n", folder, counts.accepted, counts.refused);
 	if (counts.accepted == 0 || counts.refused == 0)
 		fprintf(stderr, "%s: seeds are wanted that are accepted and that are refused\n",
-		        folder);
+			folder);
 	return counts.accepted == 0 || counts.refused == 0 || counts.unreadable > 0;
 }

@@ -10,7 +10,7 @@
 
 static struct image full_line(void)
 {
-	enum { KEYS = 50 };	/* all in the first of two lines */
+	enum { KEYS = 50 }; /* all in the first of two lines */
 	struct build build = { .seed = 12 };
 
 	build_begin(&build);

@@ -26,7 +26,7 @@ struct asked {
 	struct resolve_limits limits;
 	struct resolve_options options;
 	size_t arena_bytes;
-	struct buffer told;	/* by on_step or on_dead_end */
+	struct buffer told; /* by on_step or on_dead_end */
 };
 
 /* Rows are `key value` (see build_add()); `domain alias|mailbox|local` declares. NULL ends them. */
@@ -116,14 +116,15 @@ static inline void assert_answer_at(struct asked *asked, const char *address, co
 	buffer_init(&text, 1 << 24);
 	asked_print(&resolution, &text);
 	if (!bytes_equal(buffer_bytes(&text), bytes_of(expected))) {
-		print_error("%s\n  is      %.500s\n  and not %.500s\n", address, text.data, expected);
+		print_error("%s\n  is      %.500s\n  and not %.500s\n", address, text.data,
+			    expected);
 		_fail(file, line);
 	}
 	buffer_free(&text);
 	arena_free(&arena);
 }
 
-#define assert_answer(asked, address, expected) \
+#define assert_answer(asked, address, expected)                                                    \
 	assert_answer_at(asked, address, expected, __FILE__, __LINE__)
 
 #endif

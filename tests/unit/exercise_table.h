@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exercise_table - all that a reader can be asked, asked of a table that may be damaged: nothing may
- * crash or hang, no view may leave the table, and what was proved sound must be consistent.
+ * exercise_table - all that a reader can be asked, asked of a table that may be damaged: nothing
+ * may crash or hang, no view may leave the table, and what was proved sound must be consistent.
  */
 #ifndef TESTS_UNIT_EXERCISE_TABLE_H
 #define TESTS_UNIT_EXERCISE_TABLE_H
@@ -67,9 +67,9 @@ static inline void exercise_row(const struct table *table, const struct table_ro
 	exercise_entry(table, &row->entry);
 	if (row->is_catch_all)
 		return;
-	if (exercise_find(table, row->domain.name, row->local, &entry) == LOOKUP_FOUND ?
-		    entry.place != row->entry.place :
-		    true) {
+	if (exercise_find(table, row->domain.name, row->local, &entry) == LOOKUP_FOUND
+		    ? entry.place != row->entry.place
+		    : true) {
 		if (is_sound)
 			abort();
 	}
@@ -96,8 +96,8 @@ static inline void exercise_patterns(const struct table *table)
 
 		if (table_match(table, bytes_of(subjects[i]), bytes_of(domain), UINT32_MAX, &arena,
 				&entry) == PATTERN_FOUND)
-			exercise_view(entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value :
-									  entry.reply);
+			exercise_view(entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value
+									: entry.reply);
 	}
 	arena_free(&arena);
 }

@@ -55,7 +55,7 @@ static inline void expect_bytes(struct bytes found, const char *wanted, struct b
 	if (bytes_equal(found, bytes_of(wanted)))
 		return;
 	fail_msg("of '" BYTES_FORMAT "': found '" BYTES_FORMAT "', wanted '%s'", BYTES_ARGS(input),
-	         BYTES_ARGS(found), wanted);
+		 BYTES_ARGS(found), wanted);
 }
 
 #endif

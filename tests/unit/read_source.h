@@ -23,7 +23,7 @@
 
 static char source_folder[] = "/tmp/test_source.XXXXXX";
 static char source_path[PATH_MAX];
-static int source_status;	/* of the report, when the last read had ended */
+static int source_status; /* of the report, when the last read had ended */
 
 static int source_begin(void **state)
 {
@@ -58,8 +58,8 @@ static void source_put(const char *name, const void *text, size_t size)
 static void source_print_pattern(const struct source_row *row, FILE *stream)
 {
 	static const char *const kinds[] = { [TABLE_PATTERN_RULE] = "rule",
-		                             [TABLE_PATTERN_IF] = "if",
-		                             [TABLE_PATTERN_ENDIF] = "endif" };
+					     [TABLE_PATTERN_IF] = "if",
+					     [TABLE_PATTERN_ENDIF] = "endif" };
 	static const char letters[] = "!imsxAEU";
 
 	(void)fprintf(stream, "%u %s ", (unsigned)row->line, kinds[row->pattern.kind]);
@@ -89,7 +89,7 @@ static void source_print_row(const struct source_row *row, FILE *stream)
 		return;
 	}
 	(void)fprintf(stream, "%u %s[" BYTES_FORMAT "]", (unsigned)row->line, kinds[row->kind],
-	              BYTES_ARGS(row->key));
+		      BYTES_ARGS(row->key));
 	if (row->value.size > 0)
 		(void)fprintf(stream, " [" BYTES_FORMAT "]", BYTES_ARGS(row->value));
 	(void)putc('\n', stream);
@@ -98,8 +98,7 @@ static void source_print_row(const struct source_row *row, FILE *stream)
 /* Read source_path as TYPE. What was reported follows, with the folder's name taken out. */
 static char *source_read(const char *type_name, const struct settings *settings)
 {
-	struct settings_source from = { .type = (char *)(uintptr_t)type_name,
-		                        .path = source_path };
+	struct settings_source from = { .type = (char *)(uintptr_t)type_name, .path = source_path };
 	const struct source_type *type = source_type_find(type_name);
 	struct source *source;
 	struct report report;
@@ -136,7 +135,7 @@ static char *source_read(const char *type_name, const struct settings *settings)
 
 /* TEXT, read as TYPE, gives EXPECTED. */
 __attribute__((unused)) static void source_gives(const char *type, const struct settings *settings,
-                                                 const char *text, const char *expected)
+						 const char *text, const char *expected)
 {
 	char *got;
 

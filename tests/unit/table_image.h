@@ -103,8 +103,8 @@ struct image_place {
 static inline struct image_place place_of(const char *local, const char *domain, uint64_t seed,
 					  uint64_t lines)
 {
-	uint64_t hash = format_mix(hash_key(bytes_of(domain), seed),
-				   hash_key(bytes_of(local), seed));
+	uint64_t hash =
+		format_mix(hash_key(bytes_of(domain), seed), hash_key(bytes_of(local), seed));
 	uint64_t cluster = format_high64(hash, lines * LINE_CLUSTERS);
 
 	return (struct image_place){ .line = cluster / LINE_CLUSTERS,
@@ -145,16 +145,16 @@ static inline unsigned char *image_cluster(const struct image *image, struct ima
 struct build {
 	uint64_t seed;
 	uint64_t expected_bytes;
-	const char *delimiters;		/* NULL: "+" */
-	const char *spill_directory;	/* NULL: /tmp */
+	const char *delimiters;      /* NULL: "+" */
+	const char *spill_directory; /* NULL: /tmp */
 	bool has_no_provenance;
-	bool keeps_extension;		/* it isn't passed on to targets */
+	bool keeps_extension; /* it isn't passed on to targets */
 
 	struct table_writer *writer;
 	uint32_t line;
 	/* What came of it. */
 	unsigned duplicates;
-	uint32_t kept_line;		/* of the last duplicate */
+	uint32_t kept_line; /* of the last duplicate */
 	uint32_t dropped_line;
 	bool wants_seed;
 	struct error err;
@@ -280,7 +280,7 @@ static inline bool build_try_end(struct build *build, struct image *out_image)
 		    pread(fd, out_image->bytes, out_image->size, 0) != (ssize_t)out_image->size)
 			abort();
 	}
-	(void)close(fd);	/* it was only memory */
+	(void)close(fd); /* it was only memory */
 	return is_done;
 }
 
@@ -311,7 +311,7 @@ static inline struct table *image_open(const struct image *image)
 
 enum {
 	EVERY_SEED = 3,
-	EVERY_ESCAPED = 18,	/* keys of one cluster */
+	EVERY_ESCAPED = 18, /* keys of one cluster */
 	EVERY_FILLERS = 230,
 	EVERY_PATTERNS = 4,
 	/* What the rest below adds up to, and so how many lines there are. */

@@ -73,8 +73,8 @@ static const struct {
 	{ "<@r.test:u%ours.test>", "u", "ours.test", "u%ours.test", "@r.test:u%ours.test", true },
 	{ "<@r.test:a@q.test:u@ours.test>", "a@q.test:u", "ours.test", "a@q.test:u@ours.test",
 	  "@r.test:a@q.test:u@ours.test", false },
-	{ "<@[IPv6:::1]:u@ours.test>", "u", "ours.test", "u@ours.test",
-	  "@[IPv6:::1]:u@ours.test", false },
+	{ "<@[IPv6:::1]:u@ours.test>", "u", "ours.test", "u@ours.test", "@[IPv6:::1]:u@ours.test",
+	  false },
 	{ "< @r.test: \"u 1\" @ours.test>", "u 1", "ours.test", " \"u 1\" @ours.test",
 	  " @r.test: \"u 1\" @ours.test", false },
 	{ "<@r.test:postmaster>", "postmaster", "", "postmaster", "@r.test:postmaster", false },
@@ -112,10 +112,10 @@ static void test_good_paths(void **state)
 		expect_bytes(path.address.domain, good_paths[i].domain, input);
 		expect_bytes(path.text, good_paths[i].text, input);
 		expect_bytes(path.text_with_route, route != NULL ? route : good_paths[i].text,
-		             input);
+			     input);
 		assert_int_equal(path.was_rewritten, good_paths[i].was_rewritten);
-		assert_true(path.internal.size >= path.address.local.size +
-		                                          path.address.domain.size);
+		assert_true(path.internal.size >=
+			    path.address.local.size + path.address.domain.size);
 		free(block);
 	}
 }
@@ -235,10 +235,10 @@ static void test_path_limits(void **state)
 	(void)state;
 	memset(text, 'u', sizeof(text));
 	assert_int_equal(address_parse_path(bytes_make(text, ADDRESS_TEXT_MAX), &arena, &path),
-	                 ADDRESS_OK);
+			 ADDRESS_OK);
 	assert_int_equal(path.address.local.size, ADDRESS_TEXT_MAX);
 	assert_int_equal(address_parse_path(bytes_make(text, sizeof(text)), &arena, &path),
-	                 ADDRESS_MALFORMED);
+			 ADDRESS_MALFORMED);
 	arena_init(&none, 0);
 	assert_int_equal(address_parse_path(TEXT("u"), &none, &path), ADDRESS_NO_MEMORY);
 	/* The plain form needs none. */
@@ -331,11 +331,11 @@ static void test_extensions(void **state)
 		struct bytes user, extension;
 		struct bytes local = bytes_of(rows[i].local);
 		bool is_split = address_split_extension(local, bytes_of(rows[i].delimiters), &user,
-		                                        &extension);
+							&extension);
 
 		if (is_split != (rows[i].user != NULL))
 			fail_msg("%s with %s: %d", rows[i].local, rows[i].delimiters,
-			         (int)is_split);
+				 (int)is_split);
 		if (is_split) {
 			expect_bytes(user, rows[i].user, local);
 			expect_bytes(extension, rows[i].extension, local);
@@ -370,14 +370,14 @@ static void test_print(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct address address = { .local = bytes_of(rows[i].local),
-			                   .domain = bytes_of(rows[i].domain) };
+					   .domain = bytes_of(rows[i].domain) };
 		struct address_path path;
 
 		buffer_clear(&buffer);
 		assert_true(address_print(&address, &buffer));
 		expect_bytes(buffer_bytes(&buffer), rows[i].printed, address.local);
 		assert_int_equal(address_parse_path(buffer_bytes(&buffer), &arena, &path),
-		                 ADDRESS_OK);
+				 ADDRESS_OK);
 		assert_true(bytes_equal(path.address.local, address.local));
 		assert_true(bytes_equal(path.address.domain, address.domain));
 	}

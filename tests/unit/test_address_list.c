@@ -47,10 +47,29 @@ static void test_keys(void **state)
 static void test_bad_keys(void **state)
 {
 	static const char *const rows[] = {
-		"", "@", "u@", "\"\"", "\"\"@ours.test", "a@b@ours.test", "\"u@ours.test", "u\\",
-		"u@ours..test", "u@ours.test..", "u@-ours.test", "u@1.2.3.4", "(c)u@ours.test",
-		"<u@ours.test>", "u,v@ours.test", "u:", "-u@ours.test", "\x01@ours.test",
-		"u@ours test", "u 1@ours.test", "@b,c", "@r:u@ours.test", "u@[1.2.3]",
+		"",
+		"@",
+		"u@",
+		"\"\"",
+		"\"\"@ours.test",
+		"a@b@ours.test",
+		"\"u@ours.test",
+		"u\\",
+		"u@ours..test",
+		"u@ours.test..",
+		"u@-ours.test",
+		"u@1.2.3.4",
+		"(c)u@ours.test",
+		"<u@ours.test>",
+		"u,v@ours.test",
+		"u:",
+		"-u@ours.test",
+		"\x01@ours.test",
+		"u@ours test",
+		"u 1@ours.test",
+		"@b,c",
+		"@r:u@ours.test",
+		"u@[1.2.3]",
 	};
 
 	(void)state;
@@ -84,8 +103,8 @@ static void list_of(struct bytes rest, struct buffer *out_text)
 			continue;
 		}
 		assert_int_equal(target.keeps_user, target.address.local.size == 0);
-		assert_true(buffer_append(out_text, target.keeps_user ? TEXT("*")
-		                                                      : target.address.local));
+		assert_true(buffer_append(out_text,
+					  target.keeps_user ? TEXT("*") : target.address.local));
 		assert_true(buffer_append_byte(out_text, '|'));
 		assert_true(buffer_append(out_text, target.address.domain));
 		assert_true(buffer_append_byte(out_text, ' '));
@@ -204,7 +223,8 @@ static void test_bad_lists(void **state)
 		found = buffer.data;
 		if (strncmp(found, "x| [", 4) != 0 || strcmp(strstr(found, "] "), "] y| ") != 0 ||
 		    strstr(found, bad_elements[i].word) == NULL)
-			fail_msg("'%s' gives %s, and that misses '%s'", list, found, bad_elements[i].word);
+			fail_msg("'%s' gives %s, and that misses '%s'", list, found,
+				 bad_elements[i].word);
 		free(block);
 	}
 }
@@ -221,9 +241,8 @@ static void test_unclosed_lists(void **state)
 		struct error err;
 
 		assert_int_equal(address_list_next(&rest, &arena, &target, &err),
-		                 ADDRESS_LIST_ERROR);
-		assert_int_equal(address_list_next(&rest, &arena, &target, &err),
-		                 ADDRESS_LIST_END);
+				 ADDRESS_LIST_ERROR);
+		assert_int_equal(address_list_next(&rest, &arena, &target, &err), ADDRESS_LIST_END);
 	}
 }
 

@@ -106,10 +106,8 @@ static void test_end_at_any_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces_do_not_overlap),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_first_chunk_is_kept),
-		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_pieces_do_not_overlap), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_first_chunk_is_kept),   cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_end_at_any_state),
 	};
 

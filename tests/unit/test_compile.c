@@ -81,7 +81,7 @@ static struct settings *settings_of(const char *text)
 /* What compiling came to. */
 struct outcome {
 	int status;
-	char *messages;		/* the folder's name is taken out */
+	char *messages; /* the folder's name is taken out */
 };
 
 static void drop_folder(char *text)
@@ -108,7 +108,7 @@ static struct outcome compile_files(const char *const *sources, const char *sett
 		size_t i = options.source_count;
 
 		strcpy(paths[i], in_folder(sources[i]));
-		list[i] = (struct settings_source){ .type = (char *)(uintptr_t)"virtual",
+		list[i] = (struct settings_source){ .type = (char *)(uintptr_t) "virtual",
 						    .path = paths[i] };
 	}
 	strcpy(output, in_folder("table"));
@@ -141,15 +141,15 @@ static void assert_outcome_at(struct outcome outcome, int status, const char *me
 	free(outcome.messages);
 }
 
-#define STRICT ((struct compile_options){ .is_lenient = false })
+#define STRICT  ((struct compile_options){ .is_lenient = false })
 #define LENIENT ((struct compile_options){ .is_lenient = true })
-#define FORCED ((struct compile_options){ .is_forced = true })
+#define FORCED  ((struct compile_options){ .is_forced = true })
 
-#define assert_compiles(text, messages) \
+#define assert_compiles(text, messages)                                                            \
 	assert_outcome_at(compile_text(text, "", STRICT), EX_OK, messages, __FILE__, __LINE__)
-#define assert_refused(text, messages) \
+#define assert_refused(text, messages)                                                             \
 	assert_outcome_at(compile_text(text, "", STRICT), EX_DATAERR, messages, __FILE__, __LINE__)
-#define assert_outcome(outcome, status, messages) \
+#define assert_outcome(outcome, status, messages)                                                  \
 	assert_outcome_at(outcome, status, messages, __FILE__, __LINE__)
 
 static size_t count_lines(const char *text, const char *part)
@@ -233,10 +233,10 @@ static void lines_count_in_their_own_file(void **state)
 	(void)state;
 	put("one", "a.test x\n\n\nu@a.test v@far.test\n");
 	put("two", "# comment\nu@a.test w@far.test\nx@a.test nobody@a.test\n");
-	assert_outcome(compile_files((const char *const[]){ "one", "two", NULL }, "", STRICT),
-		       EX_DATAERR,
-		       "two:2: warning: duplicate key u@a.test: the first one counts, one:4\n"
-		       "two:3: target nobody@a.test could only bounce: no key of ours delivers it\n");
+	assert_outcome(
+		compile_files((const char *const[]){ "one", "two", NULL }, "", STRICT), EX_DATAERR,
+		"two:2: warning: duplicate key u@a.test: the first one counts, one:4\n"
+		"two:3: target nobody@a.test could only bounce: no key of ours delivers it\n");
 	assert_int_equal(generation(), 0);
 }
 
@@ -282,7 +282,7 @@ static void a_hundred_mistakes_are_printed(void **state)
 	free(outcome.messages);
 }
 
-#define LOOP "u@a.test w@a.test\nw@a.test u@a.test\n"
+#define LOOP     "u@a.test w@a.test\nw@a.test u@a.test\n"
 #define DANGLING "u@a.test nobody@a.test\n"
 
 static void strict_and_lenient(void **state)
@@ -312,11 +312,11 @@ static void limits_are_proved(void **state)
 	assert_outcome(compile_text(GOOD "x@a.test u@a.test, u@a.test, w@far.test\n",
 				    "limits = { expansion = 3; };", STRICT),
 		       EX_OK, "");
-	assert_outcome(compile_text(GOOD "x@a.test u@a.test\n", "limits = { recursion = 2; };",
-				    STRICT),
-		       EX_DATAERR,
-		       "v:3: expansion over a limit (limits.expansion, limits.recursion, "
-		       "limits.address_bytes): x@a.test\n");
+	assert_outcome(
+		compile_text(GOOD "x@a.test u@a.test\n", "limits = { recursion = 2; };", STRICT),
+		EX_DATAERR,
+		"v:3: expansion over a limit (limits.expansion, limits.recursion, "
+		"limits.address_bytes): x@a.test\n");
 }
 
 /* Which a target's bytes don't tell: U+0958 takes 3 of them, and 6 in the form of keys. */
@@ -345,8 +345,9 @@ static void bare_users_are_proved_where_they_are_asked(void **state)
 	assert_outcome(compile_text("o.test x\nu u@o.test\n", settings, STRICT), EX_DATAERR,
 		       "v:2: target u@o.test could only bounce: no key of ours delivers it\n");
 	/* At the origin another key is found first. */
-	assert_outcome(compile_text("o.test x\nu u@o.test\nu@o.test w@far.test\n", settings,
-				    STRICT), EX_OK, "");
+	assert_outcome(
+		compile_text("o.test x\nu u@o.test\nu@o.test w@far.test\n", settings, STRICT),
+		EX_OK, "");
 }
 
 /* Each row is proved by one thread, those at the border of two shares too. */
@@ -442,9 +443,10 @@ static void assert_unchanged(const char *bytes, size_t size)
 	assert_int_equal(fread(now, 1, sizeof(now), stream), size);
 	assert_memory_equal(now, bytes, size);
 	assert_int_equal(fclose(stream), 0);
-	(void)snprintf(command, sizeof(command),
-		       "test -z \"$(ls -A '%s' | grep -v -x -e v -e conf -e table -e .table.lock)\"",
-		       folder);
+	(void)snprintf(
+		command, sizeof(command),
+		"test -z \"$(ls -A '%s' | grep -v -x -e v -e conf -e table -e .table.lock)\"",
+		folder);
 	assert_int_equal(system(command), 0);
 }
 

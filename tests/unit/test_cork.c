@@ -199,8 +199,8 @@ static void half_a_packet_is_followed_by_nothing(void **state)
 	(void)state;
 	/* What is too large for a packet fails, and what comes behind it doesn't. */
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair.ends), 0);
-	assert_int_equal(setsockopt(pair.ends[NEAR], SOL_SOCKET, SO_SNDBUF, &little,
-	                            sizeof(little)), 0);
+	assert_int_equal(
+		setsockopt(pair.ends[NEAR], SOL_SOCKET, SO_SNDBUF, &little, sizeof(little)), 0);
 	assert_int_equal(send(pair.ends[NEAR], large, 1, MSG_NOSIGNAL), 1);
 	cork_begin();
 	assert_int_equal(cork_write(pair.ends[NEAR], &piece, 1), -1);

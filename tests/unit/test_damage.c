@@ -14,9 +14,9 @@
 #include "table_image.h"
 
 enum {
-	DAMAGES = 100000,		/* that the checksums must find */
-	PASSING_DAMAGES = 30000,	/* that pass them */
-	MOST_BYTES = 8,			/* of one damage */
+	DAMAGES = 100000,        /* that the checksums must find */
+	PASSING_DAMAGES = 30000, /* that pass them */
+	MOST_BYTES = 8,          /* of one damage */
 };
 
 /* The same numbers in every run: a failure can be looked at again. */
@@ -88,9 +88,9 @@ static void damage(struct image *image, size_t from, uint64_t *random)
 			at = from + next_random(random) % (image->size - from);
 		else
 			at++;
-		image->bytes[at] = (value >> 9 & 1) != 0 ?
-					   (unsigned char)value :
-					   (unsigned char)(image->bytes[at] + value % 5 - 2);
+		image->bytes[at] = (value >> 9 & 1) != 0
+					   ? (unsigned char)value
+					   : (unsigned char)(image->bytes[at] + value % 5 - 2);
 	}
 }
 

@@ -200,8 +200,8 @@ static void test_print(void **state)
 		buffer_clear(&buffer);
 		assert_true(buffer_append_text(&buffer, "")); /* an end even where it is empty */
 		assert_true(dsn_print_parameters(rows[i].notify, bytes_of(rows[i].orcpt),
-		                                 bytes_of(rows[i].original), rows[i].form,
-		                                 &buffer));
+						 bytes_of(rows[i].original), rows[i].form,
+						 &buffer));
 		assert_string_equal(buffer.data, rows[i].printed);
 		/* What is printed would be taken. */
 		for (printed = buffer_bytes(&buffer); printed.size > 0;) {
@@ -225,7 +225,7 @@ static void test_print_without_room(void **state)
 
 		buffer_init(&small, limit);
 		has_room = dsn_print_parameters(DELAY, TEXT(""), TEXT("j\xc3\xbcrgen@y"),
-		                                DSN_UTF8_XTEXT, &small);
+						DSN_UTF8_XTEXT, &small);
 		assert_int_equal(has_room, limit == sizeof(wanted) - 1);
 		buffer_free(&small);
 	}

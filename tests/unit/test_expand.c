@@ -2,36 +2,54 @@
 #include "ask_table.h"
 
 static const char *const rows[] = {
-	"alias.test alias", "mailbox.test mailbox", "local.test local",
+	"alias.test alias",
+	"mailbox.test mailbox",
+	"local.test local",
 	/* one, several, with repetitions */
-	"one@alias.test x@far.test", "two@alias.test x@far.test,y@far.test",
+	"one@alias.test x@far.test",
+	"two@alias.test x@far.test,y@far.test",
 	"twice@alias.test x@far.test,y@far.test,x@far.test,X@far.test",
 	"tree@alias.test two@alias.test,one@alias.test,z@far.test",
 	"case@alias.test Mixed.Case@far.test,MIXED.case@far.test",
 	/* itself */
-	"self@mailbox.test self@mailbox.test", "kept@mailbox.test kept@mailbox.test,x@far.test",
+	"self@mailbox.test self@mailbox.test",
+	"kept@mailbox.test kept@mailbox.test,x@far.test",
 	"later@mailbox.test x@far.test,later@mailbox.test",
-	"wide@mailbox.test WIDE@mailbox.test", "self@alias.test self@alias.test",
-	"kept@alias.test kept@alias.test,x@far.test", "to-self@alias.test self@mailbox.test",
-	"knot@mailbox.test knot@mailbox.test,tie@mailbox.test", "tie@mailbox.test knot@mailbox.test",
+	"wide@mailbox.test WIDE@mailbox.test",
+	"self@alias.test self@alias.test",
+	"kept@alias.test kept@alias.test,x@far.test",
+	"to-self@alias.test self@mailbox.test",
+	"knot@mailbox.test knot@mailbox.test,tie@mailbox.test",
+	"tie@mailbox.test knot@mailbox.test",
 	/* loops */
-	"ring@alias.test ring2@alias.test", "ring2@alias.test ring3@alias.test",
-	"ring3@alias.test ring@alias.test", "into-ring@alias.test x@far.test,ring2@alias.test",
+	"ring@alias.test ring2@alias.test",
+	"ring2@alias.test ring3@alias.test",
+	"ring3@alias.test ring@alias.test",
+	"into-ring@alias.test x@far.test,ring2@alias.test",
 	/* dead ends */
-	"dead@alias.test nobody@alias.test", "half@alias.test nobody@alias.test,x@far.test",
-	"nobox@alias.test nobody@mailbox.test", "deep-dead@alias.test dead@alias.test",
+	"dead@alias.test nobody@alias.test",
+	"half@alias.test nobody@alias.test,x@far.test",
+	"nobox@alias.test nobody@mailbox.test",
+	"deep-dead@alias.test dead@alias.test",
 	/* entries that are no lists */
-	"closed@alias.test reply:", "dropped@alias.test discard:",
-	"to-closed@alias.test closed@alias.test", "to-dropped@alias.test dropped@alias.test",
+	"closed@alias.test reply:",
+	"dropped@alias.test discard:",
+	"to-closed@alias.test closed@alias.test",
+	"to-dropped@alias.test dropped@alias.test",
 	"some@alias.test closed@alias.test,x@far.test",
 	"both@alias.test closed@alias.test,dropped@alias.test",
 	"drop-some@alias.test dropped@alias.test,x@far.test",
 	"closed-dead@alias.test nobody@alias.test,closed@alias.test",
 	/* moved users and extensions */
-	"moved@alias.test @mailbox.test", "moved@mailbox.test x@far.test",
-	"stays@alias.test @far.test", "@catch.test @alias.test", "@all.test catcher@far.test",
-	"with+ext@alias.test exact@far.test", "with@alias.test plain@far.test,moved@alias.test",
-	"box@mailbox.test box@mailbox.test", "circle@mailbox.test @mailbox.test",
+	"moved@alias.test @mailbox.test",
+	"moved@mailbox.test x@far.test",
+	"stays@alias.test @far.test",
+	"@catch.test @alias.test",
+	"@all.test catcher@far.test",
+	"with+ext@alias.test exact@far.test",
+	"with@alias.test plain@far.test,moved@alias.test",
+	"box@mailbox.test box@mailbox.test",
+	"circle@mailbox.test @mailbox.test",
 	NULL,
 };
 
@@ -258,15 +276,18 @@ static size_t least_expansion(struct asked *asked, const char *address)
 static void expansion_counts_repetitions(void **state)
 {
 	static const char *const lists[] = {
-		"one@a.test x@far.test", "three@a.test x@far.test,y@far.test,z@far.test",
+		"one@a.test x@far.test",
+		"three@a.test x@far.test,y@far.test,z@far.test",
 		"again@a.test x@far.test,x@far.test,X@far.test",
 		"nine@a.test three@a.test,three@a.test,three@a.test",
 		"ten@a.test one@a.test,nine@a.test",
 		/* Itself and two others: three the first time, then one. */
 		"self@m.test self@m.test,x@far.test,y@far.test",
 		"self5@a.test self@m.test,self@m.test,self@m.test",
-		"closed@a.test reply:", "mixed@a.test closed@a.test,one@a.test,nobody@m.test",
-		"m.test mailbox", NULL,
+		"closed@a.test reply:",
+		"mixed@a.test closed@a.test,one@a.test,nobody@m.test",
+		"m.test mailbox",
+		NULL,
 	};
 	struct asked asked;
 
@@ -286,8 +307,10 @@ static void expansion_counts_repetitions(void **state)
 static void addresses_have_a_longest_length(void **state)
 {
 	static const char *const lists[] = {
-		"a@a.test 123456@far.test", "b@a.test 12345@far.test",
-		"u@a.test 1@xn--mller-kva.test", NULL,
+		"a@a.test 123456@far.test",
+		"b@a.test 12345@far.test",
+		"u@a.test 1@xn--mller-kva.test",
+		NULL,
 	};
 	struct asked asked;
 

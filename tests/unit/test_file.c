@@ -51,8 +51,8 @@ static int count_names(const char *prefix, const char *suffix)
 		size_t size = strlen(entry->d_name);
 
 		count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
-		         size >= strlen(suffix) &&
-		         strcmp(entry->d_name + size - strlen(suffix), suffix) == 0;
+			 size >= strlen(suffix) &&
+			 strcmp(entry->d_name + size - strlen(suffix), suffix) == 0;
 	}
 	assert_int_equal(closedir(directory), 0);
 	return count;
@@ -356,8 +356,8 @@ static void output_without_install_leaves_the_old_one(void **state)
 static void output_removes_what_killed_writers_left_and_nothing_else(void **state)
 {
 	static const char *const names[] = { ".table.0123456789ab.tmp", ".table.0123456789abc.tmp",
-		                             ".table.0123456789aX.tmp", ".tablf.0123456789ab.tmp",
-		                             "table.0123456789ab.tmp" };
+					     ".table.0123456789aX.tmp", ".tablf.0123456789ab.tmp",
+					     "table.0123456789ab.tmp" };
 	char name[PATH_MAX + 32];
 	struct file_output output = FILE_OUTPUT_NONE;
 

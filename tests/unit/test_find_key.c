@@ -23,7 +23,7 @@ static int make(void **state)
 	(void)state;
 	for (int i = 0; i < USERS; i++) {
 		(void)snprintf(keys[i], sizeof(keys[i]), "user%d@d%d.test", i / DOMAINS,
-		               i % DOMAINS);
+			       i % DOMAINS);
 		rows[i] = (struct made_row){ keys[i], "somebody@far.test" };
 	}
 	table = make_table(rows, 1);
@@ -43,9 +43,9 @@ static void expect(const char *local, const char *domain_name, enum lookup wante
 	struct table_entry entry;
 	struct table_entry again;
 
-	assert_int_equal(table_find_key(table, bytes_of(domain_name), bytes_of(local), &domain,
-	                                &entry),
-	                 wanted);
+	assert_int_equal(
+		table_find_key(table, bytes_of(domain_name), bytes_of(local), &domain, &entry),
+		wanted);
 	if (wanted != LOOKUP_FOUND)
 		return;
 	assert_true(bytes_equal(domain.name, bytes_of(domain_name)));

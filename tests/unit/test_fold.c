@@ -32,7 +32,7 @@ static int tear_down(void **state)
 
 /* TEXT becomes KEY (NULL: is refused), and KEY stays KEY. */
 static void expect_key(enum fold_outcome (*fold)(struct bytes, struct arena *, struct bytes *),
-                       const char *text, const char *wanted)
+		       const char *text, const char *wanted)
 {
 	size_t size = strlen(text);
 	char *block = malloc(size > 0 ? size : 1);
@@ -53,11 +53,11 @@ static void expect_key(enum fold_outcome (*fold)(struct bytes, struct arena *, s
 		fail_msg("'%s' is refused: %d", text, (int)outcome);
 	if (!bytes_equal(key, bytes_of(wanted)))
 		fail_msg("'%s' becomes '" BYTES_FORMAT "', not '%s'", text, BYTES_ARGS(key),
-		         wanted);
+			 wanted);
 	assert_int_equal(fold(key, &arena, &again), FOLD_OK);
 	if (!bytes_equal(again, key))
 		fail_msg("'%s' becomes '" BYTES_FORMAT "' the second time", text,
-		         BYTES_ARGS(again));
+			 BYTES_ARGS(again));
 	free(block);
 }
 
@@ -71,30 +71,40 @@ static const struct {
 	{ "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz" },
 	{ "q x", "q x" },
 	/* Full case folding. */
-	{ "\xc3\x9c", "\xc3\xbc" },			/* U umlaut */
-	{ "stra\xc3\x9f" "e", "strasse" },		/* sharp s */
-	{ "STRA\xe1\xba\x9e" "E", "strasse" },		/* capital sharp s */
-	{ "\xc4\xb0", "i\xcc\x87" },			/* Turkish I with dot */
-	{ "\xc4\xb1", "\xc4\xb1" },			/* Turkish i without dot */
+	{ "\xc3\x9c", "\xc3\xbc" }, /* U umlaut */
+	{ "stra\xc3\x9f"
+	  "e",
+	  "strasse" }, /* sharp s */
+	{ "STRA\xe1\xba\x9e"
+	  "E",
+	  "strasse" },                                              /* capital sharp s */
+	{ "\xc4\xb0", "i\xcc\x87" },                                /* Turkish I with dot */
+	{ "\xc4\xb1", "\xc4\xb1" },                                 /* Turkish i without dot */
 	{ "\xce\xa3\xce\x91\xcf\x82", "\xcf\x83\xce\xb1\xcf\x83" }, /* final sigma */
-	{ "\xef\xac\x81", "fi" },			/* ligature fi */
-	{ "\xe2\x84\xaa", "k" },			/* Kelvin sign */
-	{ "\xc5\xbf", "s" },				/* long s */
+	{ "\xef\xac\x81", "fi" },                                   /* ligature fi */
+	{ "\xe2\x84\xaa", "k" },                                    /* Kelvin sign */
+	{ "\xc5\xbf", "s" },                                        /* long s */
 	/* Composed and decomposed are one key; marks in any order too. */
 	{ "u\xcc\x88", "\xc3\xbc" },
 	{ "U\xcc\x88", "\xc3\xbc" },
 	{ "a\xcc\xa3\xcc\x82", "\xe1\xba\xad" },
 	{ "a\xcc\x82\xcc\xa3", "\xe1\xba\xad" },
-	{ "\xe1\xbe\xb4", "\xce\xac\xce\xb9" },		/* alpha, oxia, ypogegrammeni */
+	{ "\xe1\xbe\xb4", "\xce\xac\xce\xb9" }, /* alpha, oxia, ypogegrammeni */
 	{ "\xce\xb1\xcc\x81\xcd\x85", "\xce\xac\xce\xb9" },
 	{ "\xce\xb1\xcd\x85\xcc\x81", "\xce\xac\xce\xb9" },
 	/* Nothing is transliterated or left out. */
 	{ "\xef\xbd\x81\xef\xbc\xa2", "\xef\xbd\x81\xef\xbd\x82" }, /* fullwidth */
-	{ "a\xe2\x80\x8d" "B", "a\xe2\x80\x8d" "b" },	/* ZWJ */
-	{ "a\xc2\xad" "b", "a\xc2\xad" "b" },		/* soft hyphen */
-	{ "\xd0\xb0", "\xd0\xb0" },			/* Cyrillic a */
-	{ "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8" },	/* Deseret, beyond U+FFFF */
-	{ "\xe2\x80\xa9", "\xe2\x80\xa9" },		/* next to bidi controls */
+	{ "a\xe2\x80\x8d"
+	  "B",
+	  "a\xe2\x80\x8d"
+	  "b" }, /* ZWJ */
+	{ "a\xc2\xad"
+	  "b",
+	  "a\xc2\xad"
+	  "b" },                                    /* soft hyphen */
+	{ "\xd0\xb0", "\xd0\xb0" },                 /* Cyrillic a */
+	{ "\xf0\x90\x90\x80", "\xf0\x90\x90\xa8" }, /* Deseret, beyond U+FFFF */
+	{ "\xe2\x80\xa9", "\xe2\x80\xa9" },         /* next to bidi controls */
 	{ "\xe2\x80\xaf", "\xe2\x80\xaf" },
 	{ "\xe2\x81\xa5", "\xe2\x81\xa5" },
 	{ "\xe2\x81\xaa", "\xe2\x81\xaa" },
@@ -106,24 +116,42 @@ static const struct {
 	{ "\xc3\xbc\x7f", NULL },
 	{ "\xc3\xbc\x0a", NULL },
 	{ "\x80", NULL },
-	{ "a\xc3", NULL },				/* cut short */
-	{ "\xc0\xaf", NULL },				/* overlong */
+	{ "a\xc3", NULL },    /* cut short */
+	{ "\xc0\xaf", NULL }, /* overlong */
 	{ "\xc1\x81", NULL },
 	{ "\xe0\x80\xaf", NULL },
 	{ "\xf0\x80\x80\xaf", NULL },
-	{ "\xed\xa0\x80", NULL },			/* surrogates */
+	{ "\xed\xa0\x80", NULL }, /* surrogates */
 	{ "\xed\xbf\xbf", NULL },
-	{ "\xf4\x90\x80\x80", NULL },			/* beyond U+10FFFF */
+	{ "\xf4\x90\x80\x80", NULL }, /* beyond U+10FFFF */
 	{ "\xfe", NULL },
-	{ "a\xe2\x80\xaa" "b", NULL },			/* bidi controls */
-	{ "a\xe2\x80\xab" "b", NULL },
-	{ "a\xe2\x80\xac" "b", NULL },
-	{ "a\xe2\x80\xad" "b", NULL },
-	{ "a\xe2\x80\xae" "b", NULL },
-	{ "a\xe2\x81\xa6" "b", NULL },
-	{ "a\xe2\x81\xa7" "b", NULL },
-	{ "a\xe2\x81\xa8" "b", NULL },
-	{ "a\xe2\x81\xa9" "b", NULL },
+	{ "a\xe2\x80\xaa"
+	  "b",
+	  NULL }, /* bidi controls */
+	{ "a\xe2\x80\xab"
+	  "b",
+	  NULL },
+	{ "a\xe2\x80\xac"
+	  "b",
+	  NULL },
+	{ "a\xe2\x80\xad"
+	  "b",
+	  NULL },
+	{ "a\xe2\x80\xae"
+	  "b",
+	  NULL },
+	{ "a\xe2\x81\xa6"
+	  "b",
+	  NULL },
+	{ "a\xe2\x81\xa7"
+	  "b",
+	  NULL },
+	{ "a\xe2\x81\xa8"
+	  "b",
+	  NULL },
+	{ "a\xe2\x81\xa9"
+	  "b",
+	  NULL },
 };
 
 static void test_local_parts(void **state)
@@ -131,7 +159,8 @@ static void test_local_parts(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(local_parts); i++) {
 		expect_key(fold_local, local_parts[i].text, local_parts[i].key);
-		assert_int_equal(fold_accepts(bytes_of(local_parts[i].text)), local_parts[i].key != NULL);
+		assert_int_equal(fold_accepts(bytes_of(local_parts[i].text)),
+				 local_parts[i].key != NULL);
 	}
 	assert_false(fold_accepts(TEXT("a\0b")));
 }
@@ -174,11 +203,13 @@ static void test_domains(void **state)
 		{ "a\xe2\x80\xae.test", NULL },
 		{ "\xc3\xbc..test", NULL },
 		{ ".\xc3\xbc.test", NULL },
-		{ "u\xef\xbc\xa0x.test", NULL },		/* fullwidth @ */
-		{ "\xc2\xa8.test", NULL },			/* maps to a space and a mark */
+		{ "u\xef\xbc\xa0x.test", NULL }, /* fullwidth @ */
+		{ "\xc2\xa8.test", NULL },       /* maps to a space and a mark */
 		{ "[\xc3\xbc]", NULL },
-		{ "\xcc\x88.test", NULL },			/* begins with a mark */
-		{ "a\xe2\x80\x8d" "b.test", NULL },		/* ZWJ without a reason */
+		{ "\xcc\x88.test", NULL }, /* begins with a mark */
+		{ "a\xe2\x80\x8d"
+		  "b.test",
+		  NULL }, /* ZWJ without a reason */
 		{ "\xc3\xbc/.test", NULL },
 	};
 	struct bytes key;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A mapped table that is changed in place: from then on nothing is known, least of all "unknown". */
+/* A mapped table that is changed in place: from then on nothing is known, least of all "unknown".
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +37,7 @@ static struct bytes image(void)
 	}
 	table = make_table(rows, 1);
 	bytes = table_bytes(table);
-	table_close(table);	/* the bytes stay: see make_table() */
+	table_close(table); /* the bytes stay: see make_table() */
 	return bytes;
 }
 

@@ -193,7 +193,7 @@ static void break_a_pattern(struct image *image)
 {
 	unsigned char *rule = image_section(image, SECTION_PATTERNS) + 4;
 
-	rule[20] = '(';	/* where the first expression begins: its rule has no domain */
+	rule[20] = '('; /* where the first expression begins: its rule has no domain */
 }
 
 static void end_a_block_too_early(struct image *image)

@@ -35,10 +35,10 @@ static void bad_utf8_is_replaced(void **state)
 {
 	(void)state;
 	expect_json("a\xff"
-		      "b",
-		      3,
-		      "\"a\xef\xbf\xbd"
-		      "b\"");
+		    "b",
+		    3,
+		    "\"a\xef\xbf\xbd"
+		    "b\"");
 	/* Cut short, overlong, a surrogate. */
 	expect_json("\xc3", 1, "\"\xef\xbf\xbd\"");
 	expect_json("\xc0\x80", 2, "\"\xef\xbf\xbd\xef\xbf\xbd\"");

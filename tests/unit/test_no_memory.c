@@ -29,7 +29,7 @@
 /* ---- allocations that fail ---------------------------------------------------------------- */
 
 static _Atomic unsigned long calls;
-static unsigned long fails_at;	/* 0: never */
+static unsigned long fails_at; /* 0: never */
 static bool fails_for_good;
 
 static bool fails(void)
@@ -49,9 +49,9 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 char *__wrap_strdup(const char *text);
 pcre2_code *__real_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
-                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
+				   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
 pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
-                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
+				   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context);
 
 void *__wrap_malloc(size_t size)
 {
@@ -75,7 +75,7 @@ char *__wrap_strdup(const char *text)
 
 /* PCRE2 has an allocator of its own, and says that it failed. */
 pcre2_code *__wrap_pcre2_compile_8(PCRE2_SPTR8 pattern, PCRE2_SIZE size, uint32_t options,
-                                   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context)
+				   int *number, PCRE2_SIZE *offset, pcre2_compile_context *context)
 {
 	if (!fails())
 		return __real_pcre2_compile_8(pattern, size, options, number, offset, context);
@@ -91,9 +91,9 @@ static char source_path[64];
 static char rules_path[64];
 static char virtuser_path[64];
 static struct settings_source sources[] = {
-	{ .type = (char *)(uintptr_t)"virtual", .path = source_path },
-	{ .type = (char *)(uintptr_t)"regexp", .path = rules_path },
-	{ .type = (char *)(uintptr_t)"virtusertable", .path = virtuser_path },
+	{ .type = (char *)(uintptr_t) "virtual", .path = source_path },
+	{ .type = (char *)(uintptr_t) "regexp", .path = rules_path },
+	{ .type = (char *)(uintptr_t) "virtusertable", .path = virtuser_path },
 };
 static size_t source_count;
 static char conf_path[64];

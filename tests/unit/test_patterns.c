@@ -68,8 +68,8 @@ static const char *match_before(struct ruled *ruled, const char *subject, uint32
 	case PATTERN_FOUND:
 		break;
 	}
-	value = arena_copy(&ruled->arena, entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value :
-									      entry.reply);
+	value = arena_copy(&ruled->arena,
+			   entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value : entry.reply);
 	assert_non_null(value.data);
 	return value.data;
 }
@@ -79,9 +79,13 @@ static const char *match(struct ruled *ruled, const char *subject)
 	return match_before(ruled, subject, UINT32_MAX);
 }
 
-#define RULE(expression_text, value_text) \
-	{ .expression = { expression_text, sizeof(expression_text) - 1 }, \
-	  .value = { value_text, sizeof(value_text) - 1 } }
+#define RULE(expression_text, value_text)                                                          \
+	{                                                                                          \
+		.expression = { expression_text, sizeof(expression_text) - 1 }, .value = {         \
+			value_text,                                                                \
+			sizeof(value_text) - 1                                                     \
+		}                                                                                  \
+	}
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- order -------------------------------------------------------------------------------- */
@@ -90,8 +94,8 @@ static void the_first_that_matches_counts(void **state)
 {
 	static const struct table_pattern patterns[] = {
 		RULE("^special@a\\.test$", "one@x.test"), RULE("^s.*@", "two@x.test"),
-		RULE("@a\\.test$", "three@x.test"),	  RULE("@b\\.test$", "four@x.test"),
-		RULE("^late@b\\.test$", "five@x.test"),	  RULE("c\\.test$", "six@x.test"),
+		RULE("@a\\.test$", "three@x.test"),       RULE("@b\\.test$", "four@x.test"),
+		RULE("^late@b\\.test$", "five@x.test"),   RULE("c\\.test$", "six@x.test"),
 	};
 	struct ruled ruled;
 
@@ -115,9 +119,12 @@ static void the_first_that_matches_counts(void **state)
 static void blocks_and_negation(void **state)
 {
 	struct table_pattern patterns[] = {
-		RULE("^list-", ""), RULE("-owner@", "owner@x.test"),
-		RULE("@a\\.test$", "list@x.test"), { .kind = TABLE_PATTERN_ENDIF },
-		RULE("@[ab]\\.test$", "550 5.1.1 Not here"), RULE("^x", "rest@x.test"),
+		RULE("^list-", ""),
+		RULE("-owner@", "owner@x.test"),
+		RULE("@a\\.test$", "list@x.test"),
+		{ .kind = TABLE_PATTERN_ENDIF },
+		RULE("@[ab]\\.test$", "550 5.1.1 Not here"),
+		RULE("^x", "rest@x.test"),
 	};
 	struct ruled ruled;
 
@@ -190,7 +197,8 @@ static void what_would_change_the_list_is_unsafe(void **state)
 static void a_pattern_that_takes_too_long_is_broken(void **state)
 {
 	static const struct table_pattern patterns[] = {
-		RULE("^(a+)+$", "x@x.test"), RULE("@a\\.test$", "y@x.test"),
+		RULE("^(a+)+$", "x@x.test"),
+		RULE("@a\\.test$", "y@x.test"),
 	};
 	char subject[200];
 	struct ruled ruled;
@@ -208,7 +216,8 @@ static void a_pattern_that_takes_too_long_is_broken(void **state)
 static void expressions_are_about_bytes(void **state)
 {
 	static const struct table_pattern patterns[] = {
-		RULE("^.@a\\.test$", "one@x.test"), RULE("^..@a\\.test$", "two@x.test"),
+		RULE("^.@a\\.test$", "one@x.test"),
+		RULE("^..@a\\.test$", "two@x.test"),
 	};
 	struct ruled ruled;
 
@@ -221,7 +230,9 @@ static void expressions_are_about_bytes(void **state)
 
 static void bad_expressions_are_refused(void **state)
 {
-	static const char *const bad[] = { "(", "[", "a{2,1}", "*", "\\C", "(?P<a>.)(?P<a>.)", "\\" };
+	static const char *const bad[] = {
+		"(", "[", "a{2,1}", "*", "\\C", "(?P<a>.)(?P<a>.)", "\\"
+	};
 	struct error err;
 	uint32_t groups;
 
@@ -233,8 +244,8 @@ static void bad_expressions_are_refused(void **state)
 			fail_msg("%s", bad[i]);
 		assert_int_equal(err.status, EX_DATAERR);
 	}
-	assert_true(table_pattern_check(&(struct table_pattern)RULE("(a)(b(c))", ""), &groups,
-					&err));
+	assert_true(
+		table_pattern_check(&(struct table_pattern)RULE("(a)(b(c))", ""), &groups, &err));
 	assert_int_equal(groups, 3);
 }
 
@@ -250,7 +261,7 @@ static void the_domain_of_an_expression(void **state)
 		{ "^(.*)-x@B\\.Test$", "b.test" },
 		{ "^[a-z]+@x-1\\.b\\.test$", "x-1.b.test" },
 		{ "^(a|b)@b\\.test$", "b.test" },
-		{ "^a@b.test$", "" },		/* the dot is any byte */
+		{ "^a@b.test$", "" }, /* the dot is any byte */
 		{ "^a@b\\.test", "" },
 		{ "b\\.test$", "" },
 		{ "^a|b@b\\.test$", "" },
@@ -292,11 +303,13 @@ static unsigned draw(size_t below)
 /* An expression of random parts, most of which can be compiled. */
 static void make_expression(char *text, size_t room)
 {
-	static const char *const parts[] = { "^", "a", "b", ".", "\\.", ".*", "(", ")", "|", "[ab]",
-					     "[^@]", "?", "+", "\\@", "@", "(?:", "\\Q", "\\E", "x{1}",
-					     "\\b", "[@]", "\\\\", "(?=a)", "()", "-", "$" };
-	static const char *const ends[] = { "@a\\.test$", "@a\\.test$", "@a\\.test$", "@a\\.test)$",
-					    "@a\\.test|b$", "@A\\.test$", "a\\.test$", "@b\\.test$" };
+	static const char *const parts[] = { "^",    "a",     "b",    ".",    "\\.",  ".*",  "(",
+					     ")",    "|",     "[ab]", "[^@]", "?",    "+",   "\\@",
+					     "@",    "(?:",   "\\Q",  "\\E",  "x{1}", "\\b", "[@]",
+					     "\\\\", "(?=a)", "()",   "-",    "$" };
+	static const char *const ends[] = { "@a\\.test$",  "@a\\.test$",   "@a\\.test$",
+					    "@a\\.test)$", "@a\\.test|b$", "@A\\.test$",
+					    "a\\.test$",   "@b\\.test$" };
 
 	text[0] = '\0';
 	for (unsigned i = draw(6); i > 0; i--)
@@ -307,9 +320,10 @@ static void make_expression(char *text, size_t room)
 /* Filing rules under their domain must change no answer. */
 static void filing_changes_nothing(void **state)
 {
-	static const char *const subjects[] = { "a@a.test", "b@a.test", "a@b.test", "ab@xa.test",
-						"a@A.test", "a.b@test", "x@c.test", "a-b@a.a.test",
-						"@a.test", "b", "ba.test@c.test" };
+	static const char *const subjects[] = { "a@a.test",   "b@a.test",      "a@b.test",
+						"ab@xa.test", "a@A.test",      "a.b@test",
+						"x@c.test",   "a-b@a.a.test",  "@a.test",
+						"b",          "ba.test@c.test" };
 	struct arena arena;
 	unsigned filed_ones = 0;
 

@@ -34,17 +34,23 @@ static void append(char *text, const char *part)
 /* Parts of addresses, mostly good ones; then a byte or two of anything. */
 static void make_text(char *text)
 {
-	static const char *const locals[] = { "a", "ann", "Bob", "x.y", "a-b", "u+e", "o'neil", "_",
-					      "-x", "x-", ".x", "x.", "x..y", "a&b", "a*", "~t", "1",
-					      "a=b", "a%b", "a!b", "a@b", "\"q\"", "\303\274", "",
-					      "owner-list", "a/b", "a#b", "{z}", "|cmd", "/file" };
-	static const char *const domains[] = { "a.test", "b.c.test", "x-y.test", "1.test", "a.1",
-					       "-x.test", "x-.test", "a..test", "a.test.", "nodot",
-					       "A.test", "x_y.test", "[1.2.3.4]", "a.t-t", "1.2.3.4",
-					       "xn--mller-kva.test", "xn--.test", "ab--cd.test",
-					       "\303\274.test", "", "a.test1", "a.2test", ".test" };
-	static const char *const ends[] = { "", "", "", " b@c.test", ",b@c.test", "\t", "@d.test",
-					    ";", ">", " <c@d.test>", "\"", "\303\274", ")", ":25" };
+	static const char *const locals[] = { "a",   "ann",    "Bob",      "x.y",  "a-b",
+					      "u+e", "o'neil", "_",        "-x",   "x-",
+					      ".x",  "x.",     "x..y",     "a&b",  "a*",
+					      "~t",  "1",      "a=b",      "a%b",  "a!b",
+					      "a@b", "\"q\"",  "\303\274", "",     "owner-list",
+					      "a/b", "a#b",    "{z}",      "|cmd", "/file" };
+	static const char *const domains[] = {
+		"a.test",    "b.c.test",    "x-y.test",      "1.test",
+		"a.1",       "-x.test",     "x-.test",       "a..test",
+		"a.test.",   "nodot",       "A.test",        "x_y.test",
+		"[1.2.3.4]", "a.t-t",       "1.2.3.4",       "xn--mller-kva.test",
+		"xn--.test", "ab--cd.test", "\303\274.test", "",
+		"a.test1",   "a.2test",     ".test"
+	};
+	static const char *const ends[] = { "",   "",         "",  " b@c.test", ",b@c.test",
+					    "\t", "@d.test",  ";", ">",         " <c@d.test>",
+					    "\"", "\303\274", ")", ":25" };
 	static const char any[] = "aZ09.-_+@, \t\"\\<>()[]:;%!'/|#\001\177\200\377";
 	unsigned changes = draw(3) == 0 ? 1 + draw(3) : 0;
 
@@ -62,8 +68,8 @@ static void make_text(char *text)
 static void assert_same(struct bytes short_way, struct bytes thorough, const char *text)
 {
 	if (!bytes_equal(short_way, thorough))
-		fail_msg("%s: " BYTES_FORMAT " and not " BYTES_FORMAT, text,
-			 BYTES_ARGS(short_way), BYTES_ARGS(thorough));
+		fail_msg("%s: " BYTES_FORMAT " and not " BYTES_FORMAT, text, BYTES_ARGS(short_way),
+			 BYTES_ARGS(thorough));
 }
 
 /* Both parts in key form: a plain domain is its own key, and so is a local part in lower case. */
@@ -238,9 +244,18 @@ static void steps_of_any_size_find_the_same(void **state)
 /* No byte past the end is read: each text stands at the end of its block. */
 static void it_stays_inside(void **state)
 {
-	static const char *const texts[] = { "", "a", "a@", "a@b", "a@b.", "a@b.c", "@", "aaaaaaaa",
-					     "aaaaaaaa@bbbbbbbb.cc", "aaaaaaaaaaaaaaa",
-					     "aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaa",
+	static const char *const texts[] = { "",
+					     "a",
+					     "a@",
+					     "a@b",
+					     "a@b.",
+					     "a@b.c",
+					     "@",
+					     "aaaaaaaa",
+					     "aaaaaaaa@bbbbbbbb.cc",
+					     "aaaaaaaaaaaaaaa",
+					     "aaaaaaaaaaaaaaaa",
+					     "aaaaaaaaaaaaaaaaa",
 					     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@b",
 					     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
 

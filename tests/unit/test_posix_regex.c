@@ -27,7 +27,7 @@ static pcre2_code *compile(struct bytes text)
 	PCRE2_SIZE at;
 
 	return pcre2_compile((PCRE2_SPTR)(text.size > 0 ? text.data : ""), text.size,
-	                     PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY, &number, &at, NULL);
+			     PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY, &number, &at, NULL);
 }
 
 static bool pcre_matches(const pcre2_code *code, const char *subject)
@@ -88,10 +88,10 @@ static void basic_ones_keep_their_meaning(void **state)
 
 static void what_would_mean_something_else_is_refused(void **state)
 {
-	static const char *const bad[] = { "(?:a)", "(*VERB)a", "a*?", "a++", "*a",   "a|*b",
-		                           "a{2",   "a{x}",     "a{3,2}", "(a", "[a", "[[:x",
-		                           "a\\",   "a{99999}", "{1}",  "[[.ab.]]",
-		                           "\\1",   "(a\\1)", "a|(b)\\1" };
+	static const char *const bad[] = { "(?:a)",    "(*VERB)a", "a*?",    "a++",      "*a",
+					   "a|*b",     "a{2",      "a{x}",   "a{3,2}",   "(a",
+					   "[a",       "[[:x",     "a\\",    "a{99999}", "{1}",
+					   "[[.ab.]]", "\\1",      "(a\\1)", "a|(b)\\1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -115,12 +115,11 @@ static unsigned random_below(unsigned limit)
 static void random_pattern(char *out, size_t room)
 {
 	static const char *const pieces[] = {
-		"a",  "b",   "a",    "b",    ".",      "*",      "+",       "?",        "(",
-		")",  "|",   "^",    "$",    "\\(",    "\\)",    "\\|",     "\\+",      "\\?",
-		"{1}", "{,2}", "{0,1}", "\\{1,2\\}", "[ab]", "[^a]", "[a-b]", "[]a]",
-		"[[:alpha:]]",
-		"\\.", "\\1", "\\<",  "\\>",  "\\w",    "\\b",    "-",       "]",        "}",
-		"[\\]", "\\a", "\\^",
+		"a",     "b",    "a",           "b",    ".",     "*",         "+",    "?",
+		"(",     ")",    "|",           "^",    "$",     "\\(",       "\\)",  "\\|",
+		"\\+",   "\\?",  "{1}",         "{,2}", "{0,1}", "\\{1,2\\}", "[ab]", "[^a]",
+		"[a-b]", "[]a]", "[[:alpha:]]", "\\.",  "\\1",   "\\<",       "\\>",  "\\w",
+		"\\b",   "-",    "]",           "}",    "[\\]",  "\\a",       "\\^",
 	};
 	size_t size = 0;
 	unsigned count = 1 + random_below(6);
@@ -128,15 +127,15 @@ static void random_pattern(char *out, size_t room)
 	out[0] = '\0';
 	while (count-- > 0)
 		size += (size_t)snprintf(out + size, room - size, "%s",
-		                         pieces[random_below(sizeof(pieces) / sizeof(pieces[0]))]);
+					 pieces[random_below(sizeof(pieces) / sizeof(pieces[0]))]);
 }
 
 static void compare(const char *text, bool is_extended, unsigned *accepted)
 {
 	static const char *const subjects[] = {
-		"",    "a",   "b",    "aa",   "ab",   "ba",   "bb",  "aab", "aba", "abb",  "*",
-		"+",   "?",   "(a)",  "a|b",  "^a",   "a$",   "a^b", "{1}", "a.",  "a-b",  "]",
-		"}",   "\\",  "a*",   "b+a",  "a b",  "aaa",  "bab", "a{",  "a}",  "\\a",  "1",
+		"",  "a",  "b",   "aa",  "ab",  "ba",  "bb",  "aab", "aba", "abb", "*",
+		"+", "?",  "(a)", "a|b", "^a",  "a$",  "a^b", "{1}", "a.",  "a-b", "]",
+		"}", "\\", "a*",  "b+a", "a b", "aaa", "bab", "a{",  "a}",  "\\a", "1",
 	};
 	struct buffer out;
 	struct error err;
@@ -156,7 +155,7 @@ static void compare(const char *text, bool is_extended, unsigned *accepted)
 		if ((regexec(&regex, subjects[i], 0, NULL, 0) == 0) !=
 		    pcre_matches(code, subjects[i]))
 			fail_msg("%s, as " BYTES_FORMAT ", is wrong about: %s", text,
-			         BYTES_ARGS(buffer_bytes(&out)), subjects[i]);
+				 BYTES_ARGS(buffer_bytes(&out)), subjects[i]);
 	regfree(&regex);
 	pcre2_code_free(code);
 out:

@@ -66,8 +66,12 @@ static void test_parse_refuses(void **state)
 		{ "550 2.0.0 x", "begin with 5" },
 		{ "550 5.1.1 a\r\nb", "control" },
 		{ "550 5.1.1 a\tb", "control" },
-		{ "550 5.1.1 a\x7f" "b", "control" },
-		{ "550 5.1.1 a\xff" "b", "UTF-8" },
+		{ "550 5.1.1 a\x7f"
+		  "b",
+		  "control" },
+		{ "550 5.1.1 a\xff"
+		  "b",
+		  "UTF-8" },
 	};
 
 	(void)state;
@@ -105,9 +109,13 @@ static void test_make(void **state)
 		{ { "u@ours.test", 11 }, "550 5.1.1 <u@ours.test>: Gone" },
 		{ { "", 0 }, "550 5.1.1 <>: Gone" },
 		{ { "q \"x\\@ours.test", 15 }, "550 5.1.1 <q \"x\\@ours.test>: Gone" },
-		{ { "a\r\nb\x01\x7f\0@d", 9 }, "550 5.1.1 <a??b?" "??@d>: Gone" },
+		{ { "a\r\nb\x01\x7f\0@d", 9 },
+		  "550 5.1.1 <a??b?"
+		  "??@d>: Gone" },
 		{ { "\xc3\xbc@d", 4 }, "550 5.1.1 <\xc3\xbc@d>: Gone" },
-		{ { "\xc3@\xe2\x80\xae\xc2\x9b", 7 }, "550 5.1.1 <?@????" "?>: Gone" },
+		{ { "\xc3@\xe2\x80\xae\xc2\x9b", 7 },
+		  "550 5.1.1 <?@????"
+		  "?>: Gone" },
 		{ { "100%@d", 6 }, "550 5.1.1 <100%@d>: Gone" },
 	};
 	struct reply reply;

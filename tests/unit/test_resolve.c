@@ -4,16 +4,32 @@
 #include "ask_table.h"
 
 static const char *const rows[] = {
-	"alias.test alias", "mailbox.test mailbox", "local.test local", "xn--mller-kva.test alias",
-	"user@alias.test x@far.test", "with+ext@alias.test y@far.test", "with@alias.test z@far.test",
-	"box@mailbox.test box@mailbox.test", "+front@alias.test front@far.test",
-	"key@free.test x@far.test", "@catch.test caught@far.test", "one@catch.test x@far.test",
-	"one+two@catch.test y@far.test", "bare bare@far.test", "both both@far.test",
-	"both@local.test local@far.test", "bare+ext exact@far.test", "owner-list+x@alias.test o@far.test",
-	"owner-list@alias.test owner@far.test", "postmaster@alias.test pm@far.test",
-	"wide@alias.test J\303\274rgen@far.test", "j\303\274rgen@alias.test plain@far.test",
-	"stra\303\237e@alias.test never@far.test", "strasse@alias.test street@far.test",
-	"a b@alias.test quoted@far.test", NULL,
+	"alias.test alias",
+	"mailbox.test mailbox",
+	"local.test local",
+	"xn--mller-kva.test alias",
+	"user@alias.test x@far.test",
+	"with+ext@alias.test y@far.test",
+	"with@alias.test z@far.test",
+	"box@mailbox.test box@mailbox.test",
+	"+front@alias.test front@far.test",
+	"key@free.test x@far.test",
+	"@catch.test caught@far.test",
+	"one@catch.test x@far.test",
+	"one+two@catch.test y@far.test",
+	"bare bare@far.test",
+	"both both@far.test",
+	"both@local.test local@far.test",
+	"bare+ext exact@far.test",
+	"owner-list+x@alias.test o@far.test",
+	"owner-list@alias.test owner@far.test",
+	"postmaster@alias.test pm@far.test",
+	"wide@alias.test J\303\274rgen@far.test",
+	"j\303\274rgen@alias.test plain@far.test",
+	"stra\303\237e@alias.test never@far.test",
+	"strasse@alias.test street@far.test",
+	"a b@alias.test quoted@far.test",
+	NULL,
 };
 
 static int set_up(void **state)
@@ -171,7 +187,8 @@ static void who_needs_smtputf8(void **state)
 {
 	struct asked *asked = *state;
 
-	assert_answer(asked, "wide@alias.test", "refused (target needs SMTPUTF8) J\303\274rgen@far.test");
+	assert_answer(asked, "wide@alias.test",
+		      "refused (target needs SMTPUTF8) J\303\274rgen@far.test");
 	asked->options.has_smtputf8 = true;
 	assert_answer(asked, "wide@alias.test", "expand J\303\274rgen@far.test");
 	asked->options.has_smtputf8 = false;
@@ -307,8 +324,8 @@ static void damage_is_never_unknown(void **state)
 			char address[64];
 			struct resolution resolution;
 
-			(void)snprintf(address, sizeof(address), "%.*s",
-				       (int)strcspn(rows[i], " "), rows[i]);
+			(void)snprintf(address, sizeof(address), "%.*s", (int)strcspn(rows[i], " "),
+				       rows[i]);
 			if (strchr(address, '@') == NULL || address[0] == '@' ||
 			    strstr(address, "stra") != NULL)
 				continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rows that go the short way make the same table and the same messages as if they went the other. */
+/* Rows that go the short way make the same table and the same messages as if they went the other.
+ */
 #include "compile/row_plain.h"
 
 #include <limits.h>
@@ -41,14 +42,46 @@ struct made {
 	char value[VALUE_BYTES];
 };
 
-static const char *const users[] = { "ann", "bob.b", "Carl", "d-e", "f_g+h", "o'neil", "u1",
-				     "a.user.with.a.long.name.of.40.characters" };
+static const char *const users[] = { "ann",   "bob.b",
+				     "Carl",  "d-e",
+				     "f_g+h", "o'neil",
+				     "u1",    "a.user.with.a.long.name.of.40.characters" };
 static const char *const odd[] = {
-	"\"q x\"", "a..b", ".a", "-a", "a.", "#a", "|cmd", "/file", ":include:/x", "a%b", "a!b",
-	"a@b@c.test", "<ann@far.test>", "Ann <ann@far.test>", "(x)", "\303\274ser", "a;b", "@",
-	"@other.test", "ann@", "ann@nodot", "ann@Far.test", "ann@far.test.", "ann@[1.2.3.4]",
-	"ann@[127.0.0.1]", "ann@-x.test", "ann@x..test", "ann@1.2", "ann@m\303\274.test", "ann@a_b.test",
-	"ann\"", "ann>", "a=b", "a/b", "{x}",
+	"\"q x\"",
+	"a..b",
+	".a",
+	"-a",
+	"a.",
+	"#a",
+	"|cmd",
+	"/file",
+	":include:/x",
+	"a%b",
+	"a!b",
+	"a@b@c.test",
+	"<ann@far.test>",
+	"Ann <ann@far.test>",
+	"(x)",
+	"\303\274ser",
+	"a;b",
+	"@",
+	"@other.test",
+	"ann@",
+	"ann@nodot",
+	"ann@Far.test",
+	"ann@far.test.",
+	"ann@[1.2.3.4]",
+	"ann@[127.0.0.1]",
+	"ann@-x.test",
+	"ann@x..test",
+	"ann@1.2",
+	"ann@m\303\274.test",
+	"ann@a_b.test",
+	"ann\"",
+	"ann>",
+	"a=b",
+	"a/b",
+	"{x}",
 	"a-user-that-is-longer-than-sixty-four-bytes.a-user-that-is-long@far.test",
 };
 static const char *const hosts[] = { "far.test", "alias.test", "other.test", "mail.far.test",
@@ -76,7 +109,8 @@ static void append_target(char *value, bool may_be_odd)
 
 static void make_row(struct made *made, unsigned number, bool may_be_odd)
 {
-	static const char *const keys[] = { "alias.test", "alias.test", "other.test", "third.test" };
+	static const char *const keys[] = { "alias.test", "alias.test", "other.test",
+					    "third.test" };
 	unsigned targets = draw(3) > 0 ? 1 : 1 + draw(12);
 
 	(void)snprintf(made->key, sizeof(made->key), "%s%u@%s", draw(2) == 0 ? "u" : "key.", number,
@@ -97,7 +131,7 @@ static void make_row(struct made *made, unsigned number, bool may_be_odd)
 struct outcome {
 	char *messages;
 	size_t errors;
-	char *table;	/* NULL: none was made */
+	char *table; /* NULL: none was made */
 	size_t size;
 };
 
@@ -131,8 +165,8 @@ static void add_thoroughly(struct builder *builder, const struct source_row *row
 	};
 	bool is_usable;
 
-	assert_true(row_targets_encode(builder, &entry, row->value, "/source", row->line,
-				       &is_usable));
+	assert_true(
+		row_targets_encode(builder, &entry, row->value, "/source", row->line, &is_usable));
 	if (is_usable)
 		assert_true(writer_add(builder->writer, &entry));
 }
@@ -146,7 +180,9 @@ static struct outcome compile(const struct settings *settings, const struct made
 	struct error err;
 	size_t size;
 	struct writer_options options = {
-		.seed = 5, .spill_directory = "/tmp", .has_provenance = true,
+		.seed = 5,
+		.spill_directory = "/tmp",
+		.has_provenance = true,
 	};
 	struct table_writer *writer;
 

@@ -43,7 +43,7 @@ static void assert_refused_at(const char *value, const char *complaint, const ch
 	arena_free(&arena);
 }
 
-#define assert_reply(value, expected) assert_reply_at(value, expected, __FILE__, __LINE__)
+#define assert_reply(value, expected)    assert_reply_at(value, expected, __FILE__, __LINE__)
 #define assert_refused(value, complaint) assert_refused_at(value, complaint, __FILE__, __LINE__)
 
 static void codes_in_any_order(void **state)

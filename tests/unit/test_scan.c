@@ -19,8 +19,8 @@ static void fill(unsigned char *room, size_t size)
 	int is_few = rand() % 2;
 
 	for (size_t i = 0; i < size; i++)
-		room[i] = is_few ? values[(unsigned)rand() % sizeof(values)] :
-		                   (unsigned char)rand();
+		room[i] =
+			is_few ? values[(unsigned)rand() % sizeof(values)] : (unsigned char)rand();
 }
 
 static void bytes_are_found_where_they_are(void **state)

@@ -117,14 +117,14 @@ static void defaults_are_those_of_the_rows(void **state)
 static void every_kind_of_setting_is_read(void **state)
 {
 	struct settings *settings = accepts("socket = \"inet:8894@127.0.0.1\";\n"
-	                                    "load = \"mapped\";\n"
-	                                    "propagate_extension = false;\n"
-	                                    "alias_domains = [ \"example.com\", "
-	                                    "\"b\xc3\xbc.test\" ];\n"
-	                                    "mailbox_domains = ( \"example.net\" );\n"
-	                                    "limits = { expansion = 7; recursion = 8L; };\n"
-	                                    "unknown : { reply = \"450 4.1.1\" };\n"
-	                                    "origin = \"Mail.Example.com\";\n");
+					    "load = \"mapped\";\n"
+					    "propagate_extension = false;\n"
+					    "alias_domains = [ \"example.com\", "
+					    "\"b\xc3\xbc.test\" ];\n"
+					    "mailbox_domains = ( \"example.net\" );\n"
+					    "limits = { expansion = 7; recursion = 8L; };\n"
+					    "unknown : { reply = \"450 4.1.1\" };\n"
+					    "origin = \"Mail.Example.com\";\n");
 
 	(void)state;
 	assert_string_equal(settings->socket, "inet:8894@127.0.0.1");
@@ -146,9 +146,9 @@ static void sources_replace_the_default(void **state)
 {
 	char expected[PATH_MAX + 16];
 	struct settings *settings = accepts("sources = (\n"
-	                                    "  { type = \"virtual\"; path = \"/etc/v\"; },\n"
-	                                    "  { path = \"sub/a\"; type = \"aliases\"; }\n"
-	                                    ");\n");
+					    "  { type = \"virtual\"; path = \"/etc/v\"; },\n"
+					    "  { path = \"sub/a\"; type = \"aliases\"; }\n"
+					    ");\n");
 
 	(void)state;
 	assert_int_equal(settings->source_count, 2);
@@ -167,15 +167,14 @@ static void unknown_settings_are_errors(void **state)
 {
 	(void)state;
 	refuses("\ncolour = 1;\n", 2, "unknown setting \"colour\"");
-	refuses("orign = \"a.test\";\n", 1,
-	        "unknown setting \"orign\"; did you mean \"origin\"?");
+	refuses("orign = \"a.test\";\n", 1, "unknown setting \"orign\"; did you mean \"origin\"?");
 	refuses("limits = {\n expansoin = 1;\n};\n", 2,
-	        "unknown setting \"limits.expansoin\"; did you mean \"limits.expansion\"?");
+		"unknown setting \"limits.expansoin\"; did you mean \"limits.expansion\"?");
 	refuses("expansion = 1;\n", 1,
-	        "unknown setting \"expansion\"; did you mean \"limits.expansion\"?");
+		"unknown setting \"expansion\"; did you mean \"limits.expansion\"?");
 	refuses("source = ();\n", 1, "unknown setting \"source\"; did you mean \"sources\"?");
 	refuses("sources = ( { type = \"virtual\"; path = \"/v\";\n mode = 1; } );\n", 2,
-	        "unknown setting \"mode\" in a source");
+		"unknown setting \"mode\" in a source");
 }
 
 static void wrong_types_are_errors(void **state)
@@ -187,16 +186,16 @@ static void wrong_types_are_errors(void **state)
 	refuses("max_sessions = \"5\";", 1, "max_sessions: must be a whole number");
 	refuses("limits = 1;", 1, "limits: must be a group, as in limits = { ... }");
 	refuses("alias_domains = \"a.test\";", 1,
-	        "alias_domains: must be a list of texts, as in [ \"a\", \"b\" ]");
+		"alias_domains: must be a list of texts, as in [ \"a\", \"b\" ]");
 	refuses("alias_domains = [ 1 ];", 1,
-	        "alias_domains: must be a list of texts, as in [ \"a\", \"b\" ]");
+		"alias_domains: must be a list of texts, as in [ \"a\", \"b\" ]");
 	refuses("sources = { };", 1, "sources: must be a list in round brackets");
 	refuses("sources = ( 1 );", 1,
-	        "sources: each must be a group, as in { type = \"virtual\"; path = \"virtual\"; }");
+		"sources: each must be a group, as in { type = \"virtual\"; path = \"virtual\"; }");
 	refuses("sources = ( { path = \"/v\"; } );", 1,
-	        "sources: a source has no type, or it is no name");
+		"sources: a source has no type, or it is no name");
 	refuses("sources = ( { type = \"Vir tual\"; path = \"/v\"; } );", 1,
-	        "sources: a source has no type, or it is no name");
+		"sources: a source has no type, or it is no name");
 	refuses("sources = ( { type = \"virtual\"; } );", 1, "sources: a source has no path");
 }
 
@@ -204,9 +203,9 @@ static void values_out_of_range_are_errors(void **state)
 {
 	(void)state;
 	refuses("limits = { address_bytes = 15; };", 1,
-	        "limits.address_bytes: 15 is not from 16 to 4000");
+		"limits.address_bytes: 15 is not from 16 to 4000");
 	refuses("max_sessions = 99999999999L;", 1,
-	        "max_sessions: 99999999999 is not from 1 to 60000");
+		"max_sessions: 99999999999 is not from 1 to 60000");
 	refuses("max_sessions = -1;", 1, "max_sessions: -1 is not from 1 to 60000");
 	refuses("load = \"cop\";", 1, "load: \"cop\" is none of: copy mapped");
 	refuses("load = \"copy mapped\";", 1, "load: \"copy mapped\" is none of: copy mapped");
@@ -214,9 +213,9 @@ static void values_out_of_range_are_errors(void **state)
 	refuses("user = \"root\";", 1, "user: \"root\" is who the daemon never runs as");
 	refuses("user = \"a\\x07\";", 1, "user: has a control character");
 	refuses("table = \"recipients.table\";", 1,
-	        "table: \"recipients.table\" is not an absolute path");
+		"table: \"recipients.table\" is not an absolute path");
 	refuses("recipient_delimiter = \"+@\";", 1,
-	        "recipient_delimiter: \"+@\" has a character that can't be a delimiter");
+		"recipient_delimiter: \"+@\" has a character that can't be a delimiter");
 	refuses("syslog_ident = \"\";", 1, "syslog_ident: \"\" may not be empty");
 }
 
@@ -226,30 +225,30 @@ static void sockets_are_checked(void **state)
 
 	(void)state;
 	refuses("socket = \"unix:milter.sock\";", 1,
-	        "socket: \"unix:milter.sock\" is not an absolute path");
+		"socket: \"unix:milter.sock\" is not an absolute path");
 	(void)snprintf(text, sizeof(text), "socket = \"unix:/%0106d\";", 0);
 	put(path, text);
 	assert_null(load());
 	(void)snprintf(text, sizeof(text), "socket = \"unix:/%0105d\";", 0);
 	settings_free(accepts(text));
 	refuses("socket = \"inet:8894\";", 1,
-	        "socket: \"inet:8894\" names no host, as in inet:8894@127.0.0.1");
+		"socket: \"inet:8894\" names no host, as in inet:8894@127.0.0.1");
 	refuses("socket = \"inet:8894@\";", 1,
-	        "socket: \"inet:8894@\" names no host, as in inet:8894@127.0.0.1");
+		"socket: \"inet:8894@\" names no host, as in inet:8894@127.0.0.1");
 	refuses("socket = \"inet:0@127.0.0.1\";", 1,
-	        "socket: \"inet:0@127.0.0.1\" has no port from 1 to 65535");
+		"socket: \"inet:0@127.0.0.1\" has no port from 1 to 65535");
 	refuses("socket = \"inet:65536@127.0.0.1\";", 1,
-	        "socket: \"inet:65536@127.0.0.1\" has no port from 1 to 65535");
+		"socket: \"inet:65536@127.0.0.1\" has no port from 1 to 65535");
 	refuses("socket = \"inet:x@127.0.0.1\";", 1,
-	        "socket: \"inet:x@127.0.0.1\" has no port from 1 to 65535");
+		"socket: \"inet:x@127.0.0.1\" has no port from 1 to 65535");
 	refuses("socket = \"inet:8894@192.0.2.1\";", 1,
-	        "socket: \"inet:8894@192.0.2.1\" is not a loopback address, and "
-	        "allow_remote_mta is false");
+		"socket: \"inet:8894@192.0.2.1\" is not a loopback address, and "
+		"allow_remote_mta is false");
 	refuses("socket = \"inet6:8894@::\";", 1,
-	        "socket: \"inet6:8894@::\" is not a loopback address, and "
-	        "allow_remote_mta is false");
+		"socket: \"inet6:8894@::\" is not a loopback address, and "
+		"allow_remote_mta is false");
 	refuses("socket = \"8894\";", 1,
-	        "socket: \"8894\" is none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST");
+		"socket: \"8894\" is none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST");
 	settings_free(accepts("allow_remote_mta = true; socket = \"inet:8894@192.0.2.1\";"));
 	settings_free(accepts("socket = \"inet6:8894@::1\";"));
 	settings_free(accepts("socket = \"inet:8894@localhost\";"));
@@ -259,18 +258,18 @@ static void domains_are_checked(void **state)
 {
 	(void)state;
 	refuses("local_domains = [ \"a.test\", \"b test\" ];", 1,
-	        "local_domains: \"b test\" is not a domain");
+		"local_domains: \"b test\" is not a domain");
 	refuses("alias_domains = [ \"\" ];", 1, "alias_domains: \"\" is not a domain");
 	refuses("alias_domains = [ \"a..test\" ];", 1,
-	        "alias_domains: \"a..test\" is not a domain");
+		"alias_domains: \"a..test\" is not a domain");
 	refuses("origin = \"user@a.test\";", 1, "origin: \"user@a.test\" is not a domain");
 	settings_free(accepts("origin = \"\"; append_dot_domain = \"a.test\";"));
 }
 
 static void replies_are_checked(void **state)
 {
-	static const char *const bad[] = { "250 2.1.1", "550 4.1.1",   "550", "5.1.1",
-		                           "",          "550 5.1.1 x", "550  5.1.1" };
+	static const char *const bad[] = { "250 2.1.1", "550 4.1.1",   "550",       "5.1.1",
+					   "",          "550 5.1.1 x", "550  5.1.1" };
 	char text[256];
 
 	(void)state;
@@ -372,12 +371,12 @@ static char *printed(const struct settings *settings, enum settings_print which)
 static void print_reads_back_the_same(void **state)
 {
 	static const char given[] = "unknown = { text = \"no \\\"such\\\" user \\\\ here\"; };\n"
-	                            "alias_domains = [ \"a.test\", \"b.test\" ];\n"
-	                            "limits = { recursion = 3; };\n"
-	                            "merge_duplicates = false;\n"
-	                            "load = \"mapped\";\n"
-	                            "sources = ( { type = \"virtual\"; path = \"v\"; },\n"
-	                            "            { type = \"aliases\"; path = \"/a\"; } );\n";
+				    "alias_domains = [ \"a.test\", \"b.test\" ];\n"
+				    "limits = { recursion = 3; };\n"
+				    "merge_duplicates = false;\n"
+				    "load = \"mapped\";\n"
+				    "sources = ( { type = \"virtual\"; path = \"v\"; },\n"
+				    "            { type = \"aliases\"; path = \"/a\"; } );\n";
 	struct settings *settings = accepts(given);
 	struct settings *again;
 	char *text[2], *more;
@@ -445,8 +444,8 @@ static void compare_names_what_a_reload_does_not_do(void **state)
 	char seen[1000] = "";
 	struct settings *before = accepts("user = \"a\"; sources = ();");
 	struct settings *after = accepts("user = \"b\"; alias_domains = [ \"a.test\" ];\n"
-	                                 "merge_duplicates = false; limits = { expansion = 9; };\n"
-	                                 "sources = ( { type = \"virtual\"; path = \"/v\"; } );");
+					 "merge_duplicates = false; limits = { expansion = 9; };\n"
+					 "sources = ( { type = \"virtual\"; path = \"/v\"; } );");
 
 	(void)state;
 	settings_compare(before, after, note, seen);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the proof learns in rounds must be what a walk over each entry finds: any table, any limits. */
+/* What the proof learns in rounds must be what a walk over each entry finds: any table, any limits.
+ */
 #include "prove/sound_rounds.h"
 
 #include "ask_table.h"
@@ -49,14 +50,14 @@ static bool is_sound(const struct asked *asked, const struct table_row *row, str
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
 		return true;
 	arena_clear(arena);
-	expand(asked->table, &options, local, local, &domain, &row->entry, &hit, arena,
-	       &expansion);
+	expand(asked->table, &options, local, local, &domain, &row->entry, &hit, arena, &expansion);
 	return expansion.reason == REASON_NONE && !walk.meets_dead_end;
 }
 
 /* ---- learning ----------------------------------------------------------------------------- */
 
-static void learn_all(const struct asked *asked, struct sound_entries *sound, struct sound_rounds *rounds)
+static void learn_all(const struct asked *asked, struct sound_entries *sound,
+		      struct sound_rounds *rounds)
 {
 	struct table_cursor cursor;
 	struct table_row row;
@@ -211,16 +212,25 @@ static void what_is_learned_is_sound(void **state)
 static void ways_out_are_learned_and_others_not(void **state)
 {
 	static const char *const rows[] = {
-		"alias.test alias", "a@alias.test b@alias.test", "b@alias.test c@alias.test",
-		"c@alias.test d@alias.test,x@far.test", "d@alias.test x@far.test,y@far.test",
-		"mailbox.test mailbox", "box@mailbox.test BOX@mailbox.test",
+		"alias.test alias",
+		"a@alias.test b@alias.test",
+		"b@alias.test c@alias.test",
+		"c@alias.test d@alias.test,x@far.test",
+		"d@alias.test x@far.test,y@far.test",
+		"mailbox.test mailbox",
+		"box@mailbox.test BOX@mailbox.test",
 		"kept@mailbox.test box@mailbox.test,kept@mailbox.test",
-		"closed@alias.test reply:", "to-closed@alias.test closed@alias.test",
-		"other.test alias", "@other.test a@alias.test,y@far.test",
+		"closed@alias.test reply:",
+		"to-closed@alias.test closed@alias.test",
+		"other.test alias",
+		"@other.test a@alias.test,y@far.test",
 		/* nine are learned until here, and none below */
-		"self@alias.test Self@alias.test", "ring@alias.test ring2@alias.test",
-		"ring2@alias.test ring@alias.test", "dead@alias.test nobody@alias.test",
-		"to-ring@alias.test x@far.test,ring@alias.test", "far@alias.test @far.test",
+		"self@alias.test Self@alias.test",
+		"ring@alias.test ring2@alias.test",
+		"ring2@alias.test ring@alias.test",
+		"dead@alias.test nobody@alias.test",
+		"to-ring@alias.test x@far.test,ring@alias.test",
+		"far@alias.test @far.test",
 		"@alias.test nobody@mailbox.test",
 		NULL,
 	};

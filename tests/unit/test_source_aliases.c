@@ -88,13 +88,11 @@ static void wrong_lines_are_errors(void **state)
 	      "3 user [c] [d]\n/f:1: expected: name: value\n/f:2: expected: name: value\n"
 	      "/f:4: expected: name: value\n");
 	assert_int_equal(source_status, EX_DATAERR);
-	gives("a@b.test: c\n@b.test: c\n",
-	      "/f:1: a@b.test: a name of aliases has no domain\n"
-	      "/f:2: @b.test: a name of aliases has no domain\n");
-	gives("a: \"b\nc: d (e\n\"f: g\n",
-	      "/f:1: a quote or a comment does not end\n"
-	      "/f:2: a quote or a comment does not end\n"
-	      "/f:3: expected: name: value\n");
+	gives("a@b.test: c\n@b.test: c\n", "/f:1: a@b.test: a name of aliases has no domain\n"
+					   "/f:2: @b.test: a name of aliases has no domain\n");
+	gives("a: \"b\nc: d (e\n\"f: g\n", "/f:1: a quote or a comment does not end\n"
+					   "/f:2: a quote or a comment does not end\n"
+					   "/f:3: expected: name: value\n");
 }
 
 static void commands_and_files_are_errors(void **state)
@@ -125,9 +123,9 @@ static void included_files_are_read(void **state)
 {
 	(void)state;
 	(void)put_file("list", "# members\nann@example.net, bob@example.net\n\n"
-	                       "carl@example.net (x)\r\n\"q x\"@example.net");
+			       "carl@example.net (x)\r\n\"q x\"@example.net");
 	include_gives("list", "1 user [list] [a@b.test, ann@example.net, bob@example.net, "
-	                      "carl@example.net, \"q x\"@example.net]\n");
+			      "carl@example.net, \"q x\"@example.net]\n");
 }
 
 static void included_files_may_include(void **state)
@@ -137,7 +135,7 @@ static void included_files_may_include(void **state)
 	(void)state;
 	(void)put_file("inner", "c@d.test\n");
 	(void)snprintf(text, sizeof(text), "x@d.test\n\":include:%s/inner\"\ny@d.test\n",
-	               source_folder);
+		       source_folder);
 	(void)put_file("list", text);
 	include_gives("list", "1 user [list] [a@b.test, x@d.test, c@d.test, y@d.test]\n");
 }
@@ -150,7 +148,7 @@ static void included_files_that_include_themselves_are_errors(void **state)
 	(void)snprintf(text, sizeof(text), ":include:%s/list\n", source_folder);
 	(void)put_file("list", text);
 	include_gives("list", "1 user [list] [a@b.test]\n"
-	                      "/list:1: /list: files include each other too deeply\n");
+			      "/list:1: /list: files include each other too deeply\n");
 }
 
 static void what_is_no_address_in_an_included_file_has_its_place(void **state)
@@ -158,8 +156,8 @@ static void what_is_no_address_in_an_included_file_has_its_place(void **state)
 	(void)state;
 	(void)put_file("list", "x@d.test\n|/bin/cmd\n\"open\n");
 	include_gives("list", "1 user [list] [a@b.test, x@d.test]\n"
-	                      "/list:2: |/bin/cmd: a command, not an address\n"
-	                      "/list:3: a quote or a comment does not end\n");
+			      "/list:2: |/bin/cmd: a command, not an address\n"
+			      "/list:3: a quote or a comment does not end\n");
 }
 
 static void included_files_must_be_readable_and_safe(void **state)
@@ -168,13 +166,12 @@ static void included_files_must_be_readable_and_safe(void **state)
 
 	(void)state;
 	include_gives("none", "1 user [list] [a@b.test]\n/none: No such file or directory\n"
-	                      "/f:1: /none: the included file can't be read\n");
-	gives("a: :include:list\n",
-	      "/f:1: list: an included file needs an absolute path\n");
+			      "/f:1: /none: the included file can't be read\n");
+	gives("a: :include:list\n", "/f:1: list: an included file needs an absolute path\n");
 	path = put_file("list", "x@d.test\n");
 	assert_int_equal(chmod(path, 0666), 0);
 	include_gives("list", "1 user [list] [a@b.test]\n/list: others may write it (mode 0666)\n"
-	                      "/f:1: /list: the included file can't be read\n");
+			      "/f:1: /list: the included file can't be read\n");
 }
 
 static void included_files_must_be_roots_or_of_the_same_owner(void **state)
@@ -187,7 +184,7 @@ static void included_files_must_be_roots_or_of_the_same_owner(void **state)
 	path = put_file("list", "x@d.test\n");
 	assert_int_equal(chown(path, 12345, 0), 0);
 	include_gives("list", "1 user [list] [a@b.test]\n/f:1: /list: belongs neither to root nor "
-	                      "to the owner of the aliases\n");
+			      "to the owner of the aliases\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -61,9 +61,8 @@ static void regexp_may_have_an_exception(void **state)
 	regexp("/(a)/!/b/ $1\n/a/!/b/i x\n/a/i!/b/ x\n/a/m!/b/ x\n",
 	       "1 rule is [(a)] ![b] [${1}]\n2 rule is [a] ![(?-i)b] [x]\n"
 	       "3 rule s [a] ![(?i)b] [x]\n4 rule ims [a] ![(?-m)b] [x]\n");
-	regexp("/a/!!/b/ x\n/a/! x\n",
-	       "/f:1: the second pattern must be one that does not match\n"
-	       "/f:2: a pattern is expected\n");
+	regexp("/a/!!/b/ x\n/a/! x\n", "/f:1: the second pattern must be one that does not match\n"
+				       "/f:2: a pattern is expected\n");
 }
 
 static void ifs_enclose_rules(void **state)

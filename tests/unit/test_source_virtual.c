@@ -120,7 +120,7 @@ static void messages_do_not_obey_the_file(void **state)
 	report_free(&report);
 	assert_int_equal(fclose(stream), 0);
 	assert_string_equal(text, "f:3: what is \\x1B[2J\\x0A this\nrcptmap: warning: 100%\n"
-	                          "f: second\n");
+				  "f: second\n");
 	free(text);
 }
 

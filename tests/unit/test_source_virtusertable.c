@@ -152,7 +152,7 @@ static void differences_of_the_settings_are_warned_of(void **state)
 	gives("@a.test x\n", "1 [@a.test] [x]\n");
 	settings->recipient_delimiter[0] = '-';
 	gives("u@a.test x\n", "1 [u@a.test] [x]\n/f: warning: recipient_delimiter has no \"+\": "
-	                      "user+detail finds no user\n");
+			      "user+detail finds no user\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

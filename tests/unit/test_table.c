@@ -18,8 +18,8 @@ static enum lookup find(const struct table *table, const char *local, const char
 	struct table_domain domain;
 	enum lookup outcome = table_find_domain(table, bytes_of(domain_name), &domain);
 
-	return outcome == LOOKUP_FOUND ? table_find(table, &domain, bytes_of(local), out_entry) :
-					 outcome;
+	return outcome == LOOKUP_FOUND ? table_find(table, &domain, bytes_of(local), out_entry)
+				       : outcome;
 }
 
 static bool add_target(const struct table *table, struct table_target_cursor *cursor,
@@ -293,9 +293,9 @@ static void an_escaped_cluster(void **state)
 
 	(void)state;
 	assert_int_equal(image_lines(&image), EVERY_LINES);
-	assert_int_equal(le32_load(image_line(&image, place.line) + LINE_COUNTS) >>
-				 4 * place.number & 15,
-			 CLUSTER_ESCAPE);
+	assert_int_equal(
+		le32_load(image_line(&image, place.line) + LINE_COUNTS) >> 4 * place.number & 15,
+		CLUSTER_ESCAPE);
 	assert_true(image_cluster(&image, place)[0] >= EVERY_ESCAPED);
 	for (unsigned i = 0; i < EVERY_ESCAPED; i++) {
 		every_escaped_key(i, key, sizeof(key));
@@ -332,14 +332,14 @@ static void add_full_line(struct build *build, struct table *table, unsigned cou
 			build_add(build, key, "t@b.test");
 		else if (table != NULL)
 			assert_int_equal(find(table, local, "a.test", &entry),
-					 counts[place.number] <= count ? LOOKUP_FOUND :
-									 LOOKUP_ABSENT);
+					 counts[place.number] <= count ? LOOKUP_FOUND
+								       : LOOKUP_ABSENT);
 	}
 }
 
 static void a_line_with_more_entries_than_fingerprints(void **state)
 {
-	enum { A_CLUSTER = 6 };	/* 8 * 6 entries are over 40, and make 2 lines */
+	enum { A_CLUSTER = 6 }; /* 8 * 6 entries are over 40, and make 2 lines */
 	struct build build = { .seed = 12 };
 	struct image image;
 	struct table *table;
@@ -500,9 +500,9 @@ static void the_walk_meets_every_entry_once(void **state)
 
 		rows++;
 		catch_alls += row.is_catch_all;
-		assert_int_equal(row.is_catch_all ?
-					 table_find_catch_all(table, &row.domain, &entry) :
-					 table_find(table, &row.domain, row.local, &entry),
+		assert_int_equal(row.is_catch_all
+					 ? table_find_catch_all(table, &row.domain, &entry)
+					 : table_find(table, &row.domain, row.local, &entry),
 				 LOOKUP_FOUND);
 		assert_int_equal(entry.place, row.entry.place);
 	}
@@ -525,8 +525,7 @@ static void the_walk_can_be_shared_out(void **state)
 		struct table_row row;
 
 		table_rows_begin_at(table, line, &cursor);
-		while (table_next_row(table, &cursor, &row) == LOOKUP_FOUND &&
-		       cursor.line == line)
+		while (table_next_row(table, &cursor, &row) == LOOKUP_FOUND && cursor.line == line)
 			rows++;
 	}
 	assert_int_equal(rows, EVERY_RECORDS);

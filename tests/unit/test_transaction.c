@@ -331,9 +331,8 @@ static void unknown_users_are_refused_as_written(void **state)
 	assert_string_equal(say_rcpt(*state, "<x%alias.test@origin.test>"),
 			    "550 5.1.3 <x%alias.test@origin.test>: Recipient address rejected: "
 			    "Sender-specified routing is not allowed");
-	assert_string_equal(say_rcpt(*state, "<>"),
-			    "550 5.1.3 <>: Recipient address rejected: "
-			    "Bad recipient address syntax");
+	assert_string_equal(say_rcpt(*state, "<>"), "550 5.1.3 <>: Recipient address rejected: "
+						    "Bad recipient address syntax");
 	assert_string_equal(say_rcpt(*state, "<a b@alias.test>"),
 			    "550 5.1.3 <a b@alias.test>: Recipient address rejected: "
 			    "Bad recipient address syntax");

@@ -20,7 +20,8 @@ static struct image_place pair_of(const struct image *image)
 	for (; place.line < image_lines(image); place.line++)
 		for (place.number = 0; place.number < LINE_CLUSTERS; place.number++)
 			if ((le32_load(image_line(image, place.line) + LINE_COUNTS) >>
-				     4 * place.number & 15) == 2)
+				     4 * place.number &
+			     15) == 2)
 				return place;
 	abort();
 }
@@ -42,8 +43,8 @@ static unsigned char *domain_record(const struct image *image, const char *name)
 static unsigned char *record_of(const struct image *image, const char *key, const char *domain)
 {
 	struct image_place place = image_place_of(image, key, domain);
-	unsigned count = le32_load(image_line(image, place.line) + LINE_COUNTS) >>
-			 4 * place.number & 15;
+	unsigned count =
+		le32_load(image_line(image, place.line) + LINE_COUNTS) >> 4 * place.number & 15;
 	unsigned char *cluster = image_cluster(image, place);
 	unsigned char *record;
 
@@ -365,8 +366,8 @@ static void each_damage_is_named(void **state)
 		table = table_open_bytes(image_view(&image), &err);
 		(void)snprintf(expected, sizeof(expected), "not a sound table: %s",
 			       damages[i].complaint);
-		if (table == NULL || table_verify(table, &err) ||
-		    strcmp(err.text, expected) != 0 || err.status != EX_DATAERR) {
+		if (table == NULL || table_verify(table, &err) || strcmp(err.text, expected) != 0 ||
+		    err.status != EX_DATAERR) {
 			print_error("damage %zu: %s; expected %s\n", i, err.text, expected);
 			failures++;
 		}
@@ -396,7 +397,7 @@ static void canaries_find_a_changed_target(void **state)
 
 	(void)state;
 	assert_true(image_section_size(&image, SECTION_CANARIES) > 0);
-	canaries[3]++;	/* the fingerprint of the first */
+	canaries[3]++; /* the fingerprint of the first */
 	image_sum(&image);
 	assert_null(table_open_bytes(image_view(&image), &err));
 	assert_non_null(strstr(err.text, "another answer than when it was compiled"));

@@ -73,9 +73,11 @@ static void one_that_yields_gives_way_in_silence(void **state)
 {
 	(void)state;
 	for (int yielding = 0; yielding < 8; yielding++) {
-		/* Which of three entries yield: the first that doesn't counts, or else the first. */
-		static const char *const winner[] = { "t0", "t1", "t0", "t2",
-						      "t0", "t1", "t0", "t0" };
+		/* Which of three entries yield: the first that doesn't counts, or else the first.
+		 */
+		static const char *const winner[] = {
+			"t0", "t1", "t0", "t2", "t0", "t1", "t0", "t0"
+		};
 		static const unsigned duplicates[] = { 2, 1, 1, 0, 1, 0, 0, 0 };
 		struct build build = { .seed = 1 };
 		struct image image;
@@ -183,7 +185,7 @@ static void partitions_leave_no_trace(void **state)
 	}
 }
 
-enum { SPILLING = 5000 };	/* entries: a few chunks in one partition, none full in 4096 */
+enum { SPILLING = 5000 }; /* entries: a few chunks in one partition, none full in 4096 */
 
 static bool fill(struct build *build, struct image *out_image)
 {
@@ -202,7 +204,8 @@ static bool fill(struct build *build, struct image *out_image)
 static void spilling_leaves_no_trace(void **state)
 {
 	struct build spilled = { .seed = 4 };
-	struct build in_memory = { .seed = 4, .expected_bytes = UINT64_C(1) << 40,
+	struct build in_memory = { .seed = 4,
+				   .expected_bytes = UINT64_C(1) << 40,
 				   .spill_directory = "/nonexistent" };
 	struct build fails = { .seed = 4, .spill_directory = "/nonexistent" };
 	struct image a, b, c;
@@ -303,7 +306,7 @@ static void another_seed_helps(void **state)
 
 	(void)state;
 	build_begin(&build);
-	build.seed = 20;	/* for which they are chosen */
+	build.seed = 20; /* for which they are chosen */
 	add_colliding(&build, 256, 9, 5, true);
 	image = build_end(&build);
 	assert_sound(&image);
@@ -376,8 +379,10 @@ static void a_million_domains(void **state)
 /* DOMAINS has room for 2^24 - 1 units of 8 bytes. */
 static void more_domains_than_there_is_room_for(void **state)
 {
-	enum { RECORD_UNITS = (DOMAIN_NAME + 255 + 1 + DOMAIN_UNIT - 1) / DOMAIN_UNIT,
-	       FIT = DOMAIN_REF_MAX / RECORD_UNITS };
+	enum {
+		RECORD_UNITS = (DOMAIN_NAME + 255 + 1 + DOMAIN_UNIT - 1) / DOMAIN_UNIT,
+		FIT = DOMAIN_REF_MAX / RECORD_UNITS
+	};
 	struct build build = { .seed = 32 };
 	struct image image;
 	char name[256];
@@ -424,12 +429,12 @@ static void a_full_disk_is_told(void **state)
 	assert_true(fd >= 0);
 	build_begin(&build);
 	build_add(&build, "a@b.test", "t@b.test");
-	assert_false(table_writer_finish(build.writer, fd, NULL, NULL, &build.wants_seed,
-					 &build.err));
+	assert_false(
+		table_writer_finish(build.writer, fd, NULL, NULL, &build.wants_seed, &build.err));
 	assert_int_equal(build.err.status, EX_IOERR);
 	assert_false(build.wants_seed);
 	table_writer_free(build.writer);
-	(void)close(fd);	/* nothing was written */
+	(void)close(fd); /* nothing was written */
 }
 
 int main(void)
