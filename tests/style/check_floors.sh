@@ -82,7 +82,14 @@ BEGIN {
 	includes[FILENAME] = includes[FILENAME] " " name
 }
 
+{ has_files[floor_of(FILENAME)] = 1 }
+
 END {
+	for (floor in may)
+		if (!has_files[floor]) {
+			print "tests/style/check_floors.sh: there is no floor " floor
+			failed = 1
+		}
 	for (file in includes)
 		if (!state[file])
 			walk(file, "")

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# In src/: at most 500 lines a file, 60 a function from brace to brace, 100 columns a line.
+# In src/: at most 500 lines a file, 60 a function from brace to brace, 100 columns a line; at most
+# 16 rooms a folder (NAME.c and NAME.h are one), and no folder has more than 12 % of all lines.
 #
 #   check_sizes.sh [TOP]
 
@@ -35,10 +36,34 @@ columns($0) > 100 { complain("more than 100 columns") }
 		complain("a function of " FNR - begin + 1 " lines, 60 are allowed")
 }
 
+{
+	folder = FILENAME
+	sub(/\/[^\/]*$/, "", folder)
+	lines[folder]++
+}
+
+FNR == 1 {
+	room = FILENAME
+	sub(/\.[a-z]*$/, "", room)
+	if (!(room in seen))
+		rooms[folder]++
+	seen[room] = 1
+}
+
 END {
 	if (NR == 0) {
 		print "no source file found"
 		failed = 1
+	}
+	for (folder in rooms) {
+		if (rooms[folder] > 16) {
+			print folder ": " rooms[folder] " rooms, 16 are allowed"
+			failed = 1
+		}
+		if (lines[folder] > NR * 0.12) {
+			printf "%s: %d %% of the lines, 12 %% are allowed\n", folder, lines[folder] * 100 / NR
+			failed = 1
+		}
 	}
 	exit failed
 }

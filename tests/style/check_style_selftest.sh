@@ -48,6 +48,20 @@ fresh; include base/error.h '"base/bytes.h"'; include base/bytes.h '"base/error.
 expect check_floors.sh 'includes in a circle'
 fresh; include base/error.h '"bytes.h"'
 expect check_floors.sh 'should name its floor'
+for folder in "$top"/src/*/; do
+	folder=$(basename "$folder")
+	set -- "$top/src/$folder"/*.c
+	case $folder in
+	rcptmap) above=openrcptd/master.h ;;
+	*) above=rcptmap/command.h ;;
+	esac
+	fresh; include "$folder/$(basename "$1")" "\"$above\""
+	expect check_floors.sh "$folder may not include ${above%%/*}: \"$above\""
+done
+fresh; mkdir src/attic; echo 'int attic;' >src/attic/attic.c; include attic/attic.c '<stdio.h>'
+expect check_floors.sh 'the floor attic is not in the list of floors'
+fresh; rm -r src/show
+expect check_floors.sh 'there is no floor show'
 fresh; include base/error.h '"base/nowhere.h"'
 expect check_floors.sh '"base/nowhere.h" is not there'
 
@@ -57,6 +71,11 @@ fresh; { echo 'int f(void)'; echo '{'; yes '	;' | head -n 59; echo '}'; } >>src/
 expect check_sizes.sh 'a function of 61 lines'
 fresh; printf '/*%0100d*/\n' 0 >>src/base/error.c
 expect check_sizes.sh 'more than 100 columns'
+
+fresh; for i in $(seq 17); do echo 'int more;' >"src/prove/more_$i.c"; done
+expect check_sizes.sh ' rooms, 16 are allowed'
+fresh; for i in $(seq 9); do yes 'int more;' | head -n 490 >"src/prove/error_$i.h"; done
+expect check_sizes.sh ' % of the lines, 12 % are allowed'
 
 fresh; echo 'BOOL("new_setting", new_setting, true, RELOAD, "")' >>src/settings/settings.def
 expect check_docs.sh 'new_setting: a setting without a paragraph'
