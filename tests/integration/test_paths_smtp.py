@@ -54,6 +54,9 @@ class Smtp(unittest.TestCase):
         cls.verifying_all = cls.system.postfix.add_tenant('verifying_all', {
             **recipe, **verify, 'smtpd_recipient_restrictions':
                 'reject_unverified_recipient, permit_mynetworks, reject'})
+        # From 3.9 on Postfix hangs up on who sends text behind DATA without having been asked.
+        cls.patient = cls.system.postfix.add_tenant('patient', {
+            **recipe, 'smtpd_forbid_unauth_pipelining': 'no'})
         cls.screen = private_postfix.free_port()
         cls.system.postfix.services += SCREEN % cls.screen
         cls.system.start()
@@ -102,7 +105,7 @@ class Sessions(Smtp):
         envelope = ('MAIL FROM:<s@client.example>\r\nRCPT TO:<%s>\r\n'
                     'RCPT TO:<nobody@alias.example>\r\nDATA\r\n')
         recipients = ('team@alias.example', 'x@far.example', 'ann@alias.example')
-        with SmtpClient(self.system.postfix.where) as client:
+        with SmtpClient(self.patient.where) as client:
             client.send(''.join(envelope % one + TEXT for one in recipients))
             codes = [client.reply().code for _ in recipients for _ in range(5)]
         self.assertEqual(codes, [250, 250, 550, 354, 250] * 3)
