@@ -26,7 +26,7 @@ struct survey {
 };
 
 /* A byte value in each byte of a word. */
-#define EACH(byte) ((byte)*UINT64_C(0x0101010101010101))
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /*
  * Eight bytes at a time. For a byte below 128 adding 128 - N sets the top bit if it is N or more,

@@ -25,7 +25,8 @@ expect() {
 fresh() {
 	rm -rf "$scratch/tree"
 	mkdir "$scratch/tree"
-	(cd "$top" && cp -R src conf doc "$scratch/tree/") || exit 99
+	(cd "$top" && cp -R .clang-format src conf doc "$scratch/tree/") || exit 99
+	mkdir "$scratch/tree/tests" || exit 99
 	chmod -R u+w "$scratch/tree"
 	cd "$scratch/tree" || exit 99
 }
@@ -71,6 +72,11 @@ fresh; { echo 'int f(void)'; echo '{'; yes '	;' | head -n 59; echo '}'; } >>src/
 expect check_sizes.sh 'a function of 61 lines'
 fresh; printf '/*%0100d*/\n' 0 >>src/base/error.c
 expect check_sizes.sh 'more than 100 columns'
+
+if command -v clang-format >/dev/null; then
+	fresh; printf 'int  f;\n' >>src/base/error.h
+	expect check_format.sh 'src/base/error.h'
+fi
 
 fresh; for i in $(seq 17); do echo 'int more;' >"src/prove/more_$i.c"; done
 expect check_sizes.sh ' rooms, 16 are allowed'

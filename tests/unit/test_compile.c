@@ -99,6 +99,7 @@ static struct outcome compile_files(const char *const *sources, const char *sett
 {
 	struct settings *settings = settings_of(settings_text);
 	struct settings_source list[4] = { 0 };
+	char type[] = "virtual";
 	struct outcome outcome;
 	char output[PATH_MAX];
 	char paths[4][PATH_MAX];
@@ -108,8 +109,7 @@ static struct outcome compile_files(const char *const *sources, const char *sett
 		size_t i = options.source_count;
 
 		strcpy(paths[i], in_folder(sources[i]));
-		list[i] = (struct settings_source){ .type = (char *)(uintptr_t) "virtual",
-						    .path = paths[i] };
+		list[i] = (struct settings_source){ .type = type, .path = paths[i] };
 	}
 	strcpy(output, in_folder("table"));
 	options.sources = list;

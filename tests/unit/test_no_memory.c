@@ -90,10 +90,13 @@ static char folder[] = "/tmp/test_no_memory.XXXXXX";
 static char source_path[64];
 static char rules_path[64];
 static char virtuser_path[64];
+static char virtual_type[] = "virtual";
+static char regexp_type[] = "regexp";
+static char virtusertable_type[] = "virtusertable";
 static struct settings_source sources[] = {
-	{ .type = (char *)(uintptr_t) "virtual", .path = source_path },
-	{ .type = (char *)(uintptr_t) "regexp", .path = rules_path },
-	{ .type = (char *)(uintptr_t) "virtusertable", .path = virtuser_path },
+	{ .type = virtual_type, .path = source_path },
+	{ .type = regexp_type, .path = rules_path },
+	{ .type = virtusertable_type, .path = virtuser_path },
 };
 static size_t source_count;
 static char conf_path[64];

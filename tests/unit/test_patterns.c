@@ -79,13 +79,12 @@ static const char *match(struct ruled *ruled, const char *subject)
 	return match_before(ruled, subject, UINT32_MAX);
 }
 
-#define RULE(expression_text, value_text)                                                          \
-	{                                                                                          \
-		.expression = { expression_text, sizeof(expression_text) - 1 }, .value = {         \
-			value_text,                                                                \
-			sizeof(value_text) - 1                                                     \
-		}                                                                                  \
-	}
+/* Versions of clang-format differ about braces in a macro. */
+/* clang-format off */
+#define TEXT(text) { text, sizeof(text) - 1 }
+#define RULE(expression_text, value_text) \
+	{ .expression = TEXT(expression_text), .value = TEXT(value_text) }
+/* clang-format on */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- order -------------------------------------------------------------------------------- */
