@@ -48,47 +48,47 @@ static bool is_alias_domain(const struct table_domain *domain)
 	return (domain->flags & TABLE_DOMAIN_ALIAS) != 0;
 }
 
-static bool collect_domains(struct check *check, struct error *err)
+static bool collect_domains(struct postfix_check *check, struct error *err)
 {
 	struct table_domain domain;
 	uint64_t position = 0;
 
 	check->domains =
-		arena_alloc(&check->postfix.arena, CHECK_DOMAINS * sizeof(*check->domains));
+		arena_alloc(&check->postfix.arena, POSTFIX_CHECK_DOMAINS * sizeof(*check->domains));
 	if (check->domains == NULL)
 		return error_set_memory(err);
-	while (check->domain_count < CHECK_DOMAINS &&
+	while (check->domain_count < POSTFIX_CHECK_DOMAINS &&
 	       table_next_domain(check->options->table, &position, &domain) == LOOKUP_FOUND)
 		if (is_alias_domain(&domain))
 			check->domains[check->domain_count++] = domain.name;
 	return true;
 }
 
-static bool collect_keys(struct check *check, struct error *err)
+static bool collect_keys(struct postfix_check *check, struct error *err)
 {
 	struct table_cursor cursor;
 	struct table_row row;
 
-	check->keys = arena_alloc(&check->postfix.arena, CHECK_KEYS * sizeof(*check->keys));
+	check->keys = arena_alloc(&check->postfix.arena, POSTFIX_CHECK_KEYS * sizeof(*check->keys));
 	if (check->keys == NULL)
 		return error_set_memory(err);
 	table_rows_begin(check->options->table, &cursor);
-	while (check->key_count < CHECK_KEYS &&
+	while (check->key_count < POSTFIX_CHECK_KEYS &&
 	       table_next_row(check->options->table, &cursor, &row) == LOOKUP_FOUND) {
 		const char *key;
 
 		if (row.is_catch_all || !is_alias_domain(&row.domain) ||
 		    !bytes_are_ascii(row.local) || bytes_contain(row.local, ' '))
 			continue;
-		key = check_line(check, BYTES_FORMAT "@" BYTES_FORMAT, BYTES_ARGS(row.local),
-				 BYTES_ARGS(row.domain.name));
+		key = postfix_check_line(check, BYTES_FORMAT "@" BYTES_FORMAT,
+					 BYTES_ARGS(row.local), BYTES_ARGS(row.domain.name));
 		check->keys[check->key_count++] = bytes_of(key);
 	}
 	return true;
 }
 
 /* Our socket in the words of main.cf. */
-static void name_endpoint(struct check *check)
+static void name_endpoint(struct postfix_check *check)
 {
 	const char *name = check->options->settings->socket;
 	const char *queue = postfix_value(&check->postfix, NULL, "queue_directory");
@@ -99,44 +99,47 @@ static void name_endpoint(struct check *check)
 		check->socket_path = name + 5;
 		if (queue[0] != '\0' && strncmp(check->socket_path, queue, strlen(queue)) == 0 &&
 		    check->socket_path[strlen(queue)] == '/')
-			check->endpoint = check_line(check, "unix:%s",
-						     check->socket_path + strlen(queue) + 1);
+			check->endpoint = postfix_check_line(
+				check, "unix:%s", check->socket_path + strlen(queue) + 1);
 	} else if (at != NULL && colon != NULL && colon < at) {
 		bool is_six = strchr(at, ':') != NULL;
 
 		/* Postfix writes the host first. */
-		check->endpoint = check_line(check, "inet:%s%s%s:%.*s", is_six ? "[" : "", at + 1,
-					     is_six ? "]" : "", (int)(at - colon - 1), colon + 1);
+		check->endpoint =
+			postfix_check_line(check, "inet:%s%s%s:%.*s", is_six ? "[" : "", at + 1,
+					   is_six ? "]" : "", (int)(at - colon - 1), colon + 1);
 	}
 }
 
 /* ---- the checks that are one line each ------------------------------------------------- */
 
-static void check_globals(struct check *check)
+static void check_globals(struct postfix_check *check)
 {
 	const struct postfix *postfix = &check->postfix;
 	const char *delimiter = postfix_value(postfix, NULL, "recipient_delimiter");
 	struct bytes ours = table_rules(check->options->table)->delimiters;
 
 	if (!bytes_equal(ours, bytes_of(delimiter)))
-		check_report(
+		postfix_check_report(
 			check, NULL, "recipient_delimiter",
-			check_line(check, "recipient_delimiter = " BYTES_FORMAT, BYTES_ARGS(ours)),
+			postfix_check_line(check, "recipient_delimiter = " BYTES_FORMAT,
+					   BYTES_ARGS(ours)),
 			"recipient_delimiter is \"%s\", but the table was compiled with "
 			"\"" BYTES_FORMAT "\": extensions would be split differently",
 			delimiter, BYTES_ARGS(ours));
 	if (postfix_is_yes(postfix, NULL, "soft_bounce"))
-		check_report(check, NULL, "soft_bounce", "soft_bounce = no",
-			     "soft_bounce turns the refusal of an unknown user into "
-			     "\"try again later\"");
+		postfix_check_report(check, NULL, "soft_bounce", "soft_bounce = no",
+				     "soft_bounce turns the refusal of an unknown user into "
+				     "\"try again later\"");
 }
 
-static void check_service(struct check *check, const struct postfix_service *service)
+static void check_service(struct postfix_check *check, const struct postfix_service *service)
 {
 	if (!postfix_is_yes(&check->postfix, service, "disable_vrfy_command"))
-		check_report(check, service, "disable_vrfy_command", "disable_vrfy_command = yes",
-			     "VRFY never reaches a milter: it says yes to every address");
-	check_milters(check, service);
+		postfix_check_report(check, service, "disable_vrfy_command",
+				     "disable_vrfy_command = yes",
+				     "VRFY never reaches a milter: it says yes to every address");
+	postfix_check_milters(check, service);
 }
 
 static bool is_smtpd(const struct postfix_service *service)
@@ -144,7 +147,7 @@ static bool is_smtpd(const struct postfix_service *service)
 	return strcmp(service->command, "smtpd") == 0;
 }
 
-static void survey_services(struct check *check)
+static void survey_services(struct postfix_check *check)
 {
 	const struct postfix *postfix = &check->postfix;
 
@@ -160,7 +163,7 @@ static void survey_services(struct check *check)
 	}
 }
 
-static bool check_all(struct check *check, struct error *err)
+static bool check_all(struct postfix_check *check, struct error *err)
 {
 	size_t smtpds = 0;
 
@@ -173,19 +176,19 @@ static bool check_all(struct check *check, struct error *err)
 			continue;
 		smtpds++;
 		check_service(check, service);
-		if (!check_restrictions(check, service, err))
+		if (!postfix_check_restrictions(check, service, err))
 			return false;
 	}
 	if (smtpds == 0)
-		check_report(check, NULL, "", "smtp inet n - y - - smtpd",
-			     "master.cf has no smtpd(8) service that could ask a milter");
-	check_non_smtpd(check);
-	return check_domains(check, err);
+		postfix_check_report(check, NULL, "", "smtp inet n - y - - smtpd",
+				     "master.cf has no smtpd(8) service that could ask a milter");
+	postfix_check_non_smtpd(check);
+	return postfix_check_domains(check, err);
 }
 
 int postfix_check(const struct postfix_check_options *options, struct error *err)
 {
-	struct check check = { .options = options, .endpoint = options->settings->socket };
+	struct postfix_check check = { .options = options, .endpoint = options->settings->socket };
 	int status = EX_OK;
 
 	if (!postfix_read(&check.postfix, options->postconf, options->directory, parameters, err)) {

@@ -9,7 +9,7 @@ struct membership {
 	bool has_parents; /* `example.com` stands for its subdomains too */
 };
 
-static bool *new_flags(struct check *check, size_t count, struct error *err)
+static bool *new_flags(struct postfix_check *check, size_t count, struct error *err)
 {
 	bool *flags = arena_alloc(&check->postfix.arena, count + 1);
 
@@ -35,7 +35,7 @@ static bool ends_below(struct bytes domain, struct bytes parent)
 	       bytes_equal_ascii_nocase(bytes_skip(domain, domain.size - parent.size), parent);
 }
 
-static void mark_pattern(const struct check *check, struct bytes word, bool is_negated,
+static void mark_pattern(const struct postfix_check *check, struct bytes word, bool is_negated,
 			 const struct membership *membership)
 {
 	for (size_t i = 0; i < check->domain_count; i++)
@@ -44,7 +44,7 @@ static void mark_pattern(const struct check *check, struct bytes word, bool is_n
 			membership->is_member[i] = !is_negated;
 }
 
-static bool mark_map(struct check *check, struct bytes word, bool is_negated,
+static bool mark_map(struct postfix_check *check, struct bytes word, bool is_negated,
 		     const struct membership *membership, struct error *err)
 {
 	const char **values =
@@ -62,7 +62,7 @@ static bool mark_map(struct check *check, struct bytes word, bool is_negated,
 }
 
 /* The first pattern that matches decides, so the last ones are marked first. */
-static bool mark_members(struct check *check, struct bytes list,
+static bool mark_members(struct postfix_check *check, struct bytes list,
 			 const struct membership *membership, struct error *err)
 {
 	struct bytes word;
@@ -94,7 +94,7 @@ static const struct {
 	{ "virtual_mailbox_domains", "Postfix would look for mailboxes", false, false },
 };
 
-static bool check_other_classes(struct check *check, struct error *err)
+static bool check_other_classes(struct postfix_check *check, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(other_classes) / sizeof(other_classes[0]); i++) {
 		const char *parameter = other_classes[i].parameter;
@@ -110,17 +110,19 @@ static bool check_other_classes(struct check *check, struct error *err)
 		for (size_t j = 0; j < check->domain_count; j++)
 			if (members.is_member[j] &&
 			    !(other_classes[i].is_safety_net && check->has_safety_net))
-				check_report(check, NULL, parameter,
-					     check_line(check, "%s = ... without " BYTES_FORMAT,
-							parameter, BYTES_ARGS(check->domains[j])),
-					     "alias domain " BYTES_FORMAT " is in %s, too: %s",
-					     BYTES_ARGS(check->domains[j]), parameter,
-					     other_classes[i].what);
+				postfix_check_report(
+					check, NULL, parameter,
+					postfix_check_line(check, "%s = ... without " BYTES_FORMAT,
+							   parameter,
+							   BYTES_ARGS(check->domains[j])),
+					"alias domain " BYTES_FORMAT " is in %s, too: %s",
+					BYTES_ARGS(check->domains[j]), parameter,
+					other_classes[i].what);
 	}
 	return true;
 }
 
-static bool check_own_class(struct check *check, struct error *err)
+static bool check_own_class(struct postfix_check *check, struct error *err)
 {
 	struct membership members = {
 		.is_member = new_flags(check, check->domain_count, err),
@@ -134,46 +136,48 @@ static bool check_own_class(struct check *check, struct error *err)
 		return false;
 	for (size_t i = 0; i < check->domain_count; i++)
 		if (!members.is_member[i] && !check->has_safety_net)
-			check_report(check, NULL, "virtual_alias_domains",
-				     check_line(check, "virtual_alias_domains = ... " BYTES_FORMAT,
-						BYTES_ARGS(check->domains[i])),
-				     "alias domain " BYTES_FORMAT
-				     " is not in virtual_alias_domains",
-				     BYTES_ARGS(check->domains[i]));
+			postfix_check_report(
+				check, NULL, "virtual_alias_domains",
+				postfix_check_line(check,
+						   "virtual_alias_domains = ... " BYTES_FORMAT,
+						   BYTES_ARGS(check->domains[i])),
+				"alias domain " BYTES_FORMAT " is not in virtual_alias_domains",
+				BYTES_ARGS(check->domains[i]));
 	return true;
 }
 
 /* ---- virtual_alias_maps ---------------------------------------------------------------- */
 
-static bool check_catch_all(struct check *check, const struct bytes *catch_alls,
+static bool check_catch_all(struct postfix_check *check, const struct bytes *catch_alls,
 			    const char *const *found)
 {
 	for (size_t i = 0; i < check->domain_count; i++) {
 		struct bytes expected = catch_alls[i];
-		const char *line = check_line(check,
-					      "virtual_alias_maps = inline:{ {" BYTES_FORMAT
-					      " = " BYTES_FORMAT "} }",
-					      BYTES_ARGS(expected), BYTES_ARGS(expected));
+		const char *line = postfix_check_line(check,
+						      "virtual_alias_maps = inline:{ {" BYTES_FORMAT
+						      " = " BYTES_FORMAT "} }",
+						      BYTES_ARGS(expected), BYTES_ARGS(expected));
 
 		if (found[i] != NULL && bytes_equal(bytes_of(found[i]), expected))
 			continue;
 		if (found[i] != NULL)
-			check_report(check, NULL, "virtual_alias_maps", line,
-				     "virtual_alias_maps has " BYTES_FORMAT
-				     " already, and leads elsewhere: %s",
-				     BYTES_ARGS(expected), found[i]);
+			postfix_check_report(check, NULL, "virtual_alias_maps", line,
+					     "virtual_alias_maps has " BYTES_FORMAT
+					     " already, and leads elsewhere: %s",
+					     BYTES_ARGS(expected), found[i]);
 		else if (!check->has_safety_net)
-			check_report(check, NULL, "virtual_alias_maps", line,
-				     "virtual_alias_maps has no " BYTES_FORMAT
-				     " that leads to itself: smtpd(8) would refuse every address "
-				     "before it asks openrcpt",
-				     BYTES_ARGS(expected));
+			postfix_check_report(
+				check, NULL, "virtual_alias_maps", line,
+				"virtual_alias_maps has no " BYTES_FORMAT
+				" that leads to itself: smtpd(8) would refuse every address "
+				"before it asks openrcpt",
+				BYTES_ARGS(expected));
 	}
 	return true;
 }
 
 /* Keys of ours in one of Postfix's own maps. */
-static bool check_keys(struct check *check, struct bytes map, struct error *err)
+static bool check_keys(struct postfix_check *check, struct bytes map, struct error *err)
 {
 	const char **values =
 		arena_alloc(&check->postfix.arena, (check->key_count + 1) * sizeof(*values));
@@ -185,18 +189,19 @@ static bool check_keys(struct check *check, struct bytes map, struct error *err)
 	for (size_t i = 0; i < check->key_count; i++) {
 		if (values[i] == NULL)
 			continue;
-		check_report(check, NULL, "virtual_alias_maps",
-			     check_line(check, "virtual_alias_maps = ... without " BYTES_FORMAT,
-					BYTES_ARGS(map)),
-			     BYTES_FORMAT " expands addresses of ours, too, as " BYTES_FORMAT
-					  ": before the milter, and again behind it",
-			     BYTES_ARGS(map), BYTES_ARGS(check->keys[i]));
+		postfix_check_report(
+			check, NULL, "virtual_alias_maps",
+			postfix_check_line(check, "virtual_alias_maps = ... without " BYTES_FORMAT,
+					   BYTES_ARGS(map)),
+			BYTES_FORMAT " expands addresses of ours, too, as " BYTES_FORMAT
+				     ": before the milter, and again behind it",
+			BYTES_ARGS(map), BYTES_ARGS(check->keys[i]));
 		return true;
 	}
 	return true;
 }
 
-static bool check_maps(struct check *check, struct error *err)
+static bool check_maps(struct postfix_check *check, struct error *err)
 {
 	struct arena *arena = &check->postfix.arena;
 	size_t count = check->domain_count;
@@ -210,7 +215,7 @@ static bool check_maps(struct check *check, struct error *err)
 		return error_set_memory(err);
 	for (size_t i = 0; i < count; i++) {
 		catch_alls[i] = bytes_of(
-			check_line(check, "@" BYTES_FORMAT, BYTES_ARGS(check->domains[i])));
+			postfix_check_line(check, "@" BYTES_FORMAT, BYTES_ARGS(check->domains[i])));
 		found[i] = NULL;
 	}
 	while (postfix_next_word(&list, &map)) {
@@ -225,11 +230,11 @@ static bool check_maps(struct check *check, struct error *err)
 	return check_catch_all(check, catch_alls, found);
 }
 
-bool check_domains(struct check *check, struct error *err)
+bool postfix_check_domains(struct postfix_check *check, struct error *err)
 {
 	if (check->domain_count == 0)
-		check_note(check, "alias_domains = [ \"example.com\" ];",
-			   "the table has no alias domain to look for");
+		postfix_check_note(check, "alias_domains = [ \"example.com\" ];",
+				   "the table has no alias domain to look for");
 	return check_other_classes(check, err) && check_own_class(check, err) &&
 	       check_maps(check, err);
 }
@@ -244,7 +249,7 @@ static const char *const restrictions[] = {
 };
 
 /* Are all our domains let through by MAP before a probe is made? */
-static bool mark_permitted(struct check *check, struct bytes map, bool *permitted,
+static bool mark_permitted(struct postfix_check *check, struct bytes map, bool *permitted,
 			   struct error *err)
 {
 	const char **values =
@@ -262,7 +267,7 @@ static bool mark_permitted(struct check *check, struct bytes map, bool *permitte
 	return true;
 }
 
-static bool check_list(struct check *check, const struct postfix_service *service,
+static bool check_list(struct postfix_check *check, const struct postfix_service *service,
 		       const char *parameter, struct error *err)
 {
 	struct bytes rest = bytes_of(postfix_value(&check->postfix, service, parameter));
@@ -282,23 +287,24 @@ static bool check_list(struct check *check, const struct postfix_service *servic
 			continue;
 		for (size_t i = 0; i < check->domain_count; i++)
 			if (!permitted[i])
-				check_report(check, service, parameter,
-					     check_line(check,
-							"%s = ... check_recipient_access "
-							"inline:{" BYTES_FORMAT "=OK}, "
-							"reject_unverified_recipient ...",
-							parameter, BYTES_ARGS(check->domains[i])),
-					     "reject_unverified_recipient probes addresses "
-					     "of " BYTES_FORMAT
-					     " without asking openrcpt, and refuses "
-					     "every alias",
-					     BYTES_ARGS(check->domains[i]));
+				postfix_check_report(
+					check, service, parameter,
+					postfix_check_line(check,
+							   "%s = ... check_recipient_access "
+							   "inline:{" BYTES_FORMAT "=OK}, "
+							   "reject_unverified_recipient ...",
+							   parameter,
+							   BYTES_ARGS(check->domains[i])),
+					"reject_unverified_recipient probes addresses "
+					"of " BYTES_FORMAT " without asking openrcpt, and refuses "
+					"every alias",
+					BYTES_ARGS(check->domains[i]));
 	}
 	return true;
 }
 
-bool check_restrictions(struct check *check, const struct postfix_service *service,
-			struct error *err)
+bool postfix_check_restrictions(struct postfix_check *check, const struct postfix_service *service,
+				struct error *err)
 {
 	for (size_t i = 0; i < sizeof(restrictions) / sizeof(restrictions[0]); i++)
 		if (!check_list(check, service, restrictions[i], err))

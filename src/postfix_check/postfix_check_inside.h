@@ -10,19 +10,19 @@
 #include "postfix_check/postfix_read.h"
 
 enum {
-	CHECK_DOMAINS = 1000, /* as many are looked for */
-	CHECK_KEYS = 1000,
+	POSTFIX_CHECK_DOMAINS = 1000, /* as many are looked for */
+	POSTFIX_CHECK_KEYS = 1000,
 };
 
 /* One run. */
-struct check {
+struct postfix_check {
 	const struct postfix_check_options *options;
 	struct postfix postfix;
 	struct keyset said; /* what was printed; each problem only once */
 	unsigned problems;
 	const char *endpoint;    /* ours, as main.cf would call it */
 	const char *socket_path; /* NULL: not a unix socket */
-	struct bytes *domains;   /* alias domains of the table, as many as CHECK_DOMAINS */
+	struct bytes *domains;   /* alias domains of the table, as many as POSTFIX_CHECK_DOMAINS */
 	size_t domain_count;
 	struct bytes *keys; /* likewise its keys: `user@domain` */
 	size_t key_count;
@@ -33,27 +33,29 @@ struct check {
 /* postfix_report.c */
 
 /* A problem: where it is, which line would mend it, and what it is. */
-void check_report(struct check *check, const struct postfix_service *service, const char *parameter,
-		  const char *line, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void postfix_check_report(struct postfix_check *check, const struct postfix_service *service,
+			  const char *parameter, const char *line, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
 
 /* Something to know, but no problem: the exit status stays. */
-void check_note(struct check *check, const char *line, const char *format, ...)
+void postfix_check_note(struct postfix_check *check, const char *line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* `NAME = VALUE` in the arena, for a line to change. */
-const char *check_line(struct check *check, const char *format, ...)
+const char *postfix_check_line(struct postfix_check *check, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Is SERVICE behind a content filter, which sends it what came in elsewhere? */
-bool check_is_reinjection(const struct check *check, const struct postfix_service *service);
+bool postfix_check_is_reinjection(const struct postfix_check *check,
+				  const struct postfix_service *service);
 
 /* postfix_check_milter.c: is the milter where it has to be? */
-void check_milters(struct check *check, const struct postfix_service *service);
-void check_non_smtpd(struct check *check);
+void postfix_check_milters(struct postfix_check *check, const struct postfix_service *service);
+void postfix_check_non_smtpd(struct postfix_check *check);
 
 /* postfix_check_domains.c: do Postfix's tables agree with ours? False: see ERR. */
-bool check_domains(struct check *check, struct error *err);
-bool check_restrictions(struct check *check, const struct postfix_service *service,
-			struct error *err);
+bool postfix_check_domains(struct postfix_check *check, struct error *err);
+bool postfix_check_restrictions(struct postfix_check *check, const struct postfix_service *service,
+				struct error *err);
 
 #endif

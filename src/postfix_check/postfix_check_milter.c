@@ -51,7 +51,7 @@ static struct milter_entry parse_entry(struct bytes word)
 }
 
 /* Does PATH, as SERVICE sees it, lead to PLACE? */
-static bool leads_to(const struct check *check, bool is_chrooted, struct bytes path,
+static bool leads_to(const struct postfix_check *check, bool is_chrooted, struct bytes path,
 		     const char *place)
 {
 	struct bytes queue = bytes_of(postfix_value(&check->postfix, NULL, "queue_directory"));
@@ -70,17 +70,18 @@ static bool leads_to(const struct check *check, bool is_chrooted, struct bytes p
 }
 
 /* 127.0.0.1 and localhost are one host to us, since a milter there is one daemon. */
-static struct bytes without_localhost(struct check *check, struct bytes endpoint)
+static struct bytes without_localhost(struct postfix_check *check, struct bytes endpoint)
 {
 	const struct bytes local = bytes_of("inet:localhost:");
 
 	if (!bytes_begin_with(endpoint, local))
 		return endpoint;
-	return bytes_of(check_line(check, "inet:127.0.0.1:" BYTES_FORMAT,
-				   BYTES_ARGS(bytes_skip(endpoint, local.size))));
+	return bytes_of(postfix_check_line(check, "inet:127.0.0.1:" BYTES_FORMAT,
+					   BYTES_ARGS(bytes_skip(endpoint, local.size))));
 }
 
-static struct milter_place find_ours(struct check *check, bool is_chrooted, const char *list)
+static struct milter_place find_ours(struct postfix_check *check, bool is_chrooted,
+				     const char *list)
 {
 	struct milter_place place = { .is_there = false };
 	struct bytes rest = bytes_of(list);
@@ -111,15 +112,15 @@ static struct milter_place find_ours(struct check *check, bool is_chrooted, cons
 	return place;
 }
 
-static const char *recipe(struct check *check, const char *parameter)
+static const char *recipe(struct postfix_check *check, const char *parameter)
 {
-	return check_line(check, "%s = { %s, default_action=tempfail }", parameter,
-			  check->endpoint);
+	return postfix_check_line(check, "%s = { %s, default_action=tempfail }", parameter,
+				  check->endpoint);
 }
 
 /* ---- a list that has it ---------------------------------------------------------------- */
 
-static void check_action(struct check *check, const struct postfix_service *service,
+static void check_action(struct postfix_check *check, const struct postfix_service *service,
 			 const char *parameter, struct bytes action)
 {
 	const char *given = "its default_action";
@@ -130,36 +131,38 @@ static void check_action(struct check *check, const struct postfix_service *serv
 	}
 	if (bytes_equal(action, bytes_of("tempfail")) || bytes_equal(action, bytes_of("shutdown")))
 		return;
-	check_report(check, service, parameter, recipe(check, parameter),
-		     "%s is " BYTES_FORMAT
-		     ": while openrcptd is away mail to aliases would not wait",
-		     given, BYTES_ARGS(action));
+	postfix_check_report(check, service, parameter, recipe(check, parameter),
+			     "%s is " BYTES_FORMAT
+			     ": while openrcptd is away mail to aliases would not wait",
+			     given, BYTES_ARGS(action));
 }
 
-static void check_place(struct check *check, const struct postfix_service *service,
+static void check_place(struct postfix_check *check, const struct postfix_service *service,
 			const struct milter_place *place)
 {
 	const struct postfix *postfix = &check->postfix;
 
 	if (!place->is_last)
-		check_report(check, service, "smtpd_milters",
-			     check_line(check,
-					"smtpd_milters = ..., { %s, default_action=tempfail }",
-					check->endpoint),
-			     "openrcpt is not the last milter: what a later one refuses would be "
-			     "expanded all the same");
+		postfix_check_report(
+			check, service, "smtpd_milters",
+			postfix_check_line(check,
+					   "smtpd_milters = ..., { %s, default_action=tempfail }",
+					   check->endpoint),
+			"openrcpt is not the last milter: what a later one refuses would be "
+			"expanded all the same");
 	check_action(check, service, "smtpd_milters", place->action);
 	if (postfix_value(postfix, service, "smtpd_proxy_filter")[0] != '\0')
-		check_report(check, service, "smtpd_proxy_filter",
-			     "-o smtpd_milters=  (and ours in the smtpd behind the proxy filter)",
-			     "%s has smtpd_proxy_filter: behind it no milter can change recipients",
-			     service->name);
-	if (check_is_reinjection(check, service))
-		check_report(check, service, "content_filter",
-			     "-o receive_override_options=no_milters",
-			     "%s takes back what a content filter has seen, and would expand it a "
-			     "second time",
-			     service->name);
+		postfix_check_report(
+			check, service, "smtpd_proxy_filter",
+			"-o smtpd_milters=  (and ours in the smtpd behind the proxy filter)",
+			"%s has smtpd_proxy_filter: behind it no milter can change recipients",
+			service->name);
+	if (postfix_check_is_reinjection(check, service))
+		postfix_check_report(
+			check, service, "content_filter", "-o receive_override_options=no_milters",
+			"%s takes back what a content filter has seen, and would expand it a "
+			"second time",
+			service->name);
 }
 
 /* ---- the socket file ------------------------------------------------------------------- */
@@ -178,7 +181,7 @@ static bool may(const struct stat *status, const struct passwd *account, const g
 }
 
 /* Can Postfix's user go through all folders to the socket? Reports the first one it can't. */
-static void check_access(struct check *check)
+static void check_access(struct postfix_check *check)
 {
 	const char *owner = postfix_value(&check->postfix, NULL, "mail_owner");
 	const struct passwd *account = getpwnam(owner[0] != '\0' ? owner : "postfix");
@@ -190,33 +193,34 @@ static void check_access(struct check *check)
 	if (account == NULL || getgrouplist(account->pw_name, account->pw_gid, groups, &count) < 0)
 		return;
 	while ((slash = strchr(slash + 1, '/')) != NULL) {
-		const char *folder = check_line(check, "%.*s", (int)(slash - check->socket_path),
-						check->socket_path);
+		const char *folder = postfix_check_line(
+			check, "%.*s", (int)(slash - check->socket_path), check->socket_path);
 
 		/* What isn't there yet can't be judged. */
 		if (stat(folder, &status) != 0)
 			return;
 		if (!may(&status, account, groups, count, 1)) {
-			check_report(check, NULL, "",
-				     check_line(check, "chgrp %s %s; chmod 2750 %s",
-						account->pw_name, folder, folder),
-				     "user %s can't enter %s, where the socket is",
-				     account->pw_name, folder);
+			postfix_check_report(check, NULL, "",
+					     postfix_check_line(check, "chgrp %s %s; chmod 2750 %s",
+								account->pw_name, folder, folder),
+					     "user %s can't enter %s, where the socket is",
+					     account->pw_name, folder);
 			return;
 		}
 	}
 	if (stat(check->socket_path, &status) == 0 && !may(&status, account, groups, count, 2))
-		check_report(check, NULL, "",
-			     check_line(check,
-					"chgrp %s and chmod 2750 of its directory, then "
-					"restart openrcptd",
-					account->pw_name),
-			     "user %s can't connect to %s", account->pw_name, check->socket_path);
+		postfix_check_report(
+			check, NULL, "",
+			postfix_check_line(check,
+					   "chgrp %s and chmod 2750 of its directory, then "
+					   "restart openrcptd",
+					   account->pw_name),
+			"user %s can't connect to %s", account->pw_name, check->socket_path);
 }
 
 /* ---- all of it ------------------------------------------------------------------------- */
 
-static bool has_no_milters(const struct check *check, const struct postfix_service *service)
+static bool has_no_milters(const struct postfix_check *check, const struct postfix_service *service)
 {
 	struct bytes rest =
 		bytes_of(postfix_value(&check->postfix, service, "receive_override_options"));
@@ -229,13 +233,14 @@ static bool has_no_milters(const struct check *check, const struct postfix_servi
 }
 
 /* Behind a proxy filter there is another smtpd, which is checked on its own. */
-static bool is_asked_elsewhere(const struct check *check, const struct postfix_service *service)
+static bool is_asked_elsewhere(const struct postfix_check *check,
+			       const struct postfix_service *service)
 {
-	return check_is_reinjection(check, service) ||
+	return postfix_check_is_reinjection(check, service) ||
 	       postfix_value(&check->postfix, service, "smtpd_proxy_filter")[0] != '\0';
 }
 
-void check_milters(struct check *check, const struct postfix_service *service)
+void postfix_check_milters(struct postfix_check *check, const struct postfix_service *service)
 {
 	struct milter_place place =
 		find_ours(check, service->is_chrooted,
@@ -248,22 +253,24 @@ void check_milters(struct check *check, const struct postfix_service *service)
 		if (check->socket_path != NULL)
 			check_access(check);
 	} else if (place.is_hidden) {
-		check_report(check, service, "smtpd_milters", recipe(check, "smtpd_milters"),
-			     "%s runs in a chroot, where %s is not visible%s", service->name,
-			     check->socket_path,
-			     strcmp(check->endpoint + 5, check->socket_path) == 0
-				     ? ": move it below the queue directory, too"
-				     : "");
+		postfix_check_report(check, service, "smtpd_milters",
+				     recipe(check, "smtpd_milters"),
+				     "%s runs in a chroot, where %s is not visible%s",
+				     service->name, check->socket_path,
+				     strcmp(check->endpoint + 5, check->socket_path) == 0
+					     ? ": move it below the queue directory, too"
+					     : "");
 	} else if (!is_asked_elsewhere(check, service)) {
-		check_report(check, service, "smtpd_milters", recipe(check, "smtpd_milters"),
-			     "%s doesn't ask openrcpt: mail to aliases would bounce",
-			     postfix_overrides(&check->postfix, service, "smtpd_milters")
-				     ? service->name
-				     : "smtpd_milters");
+		postfix_check_report(check, service, "smtpd_milters",
+				     recipe(check, "smtpd_milters"),
+				     "%s doesn't ask openrcpt: mail to aliases would bounce",
+				     postfix_overrides(&check->postfix, service, "smtpd_milters")
+					     ? service->name
+					     : "smtpd_milters");
 	}
 }
 
-void check_non_smtpd(struct check *check)
+void postfix_check_non_smtpd(struct postfix_check *check)
 {
 	const struct postfix *postfix = &check->postfix;
 	bool is_chrooted = false;
@@ -276,11 +283,11 @@ void check_non_smtpd(struct check *check)
 	if (place.is_there)
 		check_action(check, NULL, "non_smtpd_milters", place.action);
 	else if (place.is_hidden)
-		check_report(check, NULL, "non_smtpd_milters", recipe(check, "non_smtpd_milters"),
-			     "cleanup(8) runs in a chroot, where %s is not visible",
-			     check->socket_path);
+		postfix_check_report(
+			check, NULL, "non_smtpd_milters", recipe(check, "non_smtpd_milters"),
+			"cleanup(8) runs in a chroot, where %s is not visible", check->socket_path);
 	else if (!check->has_safety_net)
-		check_note(
+		postfix_check_note(
 			check, recipe(check, "non_smtpd_milters"),
 			"mail of sendmail(1) to an alias bounces, since it doesn't ask openrcpt");
 }

@@ -12,7 +12,7 @@
 enum { LINE_BYTES = 16384 };
 
 /* Has TEXT been printed before? Services that share main.cf share its problems. */
-static bool is_repeated(struct check *check, struct bytes text)
+static bool is_repeated(struct postfix_check *check, struct bytes text)
 {
 	struct keyset_entry *entry;
 
@@ -27,10 +27,10 @@ static bool is_repeated(struct check *check, struct bytes text)
 	return false;
 }
 
-static bool say(struct check *check, const char *where, const char *line, const char *format,
-		va_list arguments) __attribute__((format(printf, 4, 0)));
-static bool say(struct check *check, const char *where, const char *line, const char *format,
-		va_list arguments)
+static bool say(struct postfix_check *check, const char *where, const char *line,
+		const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
+static bool say(struct postfix_check *check, const char *where, const char *line,
+		const char *format, va_list arguments)
 {
 	char what[LINE_BYTES];
 	struct buffer text;
@@ -46,12 +46,12 @@ static bool say(struct check *check, const char *where, const char *line, const 
 	return is_new;
 }
 
-void check_report(struct check *check, const struct postfix_service *service, const char *parameter,
-		  const char *line, const char *format, ...)
+void postfix_check_report(struct postfix_check *check, const struct postfix_service *service,
+			  const char *parameter, const char *line, const char *format, ...)
 {
 	bool is_master = postfix_overrides(&check->postfix, service, parameter);
 	const char *where =
-		is_master ? check_line(check, "master.cf: %s", service->name) : "main.cf";
+		is_master ? postfix_check_line(check, "master.cf: %s", service->name) : "main.cf";
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -59,7 +59,7 @@ void check_report(struct check *check, const struct postfix_service *service, co
 	va_end(arguments);
 }
 
-void check_note(struct check *check, const char *line, const char *format, ...)
+void postfix_check_note(struct postfix_check *check, const char *line, const char *format, ...)
 {
 	va_list arguments;
 
@@ -68,7 +68,7 @@ void check_note(struct check *check, const char *line, const char *format, ...)
 	va_end(arguments);
 }
 
-const char *check_line(struct check *check, const char *format, ...)
+const char *postfix_check_line(struct postfix_check *check, const char *format, ...)
 {
 	char line[LINE_BYTES];
 	const char *kept;
@@ -87,7 +87,8 @@ static bool is_loopback(const char *service)
 	       strncmp(service, "[::1]:", 6) == 0 || strncmp(service, "::1:", 4) == 0;
 }
 
-bool check_is_reinjection(const struct check *check, const struct postfix_service *service)
+bool postfix_check_is_reinjection(const struct postfix_check *check,
+				  const struct postfix_service *service)
 {
 	return check->has_filter && is_loopback(service->name) &&
 	       postfix_value(&check->postfix, service, "content_filter")[0] == '\0';
