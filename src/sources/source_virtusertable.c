@@ -116,32 +116,41 @@ static bool read_rule(const struct source *source, struct bytes line, uint32_t n
 	return false;
 }
 
-static bool too_long(const struct source *source, const struct virtuser_rule *rule)
+/* Why the text of RULE could not be written. */
+static void report_failed_text(const struct source *source, const struct virtuser_rule *rule)
 {
 	if (source->expression.was_short_of_memory || source->value.was_short_of_memory)
-		return no_memory(source);
-	report_error(source->report, EX_DATAERR, source->path, rule->line,
-		     "the value becomes too long");
-	return false;
+		report_error(source->report, EX_OSERR, source->path, 0, "out of memory");
+	else
+		report_error(source->report, EX_DATAERR, source->path, rule->line,
+			     "the value becomes too long");
 }
 
-/* Does RULE give an entry? Then it is in *out_row. */
-static bool make_entry(struct source *source, const struct virtuser_rule *rule,
-		       struct source_row *out_row)
+/* What a rule gives before the patterns. */
+enum entry {
+	ENTRY_MADE,
+	ENTRY_NONE,  /* it is for the patterns alone */
+	ENTRY_WRONG, /* reported */
+};
+
+static enum entry make_entry(struct source *source, const struct virtuser_rule *rule,
+			     struct source_row *out_row)
 {
 	if (!virtuser_is_entry(rule))
-		return false;
+		return ENTRY_NONE;
 	source->has_user |= rule->form == VIRTUSER_USER;
 	virtuser_entry(rule, &source->value);
-	if (source->value.has_failed)
-		return too_long(source, rule);
+	if (source->value.has_failed) {
+		report_failed_text(source, rule);
+		return ENTRY_WRONG;
+	}
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_ENTRY,
 		.key = rule->key,
 		.value = buffer_bytes(&source->value),
 		.line = rule->line,
 	};
-	return true;
+	return ENTRY_MADE;
 }
 
 static enum source_step next_line(struct source *source, struct source_row *out_row)
@@ -165,8 +174,13 @@ static enum source_step next_line(struct source *source, struct source_row *out_
 		if ((rule.form == VIRTUSER_USER || !virtuser_is_entry(&rule)) &&
 		    !keep(source, &rule))
 			return SOURCE_FAILED;
-		if (make_entry(source, &rule, out_row))
+		switch (make_entry(source, &rule, out_row)) {
+		case ENTRY_MADE:
 			return SOURCE_ROW;
+		case ENTRY_NONE:
+		case ENTRY_WRONG: /* the lines behind it may have mistakes, too */
+			break;
+		}
 	}
 }
 
@@ -212,12 +226,15 @@ static bool is_wanted(const struct source *source, const struct virtuser_rule *r
 		       sizeof(*source->domains), compare_domains) != NULL;
 }
 
+/* False: an error was reported. */
 static bool make_pattern(struct source *source, const struct virtuser_rule *rule,
 			 struct source_row *out_row)
 {
 	virtuser_pattern(rule, source->is_second, &source->expression, &source->value);
-	if (source->expression.has_failed || source->value.has_failed)
-		return too_long(source, rule);
+	if (source->expression.has_failed || source->value.has_failed) {
+		report_failed_text(source, rule);
+		return false;
+	}
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_PATTERN,
 		.value = buffer_bytes(&source->value),
