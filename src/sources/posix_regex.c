@@ -356,8 +356,8 @@ static bool one_item(struct translation *translation)
 	return true;
 }
 
-bool posix_translate(struct bytes text, bool is_extended, struct buffer *out_text,
-		     struct error *err)
+bool posix_regex_translate(struct bytes text, bool is_extended, struct buffer *out_text,
+			   struct error *err)
 {
 	struct translation translation = {
 		.rest = text,

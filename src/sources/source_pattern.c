@@ -184,7 +184,7 @@ static bool translate(const struct source *source, const struct part *part, stru
 		      struct error *err)
 {
 	if (source->is_posix) {
-		if (!posix_translate(part->text, (part->flags & NO_EXTENDED) == 0, out, err))
+		if (!posix_regex_translate(part->text, (part->flags & NO_EXTENDED) == 0, out, err))
 			return false;
 	} else {
 		(void)buffer_append(out, part->text); /* shows below */

@@ -18,7 +18,7 @@
 static bool translate(const char *text, bool is_extended, struct buffer *out, struct error *err)
 {
 	buffer_clear(out);
-	return posix_translate(bytes_of(text), is_extended, out, err);
+	return posix_regex_translate(bytes_of(text), is_extended, out, err);
 }
 
 static pcre2_code *compile(struct bytes text)
