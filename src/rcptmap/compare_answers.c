@@ -80,7 +80,7 @@ void compare_answers_print(const struct compare_answers *compare, int side, stru
 	/* Failures are the buffer's. */
 	buffer_clear(out);
 	if (resolution->verdict != VERDICT_EXPAND)
-		(void)buffer_append_text(out, verdict_name(resolution->verdict));
+		(void)buffer_append_text(out, resolve_verdict_name(resolution->verdict));
 	if (resolution->verdict == VERDICT_REFUSED && resolution->reply.size > 0) {
 		(void)buffer_append_byte(out, ' ');
 		(void)buffer_append(out, resolution->reply);

@@ -185,7 +185,7 @@ static void write_text(struct explain *explain, struct bytes text,
 		       const struct reply *reply, struct buffer *out)
 {
 	print_field(text, out);
-	put_column(out, verdict_name(resolution->verdict));
+	put_column(out, resolve_verdict_name(resolution->verdict));
 	for (size_t i = 0; i < destination->count; i++) {
 		if (i > 0)
 			put(out, ", ");
@@ -208,7 +208,7 @@ static void write_json(struct explain *explain, struct bytes text,
 	json_name(&json, "address");
 	json_string(&json, text);
 	json_name(&json, "verdict");
-	json_string(&json, bytes_of(verdict_name(resolution->verdict)));
+	json_string(&json, bytes_of(resolve_verdict_name(resolution->verdict)));
 	json_name(&json, "recipients");
 	json_array_begin(&json);
 	for (size_t i = 0; i < destination->count; i++) {

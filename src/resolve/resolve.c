@@ -13,12 +13,12 @@ static const char *const verdict_names[VERDICTS] = {
 	[VERDICT_DISCARD] = "discard",
 };
 
-const char *verdict_name(enum verdict verdict)
+const char *resolve_verdict_name(enum verdict verdict)
 {
 	return verdict_names[verdict];
 }
 
-const char *reason_name(enum reason reason)
+const char *resolve_reason_name(enum reason reason)
 {
 	static const char *const names[] = {
 		[REASON_NONE] = "none",

@@ -102,7 +102,7 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 		     const struct address *address, struct arena *arena,
 		     struct resolution *out_resolution);
 
-const char *verdict_name(enum verdict verdict);
-const char *reason_name(enum reason reason);
+const char *resolve_verdict_name(enum verdict verdict);
+const char *resolve_reason_name(enum reason reason);
 
 #endif

@@ -84,9 +84,9 @@ static inline void asked_free(struct asked *asked)
 
 static inline void asked_print(const struct resolution *resolution, struct buffer *text)
 {
-	buffer_append_text(text, verdict_name(resolution->verdict));
+	buffer_append_text(text, resolve_verdict_name(resolution->verdict));
 	if (resolution->reason != REASON_NONE)
-		buffer_append_format(text, " (%s)", reason_name(resolution->reason));
+		buffer_append_format(text, " (%s)", resolve_reason_name(resolution->reason));
 	for (size_t i = 0; i < resolution->recipient_count; i++)
 		buffer_append_format(text, " " BYTES_FORMAT "@" BYTES_FORMAT,
 				     BYTES_ARGS(resolution->recipients[i].address.local),
