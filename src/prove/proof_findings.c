@@ -18,20 +18,21 @@ struct finding {
 	bool is_error;
 };
 
-void findings_init(struct findings *findings)
+void proof_findings_init(struct proof_findings *findings)
 {
-	*findings = (struct findings){ .uncounted = 0 };
+	*findings = (struct proof_findings){ .uncounted = 0 };
 	buffer_init(&findings->items, SIZE_MAX / 4);
 	buffer_init(&findings->texts, SIZE_MAX / 4);
 }
 
-void findings_free(struct findings *findings)
+void proof_findings_free(struct proof_findings *findings)
 {
 	buffer_free(&findings->items);
 	buffer_free(&findings->texts);
 }
 
-static void add(struct findings *findings, uint32_t global_line, bool is_error, const char *text)
+static void add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+		const char *text)
 {
 	size_t count = findings->items.size / sizeof(struct finding);
 	const struct finding finding = {
@@ -52,8 +53,8 @@ static void add(struct findings *findings, uint32_t global_line, bool is_error, 
 		findings->has_failed = true;
 }
 
-void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
-		  const char *format, ...)
+void proof_findings_add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+			const char *format, ...)
 {
 	char text[TEXT_MAX];
 	va_list arguments;
@@ -64,13 +65,13 @@ void findings_add(struct findings *findings, uint32_t global_line, bool is_error
 	add(findings, global_line, is_error, text);
 }
 
-static struct finding *items(const struct findings *findings, size_t *out_count)
+static struct finding *items(const struct proof_findings *findings, size_t *out_count)
 {
 	*out_count = findings->items.size / sizeof(struct finding);
 	return (struct finding *)(void *)findings->items.data;
 }
 
-void findings_merge(struct findings *findings, const struct findings *other)
+void proof_findings_merge(struct proof_findings *findings, const struct proof_findings *other)
 {
 	size_t count;
 	const struct finding *all = items(other, &count);
@@ -91,8 +92,8 @@ static int by_line(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-void findings_report(struct findings *findings, const struct line_map *lines, struct report *report,
-		     bool is_lenient)
+void proof_findings_report(struct proof_findings *findings, const struct line_map *lines,
+			   struct report *report, bool is_lenient)
 {
 	size_t count;
 	struct finding *all = items(findings, &count);

@@ -13,7 +13,7 @@
 #include "sources/line_map.h"
 #include "sources/report.h"
 
-struct findings {
+struct proof_findings {
 	struct buffer items; /* of struct finding */
 	struct buffer texts;
 	/* Warnings and errors apart: however many of the ones, none of the others is lost. */
@@ -22,18 +22,18 @@ struct findings {
 	bool has_failed;  /* no memory, here or where it was proved */
 };
 
-void findings_init(struct findings *findings);
-void findings_free(struct findings *findings);
+void proof_findings_init(struct proof_findings *findings);
+void proof_findings_free(struct proof_findings *findings);
 
 /* GLOBAL_LINE 0: nobody knows. */
-void findings_add(struct findings *findings, uint32_t global_line, bool is_error,
-		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void proof_findings_add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+			const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Append OTHER's. */
-void findings_merge(struct findings *findings, const struct findings *other);
+void proof_findings_merge(struct proof_findings *findings, const struct proof_findings *other);
 
 /* Sorted, each with its place in LINES; what is an error is one unless IS_LENIENT. */
-void findings_report(struct findings *findings, const struct line_map *lines, struct report *report,
-		     bool is_lenient);
+void proof_findings_report(struct proof_findings *findings, const struct line_map *lines,
+			   struct report *report, bool is_lenient);
 
 #endif

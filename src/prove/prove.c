@@ -35,7 +35,7 @@ struct prover {
 	const struct table *table;
 	struct resolve_limits limits;
 	struct arena arena;
-	struct findings findings;
+	struct proof_findings findings;
 	unsigned char *undeclared;   /* a bit a domain: warned about */
 	struct sound_entries *sound; /* all threads' */
 	struct sound_rounds rounds;
@@ -71,8 +71,8 @@ static void find_fault(struct prover *prover, const char *what)
 	struct buffer key;
 
 	print_key(prover->row, &key);
-	findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
-		     BYTES_ARGS(buffer_bytes(&key)));
+	proof_findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
+			   BYTES_ARGS(buffer_bytes(&key)));
 	buffer_free(&key);
 }
 
@@ -90,9 +90,9 @@ static void on_dead_end(void *context, const struct address *target,
 		return;
 	buffer_init(&text, ADDRESS_TEXT_MAX);
 	(void)address_print(target, &text);
-	findings_add(&prover->findings, row_line(prover), true,
-		     "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
-		     BYTES_ARGS(buffer_bytes(&text)));
+	proof_findings_add(&prover->findings, row_line(prover), true,
+			   "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
+			   BYTES_ARGS(buffer_bytes(&text)));
 	buffer_free(&text);
 }
 
@@ -184,9 +184,10 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 	    row->domain.name.size == 0 || (prover->undeclared[ref / 8] >> ref % 8 & 1) != 0)
 		return;
 	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
-	findings_add(&prover->findings, row_line(prover), false,
-		     "the domain " BYTES_FORMAT " is not declared: its users are not validated",
-		     BYTES_ARGS(row->domain.name));
+	proof_findings_add(&prover->findings, row_line(prover), false,
+			   "the domain " BYTES_FORMAT
+			   " is not declared: its users are not validated",
+			   BYTES_ARGS(row->domain.name));
 }
 
 /* A row was verified: prove it too, or have it wait. */
@@ -197,9 +198,9 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 	prover->row = row;
 	warn_of_undeclared(prover, row);
 	if (row->is_catch_all)
-		findings_add(&prover->findings, row_line(prover), false,
-			     "catch-all: no user of " BYTES_FORMAT " is unknown",
-			     BYTES_ARGS(row->domain.name));
+		proof_findings_add(&prover->findings, row_line(prover), false,
+				   "catch-all: no user of " BYTES_FORMAT " is unknown",
+				   BYTES_ARGS(row->domain.name));
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
 		sound_entries_add(prover->sound, &row->entry, 1);
 	else if (is_plainly_sound(prover, sum))
@@ -228,7 +229,8 @@ static void *expand_the_rest(void *context)
 
 		if (table_row_at(prover->table, sound_rounds_row(&prover->rounds, i), &row) !=
 		    LOOKUP_FOUND) {
-			findings_add(&prover->findings, 0, true, "the table can't be read back");
+			proof_findings_add(&prover->findings, 0, true,
+					   "the table can't be read back");
 			break;
 		}
 		prover->row = &row;
@@ -249,7 +251,7 @@ static bool prover_init(struct prover *prover, const struct table *table,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	sound_rounds_init(&prover->rounds, sound);
-	findings_init(&prover->findings);
+	proof_findings_init(&prover->findings);
 	prover->undeclared = calloc(table_domain_refs(table) / 8 + 1, 1);
 	return prover->undeclared != NULL;
 }
@@ -258,7 +260,7 @@ static void prover_free(struct prover *prover)
 {
 	arena_free(&prover->arena);
 	sound_rounds_free(&prover->rounds);
-	findings_free(&prover->findings);
+	proof_findings_free(&prover->findings);
 	free(prover->undeclared);
 }
 
@@ -330,10 +332,10 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 		is_ready &= prover_init(&provers[i], table, &sound);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
-		findings_merge(&provers[0].findings, &provers[i].findings);
+		proof_findings_merge(&provers[0].findings, &provers[i].findings);
 	if (is_proved)
-		findings_report(&provers[0].findings, proof->lines, proof->report,
-				proof->is_lenient);
+		proof_findings_report(&provers[0].findings, proof->lines, proof->report,
+				      proof->is_lenient);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
 	sound_entries_free(&sound);

@@ -19,7 +19,7 @@ static bool is_new(uint32_t line, uint32_t *warned, size_t *count)
 	return true;
 }
 
-static void warn_of_everybody(const struct table *table, struct findings *findings)
+static void warn_of_everybody(const struct table *table, struct proof_findings *findings)
 {
 	uint32_t warned[WARNED_MAX];
 	size_t warned_count = 0;
@@ -47,10 +47,10 @@ static void warn_of_everybody(const struct table *table, struct findings *findin
 				&entry) == PATTERN_FOUND &&
 		    table_provenance_line(table, &entry, &line) == LOOKUP_FOUND &&
 		    is_new(line, warned, &warned_count))
-			findings_add(findings, line, false,
-				     "the pattern answers for every user of " BYTES_FORMAT
-				     ": nobody there is unknown any more",
-				     BYTES_ARGS(domain.name));
+			proof_findings_add(findings, line, false,
+					   "the pattern answers for every user of " BYTES_FORMAT
+					   ": nobody there is unknown any more",
+					   BYTES_ARGS(domain.name));
 		buffer_free(&subject);
 	}
 	arena_free(&arena);
@@ -70,7 +70,7 @@ static bool is_dead(const struct table *table, const struct resolve_limits *limi
 }
 
 static void prove_targets(const struct table *table, const struct resolve_limits *limits,
-			  const struct table_pattern *pattern, struct findings *findings)
+			  const struct table_pattern *pattern, struct proof_findings *findings)
 {
 	struct bytes rest = pattern->value;
 	struct address_target target;
@@ -79,17 +79,17 @@ static void prove_targets(const struct table *table, const struct resolve_limits
 	arena_init(&arena, 1 << 24);
 	while (address_list_next(&rest, &arena, &target, NULL) == ADDRESS_LIST_TARGET)
 		if (is_dead(table, limits, &target, &arena))
-			findings_add(findings, pattern->global_line, true,
-				     "target " BYTES_FORMAT "%s" BYTES_FORMAT
-				     " could only bounce: no key of ours delivers it",
-				     BYTES_ARGS(target.address.local),
-				     target.address.domain.size > 0 ? "@" : "",
-				     BYTES_ARGS(target.address.domain));
+			proof_findings_add(findings, pattern->global_line, true,
+					   "target " BYTES_FORMAT "%s" BYTES_FORMAT
+					   " could only bounce: no key of ours delivers it",
+					   BYTES_ARGS(target.address.local),
+					   target.address.domain.size > 0 ? "@" : "",
+					   BYTES_ARGS(target.address.domain));
 	arena_free(&arena);
 }
 
 void prove_patterns(const struct table *table, const struct resolve_limits *limits,
-		    struct findings *findings)
+		    struct proof_findings *findings)
 {
 	struct table_pattern pattern;
 	uint64_t position = 0;

@@ -16,6 +16,6 @@
  * in it that no key of ours delivers.
  */
 void prove_patterns(const struct table *table, const struct resolve_limits *limits,
-		    struct findings *findings);
+		    struct proof_findings *findings);
 
 #endif
