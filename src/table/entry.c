@@ -4,7 +4,8 @@
  */
 #include "table/inside.h"
 
-enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain)
+enum lookup table_domain_at(const struct table *table, uint32_t ref,
+			    struct table_domain *out_domain)
 {
 	const unsigned char *record = domain_record(table, ref);
 
@@ -122,7 +123,7 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 		ref = le24_load(at_target.data + 1);
 		out_target->keeps_user = first == TARGET_FAR;
 	}
-	if (domain_at(table, ref, &out_target->domain) != LOOKUP_FOUND)
+	if (table_domain_at(table, ref, &out_target->domain) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	if ((out_target->domain.flags & TABLE_DOMAIN_PROBED) != 0)
 		out_target->domain.hash = hash_key(out_target->domain.name, table->seed);

@@ -86,8 +86,8 @@ static unsigned nibble_sum(uint32_t nibbles)
 	return pairs * 0x01010101 >> 24;
 }
 
-enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
-		       struct cluster *out_cluster)
+enum lookup table_cluster_at(const struct table *table, uint64_t line, unsigned number,
+			     struct cluster *out_cluster)
 {
 	const unsigned char *row = at(table->directory, line * LINE_BYTES);
 	uint32_t counts = le32_load(row + LINE_COUNTS);
@@ -118,8 +118,8 @@ enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number
 	return out_cluster->bytes.size >= out_cluster->count ? LOOKUP_FOUND : LOOKUP_BROKEN;
 }
 
-bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
-		    struct bytes *out_record)
+bool table_cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
+			  struct bytes *out_record)
 {
 	size_t size = (unsigned char)cluster->bytes.data[index];
 	size_t begin = cluster->count + offset;
@@ -151,12 +151,12 @@ static __attribute__((noinline)) enum lookup find_slowly(const struct table *tab
 	struct cluster cluster;
 	struct bytes record;
 	size_t offset = 0;
-	enum lookup outcome = cluster_at(table, line, number, &cluster);
+	enum lookup outcome = table_cluster_at(table, line, number, &cluster);
 
 	if (outcome != LOOKUP_FOUND)
 		return outcome;
 	for (unsigned i = 0; i < cluster.count; i++, offset += record.size) {
-		if (!cluster_record(&cluster, i, offset, &record))
+		if (!table_cluster_record(&cluster, i, offset, &record))
 			return LOOKUP_BROKEN;
 		if (has_key((const unsigned char *)record.data, record.size, wanted))
 			return entry_from_record(table, record, place_make(line, number, i),
@@ -347,8 +347,8 @@ void table_prefetch_entry(const struct table *table, uint64_t domain_hash, struc
 	uint64_t number = format_high64(hash, table->lines * LINE_CLUSTERS);
 	struct cluster cluster;
 
-	if (cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
-		       &cluster) != LOOKUP_FOUND)
+	if (table_cluster_at(table, number / LINE_CLUSTERS, (unsigned)(number % LINE_CLUSTERS),
+			     &cluster) != LOOKUP_FOUND)
 		return;
 	/* Most clusters are two or three cache lines long. */
 	__builtin_prefetch(cluster.bytes.data);

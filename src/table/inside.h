@@ -75,19 +75,20 @@ struct cluster {
 };
 
 /* FOUND; ABSENT: it is empty; BROKEN. */
-enum lookup cluster_at(const struct table *table, uint64_t line, unsigned number,
-		       struct cluster *out_cluster);
+enum lookup table_cluster_at(const struct table *table, uint64_t line, unsigned number,
+			     struct cluster *out_cluster);
 
 /* Record number INDEX, which begins at OFFSET behind the lengths. False: broken. */
-bool cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
-		    struct bytes *out_record);
+bool table_cluster_record(const struct cluster *cluster, unsigned index, size_t offset,
+			  struct bytes *out_record);
 
 /* Fill kind, targets and reply of OUT_ENTRY from the list at REF. */
 enum lookup entry_follow_list(const struct table *table, uint32_t ref,
 			      struct table_entry *out_entry);
 
 /* The domain record at REF. */
-enum lookup domain_at(const struct table *table, uint32_t ref, struct table_domain *out_domain);
+enum lookup table_domain_at(const struct table *table, uint32_t ref,
+			    struct table_domain *out_domain);
 
 static inline uint64_t place_make(uint64_t line, unsigned cluster, unsigned index)
 {

@@ -12,7 +12,7 @@ static bool position_in_line(const struct table *table, uint64_t line, unsigned 
 
 	for (unsigned i = 0; i < number; i++) {
 		struct cluster cluster;
-		enum lookup outcome = cluster_at(table, line, i, &cluster);
+		enum lookup outcome = table_cluster_at(table, line, i, &cluster);
 
 		if (outcome == LOOKUP_BROKEN)
 			return false;

@@ -119,7 +119,7 @@ static bool check_record(struct check *check, struct bytes record, uint64_t plac
 
 	if (entry_from_record(check->table, record, place, &row.entry) != LOOKUP_FOUND ||
 	    row.entry.local.size == 0 ||
-	    domain_at(check->table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
+	    table_domain_at(check->table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
 		return wrong(check, "a record");
 	row.domain.hash = hash_key(row.domain.name, check->table->seed);
 	row.local = row.entry.local;
@@ -147,13 +147,13 @@ static bool has_twins(const struct cluster *cluster)
 		size_t offset_b = offset_a + (unsigned char)cluster->bytes.data[a];
 		struct bytes record_a, record_b;
 
-		if (!cluster_record(cluster, a, offset_a, &record_a))
+		if (!table_cluster_record(cluster, a, offset_a, &record_a))
 			return true;
 		offset_a = offset_b;
 		for (unsigned b = a + 1; b < cluster->count; b++) {
 			size_t size = RECORD_HEAD + (size_t)(unsigned char)record_a.data[3];
 
-			if (!cluster_record(cluster, b, offset_b, &record_b))
+			if (!table_cluster_record(cluster, b, offset_b, &record_b))
 				return true;
 			if (bytes_equal(bytes_first(record_a, size), bytes_first(record_b, size)))
 				return true;
@@ -166,7 +166,7 @@ static bool has_twins(const struct cluster *cluster)
 static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 {
 	struct cluster cluster;
-	enum lookup outcome = cluster_at(check->table, line, number, &cluster);
+	enum lookup outcome = table_cluster_at(check->table, line, number, &cluster);
 	size_t offset = 0;
 
 	if (outcome == LOOKUP_ABSENT)
@@ -176,7 +176,7 @@ static bool check_cluster(struct check *check, uint64_t line, unsigned number)
 	for (unsigned i = 0; i < cluster.count; i++) {
 		struct bytes record;
 
-		if (!cluster_record(&cluster, i, offset, &record))
+		if (!table_cluster_record(&cluster, i, offset, &record))
 			return wrong(check, "a record of a cluster");
 		if (!check_record(check, record, place_make(line, number, i),
 				  cluster.fingerprints == NULL ? NULL : cluster.fingerprints + i))
@@ -281,7 +281,7 @@ static bool mark_domains(struct check *check)
 		struct table_domain domain;
 		uint64_t size;
 
-		if (domain_at(table, (uint32_t)unit, &domain) != LOOKUP_FOUND)
+		if (table_domain_at(table, (uint32_t)unit, &domain) != LOOKUP_FOUND)
 			return wrong(check, "a domain");
 		check->starts[unit / 8] |= (unsigned char)(1 << unit % 8);
 		size = DOMAIN_NAME + domain.name.size + 1;
@@ -320,7 +320,8 @@ static bool check_reference(struct check *check, uint32_t reference)
 	uint32_t ref = reference >> BUCKET_REF_FLAG_BITS;
 	struct table_domain domain;
 
-	if (!begins_record(check, ref) || domain_at(check->table, ref, &domain) != LOOKUP_FOUND)
+	if (!begins_record(check, ref) ||
+	    table_domain_at(check->table, ref, &domain) != LOOKUP_FOUND)
 		return wrong(check, "a reference of the index");
 	return (domain.flags & repeated) == (reference & repeated) ||
 	       wrong(check, "the flags in the index");
@@ -336,7 +337,7 @@ static bool check_domains(struct check *check)
 
 		if (!begins_record(check, ref))
 			continue;
-		if (domain_at(table, ref, &domain) != LOOKUP_FOUND)
+		if (table_domain_at(table, ref, &domain) != LOOKUP_FOUND)
 			return wrong(check, "a domain");
 		if (!check_domain(check, &domain))
 			return false;

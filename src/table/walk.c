@@ -13,11 +13,11 @@ static enum lookup row_in_cluster(const struct table *table, struct table_cursor
 
 	if (cursor->record == 0)
 		cursor->offset = 0;
-	if (!cluster_record(cluster, cursor->record, cursor->offset, &record) ||
+	if (!table_cluster_record(cluster, cursor->record, cursor->offset, &record) ||
 	    entry_from_record(table, record,
 			      place_make(cursor->line, cursor->cluster, cursor->record),
 			      &row.entry) != LOOKUP_FOUND ||
-	    domain_at(table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
+	    table_domain_at(table, row.entry.domain_ref, &row.domain) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	row.domain.hash = hash_key(row.domain.name, table->seed);
 	row.local = row.entry.local;
@@ -37,7 +37,7 @@ static enum lookup next_record(const struct table *table, uint64_t *position,
 		*position = 1;
 	if (*position * DOMAIN_UNIT >= table->domains.size)
 		return LOOKUP_ABSENT;
-	if (domain_at(table, (uint32_t)*position, out_domain) != LOOKUP_FOUND)
+	if (table_domain_at(table, (uint32_t)*position, out_domain) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	size = DOMAIN_NAME + out_domain->name.size + 1;
 	*position += (size + DOMAIN_UNIT - 1) / DOMAIN_UNIT;
@@ -87,7 +87,8 @@ enum lookup table_next_row(const struct table *table, struct table_cursor *curso
 {
 	while (cursor->line < table->lines) {
 		struct cluster cluster;
-		enum lookup outcome = cluster_at(table, cursor->line, cursor->cluster, &cluster);
+		enum lookup outcome =
+			table_cluster_at(table, cursor->line, cursor->cluster, &cluster);
 
 		if (outcome == LOOKUP_BROKEN)
 			return outcome;
@@ -111,7 +112,7 @@ static enum lookup catch_all_at(const struct table *table, uint32_t ref, struct 
 {
 	struct table_row row = { .is_catch_all = true };
 
-	if (domain_at(table, ref, &row.domain) != LOOKUP_FOUND ||
+	if (table_domain_at(table, ref, &row.domain) != LOOKUP_FOUND ||
 	    table_find_catch_all(table, &row.domain, &row.entry) != LOOKUP_FOUND)
 		return LOOKUP_BROKEN;
 	row.domain.hash = hash_key(row.domain.name, table->seed);
@@ -131,7 +132,7 @@ enum lookup table_row_at(const struct table *table, uint64_t number, struct tabl
 	if ((number & PLACE_CATCH_ALL) != 0)
 		return catch_all_at(table, (uint32_t)number, out_row);
 	if (cursor.line >= table->lines ||
-	    cluster_at(table, cursor.line, cursor.cluster, &cluster) != LOOKUP_FOUND ||
+	    table_cluster_at(table, cursor.line, cursor.cluster, &cluster) != LOOKUP_FOUND ||
 	    index >= cluster.count)
 		return LOOKUP_BROKEN;
 	for (; cursor.record < index; cursor.record++)
