@@ -78,8 +78,8 @@ END {
 }
 ' src/settings/settings.def doc/openrcpt.conf.5 >&2 || failed=1
 
-sed -n 's/^\t{ "\([a-z]*\)",.*/\1/p' src/rcptmap/main.c | sort >"$scratch/commands"
-sed -n 's/^\.It Cm \([a-z]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/described"
+sed -n 's/^\t{ "\([a-z-]*\)",.*/\1/p' src/rcptmap/main.c | sort >"$scratch/commands"
+sed -n 's/^\.It Cm \([a-z-]*\).*/\1/p' doc/rcptmap.1 | sort -u >"$scratch/described"
 compare commands described "a subcommand without a paragraph in doc/rcptmap.1"
 compare described commands "doc/rcptmap.1 describes a subcommand that does not exist"
 

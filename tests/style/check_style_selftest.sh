@@ -95,6 +95,8 @@ mv rest src/settings/settings.def
 expect check_docs.sh 'max_sessions: doc/openrcpt.conf.5 should say: 1 to 60000, default 1001.'
 fresh; printf '\t{ "frobnicate", "c", 0, 0, command_frobnicate,\n' >>src/rcptmap/main.c
 expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
+fresh; printf '\t{ "check-sendmail", "c", 0, 0, command_check_sendmail,\n' >>src/rcptmap/main.c
+expect check_docs.sh 'check-sendmail: a subcommand without a paragraph'
 fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest
 mv rest src/rcptmap/main.c
 expect check_docs.sh 'info: doc/rcptmap.1 describes a subcommand that does not exist'
