@@ -21,6 +21,7 @@ int command_verify(const struct options *options);
 int command_info(const struct options *options);
 int command_diff(const struct options *options);
 int command_config(const struct options *options);
+int command_check_postfix(const struct options *options);
 
 /* What postmap's users type: `rcptmap FILE`, `rcptmap -q KEY FILE`. */
 int command_postmap(const struct options *options);

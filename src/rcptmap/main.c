@@ -32,6 +32,9 @@ static const struct command commands[] = {
 	  "show whose answer differs between two tables" },
 	{ "config", "cnd", 0, 0, command_config, "config [-c CONF] [-n | -d]",
 	  "show the settings in effect" },
+	{ "check-postfix", "ctpC", 0, 0, command_check_postfix,
+	  "check-postfix [-c CONF] [-t TABLE] [--postconf PROGRAM] [--postfix-config DIRECTORY]",
+	  "show what in Postfix's configuration would make mail go wrong" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -12,6 +12,8 @@ enum {
 	LETTER_LENIENT = 'l',
 	LETTER_NO_PROOF = 'P',
 	LETTER_NO_SYNC = 'S',
+	LETTER_POSTCONF = 'p',
+	LETTER_POSTFIX_CONFIG = 'C',
 };
 
 static const char short_options[] = ":t:c:o:q:ndvhV";
@@ -27,59 +29,71 @@ static const struct option long_options[] = {
 	{ "lenient", no_argument, NULL, LETTER_LENIENT },
 	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
 	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
+	{ "postconf", required_argument, NULL, LETTER_POSTCONF },
+	{ "postfix-config", required_argument, NULL, LETTER_POSTFIX_CONFIG },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
-static void take_option(int letter, struct options *options)
+/* Where the value of LETTER goes; NULL: it has none. */
+static const char **value_of(int letter, struct options *options)
 {
 	switch (letter) {
 	case 't':
-		options->table = optarg;
-		break;
+		return &options->table;
 	case 'c':
-		options->configuration = optarg;
-		break;
+		return &options->configuration;
 	case 'o':
-		options->output = optarg;
-		break;
+		return &options->output;
 	case 'q':
-		options->key = optarg;
-		break;
-	case 'n':
-		options->is_brief = true;
-		break;
-	case 'd':
-		options->wants_defaults = true;
-		break;
-	case 'v':
-		options->is_verbose = true;
-		break;
-	case LETTER_JSON:
-		options->is_json = true;
-		break;
-	case LETTER_FORCE:
-		options->is_forced = true;
-		break;
-	case LETTER_LENIENT:
-		options->is_lenient = true;
-		break;
-	case LETTER_NO_PROOF:
-		options->skips_proof = true;
-		break;
-	case LETTER_NO_SYNC:
-		options->skips_sync = true;
-		break;
-	case 'h':
-		options->wants_help = true;
-		break;
-	case 'V':
-		options->wants_version = true;
-		break;
+		return &options->key;
+	case LETTER_POSTCONF:
+		return &options->postconf;
+	case LETTER_POSTFIX_CONFIG:
+		return &options->postfix_directory;
 	default:
-		break;
+		return NULL;
 	}
+}
+
+static bool *flag_of(int letter, struct options *options)
+{
+	switch (letter) {
+	case 'n':
+		return &options->is_brief;
+	case 'd':
+		return &options->wants_defaults;
+	case 'v':
+		return &options->is_verbose;
+	case LETTER_JSON:
+		return &options->is_json;
+	case LETTER_FORCE:
+		return &options->is_forced;
+	case LETTER_LENIENT:
+		return &options->is_lenient;
+	case LETTER_NO_PROOF:
+		return &options->skips_proof;
+	case LETTER_NO_SYNC:
+		return &options->skips_sync;
+	case 'h':
+		return &options->wants_help;
+	case 'V':
+		return &options->wants_version;
+	default:
+		return NULL;
+	}
+}
+
+static void take_option(int letter, struct options *options)
+{
+	const char **value = value_of(letter, options);
+	bool *flag = flag_of(letter, options);
+
+	if (value != NULL)
+		*value = optarg;
+	else if (flag != NULL)
+		*flag = true;
 }
 
 static bool refuse(const struct command *command, const char *what, const char *option,
@@ -98,8 +112,10 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,     LETTER_FORCE,   LETTER_LENIENT,
-					LETTER_NO_PROOF, LETTER_NO_SYNC, '\0' };
+	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
+					LETTER_LENIENT,        LETTER_NO_PROOF,
+					LETTER_NO_SYNC,        LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG, '\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }

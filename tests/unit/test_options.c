@@ -14,7 +14,7 @@ enum { WORDS_MAX = 8 };
 
 static const struct command command = {
 	.name = "test",
-	.accepts = "tcnvj",
+	.accepts = "tcnvjC",
 	.least_operands = 1,
 	.most_operands = 2,
 	.usage = "test FILE",
@@ -48,6 +48,20 @@ static void options_and_operands_may_be_mixed(void **state)
 	assert_string_equal(options.operands[1], "two");
 }
 
+static void a_long_option_may_have_a_value(void **state)
+{
+	static const char *const words[WORDS_MAX] = { "1", "--postfix-config", "here", "-v" };
+	char *argv[WORDS_MAX + 2];
+	struct options options;
+
+	(void)state;
+	assert_true(parse(words, argv, &options, NULL));
+	assert_string_equal(options.postfix_directory, "here");
+	assert_null(options.postconf);
+	assert_true(options.is_verbose);
+	assert_int_equal(options.operand_count, 1);
+}
+
 static void a_dash_is_an_operand_and_two_end_the_options(void **state)
 {
 	static const char *const words[WORDS_MAX] = { "-", "--", "-n" };
@@ -75,6 +89,9 @@ static void bad_usage_names_the_word(void **state)
 		{ { "-o", "x", "1" }, " -o " },
 		{ { "--force", "1" }, " --force " },
 		{ { "1", "-t" }, " -t " },
+		{ { "--postconf", "x", "1" }, " --postconf " },
+		{ { "1", "--postfix-config" }, " --postfix-config " },
+		{ { "-C", "x", "1" }, " -C " },
 	};
 
 	(void)state;
@@ -105,6 +122,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_and_operands_may_be_mixed),
+		cmocka_unit_test(a_long_option_may_have_a_value),
 		cmocka_unit_test(a_dash_is_an_operand_and_two_end_the_options),
 		cmocka_unit_test(bad_usage_names_the_word),
 		cmocka_unit_test(help_needs_no_operands),

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <pwd.h>
+#include <stdio.h>
+
+#include "postfix_check/postfix_check.h"
+
+/* Who may own the table that the daemon serves, besides root. */
+static uid_t find_owner(const struct settings *settings)
+{
+	const char *name =
+		settings->table_owner[0] != '\0' ? settings->table_owner : settings->user;
+	const struct passwd *user = getpwnam(name);
+
+	/* Where nobody can be found, nobody else may. */
+	return user != NULL ? user->pw_uid : (uid_t)-1;
+}
+
+static int check(const struct options *options, const struct settings *settings,
+		 const struct table *table)
+{
+	const struct postfix_check_options parts = {
+		.settings = settings,
+		.table = table,
+		.postconf = options->postconf,
+		.directory = options->postfix_directory,
+		.output = stdout,
+	};
+	struct error err;
+	int status = postfix_check(&parts, &err);
+
+	return status > 1 ? command_fail(&err) : status;
+}
+
+int command_check_postfix(const struct options *options)
+{
+	struct error err;
+	struct settings *settings = command_settings(options, &err);
+	struct table *table;
+	int status;
+
+	if (settings == NULL)
+		return command_fail(&err);
+	table = table_open(options->table != NULL ? options->table : settings->table,
+			   find_owner(settings), TABLE_MAPPED, &err);
+	status = table != NULL ? check(options, settings, table) : command_fail(&err);
+	table_close(table);
+	settings_free(settings);
+	return status;
+}
