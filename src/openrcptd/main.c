@@ -12,7 +12,6 @@
 
 #include "message/snapshot.h"
 #include "openrcptd/master.h"
-#include "postfix_check/postfix_check.h"
 #include "service/listen.h"
 #include "service/log.h"
 #include "service/privileges.h"
@@ -20,26 +19,21 @@
 
 struct options {
 	const char *configuration;
-	const char *postconf;
-	const char *postfix_directory;
 	bool is_check;
-	bool is_postfix_check;
 	bool is_debug;
 };
 
-/* Options without a letter. */
-enum { OPTION_CHECK_POSTFIX = 256, OPTION_POSTCONF, OPTION_POSTFIX_CONFIG };
+/* What asked for the check that `rcptmap check-postfix` is now; to be dropped after 0.1. */
+enum { OPTION_CHECK_POSTFIX = 256 };
 
 static const char usage[] = "usage: openrcptd [-df] [-c configuration]\n"
 			    "       openrcptd -t [-c configuration]\n"
-			    "       openrcptd --check-postfix [-c configuration]\n"
-			    "                 [--postconf program] [--postfix-config directory]\n"
 			    "       openrcptd -V\n";
 
 static const struct option long_options[] = {
 	{ "check-postfix", no_argument, NULL, OPTION_CHECK_POSTFIX },
-	{ "postconf", required_argument, NULL, OPTION_POSTCONF },
-	{ "postfix-config", required_argument, NULL, OPTION_POSTFIX_CONFIG },
+	{ "postconf", required_argument, NULL, OPTION_CHECK_POSTFIX },
+	{ "postfix-config", required_argument, NULL, OPTION_CHECK_POSTFIX },
 	{ "config", required_argument, NULL, 'c' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "foreground", no_argument, NULL, 'f' },
@@ -86,14 +80,8 @@ static bool read_options(int count, char **arguments, struct options *options, i
 			options->is_check = true;
 			break;
 		case OPTION_CHECK_POSTFIX:
-			options->is_postfix_check = true;
-			break;
-		case OPTION_POSTCONF:
-			options->postconf = optarg;
-			break;
-		case OPTION_POSTFIX_CONFIG:
-			options->postfix_directory = optarg;
-			break;
+			print_error("--check-postfix is now `rcptmap check-postfix`", NULL);
+			return false;
 		case 'V':
 			*out_status = printf("openrcptd %s\n", OPENRCPT_VERSION) < 0 ||
 						      fflush(stdout) != 0
@@ -145,36 +133,6 @@ static int check(const struct settings *settings)
 	return status;
 }
 
-/* The table as an administrator sees it: what the daemon's user may own is fine. */
-static int check_postfix(const struct settings *settings, const struct options *options)
-{
-	const char *owner =
-		settings->table_owner[0] != '\0' ? settings->table_owner : settings->user;
-	struct postfix_check_options check = {
-		.settings = settings,
-		.postconf = options->postconf,
-		.directory = options->postfix_directory,
-		.output = stdout,
-	};
-	uid_t also_owner = (uid_t)-1;
-	struct table *table;
-	struct error err;
-	int status;
-
-	(void)privileges_find_user(owner, &also_owner, NULL); /* then nobody else may own it */
-	table = table_open(settings->table, also_owner, TABLE_COPIED, &err);
-	if (table == NULL) {
-		print_error(err.text, NULL);
-		return err.status;
-	}
-	check.table = table;
-	status = postfix_check(&check, &err);
-	if (status > 1)
-		print_error(err.text, NULL);
-	table_close(table);
-	return status;
-}
-
 int main(int count, char **arguments)
 {
 	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
@@ -194,8 +152,8 @@ int main(int count, char **arguments)
 	free(path);
 	if (settings == NULL)
 		return err.status;
-	if (options.is_check || options.is_postfix_check) {
-		status = options.is_check ? check(settings) : check_postfix(settings, &options);
+	if (options.is_check) {
+		status = check(settings);
 		settings_free(settings);
 		return status;
 	}

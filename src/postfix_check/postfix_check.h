@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * postfix_check - `openrcptd --check-postfix`: what in a Postfix configuration would make mail to
- * our domains go wrong, each with the line to change.
+ * postfix_check - `rcptmap check-postfix`: what in a Postfix configuration would make mail to our
+ * domains go wrong, each with the line to change.
  *
  * Looks at the service as Postfix's tools tell it; changes nothing, and asks nothing of a running
  * daemon. Runs programs, so it has a process of its own.

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""openrcptd --check-postfix: each mistake in a Postfix configuration yields the line to change.
+"""rcptmap check-postfix: each mistake in a Postfix configuration yields the line to change.
 
 The configurations are read by the real postconf(1) and postmap(1); no Postfix is started.
 """
 import os
 import pathlib
+import pwd
 import subprocess
 import sys
 import unittest
@@ -57,7 +58,7 @@ class CheckPostfix(unittest.TestCase):
         self.addCleanup(workshop.close)
         workshop.compile()
         done = subprocess.run(
-            harness.command('openrcptd', '--check-postfix', '-c', workshop.configuration,
+            harness.command('rcptmap', 'check-postfix', '-c', workshop.configuration,
                             '--postfix-config', self.folder / 'postfix'),
             check=False, timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, encoding='utf-8')
@@ -254,16 +255,32 @@ class CheckPostfix(unittest.TestCase):
         self.addCleanup(workshop.close)
         workshop.compile()
         done = subprocess.run(
-            harness.command('openrcptd', '--check-postfix', '-c', workshop.configuration,
+            harness.command('rcptmap', 'check-postfix', '-c', workshop.configuration,
                             '--postconf', '/nowhere/postconf'), check=False, timeout=120,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             encoding='utf-8')
         self.assertEqual(done.returncode, 69, done.stderr)
         self.assertIn('/nowhere/postconf: No such file or directory', done.stderr)
 
+    @unittest.skipUnless(os.geteuid() == 0, 'only root can give files away')
+    def test_the_table_may_belong_to_the_user_of_the_daemon(self):
+        workshop = Workshop(TABLE, {**self.settings, 'user': 'nobody'})
+        self.addCleanup(workshop.close)
+        workshop.compile()
+        for owner, status, words in (('nobody', 69, '/nowhere/postconf'),
+                                     ('daemon', 77, str(workshop.table))):
+            os.chown(workshop.table, pwd.getpwnam(owner).pw_uid, -1)
+            done = subprocess.run(
+                harness.command('rcptmap', 'check-postfix', '-c', workshop.configuration,
+                                '--postconf', '/nowhere/postconf'), check=False, timeout=120,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                encoding='utf-8')
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stderr)
+
 
 if __name__ == '__main__':
     if not os.path.exists('/usr/sbin/postconf'):
         print('SKIP: no /usr/sbin/postconf: install the package postfix')
         sys.exit(1 if os.environ.get('OPENRCPT_NO_SKIP') else harness.SKIPPED)
-    harness.main('rcptmap', 'openrcptd')
+    harness.main('rcptmap')

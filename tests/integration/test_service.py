@@ -74,6 +74,14 @@ class Options(TestCase):
         for words in (['-x'], ['extra'], ['-c']):
             self.assertEqual(run(*words)[0], USAGE)
 
+    def test_it_says_where_check_postfix_went(self):
+        for words in (['--check-postfix'], ['-c', '/etc/openrcpt.conf', '--check-postfix'],
+                      ['--postfix-config', '/etc/postfix', '--check-postfix']):
+            status, text = run(*words)
+            self.assertEqual(status, USAGE)
+            self.assertIn('rcptmap check-postfix', text)
+            self.assertEqual(text.count('\n'), 1, text)
+
     def test_a_good_configuration(self):
         self.assertEqual(self.check(self.daemon()), (0, ''))
 

@@ -42,9 +42,9 @@ def main_cf(text):
 
 
 def check_postfix(daemon, postfix):
-    """What `openrcptd --check-postfix` says about a private Postfix."""
+    """What `rcptmap check-postfix` says about a private Postfix."""
     done = subprocess.run(
-        harness.command('openrcptd', '--check-postfix', '-c', daemon.configuration,
+        harness.command('rcptmap', 'check-postfix', '-c', daemon.configuration,
                         '--postfix-config', postfix.etc),
         check=False, timeout=120, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, encoding='utf-8')

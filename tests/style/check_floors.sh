@@ -51,7 +51,7 @@ BEGIN {
 	may["prove"] = lower "sources prove "
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "table_write settings sources prove compile "
-	may["openrcptd"] = lower "service settings message postfix_check milter openrcptd "
+	may["openrcptd"] = lower "service settings message milter openrcptd "
 	may["rcptmap"] = lower "show settings postfix_check sources compile rcptmap "
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"

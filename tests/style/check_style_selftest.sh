@@ -39,6 +39,8 @@ fresh; include base/bytes.h '"mail/address.h"'
 expect check_floors.sh 'base may not include mail: "mail/address.h"'
 fresh; include openrcptd/main.c '"compile/compile.h"'
 expect check_floors.sh 'openrcptd may not include compile'
+fresh; include openrcptd/main.c '"postfix_check/postfix_check.h"'
+expect check_floors.sh 'openrcptd may not include postfix_check'
 fresh; include rcptmap/main.c '"openrcptd/master.h"'
 expect check_floors.sh 'rcptmap may not include openrcptd'
 fresh; include openrcptd/main.c '<libmilter/mfapi.h>'
@@ -100,6 +102,9 @@ expect check_docs.sh 'check-sendmail: a subcommand without a paragraph'
 fresh; sed '/^\t{ "info",/d' src/rcptmap/main.c >rest
 mv rest src/rcptmap/main.c
 expect check_docs.sh 'info: doc/rcptmap.1 describes a subcommand that does not exist'
+fresh; sed '/^\t{ "check-postfix",/d' src/rcptmap/main.c >rest
+mv rest src/rcptmap/main.c
+expect check_docs.sh 'check-postfix: doc/rcptmap.1 describes a subcommand that does not exist'
 fresh; sed '/^\.It Fl -no-sync/d' doc/rcptmap.1 >rest
 mv rest doc/rcptmap.1
 expect check_docs.sh 'no-sync: an option that'
