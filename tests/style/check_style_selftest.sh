@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Can the style checks fail? Each is run on a copy of the tree in which one thing is broken, and
-# must then fail with the right words.
+# Can the style checks fail? Each is run on a copy of the tree in which one thing is broken, or on
+# a program that does what ours must not, and must then fail with the right words.
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 99
 top=$(cd "$here/../.." && pwd) || exit 99
@@ -10,9 +10,9 @@ scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 failed=0
 
-# expect CHECK WORDS: the check must fail with WORDS on the broken copy.
+# expect CHECK WORDS [PROGRAM]: the check must fail with WORDS on the broken copy, or on PROGRAM.
 expect() {
-	if sh "$here/$1" "$scratch/tree" >"$scratch/output" 2>&1; then
+	if sh "$here/$1" "${3-$scratch/tree}" >"$scratch/output" 2>&1; then
 		echo "$1 passes although it should say: $2" >&2
 		failed=1
 	elif ! grep -F -q -e "$2" "$scratch/output"; then
@@ -118,5 +118,26 @@ if command -v mandoc >/dev/null; then
 	fresh; echo '.Zz no such macro' >>doc/rcptmap.1
 	expect check_docs.sh 'rcptmap.1'
 fi
+
+# compile WORD...: standard input, with the words for the compiler behind it.
+compile() {
+	${CC-cc} -w -x c - -x none "$@" 2>"$scratch/output" || { cat "$scratch/output" >&2; exit 99; }
+}
+
+program=$scratch/program
+for name in system popen posix_spawn posix_spawnp execv execl execve execvp fexecve wordexp strcpy \
+	strcat sprintf; do
+	printf 'int %s();\nvoid *volatile kept = (void *)%s;\nint main(void) { return 0; }\n' \
+		"$name" "$name" | compile -o "$program" || exit
+	expect check_imports.sh " by $name" "$program"
+done
+for name in libpq.so.5 libsqlite3.so.0 libldap-2.5.so.0; do
+	echo 'int kept(void) { return 0; }' |
+		compile -shared -fPIC -Wl,-soname,$name -o "$scratch/library.so" || exit
+	echo 'int kept(void); int main(void) { return kept(); }' |
+		compile -o "$program" "$scratch/library.so" || exit
+	expect check_imports.sh "asks a database by $name" "$program"
+done
+expect check_imports.sh 'nothing found to check: functions' "$scratch/nowhere"
 
 exit $failed

@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The daemon starts no program, asks no database and copies no string without a limit: it imports
+# no function for the first and the last, and no library for the other. A sanitizer that is linked
+# in, as clang's is, hides some functions that it stands in front of; so less is seen there, but
+# nothing wrong.
+#
+#   check_imports.sh [PROGRAM]
+
+program=${1-${OPENRCPT_BUILD_DIR-$(dirname "$0")/../../build}/src/openrcptd/openrcptd}
+export LC_ALL=C
+
+for tool in nm readelf; do
+	if ! command -v $tool >/dev/null; then
+		echo "$tool is missing" >&2
+		exit 77
+	fi
+done
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# refuse LIST NAMES TEXT: complain with TEXT about each line of LIST that is one of NAMES.
+refuse() {
+	grep -E -x -e "$2" "$scratch/$1" >"$scratch/found" || return 0
+	while read -r name; do
+		printf '%s: %s %s\n' "$program" "$3" "$name" >&2
+	done <"$scratch/found"
+	failed=1
+}
+
+nm -D --undefined-only "$program" | sed 's/@.*//; s/.* //' >"$scratch/functions"
+readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' >"$scratch/libraries"
+for list in functions libraries; do
+	if [ ! -s "$scratch/$list" ]; then
+		echo "$program: nothing found to check: $list" >&2
+		failed=1
+	fi
+done
+
+refuse functions 'posix_spawn.*|system|popen|wordexp|exec(l|le|lp|v|ve|veat|vp|vpe)|fexecve' \
+	'starts programs by'
+# With a compiler that checks sizes they are called __strcpy_chk and so on.
+refuse functions '(__)?(strcpy|stpcpy|strcat|sprintf|vsprintf|gets)(_chk)?' \
+	'writes without a limit by'
+refuse libraries 'lib(pq|mysqlclient|mariadb|odbc|sqlite3|db|lmdb|cdb|tdb|gdbm|ldap|ldap_r|lber|hiredis|memcached|mongoc)(-[0-9.]+)?\.so.*' \
+	'asks a database by'
+exit $failed
