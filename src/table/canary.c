@@ -12,13 +12,13 @@
 
 enum { CANARY_HEAD = 11 };
 
-uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply)
+static uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply)
 {
 	return hash_key(reply, (uint64_t)kind + 1);
 }
 
-uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
-			    bool keeps_user)
+static uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
+				   bool keeps_user)
 {
 	return hash_key(domain, hash_key(local, before + keeps_user));
 }

@@ -114,9 +114,6 @@ bool header_read(struct bytes file, struct table *out_table, struct error *err);
 /* What a canary remembers of an entry: a hash of its meaning. BROKEN where it can't be read. */
 enum lookup entry_fingerprint(const struct table *table, const struct table_entry *entry,
 			      uint64_t *out_fingerprint);
-uint64_t fingerprint_begin(enum table_entry_kind kind, struct bytes reply);
-uint64_t fingerprint_target(uint64_t before, struct bytes local, struct bytes domain,
-			    bool keeps_user);
 /* Look all canaries up. */
 bool canaries_replay(const struct table *table, struct error *err);
 

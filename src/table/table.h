@@ -205,10 +205,7 @@ struct table_row {
 };
 
 void table_rows_begin(const struct table *table, struct table_cursor *out_cursor);
-/* Begin at a line of the directory, so that threads can share the work; cursor.line tells where one
- * is. Behind the last line come the catch-alls. */
-void table_rows_begin_at(const struct table *table, uint64_t line, struct table_cursor *out_cursor);
-uint64_t table_line_count(const struct table *table);
+/* The catch-alls come last. */
 enum lookup table_next_row(const struct table *table, struct table_cursor *cursor,
 			   struct table_row *out_row);
 

@@ -62,19 +62,10 @@ static enum lookup next_catch_all(const struct table *table, struct table_cursor
 	return LOOKUP_FOUND;
 }
 
-void table_rows_begin_at(const struct table *table, uint64_t line, struct table_cursor *out_cursor)
-{
-	*out_cursor = (struct table_cursor){ .line = line < table->lines ? line : table->lines };
-}
-
 void table_rows_begin(const struct table *table, struct table_cursor *out_cursor)
 {
-	table_rows_begin_at(table, 0, out_cursor);
-}
-
-uint64_t table_line_count(const struct table *table)
-{
-	return table->lines;
+	(void)table; /* every walk begins alike */
+	*out_cursor = (struct table_cursor){ .line = 0 };
 }
 
 uint32_t table_domain_refs(const struct table *table)

@@ -95,11 +95,6 @@ void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned 
 	domain_set_add_flags(&writer->domains, domain, flags);
 }
 
-struct bytes writer_domain_name(const struct table_writer *writer, uint32_t domain)
-{
-	return domain_set_name(&writer->domains, domain);
-}
-
 unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain)
 {
 	return domain_set_flags(&writer->domains, domain);

@@ -56,8 +56,6 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name);
 uint32_t writer_known_domain(struct table_writer *writer, struct bytes name);
 /* Add FLAGS (alias, mailbox, local) to a domain. */
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags);
-/* Good until the next domain is added. */
-struct bytes writer_domain_name(const struct table_writer *writer, uint32_t domain);
 unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain);
 
 /*

@@ -513,26 +513,6 @@ static void the_walk_meets_every_entry_once(void **state)
 	image_free(&image);
 }
 
-static void the_walk_can_be_shared_out(void **state)
-{
-	struct image image = image_with_everything();
-	struct table *table = image_open(&image);
-	uint64_t rows = 0;
-
-	(void)state;
-	for (uint64_t line = 0; line < table_line_count(table); line++) {
-		struct table_cursor cursor;
-		struct table_row row;
-
-		table_rows_begin_at(table, line, &cursor);
-		while (table_next_row(table, &cursor, &row) == LOOKUP_FOUND && cursor.line == line)
-			rows++;
-	}
-	assert_int_equal(rows, EVERY_RECORDS);
-	table_close(table);
-	image_free(&image);
-}
-
 static void declared_domains_are_listed(void **state)
 {
 	struct image image = image_with_everything();
@@ -656,7 +636,6 @@ int main(void)
 		cmocka_unit_test(targets_of_every_length),
 		cmocka_unit_test(a_full_bucket_goes_on_in_the_first),
 		cmocka_unit_test(the_walk_meets_every_entry_once),
-		cmocka_unit_test(the_walk_can_be_shared_out),
 		cmocka_unit_test(declared_domains_are_listed),
 		cmocka_unit_test(entries_know_their_lines),
 		cmocka_unit_test(an_escaped_cluster_knows_its_lines),
