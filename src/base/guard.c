@@ -28,7 +28,8 @@ static struct {
 } slots[GUARDS_MAX];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static size_t page_bytes;
+static bool has_handler;  /* under the lock */
+static size_t page_bytes; /* set before there is a handler, which reads it */
 static struct sigaction before;
 
 /* Zeros from the page of AT to the end of its range; true if it is in one. */
@@ -60,19 +61,22 @@ static void on_sigbus(int number, siginfo_t *information, void *context)
 }
 
 /* Once a process; the caller holds the lock. */
-static bool install_handler(void)
+static bool install_handler(struct error *err)
 {
 	struct sigaction action = { .sa_sigaction = on_sigbus,
 				    .sa_flags = SA_SIGINFO | SA_NODEFER };
 
-	if (page_bytes != 0)
+	if (has_handler)
 		return true;
 	page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	(void)sigemptyset(&action.sa_mask); /* can't fail */
-	return sigaction(SIGBUS, &action, &before) == 0;
+	if (sigaction(SIGBUS, &action, &before) != 0)
+		return error_set_errno(err, EX_OSERR, "can't watch for SIGBUS");
+	has_handler = true;
+	return true;
 }
 
-static bool take_slot(struct guard *guard, const struct file_copy *copy)
+static bool take_slot(struct guard *guard, const struct file_copy *copy, struct error *err)
 {
 	for (size_t i = 0; i < GUARDS_MAX; i++) {
 		if (atomic_load(&slots[i].base) != 0)
@@ -83,7 +87,7 @@ static bool take_slot(struct guard *guard, const struct file_copy *copy)
 		guard->slot = i;
 		return true;
 	}
-	return false;
+	return error_set(err, EX_OSERR, "no more than %d mapped tables at a time", GUARDS_MAX);
 }
 
 struct guard *guard_new(const struct file_copy *copy, struct error *err)
@@ -97,12 +101,11 @@ struct guard *guard_new(const struct file_copy *copy, struct error *err)
 	}
 	*guard = (struct guard){ .fd = copy->fd, .identity = copy->identity };
 	(void)pthread_mutex_lock(&lock); /* never fails: it isn't ours already */
-	is_taken = install_handler() && take_slot(guard, copy);
+	is_taken = install_handler(err) && take_slot(guard, copy, err);
 	(void)pthread_mutex_unlock(&lock);
 	if (is_taken)
 		return guard;
 	free(guard);
-	(void)error_set(err, EX_OSERR, "no more than %d mapped tables at a time", GUARDS_MAX);
 	return NULL;
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A mapped table that is changed in place: from then on nothing is known, least of all "unknown".
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include <cmocka.h>
@@ -22,6 +25,21 @@ static char path[64];
 
 static const struct resolve_limits limits = { 1000, 1000, 1000 };
 static const struct resolve_options options = { .limits = &limits, .has_smtputf8 = true };
+
+static bool refuses_handlers;
+
+/* By their names the linker finds them: --wrap=sigaction. */
+int __real_sigaction(int number, const struct sigaction *action, struct sigaction *before);
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before);
+
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before)
+{
+	if (refuses_handlers) {
+		errno = EINVAL;
+		return -1;
+	}
+	return __real_sigaction(number, action, before);
+}
 
 /* The bytes of a table of many users at ours.test. */
 static struct bytes image(void)
@@ -86,6 +104,23 @@ static struct table *open_guarded(void)
 	assert_int_equal(ask(table, "<user7@ours.test>"), VERDICT_EXPAND);
 	assert_int_equal(ask(table, "<nobody@ours.test>"), VERDICT_UNKNOWN);
 	return table;
+}
+
+/* The first of all tests: the next one installs the handler, and the process has but one. cmocka
+ * takes it away at the end of that test. */
+static void nothing_is_guarded_without_a_handler(void **state)
+{
+	struct error err;
+
+	(void)state;
+	put(image());
+	refuses_handlers = true;
+	for (int i = 0; i < 2; i++) {
+		assert_null(table_open(path, (uid_t)-1, TABLE_GUARDED, &err));
+		assert_int_equal(err.status, EX_OSERR);
+		assert_non_null(strstr(err.text, "SIGBUS"));
+	}
+	refuses_handlers = false;
 }
 
 static void truncated_table_is_in_doubt(void **state)
@@ -170,6 +205,7 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_guarded_without_a_handler),
 		cmocka_unit_test(truncated_table_is_in_doubt),
 		cmocka_unit_test(overwritten_table_is_in_doubt),
 		cmocka_unit_test(replaced_table_goes_on),
