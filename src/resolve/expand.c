@@ -449,7 +449,7 @@ void expand(const struct table *table, const struct resolve_options *options, st
 	bool goes_on;
 	struct seen *seen;
 
-	seen_init(&walk.seen, arena);
+	seen_init(&walk.seen, arena, table_seed(table));
 	seen = seen_add(&walk.seen, key, domain->name, &is_new);
 	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY)
 			       : enter(&walk, seen, local, entry, hit, 0);

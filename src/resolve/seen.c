@@ -5,9 +5,9 @@
 
 enum { FEW = 12 };
 
-void seen_init(struct seen_set *set, struct arena *arena)
+void seen_init(struct seen_set *set, struct arena *arena, uint64_t seed)
 {
-	*set = (struct seen_set){ .arena = arena };
+	*set = (struct seen_set){ .arena = arena, .seed = seed };
 }
 
 static bool is_same(const struct seen *seen, struct bytes key, struct bytes domain)
@@ -15,9 +15,9 @@ static bool is_same(const struct seen *seen, struct bytes key, struct bytes doma
 	return bytes_equal(seen->key, key) && bytes_equal(seen->domain, domain);
 }
 
-static uint64_t hash_of(struct bytes key, struct bytes domain)
+static uint64_t hash_of(const struct seen_set *set, struct bytes key, struct bytes domain)
 {
-	return hash_key(key, hash_key(domain, 0));
+	return hash_key(key, hash_key(domain, set->seed));
 }
 
 static void put(struct seen_set *set, struct seen *seen)
@@ -42,7 +42,7 @@ static bool make_table(struct seen_set *set)
 	memset(set->slots, 0, slots * sizeof(struct seen *));
 	set->slot_mask = slots - 1;
 	for (struct seen *seen = set->first; seen != NULL; seen = seen->next) {
-		seen->hash = hash_of(seen->key, seen->domain);
+		seen->hash = hash_of(set, seen->key, seen->domain);
 		put(set, seen);
 	}
 	return true;
@@ -67,7 +67,7 @@ static struct seen *find(const struct seen_set *set, struct bytes key, struct by
 
 struct seen *seen_add(struct seen_set *set, struct bytes key, struct bytes domain, bool *out_is_new)
 {
-	uint64_t hash = set->slots == NULL ? 0 : hash_of(key, domain);
+	uint64_t hash = set->slots == NULL ? 0 : hash_of(set, key, domain);
 	struct seen *seen = find(set, key, domain, hash);
 
 	*out_is_new = seen == NULL;

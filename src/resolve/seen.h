@@ -2,7 +2,8 @@
 /*
  * seen - the addresses one expansion has met, each once.
  *
- * A few are compared one by one; from then on a hash table in the arena finds them.
+ * A few are compared one by one; from then on a hash table in the arena finds them. Its seed is one
+ * that nobody outside knows, so that nobody can choose addresses that collide.
  */
 #ifndef RESOLVE_SEEN_H
 #define RESOLVE_SEEN_H
@@ -33,9 +34,11 @@ struct seen_set {
 	size_t count;
 	struct seen **slots;
 	size_t slot_mask;
+	uint64_t seed;
 };
 
-void seen_init(struct seen_set *set, struct arena *arena);
+/* SEED: table_seed() of the table that is asked. */
+void seen_init(struct seen_set *set, struct arena *arena, uint64_t seed);
 
 /* The one with this key, or a new one (*out_is_new); NULL: no memory. */
 struct seen *seen_add(struct seen_set *set, struct bytes key, struct bytes domain,

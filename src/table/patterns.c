@@ -30,6 +30,7 @@ struct pattern_set {
 	uint32_t *filed; /* by hash of the domain: number of the first rule, from 1 */
 	uint32_t *filed_last;
 	size_t filed_mask;
+	uint64_t seed;  /* of that hash: the table's */
 	uint32_t *open; /* rules that are tried for every address, in order */
 	size_t open_count;
 	pcre2_match_context *limits;
@@ -73,7 +74,7 @@ void patterns_unload(struct table *table)
 	table->pattern_set = NULL;
 }
 
-static struct pattern_set *set_new(size_t count)
+static struct pattern_set *set_new(size_t count, uint64_t seed)
 {
 	struct pattern_set *set = calloc(1, sizeof(*set));
 	size_t slots = 16;
@@ -87,6 +88,7 @@ static struct pattern_set *set_new(size_t count)
 		.filed = calloc(slots, sizeof(*set->filed)),
 		.filed_last = calloc(slots, sizeof(*set->filed_last)),
 		.filed_mask = slots - 1,
+		.seed = seed,
 		.open = calloc(count, sizeof(*set->open)),
 		.limits = pcre2_match_context_create(NULL),
 	};
@@ -105,7 +107,7 @@ static struct pattern_set *set_new(size_t count)
 static void file_rule(struct pattern_set *set, uint32_t number)
 {
 	struct bytes domain = set->rules[number - 1].pattern.domain;
-	size_t slot = hash_key(domain, 0) & set->filed_mask;
+	size_t slot = hash_key(domain, set->seed) & set->filed_mask;
 
 	if (set->filed[slot] == 0)
 		set->filed[slot] = number;
@@ -160,7 +162,7 @@ bool patterns_load(struct table *table, struct error *err)
 	count = le32_load(table->patterns.data);
 	if (count > PATTERN_RULES_MAX || count > rest.size / PATTERN_HEAD)
 		return error_set(err, EX_DATAERR, "not a sound table: patterns");
-	set = set_new(count);
+	set = set_new(count, table->seed);
 	if (set == NULL)
 		return error_set_memory(err);
 	table->pattern_set = set;
@@ -276,7 +278,7 @@ static enum pattern_lookup match_rules(const struct match *match, struct bytes d
 				       uint32_t before_line, struct table_entry *out_entry)
 {
 	const struct pattern_set *set = match->set;
-	uint32_t filed = set->filed[hash_key(domain_key, 0) & set->filed_mask];
+	uint32_t filed = set->filed[hash_key(domain_key, set->seed) & set->filed_mask];
 	size_t open = 0;
 	uint32_t number;
 

@@ -96,6 +96,11 @@ const struct file_identity *table_identity(const struct table *table)
 	return table->copy.bytes.data == NULL ? NULL : &table->copy.identity;
 }
 
+uint64_t table_seed(const struct table *table)
+{
+	return table->seed;
+}
+
 struct bytes table_bytes(const struct table *table)
 {
 	return table->file;

@@ -137,6 +137,9 @@ bool table_is_guarded(const struct table *table);
 
 /* Of the file it was loaded from; NULL for one from memory. */
 const struct file_identity *table_identity(const struct table *table);
+/* Each compilation draws one at random, and no reply shows it: for sets whose members outsiders
+ * may choose. */
+uint64_t table_seed(const struct table *table);
 /* The block itself, for checks that read it as bytes. */
 struct bytes table_bytes(const struct table *table);
 
