@@ -14,11 +14,7 @@
 
 #include "settings/check.h"
 #include "settings/fields.h"
-
-enum {
-	NAME_MAX_BYTES = 64, /* longer ones are not compared with known names */
-	NEAR_ENOUGH = 2,     /* letters that differ, to ask "did you mean" */
-};
+#include "settings/nearest.h"
 
 struct reader {
 	struct settings *settings;
@@ -65,62 +61,10 @@ static void complain_memory(struct reader *reader)
 	reader->has_failed = true;
 }
 
-/* ---- names -------------------------------------------------------------------------------- */
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters must be put in, left out or changed to make B of A? */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[NAME_MAX_BYTES + 1];
-	size_t size = strlen(b);
-
-	if (strlen(a) > NAME_MAX_BYTES || size > NAME_MAX_BYTES)
-		return UINT_MAX;
-	for (unsigned j = 0; j <= size; j++)
-		row[j] = j;
-	for (unsigned i = 1; a[i - 1] != '\0'; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= size; j++) {
-			unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = least(change, least(row[j - 1], row[j]) + 1);
-		}
-	}
-	return row[size];
-}
-
-/* A known name close to PATH, or the one that ends in it; NULL: none. */
-static const char *nearest_name(const char *path)
-{
-	const char *nearest = distance(path, "sources") <= NEAR_ENOUGH ? "sources" : NULL;
-	unsigned best = NEAR_ENOUGH + 1;
-
-	for (size_t i = 0; settings_field(i) != NULL; i++) {
-		const char *name = settings_field(i)->path;
-		const char *dot = strchr(name, '.');
-		unsigned found = distance(path, name);
-
-		if (dot != NULL)
-			found = least(found, distance(path, dot + 1));
-		if (found < best) {
-			best = found;
-			nearest = name;
-		}
-	}
-	return nearest;
-}
-
 static void complain_unknown(struct reader *reader, const config_setting_t *setting,
 			     const char *path)
 {
-	const char *nearest = nearest_name(path);
+	const char *nearest = settings_nearest_name(path);
 
 	if (nearest != NULL)
 		COMPLAIN(reader, setting, "unknown setting \"%s\"; did you mean \"%s\"?", path,
