@@ -38,7 +38,7 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 		},
 		.message_recipients = (size_t)settings->limit_message_recipients,
 		.merges_duplicates = settings->merge_duplicates,
-		.is_dsn_success_native = strcmp(settings->dsn_success, "native") == 0,
+		.is_dsn_success_native = settings->dsn_success == SETTINGS_DSN_NATIVE,
 		.logs_refusals = settings->log_refusals,
 	};
 	memcpy(policy->unknown_code, unknown.code, sizeof(policy->unknown_code));

@@ -40,7 +40,7 @@ struct snapshot *snapshot_load(const struct settings *settings, struct error *er
 	    !privileges_find_user(settings->table_owner, &also_owner, err))
 		return NULL;
 	table = table_open(settings->table, also_owner,
-			   strcmp(settings->load, "mapped") == 0 ? TABLE_GUARDED : TABLE_COPIED,
+			   settings->load == SETTINGS_LOAD_MAPPED ? TABLE_GUARDED : TABLE_COPIED,
 			   err);
 	return table == NULL ? NULL : snapshot_new(table, settings, err);
 }

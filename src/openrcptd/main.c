@@ -157,7 +157,7 @@ int main(int count, char **arguments)
 		settings_free(settings);
 		return status;
 	}
-	log_open(strcmp(settings->log, "stderr") == 0 || options.is_debug ? LOG_SINK_STDERR
+	log_open(settings->log == SETTINGS_LOG_STDERR || options.is_debug ? LOG_SINK_STDERR
 									  : LOG_SINK_SYSLOG,
 		 strdup(settings->syslog_ident)); /* for the life of the process */
 	if (options.is_debug)

@@ -205,15 +205,6 @@ static bool check_text(const struct settings_field *row, const struct settings *
 	return true;
 }
 
-static bool check_word(const struct settings_field *row, const struct settings *settings,
-		       struct error *err)
-{
-	const char *text = *settings_text(row, settings);
-
-	return settings_is_word(row->words, text) ||
-	       error_set(err, EX_CONFIG, "%s: \"%s\" is none of: %s", row->path, text, row->words);
-}
-
 static bool check_number(const struct settings_field *row, const struct settings *settings,
 			 struct error *err)
 {
@@ -242,14 +233,13 @@ bool settings_check(const struct settings_field *row, const struct settings *set
 	switch (row->kind) {
 	case SETTINGS_TEXT:
 		return check_text(row, settings, err);
-	case SETTINGS_WORD:
-		return check_word(row, settings, err);
 	case SETTINGS_NUMBER:
 		return check_number(row, settings, err);
 	case SETTINGS_LIST:
 		return check_list(row, settings, err);
+	case SETTINGS_WORD:
 	case SETTINGS_BOOL:
-		break;
+		break; /* no value of theirs is wrong */
 	}
 	return true;
 }

@@ -10,6 +10,19 @@
 #define RESTART     SETTINGS_RESTART
 #define COMPILE     SETTINGS_COMPILE
 
+/* settings_word() takes any of the enums for the unsigned number that it is. */
+#define IS_UNSIGNED(type) _Generic((type *)NULL, unsigned * : true, default : false)
+#define WORD(name, field, value, choices, time, help)                                              \
+	_Static_assert(IS_UNSIGNED(enum settings_##field), "enum of another integer type");
+#include "settings/settings.def"
+
+#define CHOICE(value, word) [value] = (word),
+#define WORD(name, field, value, choices, time, help)                                              \
+	static const char *const field##_words[] = { choices NULL };
+#include "settings/settings.def"
+
+#define CHOICE(value, word) " " word
+
 static const struct settings_field rows[] = {
 #define TEXT(name, field, value, time, help)                                                       \
 	{ .path = (name),                                                                          \
@@ -17,12 +30,13 @@ static const struct settings_field rows[] = {
 	  FIELD(field),                                                                            \
 	  .initial_text = (value),                                                                 \
 	  .when = (time) },
-#define WORD(name, field, value, choice, time, help)                                               \
+#define WORD(name, field, value, choices, time, help)                                              \
 	{ .path = (name),                                                                          \
 	  .kind = SETTINGS_WORD,                                                                   \
 	  FIELD(field),                                                                            \
-	  .initial_text = (value),                                                                 \
-	  .words = (choice),                                                                       \
+	  .initial = (value),                                                                      \
+	  .words = field##_words,                                                                  \
+	  .all_words = choices,                                                                    \
 	  .when = (time) },
 #define BOOL(name, field, value, time, help)                                                       \
 	{ .path = (name), .kind = SETTINGS_BOOL, FIELD(field), .initial = (value), .when = (time) },
@@ -59,6 +73,11 @@ char **settings_text(const struct settings_field *row, const struct settings *se
 	return field_of(row, settings);
 }
 
+unsigned *settings_word(const struct settings_field *row, const struct settings *settings)
+{
+	return field_of(row, settings);
+}
+
 bool *settings_bool(const struct settings_field *row, const struct settings *settings)
 {
 	return field_of(row, settings);
@@ -75,16 +94,13 @@ struct settings_list *settings_list(const struct settings_field *row,
 	return field_of(row, settings);
 }
 
-bool settings_is_word(const char *words, const char *word)
+bool settings_find_word(const struct settings_field *row, const char *word, unsigned *out_value)
 {
-	size_t size = strlen(word);
-
-	for (const char *at = words; *at != '\0'; at += strspn(at, " ")) {
-		size_t this_size = strcspn(at, " ");
-
-		if (this_size == size && memcmp(at, word, size) == 0)
-			return true;
-		at += this_size;
+	for (unsigned i = 0; row->words[i] != NULL; i++) {
+		if (strcmp(row->words[i], word) != 0)
+			continue;
+		*out_value = i;
+		return true;
 	}
 	return false;
 }
@@ -106,8 +122,9 @@ bool settings_field_equal(const struct settings_field *row, const struct setting
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
-	case SETTINGS_WORD:
 		return strcmp(*settings_text(row, a), *settings_text(row, b)) == 0;
+	case SETTINGS_WORD:
+		return *settings_word(row, a) == *settings_word(row, b);
 	case SETTINGS_BOOL:
 		return *settings_bool(row, a) == *settings_bool(row, b);
 	case SETTINGS_NUMBER:
@@ -178,9 +195,11 @@ static bool set_initial(const struct settings_field *row, struct settings *setti
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
-	case SETTINGS_WORD:
 		*settings_text(row, settings) = strdup(row->initial_text);
 		return *settings_text(row, settings) != NULL;
+	case SETTINGS_WORD:
+		*settings_word(row, settings) = (unsigned)row->initial;
+		break;
 	case SETTINGS_BOOL:
 		*settings_bool(row, settings) = row->initial != 0;
 		break;
@@ -212,7 +231,6 @@ static void free_row(const struct settings_field *row, struct settings *settings
 
 	switch (row->kind) {
 	case SETTINGS_TEXT:
-	case SETTINGS_WORD:
 		free(*settings_text(row, settings));
 		break;
 	case SETTINGS_LIST:
@@ -221,6 +239,7 @@ static void free_row(const struct settings_field *row, struct settings *settings
 			free(list->items[i]);
 		free(list->items);
 		break;
+	case SETTINGS_WORD:
 	case SETTINGS_BOOL:
 	case SETTINGS_NUMBER:
 		break;

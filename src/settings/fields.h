@@ -25,10 +25,11 @@ struct settings_field {
 	enum settings_kind kind;
 	size_t offset; /* of the field in struct settings */
 	const char *initial_text;
-	long initial; /* of BOOL and NUMBER */
+	long initial; /* of WORD, BOOL and NUMBER */
 	long least;
 	long most;
-	const char *words; /* separated by one space */
+	const char *const *words; /* by the value of their enum; NULL behind the last */
+	const char *all_words;    /* a space before each */
 	enum settings_when when;
 };
 
@@ -37,6 +38,7 @@ const struct settings_field *settings_field(size_t index);
 size_t settings_field_count(void);
 
 char **settings_text(const struct settings_field *row, const struct settings *settings);
+unsigned *settings_word(const struct settings_field *row, const struct settings *settings);
 bool *settings_bool(const struct settings_field *row, const struct settings *settings);
 long *settings_number(const struct settings_field *row, const struct settings *settings);
 struct settings_list *settings_list(const struct settings_field *row,
@@ -52,7 +54,7 @@ bool settings_list_add(struct settings_list *list, const char *item);
 bool settings_source_add(struct settings *settings, const char *type, const char *path, int line);
 void settings_sources_clear(struct settings *settings);
 
-/* One of WORDS? */
-bool settings_is_word(const char *words, const char *word);
+/* The value of WORD; false: ROW has no such word. */
+bool settings_find_word(const struct settings_field *row, const char *word, unsigned *out_value);
 
 #endif

@@ -36,8 +36,10 @@ static void print_row(const struct settings_field *row, const struct settings *s
 	(void)fprintf(stream, "%s = ", name);
 	switch (row->kind) {
 	case SETTINGS_TEXT:
-	case SETTINGS_WORD:
 		print_text(*settings_text(row, settings), stream);
+		break;
+	case SETTINGS_WORD:
+		print_text(row->words[*settings_word(row, settings)], stream);
 		break;
 	case SETTINGS_BOOL:
 		(void)fputs(*settings_bool(row, settings) ? "true" : "false", stream);

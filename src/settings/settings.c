@@ -82,15 +82,22 @@ static bool is_number(const config_setting_t *setting)
 	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
 }
 
+static bool is_text(struct reader *reader, const struct settings_field *row,
+		    const config_setting_t *setting)
+{
+	if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+		return true;
+	COMPLAIN(reader, setting, "%s: must be a text in quotes", row->path);
+	return false;
+}
+
 static void take_text(struct reader *reader, const struct settings_field *row,
 		      const config_setting_t *setting)
 {
 	char *copy;
 
-	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
-		COMPLAIN(reader, setting, "%s: must be a text in quotes", row->path);
+	if (!is_text(reader, row, setting))
 		return;
-	}
 	copy = strdup(config_setting_get_string(setting));
 	if (copy == NULL) {
 		complain_memory(reader);
@@ -98,6 +105,16 @@ static void take_text(struct reader *reader, const struct settings_field *row,
 	}
 	free(*settings_text(row, reader->settings));
 	*settings_text(row, reader->settings) = copy;
+}
+
+static void take_word(struct reader *reader, const struct settings_field *row,
+		      const config_setting_t *setting)
+{
+	const char *word = config_setting_get_string(setting);
+
+	if (!settings_find_word(row, word, settings_word(row, reader->settings)))
+		COMPLAIN(reader, setting, "%s: \"%s\" is none of:%s", row->path, word,
+			 row->all_words);
 }
 
 static void take_list(struct reader *reader, const struct settings_field *row,
@@ -124,8 +141,10 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
-	case SETTINGS_WORD:
 		take_text(reader, row, setting);
+		break;
+	case SETTINGS_WORD:
+		(void)is_text(reader, row, setting); /* which one, see check_value() */
 		break;
 	case SETTINGS_BOOL:
 		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
@@ -179,7 +198,7 @@ static bool has_only_known_members(struct reader *reader, const config_setting_t
 		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
 		const char *name = config_setting_name(member);
 
-		if (settings_is_word("type path", name))
+		if (strcmp(name, "type") == 0 || strcmp(name, "path") == 0)
 			continue;
 		COMPLAIN(reader, member, "unknown setting \"%s\" in a source", name);
 		is_good = false;
@@ -264,6 +283,18 @@ static void take_group(struct reader *reader, const config_setting_t *group, con
 	}
 }
 
+/* All have the right type. A wrong word is no wrong type: it hides no other error. */
+static void check_value(struct reader *reader, const struct settings_field *row,
+			const config_setting_t *setting)
+{
+	struct error detail;
+
+	if (row->kind == SETTINGS_WORD)
+		take_word(reader, row, setting);
+	else if (!settings_check(row, reader->settings, &detail))
+		COMPLAIN(reader, setting, "%s", detail.text);
+}
+
 static void take_all(struct reader *reader, const config_t *config)
 {
 	const config_setting_t *root = config_root_setting(config);
@@ -282,13 +313,9 @@ static void take_all(struct reader *reader, const config_t *config)
 	if (reader->has_failed)
 		return;
 	/* Last, since whether a value is right may hang on another one. */
-	for (size_t i = 0; settings_field(i) != NULL; i++) {
-		struct error detail;
-
-		if (reader->seen[i] != NULL &&
-		    !settings_check(settings_field(i), reader->settings, &detail))
-			COMPLAIN(reader, reader->seen[i], "%s", detail.text);
-	}
+	for (size_t i = 0; settings_field(i) != NULL; i++)
+		if (reader->seen[i] != NULL)
+			check_value(reader, settings_field(i), reader->seen[i]);
 }
 
 /* ---- the file ----------------------------------------------------------------------------- */

@@ -15,6 +15,11 @@
 
 #include "base/error.h"
 
+/* What a WORD may be: enum settings_load { SETTINGS_LOAD_COPY, … }, and so on. */
+#define CHOICE(value, word)                             value,
+#define WORD(path, field, initial, choices, when, help) enum settings_##field{ choices };
+#include "settings/settings.def"
+
 struct settings_list {
 	char **items;
 	size_t count;
@@ -29,16 +34,11 @@ struct settings_source {
 
 struct settings {
 #define TEXT(path, field, initial, when, help)                char *field;
-#define WORD(path, field, initial, words, when, help)         char *field;
+#define WORD(path, field, initial, choices, when, help)       enum settings_##field field;
 #define BOOL(path, field, initial, when, help)                bool field;
 #define NUMBER(path, field, initial, least, most, when, help) long field;
 #define LIST(path, field, when, help)                         struct settings_list field;
 #include "settings/settings.def"
-#undef TEXT
-#undef WORD
-#undef BOOL
-#undef NUMBER
-#undef LIST
 	struct settings_source *sources;
 	size_t source_count;
 	char *file; /* it was read from; NULL: defaults only */

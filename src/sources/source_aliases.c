@@ -61,7 +61,7 @@ static struct source *aliases_open(const struct settings_source *from,
 	}
 	source->path = from->path;
 	source->report = report;
-	source->skips_foreign = strcmp(settings->foreign_targets, "skip") == 0;
+	source->skips_foreign = settings->foreign_targets == SETTINGS_FOREIGN_SKIP;
 	arena_init(&source->arena, ARENA_BYTES);
 	buffer_init(&source->value, VALUE_MAX_BYTES);
 	buffer_init(&source->element, VALUE_MAX_BYTES);

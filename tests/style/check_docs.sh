@@ -52,16 +52,32 @@ compare page rows "doc/openrcpt.conf.5 describes a setting that is not in settin
 compare rows sample "a setting that is not in conf/openrcpt.conf"
 compare sample rows "conf/openrcpt.conf has a setting that is not in settings.def"
 
-# A paragraph of a number tells its range and its default.
+# A paragraph of a number tells its range and its default, that of a word all words and the default.
 awk '
+function expect(name, words) {
+	expected[++count] = words
+	expected_of[count] = name
+}
+
 FILENAME ~ /def$/ {
+	if (/^[A-Z]+\("/)
+		row = ""
 	row = row $0
 	if ($0 !~ /\)$/)
 		next
 	if (row ~ /^NUMBER\(/) {
 		gsub(/[(,]/, " ", row); gsub(/"/, "", row)
 		split(row, part, " ")
-		range[part[2]] = part[5] " to " part[6] ", default " part[4] "."
+		expect(part[2], part[5] " to " part[6] ", default " part[4] ".")
+	} else if (row ~ /^WORD\(/) {
+		split(row, part, /[(", ]+/)
+		while (match(row, /CHOICE\([A-Z_]+, "[a-z]+"/)) {
+			split(substr(row, RSTART, RLENGTH), choice, /[(", ]+/)
+			expect(part[2], ".Li " choice[3] " ")
+			if (choice[2] == part[4])
+				expect(part[2], "Default: .Li " choice[3] " .")
+			row = substr(row, RSTART + RLENGTH)
+		}
 	}
 	row = ""
 	next
@@ -69,9 +85,9 @@ FILENAME ~ /def$/ {
 /^\.It Va/ { name = $3 }
 { text[name] = text[name] " " $0 }
 END {
-	for (name in range)
-		if (!index(text[name], range[name])) {
-			print name ": doc/openrcpt.conf.5 should say: " range[name]
+	for (i = 1; i <= count; i++)
+		if (!index(text[expected_of[i]] " ", expected[i])) {
+			print expected_of[i] ": doc/openrcpt.conf.5 should say: " expected[i]
 			failed = 1
 		}
 	exit failed

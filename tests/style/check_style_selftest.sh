@@ -95,6 +95,13 @@ expect check_docs.sh 'merge_duplicates: conf/openrcpt.conf has a setting that is
 fresh; sed 's/max_sessions, 1000/max_sessions, 1001/' src/settings/settings.def >rest
 mv rest src/settings/settings.def
 expect check_docs.sh 'max_sessions: doc/openrcpt.conf.5 should say: 1 to 60000, default 1001.'
+fresh; sed 's/LOAD_MAPPED, "mapped"/LOAD_MAPPED, "shared"/' src/settings/settings.def >rest
+mv rest src/settings/settings.def
+expect check_docs.sh 'load: doc/openrcpt.conf.5 should say: .Li shared'
+fresh; sed 's/^WORD("log", log, SETTINGS_LOG_SYSLOG/WORD("log", log, SETTINGS_LOG_STDERR/' \
+	src/settings/settings.def >rest
+mv rest src/settings/settings.def
+expect check_docs.sh 'log: doc/openrcpt.conf.5 should say: Default: .Li stderr .'
 fresh; printf '\t{ "frobnicate", "c", 0, 0, command_frobnicate,\n' >>src/rcptmap/main.c
 expect check_docs.sh 'frobnicate: a subcommand without a paragraph'
 fresh; printf '\t{ "check-sendmail", "c", 0, 0, command_check_sendmail,\n' >>src/rcptmap/main.c

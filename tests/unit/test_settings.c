@@ -128,7 +128,7 @@ static void every_kind_of_setting_is_read(void **state)
 
 	(void)state;
 	assert_string_equal(settings->socket, "inet:8894@127.0.0.1");
-	assert_string_equal(settings->load, "mapped");
+	assert_int_equal(settings->load, SETTINGS_LOAD_MAPPED);
 	assert_false(settings->propagate_extension);
 	assert_int_equal(settings->alias_domains.count, 2);
 	assert_string_equal(settings->alias_domains.items[1], "b\xc3\xbc.test");

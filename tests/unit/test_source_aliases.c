@@ -44,9 +44,7 @@ static int end(void **state)
 
 static void skip_foreign(void)
 {
-	free(settings->foreign_targets);
-	settings->foreign_targets = strdup("skip");
-	assert_non_null(settings->foreign_targets);
+	settings->foreign_targets = SETTINGS_FOREIGN_SKIP;
 }
 
 static void rows_are_name_and_list(void **state)

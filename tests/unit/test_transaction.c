@@ -293,7 +293,7 @@ static void success_goes_on_to_a_single_target_only(void **state)
 		"+<bob@dest.test> NOTIFY=NEVER ORCPT=rfc822;t;+<carol@dest.test> NOTIFY=NEVER "
 		"ORCPT=rfc822;t;-<team@alias.test>;",
 		"<team@alias.test>\tNOTIFY=SUCCESS\tORCPT=rfc822;t");
-	(void)strcpy(fixture->settings->dsn_success, "native");
+	fixture->settings->dsn_success = SETTINGS_DSN_NATIVE;
 	publish_settings(fixture);
 	MESSAGE(fixture,
 		"+<bob@dest.test> NOTIFY=FAILURE "
