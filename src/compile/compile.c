@@ -184,10 +184,10 @@ static bool write_table(struct compilation *compilation, int fd)
 static bool check_loss(struct compilation *compilation, const char *what, uint64_t before,
 		       uint64_t after)
 {
-	long limit = compilation->settings->shrink_limit_percent;
+	uint64_t limit = compilation->settings->shrink_limit_percent;
 	uint64_t lost = before > after ? before - after : 0;
 
-	if (before == 0 || lost * 100 <= before * (uint64_t)limit)
+	if (before == 0 || lost * 100 <= before * limit)
 		return true;
 	report_error(&compilation->report, EX_DATAERR, NULL, 0,
 		     "the new table has %llu %s, the installed one %llu: not published without "
@@ -214,13 +214,8 @@ static bool check_shrinking(struct compilation *compilation, const struct table 
 
 static bool check_table(struct compilation *compilation, const struct table *table)
 {
-	const struct settings *settings = compilation->settings;
 	const struct proof proof = {
-		.limits = {
-			.expansion = (size_t)settings->limit_expansion,
-			.recursion = (size_t)settings->limit_recursion,
-			.address_bytes = (size_t)settings->limit_address_bytes,
-		},
+		.limits = compilation->settings->limits,
 		.lines = &compilation->builder.lines,
 		.report = &compilation->report,
 		.is_lenient = compilation->options->is_lenient,

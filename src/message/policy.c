@@ -31,12 +31,8 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 		return error_set(err, EX_CONFIG, "unknown.text: longer than %d bytes",
 				 REPLY_TEXT_MAX);
 	*policy = (struct policy){
-		.limits = {
-			.expansion = (size_t)settings->limit_expansion,
-			.recursion = (size_t)settings->limit_recursion,
-			.address_bytes = (size_t)settings->limit_address_bytes,
-		},
-		.message_recipients = (size_t)settings->limit_message_recipients,
+		.limits = settings->limits,
+		.message_recipients = settings->limit_message_recipients,
 		.merges_duplicates = settings->merge_duplicates,
 		.is_dsn_success_native = settings->dsn_success == SETTINGS_DSN_NATIVE,
 		.logs_refusals = settings->log_refusals,

@@ -59,18 +59,14 @@ static int status_of(const struct explain *explain)
 static int run(const struct table *table, const struct settings *settings,
 	       const struct answer_texts *texts, const struct options *options)
 {
-	const struct resolve_limits limits = {
-		.expansion = (size_t)settings->limit_expansion,
-		.recursion = (size_t)settings->limit_recursion,
-		.address_bytes = (size_t)settings->limit_address_bytes,
-	};
 	struct explain explain;
 	struct text_output output;
 	struct error sink_error;
 	struct error err = { 0 };
 	bool is_done;
 
-	explain_init(&explain, table, &limits, texts, options->is_json, options->is_verbose);
+	explain_init(&explain, table, &settings->limits, texts, options->is_json,
+		     options->is_verbose);
 	text_output_init(&output, STDOUT_FILENO);
 	is_done = explain_all(&explain, options, &output, &err);
 	explain_free(&explain);

@@ -12,13 +12,8 @@ void compare_answers_init(struct compare_answers *compare, const struct table *o
 			  const struct table *new, const struct settings *settings)
 {
 	*compare = (struct compare_answers){ .tables = { old, new } };
-	compare->limits = (struct resolve_limits){
-		.expansion = (size_t)settings->limit_expansion,
-		.recursion = (size_t)settings->limit_recursion,
-		.address_bytes = (size_t)settings->limit_address_bytes,
-	};
 	compare->options =
-		(struct resolve_options){ .limits = &compare->limits, .has_smtputf8 = true };
+		(struct resolve_options){ .limits = &settings->limits, .has_smtputf8 = true };
 	arena_init(&compare->arenas[0], ARENA_BYTES);
 	arena_init(&compare->arenas[1], ARENA_BYTES);
 }

@@ -15,12 +15,12 @@
 
 struct compare_answers {
 	const struct table *tables[2]; /* old, new */
-	struct resolve_limits limits;
 	struct resolve_options options;
 	struct arena arenas[2];
 	struct resolution resolutions[2];
 };
 
+/* The tables and SETTINGS are borrowed. */
 void compare_answers_init(struct compare_answers *compare, const struct table *old,
 			  const struct table *new, const struct settings *settings);
 void compare_answers_free(struct compare_answers *compare);

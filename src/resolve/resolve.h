@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "mail/address.h"
+#include "resolve/limits.h"
 #include "table/table.h"
 
 enum verdict {
@@ -63,12 +64,6 @@ struct resolution {
 	bool is_local; /* in local_domains or origin */
 	/* Bare <postmaster>; double-bounce at origin that has no key: accepted, left alone. */
 	bool is_exempt;
-};
-
-struct resolve_limits {
-	size_t expansion;     /* recipients of one alias, counted as Postfix does */
-	size_t recursion;     /* N allows N-1 hops, as Postfix counts */
-	size_t address_bytes; /* internal form */
 };
 
 struct resolve_options {

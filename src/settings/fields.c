@@ -48,6 +48,7 @@ static const struct settings_field rows[] = {
 	  .least = (low),                                                                          \
 	  .most = (high),                                                                          \
 	  .when = (time) },
+#define LIMIT(...) NUMBER(__VA_ARGS__)
 #define LIST(name, field, time, help)                                                              \
 	{ .path = (name), .kind = SETTINGS_LIST, FIELD(field), .when = (time) },
 #include "settings/settings.def"
@@ -83,7 +84,7 @@ bool *settings_bool(const struct settings_field *row, const struct settings *set
 	return field_of(row, settings);
 }
 
-long *settings_number(const struct settings_field *row, const struct settings *settings)
+size_t *settings_number(const struct settings_field *row, const struct settings *settings)
 {
 	return field_of(row, settings);
 }
@@ -204,7 +205,7 @@ static bool set_initial(const struct settings_field *row, struct settings *setti
 		*settings_bool(row, settings) = row->initial != 0;
 		break;
 	case SETTINGS_NUMBER:
-		*settings_number(row, settings) = row->initial;
+		*settings_number(row, settings) = (size_t)row->initial;
 		break;
 	case SETTINGS_LIST:
 		break;

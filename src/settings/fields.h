@@ -26,7 +26,7 @@ struct settings_field {
 	size_t offset; /* of the field in struct settings */
 	const char *initial_text;
 	long initial; /* of WORD, BOOL and NUMBER */
-	long least;
+	long least;   /* not below 0 */
 	long most;
 	const char *const *words; /* by the value of their enum; NULL behind the last */
 	const char *all_words;    /* a space before each */
@@ -40,7 +40,7 @@ size_t settings_field_count(void);
 char **settings_text(const struct settings_field *row, const struct settings *settings);
 unsigned *settings_word(const struct settings_field *row, const struct settings *settings);
 bool *settings_bool(const struct settings_field *row, const struct settings *settings);
-long *settings_number(const struct settings_field *row, const struct settings *settings);
+size_t *settings_number(const struct settings_field *row, const struct settings *settings);
 struct settings_list *settings_list(const struct settings_field *row,
 				    const struct settings *settings);
 

@@ -45,7 +45,7 @@ static void print_row(const struct settings_field *row, const struct settings *s
 		(void)fputs(*settings_bool(row, settings) ? "true" : "false", stream);
 		break;
 	case SETTINGS_NUMBER:
-		(void)fprintf(stream, "%ld", *settings_number(row, settings));
+		(void)fprintf(stream, "%zu", *settings_number(row, settings));
 		break;
 	case SETTINGS_LIST:
 		print_list(settings_list(row, settings), stream);

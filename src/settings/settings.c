@@ -75,13 +75,6 @@ static void complain_unknown(struct reader *reader, const config_setting_t *sett
 
 /* ---- values ------------------------------------------------------------------------------- */
 
-static bool is_number(const config_setting_t *setting)
-{
-	int type = config_setting_type(setting);
-
-	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
-}
-
 static bool is_text(struct reader *reader, const struct settings_field *row,
 		    const config_setting_t *setting)
 {
@@ -117,6 +110,18 @@ static void take_word(struct reader *reader, const struct settings_field *row,
 			 row->all_words);
 }
 
+static void take_number(struct reader *reader, const struct settings_field *row,
+			const config_setting_t *setting)
+{
+	long long number = config_setting_get_int64(setting);
+
+	if (number < row->least || number > row->most)
+		COMPLAIN(reader, setting, "%s: %lld is not from %ld to %ld", row->path, number,
+			 row->least, row->most);
+	else
+		*settings_number(row, reader->settings) = (size_t)number;
+}
+
 static void take_list(struct reader *reader, const struct settings_field *row,
 		      const config_setting_t *setting)
 {
@@ -136,6 +141,14 @@ static void take_list(struct reader *reader, const struct settings_field *row,
 			 row->path);
 }
 
+static bool is_number(const config_setting_t *setting)
+{
+	int type = config_setting_type(setting);
+
+	return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+}
+
+/* Words and numbers only have to have the right type: check_value() takes them. */
 static void take_value(struct reader *reader, const struct settings_field *row,
 		       const config_setting_t *setting)
 {
@@ -144,7 +157,7 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 		take_text(reader, row, setting);
 		break;
 	case SETTINGS_WORD:
-		(void)is_text(reader, row, setting); /* which one, see check_value() */
+		(void)is_text(reader, row, setting); /* has complained */
 		break;
 	case SETTINGS_BOOL:
 		if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
@@ -156,9 +169,6 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 	case SETTINGS_NUMBER:
 		if (!is_number(setting))
 			COMPLAIN(reader, setting, "%s: must be a whole number", row->path);
-		else
-			*settings_number(row, reader->settings) =
-				(long)config_setting_get_int64(setting);
 		break;
 	case SETTINGS_LIST:
 		take_list(reader, row, setting);
@@ -283,7 +293,7 @@ static void take_group(struct reader *reader, const config_setting_t *group, con
 	}
 }
 
-/* All have the right type. A wrong word is no wrong type: it hides no other error. */
+/* All have the right type. What then is no word or number of the row hides no other error. */
 static void check_value(struct reader *reader, const struct settings_field *row,
 			const config_setting_t *setting)
 {
@@ -291,6 +301,8 @@ static void check_value(struct reader *reader, const struct settings_field *row,
 
 	if (row->kind == SETTINGS_WORD)
 		take_word(reader, row, setting);
+	else if (row->kind == SETTINGS_NUMBER)
+		take_number(reader, row, setting);
 	else if (!settings_check(row, reader->settings, &detail))
 		COMPLAIN(reader, setting, "%s", detail.text);
 }

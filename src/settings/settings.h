@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "resolve/limits.h"
 
 /* What a WORD may be: enum settings_load { SETTINGS_LOAD_COPY, … }, and so on. */
 #define CHOICE(value, word)                             value,
@@ -36,9 +37,10 @@ struct settings {
 #define TEXT(path, field, initial, when, help)                char *field;
 #define WORD(path, field, initial, choices, when, help)       enum settings_##field field;
 #define BOOL(path, field, initial, when, help)                bool field;
-#define NUMBER(path, field, initial, least, most, when, help) long field;
+#define NUMBER(path, field, initial, least, most, when, help) size_t field;
 #define LIST(path, field, when, help)                         struct settings_list field;
 #include "settings/settings.def"
+	struct resolve_limits limits; /* each a LIMIT */
 	struct settings_source *sources;
 	size_t source_count;
 	char *file; /* it was read from; NULL: defaults only */

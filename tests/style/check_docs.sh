@@ -65,7 +65,7 @@ FILENAME ~ /def$/ {
 	row = row $0
 	if ($0 !~ /\)$/)
 		next
-	if (row ~ /^NUMBER\(/) {
+	if (row ~ /^(NUMBER|LIMIT)\(/) {
 		gsub(/[(,]/, " ", row); gsub(/"/, "", row)
 		split(row, part, " ")
 		expect(part[2], part[5] " to " part[6] ", default " part[4] ".")

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# A folder of src/ is a floor, and includes go down only. Also: each of two libraries is known to
-# one file, and no chain of includes comes back to where it began.
+# A folder of src/ is a floor, and includes go down only; of some floors only one header may be
+# included. Also: each of two libraries is known to one file, and no chain of includes comes back to
+# where it began.
 #
 #   check_floors.sh [TOP]
 
@@ -44,7 +45,7 @@ BEGIN {
 	may["table_write"] = " base mail table table_write "
 	may["resolve"] = lower
 	may["show"] = " base mail table show "
-	may["settings"] = " base mail settings "
+	may["settings"] = " base mail resolve settings "
 	may["message"] = lower "service settings message "
 	may["postfix_check"] = lower "service settings postfix_check "
 	may["sources"] = lower "settings sources "
@@ -53,6 +54,7 @@ BEGIN {
 	may["compile"] = lower "table_write settings sources prove compile "
 	may["openrcptd"] = lower "service settings message milter openrcptd "
 	may["rcptmap"] = lower "show settings postfix_check sources compile rcptmap "
+	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"
 }
@@ -76,6 +78,8 @@ BEGIN {
 		complain("\"" name "\" is on no floor")
 	else if (!index(may[here], " " there " "))
 		complain(here " may not include " there ": \"" name "\"")
+	else if ((here " " there) in sole && name != sole[here " " there])
+		complain(here " may include of " there " only \"" sole[here " " there] "\": \"" name "\"")
 	if ((getline line < name) < 0)
 		complain("\"" name "\" is not there")
 	close(name)

@@ -104,7 +104,7 @@ static void defaults_are_those_of_the_rows(void **state)
 	assert_string_equal(settings->table, OPENRCPT_TABLE);
 	assert_string_equal(settings->recipient_delimiter, "+");
 	assert_true(settings->propagate_extension);
-	assert_int_equal(settings->limit_expansion, 1000);
+	assert_int_equal(settings->limits.expansion, 1000);
 	assert_int_equal(settings->alias_domains.count, 0);
 	assert_int_equal(settings->source_count, 1);
 	assert_string_equal(settings->sources[0].type, "virtual");
@@ -133,9 +133,9 @@ static void every_kind_of_setting_is_read(void **state)
 	assert_int_equal(settings->alias_domains.count, 2);
 	assert_string_equal(settings->alias_domains.items[1], "b\xc3\xbc.test");
 	assert_int_equal(settings->mailbox_domains.count, 1);
-	assert_int_equal(settings->limit_expansion, 7);
-	assert_int_equal(settings->limit_recursion, 8);
-	assert_int_equal(settings->limit_address_bytes, 1000);
+	assert_int_equal(settings->limits.expansion, 7);
+	assert_int_equal(settings->limits.recursion, 8);
+	assert_int_equal(settings->limits.address_bytes, 1000);
 	assert_string_equal(settings->unknown_reply, "450 4.1.1");
 	assert_string_equal(settings_origin(settings), "Mail.Example.com");
 	assert_string_equal(settings->file, path);
