@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "message/policy.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
-
 /* A row for each verdict, a column for each way a message comes in. */
 static const struct rule {
 	enum policy_action smtp;
@@ -21,15 +17,6 @@ static const struct rule {
 
 bool policy_init(struct policy *policy, const struct settings *settings, struct error *err)
 {
-	struct reply unknown;
-	struct bytes line = bytes_of(settings->unknown_reply);
-	size_t text_size = strlen(settings->unknown_text);
-
-	if (!reply_parse(line, &unknown, err))
-		return false;
-	if (text_size > REPLY_TEXT_MAX)
-		return error_set(err, EX_CONFIG, "unknown.text: longer than %d bytes",
-				 REPLY_TEXT_MAX);
 	*policy = (struct policy){
 		.limits = settings->limits,
 		.message_recipients = settings->limit_message_recipients,
@@ -37,10 +24,8 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 		.is_dsn_success_native = settings->dsn_success == SETTINGS_DSN_NATIVE,
 		.logs_refusals = settings->log_refusals,
 	};
-	memcpy(policy->unknown_code, unknown.code, sizeof(policy->unknown_code));
-	memcpy(policy->unknown_enhanced, unknown.enhanced, sizeof(policy->unknown_enhanced));
-	memcpy(policy->unknown_text, settings->unknown_text, text_size + 1);
-	return true;
+	return answer_texts_init(&policy->texts, settings->unknown_reply, settings->unknown_text,
+				 err);
 }
 
 static enum policy_action doubt(struct resolution *resolution, enum reason reason)
@@ -75,14 +60,10 @@ void policy_reply(const struct policy *policy, const struct message_facts *facts
 		  const struct resolution *resolution, struct bytes address, struct arena *arena,
 		  struct reply *out_reply)
 {
-	struct answer_texts texts = {
-		.unknown_text = policy->unknown_text,
-		.omits_address = facts->mta->names_recipient,
-	};
+	struct answer_texts texts = policy->texts;
 	const struct resolution broken = { .verdict = VERDICT_DEFER, .reason = REASON_BROKEN };
 
-	memcpy(texts.unknown_code, policy->unknown_code, sizeof(texts.unknown_code));
-	memcpy(texts.unknown_enhanced, policy->unknown_enhanced, sizeof(texts.unknown_enhanced));
+	texts.omits_address = facts->mta->names_recipient;
 	/* An accepted one has no reply. Asking for it is our own mistake, and then "later" is safe.
 	 */
 	if (!answer_make(resolution, &texts, address, arena, out_reply))

@@ -26,9 +26,7 @@ struct policy {
 	bool merges_duplicates;
 	bool is_dsn_success_native;
 	bool logs_refusals;
-	char unknown_code[4];
-	char unknown_enhanced[12];
-	char unknown_text[REPLY_TEXT_MAX + 1];
+	struct answer_texts texts; /* whether an address goes with them is the MTA's */
 };
 
 enum policy_action {

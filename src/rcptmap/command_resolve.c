@@ -75,22 +75,6 @@ static int run(const struct table *table, const struct settings *settings,
 	return is_done ? status_of(&explain) : command_fail(&err);
 }
 
-static bool read_texts(const struct settings *settings, struct answer_texts *out_texts,
-		       struct error *err)
-{
-	struct answer_texts texts = { .unknown_text = settings->unknown_text };
-	struct reply reply;
-
-	if (!reply_parse(bytes_of(settings->unknown_reply), &reply, err)) {
-		err->status = EX_CONFIG;
-		return false;
-	}
-	memcpy(texts.unknown_code, reply.code, sizeof(texts.unknown_code));
-	memcpy(texts.unknown_enhanced, reply.enhanced, sizeof(texts.unknown_enhanced));
-	*out_texts = texts;
-	return true;
-}
-
 int command_resolve(const struct options *options)
 {
 	struct settings *settings;
@@ -101,7 +85,8 @@ int command_resolve(const struct options *options)
 
 	/* The limits and the words are the configured ones, also with -t. */
 	settings = command_settings(options, &err);
-	if (settings != NULL && read_texts(settings, &texts, &err))
+	if (settings != NULL &&
+	    answer_texts_init(&texts, settings->unknown_reply, settings->unknown_text, &err))
 		table = command_open_path(options->table != NULL ? options->table : settings->table,
 					  settings, &err);
 	if (table != NULL)

@@ -2,6 +2,7 @@
 #include "resolve/answer.h"
 
 #include <string.h>
+#include <sysexits.h>
 
 #define REJECTED "Recipient address rejected: "
 
@@ -148,5 +149,24 @@ bool answer_make(const struct resolution *resolution, const struct answer_texts 
 	/* A doubt is never a refusal, whatever reason came with it. */
 	if (out_reply->code[0] != '4')
 		*out_reply = reply_of_reason(REASON_BROKEN, shown, arena);
+	return true;
+}
+
+bool answer_texts_init(struct answer_texts *texts, const char *reply, const char *text,
+		       struct error *err)
+{
+	size_t text_size = strlen(text);
+	struct reply codes;
+	struct error detail;
+
+	if (!reply_parse(bytes_of(reply), &codes, &detail))
+		return error_set(err, EX_CONFIG, "unknown.reply: %s", detail.text);
+	if (text_size > REPLY_TEXT_MAX)
+		return error_set(err, EX_CONFIG, "unknown.text: longer than %d bytes",
+				 REPLY_TEXT_MAX);
+	*texts = (struct answer_texts){ .omits_address = false };
+	memcpy(texts->unknown_code, codes.code, sizeof(texts->unknown_code));
+	memcpy(texts->unknown_enhanced, codes.enhanced, sizeof(texts->unknown_enhanced));
+	memcpy(texts->unknown_text, text, text_size + 1);
 	return true;
 }

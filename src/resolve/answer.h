@@ -10,14 +10,18 @@
 #include "mail/reply.h"
 #include "resolve/resolve.h"
 
-/* `unknown = { reply; text; }` of the settings. */
+/* `unknown = { reply; text; }` of the settings, as a plain value. */
 struct answer_texts {
-	char unknown_code[4];      /* "550" */
-	char unknown_enhanced[12]; /* "5.1.1" */
-	const char *unknown_text;  /* "User unknown in virtual alias table" */
+	char unknown_code[4];                  /* "550" */
+	char unknown_enhanced[12];             /* "5.1.1" */
+	char unknown_text[REPLY_TEXT_MAX + 1]; /* "User unknown in virtual alias table" */
 	/* Sendmail puts `<addr>... ` before a reply itself: leave our `<addr>: ` out. */
 	bool omits_address;
 };
+
+/* From the two settings: REPLY is the codes. False: they make no reply, see ERR (status 78). */
+bool answer_texts_init(struct answer_texts *texts, const char *reply, const char *text,
+		       struct error *err);
 
 /*
  * The address that a reply about PATH names: internal form, as Postfix has it. TEXT is what PATH

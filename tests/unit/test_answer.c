@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,28 @@ static void unknown_follows_the_settings(void **state)
 
 	(void)state;
 	expect_with(&own, &resolution, 1 << 16, "450 4.1.1 Recipient address rejected: Not here");
+}
+
+static void settings_become_texts(void **state)
+{
+	struct answer_texts own;
+	struct error err;
+	char text[REPLY_TEXT_MAX + 2];
+
+	(void)state;
+	assert_true(answer_texts_init(&own, "450 4.1.1", "Not here", &err));
+	assert_string_equal(own.unknown_code, "450");
+	assert_string_equal(own.unknown_enhanced, "4.1.1");
+	assert_string_equal(own.unknown_text, "Not here");
+	assert_false(own.omits_address);
+	memset(text, 'x', sizeof(text));
+	text[REPLY_TEXT_MAX + 1] = '\0';
+	assert_false(answer_texts_init(&own, "450 4.1.1", text, &err));
+	assert_int_equal(err.status, EX_CONFIG);
+	assert_true(answer_texts_init(&own, "450 4.1.1", text + 1, &err));
+	assert_false(answer_texts_init(&own, "250 2.0.0", "Not here", &err));
+	assert_int_equal(err.status, EX_CONFIG);
+	assert_non_null(strstr(err.text, "unknown.reply: "));
 }
 
 static void every_reason_to_defer_is_a_451(void **state)
@@ -182,6 +205,7 @@ int main(void)
 		cmocka_unit_test(accepted_recipients_get_no_reply),
 		cmocka_unit_test(unknown_users_get_the_words_of_postfix),
 		cmocka_unit_test(unknown_follows_the_settings),
+		cmocka_unit_test(settings_become_texts),
 		cmocka_unit_test(every_reason_to_defer_is_a_451),
 		cmocka_unit_test(addresses_nobody_can_have_are_refused),
 		cmocka_unit_test(an_entry_says_its_own_reply),

@@ -147,7 +147,9 @@ static void codes_that_are_none_are_refused(void **state)
 	assert_non_null(settings);
 	free(settings->unknown_reply);
 	settings->unknown_reply = strdup("250 2.0.0");
+	assert_non_null(settings->unknown_reply);
 	assert_false(policy_init(&policy, settings, &err));
+	assert_int_equal(err.status, EX_CONFIG);
 	settings_free(settings);
 }
 
