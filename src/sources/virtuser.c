@@ -49,26 +49,47 @@ static bool is_empty_without_detail(const struct virtuser_rule *rule)
 	return value.size == 0;
 }
 
-static bool check_value(const struct virtuser_rule *rule, struct error *err)
+/* Can each %1, %2, … of the value be filled? */
+static bool check_parameters(const struct virtuser_rule *rule, struct error *err)
 {
 	struct bytes value = rule->value;
-	bool is_quoted = false;
+	bool may_have_some = !is_verdict(value) || virtuser_is_entry(rule);
 
 	for (size_t i = 0; i < value.size; i++) {
 		char parameter = parameter_at(value, i);
 
 		if (parameter != '\0' && (parameter < '1' || parameter > '3'))
 			return wrong(err, "only %1, %2 and %3 stand for something");
-		if (parameter != '\0' && is_verdict(value) && !virtuser_is_entry(rule))
+		if (parameter != '\0' && !may_have_some)
 			return wrong(err, "a reply can't have parts of the address here");
-		if (value.data[i] == '%' && i + 1 < value.size && value.data[i + 1] == '%')
-			i++;
-		else if (value.data[i] == '"')
-			is_quoted = !is_quoted;
-		else if (!is_quoted && !is_verdict(value) &&
-			 (value.data[i] == ',' || lines_is_white(value.data[i])))
-			return wrong(err, "there must be one target only");
+		if (value.data[i] == '%')
+			i++; /* of `%%` the second begins no parameter */
 	}
+	return true;
+}
+
+/* Outside of quotes a comma or white space would begin another one. */
+static bool is_one_target(struct bytes value)
+{
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < value.size; i++) {
+		char byte = value.data[i];
+
+		if (byte == '"')
+			is_quoted = !is_quoted;
+		else if (!is_quoted && (byte == ',' || lines_is_white(byte)))
+			return false;
+	}
+	return true;
+}
+
+static bool check_value(const struct virtuser_rule *rule, struct error *err)
+{
+	if (!check_parameters(rule, err))
+		return false;
+	if (!is_verdict(rule->value) && !is_one_target(rule->value))
+		return wrong(err, "there must be one target only");
 	if (is_empty_without_detail(rule))
 		return wrong(err, "nothing is left of the value without a +detail");
 	return true;
