@@ -30,10 +30,9 @@ static void print_list(const struct settings_list *list, FILE *stream)
 	(void)fputs(" ]", stream);
 }
 
-static void print_row(const struct settings_field *row, const struct settings *settings,
-		      const char *name, FILE *stream)
+static void print_value(const struct settings_field *row, const struct settings *settings,
+			FILE *stream)
 {
-	(void)fprintf(stream, "%s = ", name);
 	switch (row->kind) {
 	case SETTINGS_TEXT:
 		print_text(*settings_text(row, settings), stream);
@@ -51,7 +50,6 @@ static void print_row(const struct settings_field *row, const struct settings *s
 		print_list(settings_list(row, settings), stream);
 		break;
 	}
-	(void)fputs(";\n", stream);
 }
 
 static void print_sources(const struct settings *settings, FILE *stream)
@@ -67,6 +65,14 @@ static void print_sources(const struct settings *settings, FILE *stream)
 	(void)fputs(settings->source_count == 0 ? " );\n" : "\n);\n", stream);
 }
 
+/* ---- rows and their groups ----------------------------------------------------------------- */
+
+struct printer {
+	const struct settings *settings;
+	FILE *stream;
+	struct bytes group; /* the one that is open; empty: none */
+};
+
 /* "limits" of "limits.expansion"; empty for one that is in no group. */
 static struct bytes group_of(const struct settings_field *row)
 {
@@ -75,40 +81,51 @@ static struct bytes group_of(const struct settings_field *row)
 	return dot == NULL ? bytes_make(NULL, 0) : bytes_make(row->path, (size_t)(dot - row->path));
 }
 
+/* Close the group that is open and open GROUP, unless they are one. */
+static void turn_to_group(struct printer *printer, struct bytes group)
+{
+	if (bytes_equal(printer->group, group))
+		return;
+	if (printer->group.size > 0)
+		(void)fputs("};\n", printer->stream);
+	if (group.size > 0)
+		(void)fprintf(printer->stream, BYTES_FORMAT " = {\n", BYTES_ARGS(group));
+	printer->group = group;
+}
+
+static void print_row(struct printer *printer, const struct settings_field *row)
+{
+	struct bytes group = group_of(row);
+
+	turn_to_group(printer, group);
+	if (group.size > 0)
+		(void)fprintf(printer->stream, "    %s = ", row->path + group.size + 1);
+	else
+		(void)fprintf(printer->stream, "%s = ", row->path);
+	print_value(row, printer->settings, printer->stream);
+	(void)fputs(";\n", printer->stream);
+}
+
 bool settings_print(const struct settings *settings, enum settings_print which, FILE *stream)
 {
 	struct settings *initial = settings_new();
-	struct bytes group = { NULL, 0 };
+	struct printer printer = { .settings = settings, .stream = stream };
+	bool prints_all = which == SETTINGS_EFFECTIVE;
 
 	if (initial == NULL)
 		return false;
-	for (size_t i = 0; settings_field(i) != NULL; i++) {
-		const struct settings_field *row = settings_field(i);
-		struct bytes next = group_of(row);
-		bool is_shown = which == SETTINGS_EFFECTIVE ||
-				!settings_field_equal(row, settings, initial);
-
-		/* The rows of a group stand together. */
-		if (group.size > 0 && !bytes_equal(group, next)) {
-			(void)fputs("};\n", stream);
-			group.size = 0;
-		}
-		if (!is_shown)
-			continue;
-		if (next.size > 0 && group.size == 0)
-			(void)fprintf(stream, BYTES_FORMAT " = {\n", BYTES_ARGS(next));
-		group = next;
-		if (group.size > 0)
-			(void)fputs("    ", stream);
-		print_row(row, settings, row->path + (group.size > 0 ? group.size + 1 : 0), stream);
-	}
-	if (group.size > 0)
-		(void)fputs("};\n", stream);
-	if (which == SETTINGS_EFFECTIVE || !settings_sources_equal(settings, initial))
+	/* The rows of a group stand together. */
+	for (size_t i = 0; settings_field(i) != NULL; i++)
+		if (prints_all || !settings_field_equal(settings_field(i), settings, initial))
+			print_row(&printer, settings_field(i));
+	turn_to_group(&printer, bytes_make(NULL, 0));
+	if (prints_all || !settings_sources_equal(settings, initial))
 		print_sources(settings, stream);
 	settings_free(initial);
 	return fflush(stream) == 0 && !ferror(stream);
 }
+
+/* ---- comparing ----------------------------------------------------------------------------- */
 
 void settings_compare(const struct settings *before, const struct settings *after,
 		      void (*on_change)(const char *path, const char *needs, void *context),
