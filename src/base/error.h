@@ -16,7 +16,7 @@ struct error {
 
 /*
  * Fill ERR (which may be NULL). The value is false, so that a function can end with it; a macro, so
- * that the compiler sees it is.
+ * that the compiler sees it is. Where no value is wanted, use error_fill() and so on.
  */
 #define error_set(err, status, ...) (error_fill(err, status, __VA_ARGS__), false)
 

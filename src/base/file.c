@@ -24,23 +24,30 @@ static bool times_equal(const struct timespec *a, const struct timespec *b)
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static bool open_failed(const char *path, struct error *err)
+/* By errno. */
+static void fill_open_error(const char *path, struct error *err)
 {
 	switch (errno) {
 	case ENOENT:
-		return error_set_errno(err, EX_NOINPUT, "%s", path);
+		error_fill_errno(err, EX_NOINPUT, "%s", path);
+		break;
 	case ENOTDIR:
-		return error_set(err, EX_NOINPUT, "%s: its directory is none, or a link", path);
+		error_fill(err, EX_NOINPUT, "%s: its directory is none, or a link", path);
+		break;
 	case ELOOP:
-		return error_set(err, EX_NOPERM, "%s: is a symbolic link", path);
+		error_fill(err, EX_NOPERM, "%s: is a symbolic link", path);
+		break;
 	case EISDIR:
 	case ENXIO:
-		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
+		error_fill(err, EX_NOPERM, "%s: is not a regular file", path);
+		break;
 	case EACCES:
 	case EPERM:
-		return error_set_errno(err, EX_NOPERM, "%s", path);
+		error_fill_errno(err, EX_NOPERM, "%s", path);
+		break;
 	default:
-		return error_set_errno(err, EX_OSERR, "%s", path);
+		error_fill_errno(err, EX_OSERR, "%s", path);
+		break;
 	}
 }
 
@@ -84,7 +91,7 @@ static int open_checked(const char *path, const struct file_limits *limits, stru
 
 	directory_fd = directory_open(path, O_PATH | O_NOFOLLOW, &name);
 	if (directory_fd < 0) {
-		(void)open_failed(path, err);
+		fill_open_error(path, err);
 		return -1;
 	}
 	if (!directory_check(path, directory_fd, err))
@@ -92,12 +99,12 @@ static int open_checked(const char *path, const struct file_limits *limits, stru
 	/* Without O_NONBLOCK opening a fifo would wait for somebody to write into it. */
 	fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0) {
-		(void)open_failed(path, err);
+		fill_open_error(path, err);
 		goto out;
 	}
 	flags = fcntl(fd, F_GETFL);
 	if (fstat(fd, &status) != 0 || flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0)
-		(void)error_set_errno(err, EX_OSERR, "%s", path);
+		error_fill_errno(err, EX_OSERR, "%s", path);
 	else if (check_open_file(path, &status, limits, err)) {
 		*out_status = status;
 		goto out;
@@ -109,9 +116,9 @@ out:
 	return fd;
 }
 
-static bool changed(const char *path, struct error *err)
+static void fill_changed(const char *path, struct error *err)
 {
-	return error_set(err, EX_DATAERR, "%s: changed while it was read", path);
+	error_fill(err, EX_DATAERR, "%s: changed while it was read", path);
 }
 
 /* SIZE bytes of FROM into DATA, and not one more. */
@@ -128,8 +135,10 @@ static bool copy_bytes(const char *path, int from, char *data, size_t size, stru
 			continue;
 		if (got < 0)
 			return error_set_errno(err, EX_IOERR, "%s", path);
-		if ((got == 0) != (done == size))
-			return changed(path, err);
+		if ((got == 0) != (done == size)) {
+			fill_changed(path, err);
+			return false;
+		}
 		if (got == 0)
 			return true;
 		done += (size_t)got;
@@ -189,7 +198,7 @@ static bool copy_sealed(const char *path, int fd, size_t size, struct bytes *out
 			*out_bytes = bytes_make(data, size);
 			return true;
 		}
-		(void)error_set_errno(err, EX_OSERR, "%s: sealing the copy", path);
+		error_fill_errno(err, EX_OSERR, "%s: sealing the copy", path);
 	}
 	(void)munmap(data, size); /* is a mapping */
 	return false;
@@ -213,12 +222,12 @@ bool file_copy_load(const char *path, const struct file_limits *limits, struct f
 	/* Not the identity as a whole: a rename over the file changes its link count, and so the
 	 * time of that, while the bytes are those that were opened. */
 	if (fstat(fd, &status) != 0) {
-		(void)error_set_errno(err, EX_OSERR, "%s", path);
+		error_fill_errno(err, EX_OSERR, "%s", path);
 		goto out_copy;
 	}
 	file_identity_of(&status, &after);
 	if (after.size != before.size || !times_equal(&after.modified, &before.modified)) {
-		(void)changed(path, err);
+		fill_changed(path, err);
 		goto out_copy;
 	}
 	copy.identity = before;

@@ -49,9 +49,16 @@ static int status_of(int number)
 	}
 }
 
+/* By errno. */
+static void fill_failure(const char *path, const char *doing, struct error *err)
+{
+	error_fill_errno(err, status_of(errno), "%s: %s", path, doing);
+}
+
 static bool failed(const char *path, const char *doing, struct error *err)
 {
-	return error_set_errno(err, status_of(errno), "%s: %s", path, doing);
+	fill_failure(path, doing, err);
+	return false;
 }
 
 /* ---- the lock ----------------------------------------------------------------------------- */
@@ -123,10 +130,10 @@ static bool take_lock(struct file_output *output, int wait_ms, struct error *err
 		waited_ms += POLL_MS;
 	}
 	if (output->lock_fd < 0 && errno == EWOULDBLOCK)
-		(void)error_set(err, EX_TEMPFAIL, "%s: locked by another process that writes it",
-				output->path);
+		error_fill(err, EX_TEMPFAIL, "%s: locked by another process that writes it",
+			   output->path);
 	else if (output->lock_fd < 0)
-		(void)failed(output->path, "making a lock file beside it", err);
+		fill_failure(output->path, "making a lock file beside it", err);
 	free(name);
 	return output->lock_fd >= 0;
 }
@@ -154,7 +161,7 @@ static bool remove_leftovers(const struct file_output *output, struct error *err
 	bool is_done = true;
 
 	if (directory == NULL) {
-		(void)failed(output->path, "reading its directory", err);
+		fill_failure(output->path, "reading its directory", err);
 		if (fd >= 0)
 			(void)close(fd); /* nothing was written */
 		return false;
@@ -208,7 +215,7 @@ bool file_output_lock(const char *path, int wait_ms, struct file_output *out_out
 	output.name = strdup(name);
 	output.path = strdup(path);
 	if (output.name == NULL || output.path == NULL) {
-		(void)error_set_memory(err);
+		error_fill_memory(err);
 		goto out;
 	}
 	if (!directory_check(path, output.directory_fd, err) || !check_target(&output, NULL, err) ||
@@ -294,7 +301,7 @@ bool file_output_create(struct file_output *output, mode_t mode, struct error *e
 		return false;
 	}
 	if (fchmod(output->fd, mode) != 0) {
-		(void)failed(output->path, "setting the mode of its new version", err);
+		fill_failure(output->path, "setting the mode of its new version", err);
 		remove_temporary(output);
 		return false;
 	}
@@ -309,7 +316,7 @@ bool file_output_sync(struct file_output *output, char *out_path, size_t room, s
 		return error_set(err, EX_CANTCREAT, "%s: its path is too long", output->path);
 	if (fsync(output->fd) != 0) {
 		/* A second fsync could succeed although the data is lost. */
-		(void)error_set_errno(err, EX_IOERR, "%s: syncing its new version", output->path);
+		error_fill_errno(err, EX_IOERR, "%s: syncing its new version", output->path);
 		remove_temporary(output);
 		return false;
 	}
@@ -328,13 +335,13 @@ bool file_output_install(struct file_output *output, bool *out_is_installed, str
 	/* Some network file systems tell only now that a write was lost. */
 	output->fd = -1;
 	if (close(fd) != 0 && errno != EINTR) {
-		(void)error_set_errno(err, EX_IOERR, "%s: closing its new version", output->path);
+		error_fill_errno(err, EX_IOERR, "%s: closing its new version", output->path);
 		remove_temporary(output);
 		return false;
 	}
 	if (renameat(output->directory_fd, output->temporary, output->directory_fd, output->name) !=
 	    0) {
-		(void)failed(output->path, "putting its new version in place", err);
+		fill_failure(output->path, "putting its new version in place", err);
 		remove_temporary(output);
 		return false;
 	}

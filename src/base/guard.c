@@ -96,7 +96,7 @@ struct guard *guard_new(const struct file_copy *copy, struct error *err)
 	bool is_taken;
 
 	if (guard == NULL) {
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 		return NULL;
 	}
 	*guard = (struct guard){ .fd = copy->fd, .identity = copy->identity };

@@ -39,9 +39,14 @@ struct compilation {
 	uint64_t expected_bytes;
 };
 
-static bool fail(struct compilation *compilation, const struct error *err)
+static void report_failure(struct compilation *compilation, const struct error *err)
 {
 	report_error(&compilation->report, err->status, NULL, 0, "%s", err->text);
+}
+
+static bool fail(struct compilation *compilation, const struct error *err)
+{
+	report_failure(compilation, err);
 	return false;
 }
 
@@ -131,7 +136,7 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 	};
 
 	if (!hash_random_seed(&options.seed)) {
-		(void)error_set(err, EX_OSERR, "no random seed to be had"); /* always false */
+		error_fill(err, EX_OSERR, "no random seed to be had");
 		return NULL;
 	}
 	return table_writer_new(&options, err);
@@ -156,7 +161,7 @@ static bool write_once(struct compilation *compilation, int fd, bool *out_wants_
 		is_written = table_writer_finish(writer, fd, on_duplicate, compilation,
 						 out_wants_seed, &err);
 		if (!is_written && !*out_wants_seed)
-			(void)fail(compilation, &err); /* always false */
+			report_failure(compilation, &err);
 	}
 	table_writer_free(writer);
 	return is_written;
@@ -170,8 +175,10 @@ static bool write_table(struct compilation *compilation, int fd)
 		if (write_once(compilation, fd, &wants_seed))
 			return true;
 		/* A source that was edited while it was read is read again, a few times. */
-		if (compilation->report.status == EX_TEMPFAIL && i < CHANGES_MAX)
-			wants_seed = report_forgive(&compilation->report);
+		if (compilation->report.status == EX_TEMPFAIL && i < CHANGES_MAX) {
+			report_forgive(&compilation->report);
+			wants_seed = true;
+		}
 	}
 	if (wants_seed && compilation->report.errors == 0)
 		report_error(&compilation->report, EX_DATAERR, NULL, 0,
@@ -254,7 +261,7 @@ static bool check_memory(struct compilation *compilation, int fd)
 
 	if (fstat(fd, &status) != 0 || (memory = mmap(NULL, (size_t)status.st_size, PROT_READ,
 						      MAP_SHARED, fd, 0)) == MAP_FAILED) {
-		(void)error_set_errno(&err, EX_OSERR, "memory file"); /* always false */
+		error_fill_errno(&err, EX_OSERR, "memory file");
 		return fail(compilation, &err);
 	}
 	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
@@ -273,7 +280,7 @@ static bool check_only(struct compilation *compilation)
 	bool is_sound;
 
 	if (fd < 0) {
-		(void)error_set_errno(&err, EX_OSERR, "memory file"); /* always false */
+		error_fill_errno(&err, EX_OSERR, "memory file");
 		return fail(compilation, &err);
 	}
 	is_sound = write_table(compilation, fd) && check_memory(compilation, fd);
@@ -294,7 +301,7 @@ static bool install(struct compilation *compilation)
 		return false;
 	if (snprintf(path, sizeof(path), "%s/%s", compilation->directory, output->temporary) >=
 	    (int)sizeof(path)) {
-		(void)error_set(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
+		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
 		return fail(compilation, &err);
 	}
 	if (!compilation->options->is_sync_skipped &&
@@ -309,7 +316,7 @@ static bool install(struct compilation *compilation)
 			     "%s (the new table is installed, but might not survive a power cut)",
 			     err.text);
 	else
-		(void)fail(compilation, &err); /* always false */
+		report_failure(compilation, &err);
 	return false;
 }
 
@@ -334,7 +341,7 @@ static bool find_directory(struct compilation *compilation)
 	struct error err;
 
 	if (size >= sizeof(compilation->directory)) {
-		(void)error_set(&err, EX_CANTCREAT, "%s: the path is too long", path);
+		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", path);
 		return fail(compilation, &err);
 	}
 	if (slash == NULL)
@@ -354,7 +361,7 @@ static void run(struct compilation *compilation)
 	/* Lock before reading: who comes later reads what is newer. */
 	if (!options->is_check_only &&
 	    !file_output_lock(options->output, LOCK_WAIT_MS, &compilation->output, &err)) {
-		(void)fail(compilation, &err); /* always false */
+		report_failure(compilation, &err);
 		return;
 	}
 	(void)table_peek(options->output, &compilation->installed, NULL); /* else the first */

@@ -109,16 +109,16 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 	buffer_init(&canonical, VALUE_BYTES_MAX * 2);
 	value = trim(value);
 	if (value.size == 0) {
-		(void)error_set(err, EX_DATAERR, "error: a reply must follow"); /* always false */
+		error_fill(err, EX_DATAERR, "error: a reply must follow");
 		goto out;
 	}
 	if (value.size > VALUE_BYTES_MAX) {
-		(void)error_set(err, EX_DATAERR, "error: the reply is too long");
+		error_fill(err, EX_DATAERR, "error: the reply is too long");
 		goto out;
 	}
 	if (!put_in_order(value, &line, err)) {
 		if (line.has_failed)
-			(void)error_set_memory(err); /* it can't be the length any more */
+			error_fill_memory(err); /* it can't be the length any more */
 		goto out;
 	}
 	if (!reply_parse(buffer_bytes(&line), &reply, err))
@@ -127,7 +127,7 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 		*out_reply = arena_copy(arena, buffer_bytes(&canonical));
 	is_parsed = !canonical.has_failed && out_reply->data != NULL;
 	if (!is_parsed)
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 out:
 	buffer_free(&line);
 	buffer_free(&canonical);

@@ -21,8 +21,8 @@ static bool refuse_domain(struct bytes domain, const char *reason, struct error 
 
 	buffer_init(&shown, 1024);
 	(void)address_escape(domain, true, &shown); /* short of memory the name is missing */
-	(void)error_set(err, EX_DATAERR, "the domain \"" BYTES_FORMAT "\" %s",
-			BYTES_ARGS(buffer_bytes(&shown)), reason);
+	error_fill(err, EX_DATAERR, "the domain \"" BYTES_FORMAT "\" %s",
+		   BYTES_ARGS(buffer_bytes(&shown)), reason);
 	buffer_free(&shown);
 	return false;
 }

@@ -19,8 +19,8 @@ static bool refuse(struct bytes text, const char *reason, struct error *err)
 
 	buffer_init(&shown, 1024);
 	(void)address_escape(text, true, &shown); /* short of memory the name is missing */
-	(void)error_set(err, EX_DATAERR, "\"" BYTES_FORMAT "\": %s",
-			BYTES_ARGS(buffer_bytes(&shown)), reason);
+	error_fill(err, EX_DATAERR, "\"" BYTES_FORMAT "\": %s", BYTES_ARGS(buffer_bytes(&shown)),
+		   reason);
 	buffer_free(&shown);
 	return false;
 }
@@ -290,6 +290,7 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 {
 	struct bytes element;
 	size_t tail_size = 0;
+	bool is_target;
 
 	*rest = skip_separators(*rest);
 	if (rest->size == 0)
@@ -301,9 +302,9 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 	if (tail_size > 0) {
 		element = bytes_make(element.data, element.size + tail_size);
 		*rest = bytes_skip(*rest, tail_size);
-		(void)refuse(element, "names are not allowed, only the address itself", err);
-		return ADDRESS_LIST_ERROR;
+		is_target = refuse(element, "names are not allowed, only the address itself", err);
+	} else {
+		is_target = parse_element(element, arena, out_target, err);
 	}
-	return parse_element(element, arena, out_target, err) ? ADDRESS_LIST_TARGET
-							      : ADDRESS_LIST_ERROR;
+	return is_target ? ADDRESS_LIST_TARGET : ADDRESS_LIST_ERROR;
 }

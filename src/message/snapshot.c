@@ -15,14 +15,14 @@ struct snapshot *snapshot_new(struct table *take_table, const struct settings *s
 
 	if (snapshot == NULL) {
 		table_close(take_table);
-		(void)error_set_memory(err);
+		error_fill_memory(err);
 		return NULL;
 	}
 	snapshot->table = take_table;
 	if (!policy_init(&snapshot->policy, settings, err))
 		goto failed;
 	if (!hash_random_seed(&snapshot->seed)) {
-		(void)error_set(err, EX_OSERR, "the system gives no random numbers");
+		error_fill(err, EX_OSERR, "the system gives no random numbers");
 		goto failed;
 	}
 	return snapshot;

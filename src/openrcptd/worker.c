@@ -127,11 +127,11 @@ int worker_run(const struct worker_options *options)
 		return fail(&err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {
-		(void)error_set_errno(&err, EX_OSERR, "thread");
+		error_fill_errno(&err, EX_OSERR, "thread");
 		return fail(&err);
 	}
 	if (!orders_write(worker.orders_fd, REPORT_READY)) {
-		(void)error_set(&err, EX_SOFTWARE, "the master is gone");
+		error_fill(&err, EX_SOFTWARE, "the master is gone");
 		return fail(&err);
 	}
 	return milter_run();

@@ -200,7 +200,7 @@ int postfix_check(const struct postfix_check_options *options, struct error *err
 	if (!collect_domains(&check, err) || !collect_keys(&check, err) || !check_all(&check, err))
 		status = err->status;
 	else if (fflush(options->output) != 0 || ferror(options->output)) {
-		(void)error_set_errno(err, EX_IOERR, "output");
+		error_fill_errno(err, EX_IOERR, "output");
 		status = EX_IOERR;
 	} else if (check.problems > 0) {
 		status = PROBLEMS_FOUND;

@@ -14,7 +14,7 @@ static bool *new_flags(struct postfix_check *check, size_t count, struct error *
 	bool *flags = arena_alloc(&check->postfix.arena, count + 1);
 
 	if (flags == NULL)
-		(void)error_set_memory(err);
+		error_fill_memory(err);
 	else
 		memset(flags, 0, count + 1);
 	return flags;

@@ -69,13 +69,13 @@ static bool run(const char *const *words, struct bytes input, struct buffer *out
 	pid_t child;
 
 	if (in < 0 || out < 0 || !file_write_all(in, input) || lseek(in, 0, SEEK_SET) != 0) {
-		(void)error_set_errno(err, EX_OSERR, "%s", words[0]);
+		error_fill_errno(err, EX_OSERR, "%s", words[0]);
 		goto out;
 	}
 	/* posix_spawnp() only reads what it takes as char *. */
 	if (!spawn((char *const *)(uintptr_t)words, in, out, &child) ||
 	    waitpid(child, out_status, 0) != child) {
-		(void)error_set_errno(err, EX_UNAVAILABLE, "%s", words[0]);
+		error_fill_errno(err, EX_UNAVAILABLE, "%s", words[0]);
 		goto out;
 	}
 	is_done = read_back(out, out_text) ||
@@ -378,7 +378,7 @@ bool postfix_look_up(struct postfix *postfix, struct bytes map, const struct byt
 		(void)buffer_append_byte(&input, '\n');
 	}
 	if (words[0] == NULL || words[used - 1] == NULL || input.has_failed)
-		(void)error_set_memory(err);
+		error_fill_memory(err);
 	else if (run(words, buffer_bytes(&input), &output, &status, err))
 		is_done = match_answers(postfix, buffer_bytes(&output), keys, count, out_values) ||
 			  error_set_memory(err);

@@ -37,7 +37,7 @@ static struct settings *default_settings(struct error *err)
 	struct settings *settings = settings_new();
 
 	if (settings == NULL)
-		(void)error_set_memory(err); /* returned as NULL */
+		error_fill_memory(err);
 	return settings;
 }
 
@@ -150,12 +150,12 @@ bool command_source(const char *text, struct settings_source *out_source, struct
 		return error_set_memory(err);
 	}
 	if (source_type_find(source.type) == NULL) {
-		(void)error_set(err, EX_USAGE, "%s: there is no source type %s", text, source.type);
+		error_fill(err, EX_USAGE, "%s: there is no source type %s", text, source.type);
 		command_source_clear(&source);
 		return false;
 	}
 	if (source.path[0] == '\0') {
-		(void)error_set(err, EX_USAGE, "%s: the file is missing behind the type", text);
+		error_fill(err, EX_USAGE, "%s: the file is missing behind the type", text);
 		command_source_clear(&source);
 		return false;
 	}

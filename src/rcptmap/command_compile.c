@@ -20,7 +20,7 @@ static struct settings_source *take_sources(const struct options *options, struc
 	struct settings_source *sources = calloc(count, sizeof(*sources));
 
 	if (sources == NULL) {
-		(void)error_set_memory(err); /* returned as NULL */
+		error_fill_memory(err);
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -21,13 +21,13 @@ int command_config(const struct options *options)
 	bool is_printed;
 
 	if (options->is_brief && options->wants_defaults) {
-		(void)error_set(&err, EX_USAGE, "config: -n and -d exclude each other");
+		error_fill(&err, EX_USAGE, "config: -n and -d exclude each other");
 		return command_fail(&err);
 	}
 	if (options->wants_defaults) {
 		settings = settings_new();
 		if (settings == NULL)
-			(void)error_set_memory(&err);
+			error_fill_memory(&err);
 	} else {
 		settings = command_settings(options, &err);
 	}

@@ -300,7 +300,7 @@ static int compare(struct diff *diff, const struct settings *settings)
 	if (!text_output_finish(&diff->output, &err))
 		return command_fail(&err);
 	if (!is_done) {
-		(void)error_set(&err, EX_DATAERR, "a table contradicts itself");
+		error_fill(&err, EX_DATAERR, "a table contradicts itself");
 		return command_fail(&err);
 	}
 	return diff->has_difference ? 1 : EX_OK;

@@ -20,7 +20,7 @@ static char *table_path(const char *file, bool is_query, struct error *err)
 		suffix_size = 0;
 	path = malloc(size + suffix_size + 1);
 	if (path == NULL) {
-		(void)error_set_memory(err); /* returned as NULL */
+		error_fill_memory(err);
 		return NULL;
 	}
 	memcpy(path, file, size);

@@ -150,15 +150,15 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* can't fail: writing to a closed pipe is status 74 */
 	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: and so is a file that may grow no more */
 	if (argc < 2) {
-		(void)error_set(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
+		error_fill(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
 		return command_fail(&err);
 	}
 	command = find_command(argv[1]);
 	if (command != NULL)
 		return run(command, argc - 1, argv + 1);
 	if (is_misspelt(argv[1])) {
-		(void)error_set(&err, EX_USAGE,
-				"%s is neither a command nor a file (see rcptmap -h)", argv[1]);
+		error_fill(&err, EX_USAGE, "%s is neither a command nor a file (see rcptmap -h)",
+			   argv[1]);
 		return command_fail(&err);
 	}
 	return run(&postmap_command, argc, argv);

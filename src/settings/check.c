@@ -163,11 +163,11 @@ static bool check_reply_text(const struct settings_field *row, const struct sett
 	buffer_init(&line, 64 * 1024);
 	(void)buffer_append_text(&line, "550 5.1.1 ");
 	(void)buffer_append_text(&line, text);
-	is_reply = !line.has_failed && reply_parse(buffer_bytes(&line), &reply, &detail);
 	if (line.has_failed)
-		(void)wrong(row, "", "is too long", err);
-	else if (!is_reply)
-		(void)wrong(row, text, detail.text, err);
+		is_reply = wrong(row, "", "is too long", err);
+	else
+		is_reply = reply_parse(buffer_bytes(&line), &reply, &detail) ||
+			   wrong(row, text, detail.text, err);
 	buffer_free(&line);
 	return is_reply;
 }

@@ -41,7 +41,7 @@ __attribute__((format(printf, 4, 5))) static void complain(struct reader *reader
 	va_end(arguments);
 	if (file == NULL)
 		file = reader->path;
-	(void)error_set(&full, EX_CONFIG, "%s:%u: %s", file, line, text.text);
+	error_fill(&full, EX_CONFIG, "%s:%u: %s", file, line, text.text);
 	if (reader->on_error != NULL)
 		reader->on_error(full.text, reader->context);
 	if (reader->err != NULL)
@@ -55,7 +55,7 @@ __attribute__((format(printf, 4, 5))) static void complain(struct reader *reader
 
 static void complain_memory(struct reader *reader)
 {
-	(void)error_set_memory(reader->err);
+	error_fill_memory(reader->err);
 	if (reader->on_error != NULL)
 		reader->on_error("out of memory", reader->context);
 	reader->has_failed = true;
@@ -355,15 +355,15 @@ static FILE *open_file(const char *path, struct error *err)
 	if (fd < 0) {
 		int exit_status = errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM;
 
-		(void)error_set_errno(err, exit_status, "%s", path);
+		error_fill_errno(err, exit_status, "%s", path);
 		return NULL;
 	}
 	if (fstat(fd, &status) != 0)
-		(void)error_set_errno(err, EX_OSERR, "%s", path);
+		error_fill_errno(err, EX_OSERR, "%s", path);
 	else if (check_owner_and_mode(path, &status, err)) {
 		stream = fdopen(fd, "r");
 		if (stream == NULL)
-			(void)error_set_memory(err);
+			error_fill_memory(err);
 	}
 	if (stream == NULL)
 		(void)close(fd); /* nothing was written */

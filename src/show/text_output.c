@@ -49,7 +49,7 @@ bool text_output_finish(struct text_output *output, struct error *err)
 	if (error_number == 0 && lacks_memory)
 		return error_set_memory(err);
 	errno = error_number;
-	(void)error_set_errno(err, EX_IOERR, "standard output");
+	error_fill_errno(err, EX_IOERR, "standard output");
 	/* Whoever closed the pipe, as head(1) does, has seen enough. */
 	if (error_number == EPIPE && err != NULL)
 		err->text[0] = '\0';

@@ -30,8 +30,8 @@ void report_free(struct report *report);
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* What went wrong is tried again: no error counts any more. Always true. */
-bool report_forgive(struct report *report);
+/* What went wrong is tried again: no error counts any more. */
+void report_forgive(struct report *report);
 
 /* `FILE:LINE: warning: TEXT` */
 void report_warning(struct report *report, const char *file, uint32_t line, const char *format, ...)

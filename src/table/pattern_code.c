@@ -95,14 +95,13 @@ pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *
 	code = pcre2_compile((PCRE2_SPTR)expression.data, expression.size, set, &number, &offset,
 			     NULL);
 	if (code == NULL && number == PCRE2_ERROR_HEAP_FAILED) {
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 	} else if (code == NULL) {
 		char text[MESSAGE_BYTES];
 
 		if (pcre2_get_error_message(number, (PCRE2_UCHAR *)text, sizeof(text)) < 0)
 			text[0] = '\0';
-		(void)error_set(err, EX_DATAERR, "pattern: %s (at byte %zu)", text,
-				(size_t)offset); /* always false */
+		error_fill(err, EX_DATAERR, "pattern: %s (at byte %zu)", text, (size_t)offset);
 	}
 	return code;
 }

@@ -12,7 +12,7 @@ static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error
 	struct table *table = calloc(1, sizeof(*table));
 
 	if (table == NULL) {
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 		return NULL;
 	}
 	table->is_mapped = is_mapped;
@@ -50,7 +50,7 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	if (load != TABLE_GUARDED || guard != NULL)
 		table = open_bytes(copy.bytes, load == TABLE_MAPPED, &why);
 	if (table == NULL) {
-		(void)error_set(err, why.status, "%s: %s", path, why.text); /* always false */
+		error_fill(err, why.status, "%s: %s", path, why.text);
 		guard_free(guard);
 		file_copy_free(&copy);
 		return NULL;

@@ -60,7 +60,7 @@ struct spill *spill_new(size_t partitions, const char *directory, struct error *
 
 out_of_memory:
 	spill_free(spill);
-	(void)error_set_memory(err); /* always false */
+	error_fill_memory(err);
 	return NULL;
 }
 
@@ -167,7 +167,7 @@ unsigned char *spill_append(struct spill *spill, size_t number, size_t size, str
 		if (!write_chunk(spill, partition, err))
 			return NULL;
 		if (!make_chunk(spill, number, size)) {
-			(void)error_set_memory(err); /* always false */
+			error_fill_memory(err);
 			return NULL;
 		}
 	}

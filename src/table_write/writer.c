@@ -28,7 +28,7 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	struct table_writer *writer = calloc(1, sizeof(*writer));
 
 	if (writer == NULL) {
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 		return NULL;
 	}
 	writer->options = *options;
@@ -42,7 +42,7 @@ struct table_writer *table_writer_new(const struct writer_options *options, stru
 	canary_draw_init(&writer->canaries, options->seed);
 	if (writer->spill == NULL || !domain_set_init(&writer->domains, options->seed)) {
 		table_writer_free(writer);
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 		return NULL;
 	}
 	return writer;
@@ -76,9 +76,9 @@ uint32_t writer_domain(struct table_writer *writer, struct bytes name)
 	if (ref != 0 || writer->error.status != 0)
 		return ref;
 	if (name.size > UINT8_MAX || domain_set_is_full(&writer->domains))
-		(void)error_set(&writer->error, EX_DATAERR, "no room for more domains");
+		error_fill(&writer->error, EX_DATAERR, "no room for more domains");
 	else
-		(void)error_set_memory(&writer->error); /* always false */
+		error_fill_memory(&writer->error);
 	return 0;
 }
 

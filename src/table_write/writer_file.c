@@ -301,11 +301,11 @@ bool table_writer_finish(struct table_writer *writer, int fd,
 	writer->context = context;
 	assembly->writer = writer;
 	if (!output_init(&assembly->output, fd, FORMAT_HEADER_BYTES)) {
-		(void)error_set_memory(err); /* always false */
+		error_fill_memory(err);
 		goto out;
 	}
 	if (lseek(fd, FORMAT_HEADER_BYTES, SEEK_SET) != FORMAT_HEADER_BYTES) {
-		(void)error_set_errno(err, EX_IOERR, "writing the table"); /* always false */
+		error_fill_errno(err, EX_IOERR, "writing the table");
 		goto out;
 	}
 	is_done = add_sections(assembly, err) && output_finish(&assembly->output, &body_sum, err) &&
