@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/progress.h"
 
+#include "base/clock.h"
+
 void progress_init(struct progress *progress, FILE *stream)
 {
 	*progress = (struct progress){ .stream = stream };
-	(void)clock_gettime(CLOCK_MONOTONIC, &progress->begin); /* every Linux has it */
+	progress->began_seconds = clock_seconds();
 }
 
 static bool is_long(const struct progress *progress)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* every Linux has it */
-	return now.tv_sec - progress->begin.tv_sec > 1;
+	return clock_seconds() - progress->began_seconds > 1;
 }
 
 static void show(struct progress *progress, const char *what)

@@ -8,14 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { PROGRESS_ROWS = 1 << 18 }; /* a look at the time each */
 
 struct progress {
 	FILE *stream; /* NULL: shows nothing */
 	uint64_t rows;
-	struct timespec begin;
+	int64_t began_seconds;
 	bool is_shown;
 };
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "openrcptd/health.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/worker.h"
@@ -62,15 +63,6 @@ static void on_signal(int number)
 	/* SIGCHLD only has to wake us. */
 }
 
-static long long monotonic_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- signals -------------------------------------------------------------------------- */
 
 static const int handled_signals[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGCHLD };
@@ -117,7 +109,7 @@ static bool start_worker(struct master *master)
 	int ends[2];
 	pid_t child;
 
-	master->started_ms = monotonic_ms();
+	master->started_ms = clock_milliseconds();
 	if (!orders_open(ends)) {
 		log_line(SEVERITY_ERROR, "orders to a worker: %s", strerror(errno));
 		return false;
@@ -138,7 +130,7 @@ static bool start_worker(struct master *master)
 	master->is_reloading = false;
 	master->is_replacing = false;
 	master->is_serving = false;
-	health_restart(&master->health, monotonic_ms());
+	health_restart(&master->health, clock_milliseconds());
 	return true;
 }
 
@@ -156,7 +148,7 @@ static void forget_worker(struct master *master)
 /* When the next worker may start: at once, unless the last one died young. */
 static void plan_next_start(struct master *master)
 {
-	long long now = monotonic_ms();
+	long long now = clock_milliseconds();
 
 	if (now - master->started_ms >= QUICK_DEATH_MS)
 		master->pause_ms = 0;
@@ -265,7 +257,8 @@ static void look_after_worker(struct master *master, bool is_readable)
 {
 	if (master->worker == 0 || !master->is_serving || master->is_stopping)
 		return;
-	switch (health_work(&master->health, &master->listener, is_readable, monotonic_ms())) {
+	switch (health_work(&master->health, &master->listener, is_readable,
+			    clock_milliseconds())) {
 	case HEALTH_QUIET:
 		return;
 	case HEALTH_WELL:
@@ -290,7 +283,7 @@ static void begin_stop(struct master *master)
 	if (!master->is_stopping)
 		log_line(SEVERITY_INFO, "stopping");
 	/* Asked twice, it doesn't wait any more. */
-	master->kill_ms = monotonic_ms() + (master->is_stopping ? 0 : STOP_MS);
+	master->kill_ms = clock_milliseconds() + (master->is_stopping ? 0 : STOP_MS);
 	master->is_stopping = true;
 	/* A worker that can't be told has only to be waited for. */
 	if (master->orders_fd >= 0)
@@ -300,7 +293,7 @@ static void begin_stop(struct master *master)
 /* Do what is due, and say in how many milliseconds something may be due again. */
 static int work(struct master *master)
 {
-	long long now = monotonic_ms();
+	long long now = clock_milliseconds();
 	long long due = master->health.due_ms;
 
 	if (wants_stop) {
@@ -325,7 +318,7 @@ static int work(struct master *master)
 			notify_reloading();
 		}
 	}
-	now = monotonic_ms();
+	now = clock_milliseconds();
 	return due <= now ? RELOAD_PAUSE_MS : (int)(due - now);
 }
 
@@ -333,7 +326,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 {
 	int status = EX_OK;
 
-	health_init(&master->health, monotonic_ms());
+	health_init(&master->health, clock_milliseconds());
 	for (;;) {
 		/* A descriptor of -1 is skipped. */
 		struct pollfd ready[2] = { { .events = POLLIN }, { .events = POLLIN } };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "openrcptd/reload.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "mail/fold.h"
 #include "service/log.h"
 
@@ -28,15 +29,6 @@ void reload_close(struct reload *reload)
 static const struct settings *in_force(const struct reload *reload)
 {
 	return reload->current != NULL ? reload->current : reload->started;
-}
-
-static long monotonic_ms(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- do table and settings belong together? -------------------------------------------- */
@@ -76,13 +68,13 @@ static void warn_of_rules(const struct settings *settings, const struct table *t
 		warn_of_rule("append_dot_domain");
 }
 
-static void log_table(const char *path, const struct table *table, long took_ms)
+static void log_table(const char *path, const struct table *table, int64_t took_ms)
 {
 	const struct table_facts *facts = table_facts(table);
 
 	log_line(SEVERITY_INFO,
 		 "%s: loaded: generation=%llu, entries=%llu, domains=%llu, bytes=%llu, "
-		 "checksum=%016llx, ms=%ld",
+		 "checksum=%016llx, ms=%" PRId64,
 		 path, (unsigned long long)facts->generation, (unsigned long long)facts->entries,
 		 (unsigned long long)facts->domains, (unsigned long long)facts->size_bytes,
 		 (unsigned long long)facts->checksum, took_ms);
@@ -92,13 +84,13 @@ static void log_table(const char *path, const struct table *table, long took_ms)
 
 static bool load(struct reload *reload, const struct settings *settings, struct error *err)
 {
-	long began_ms = monotonic_ms();
+	int64_t began_ms = clock_milliseconds();
 	struct snapshot *snapshot = snapshot_load(settings, err);
 
 	if (snapshot == NULL)
 		return false;
 	watch_set(&reload->watch, settings->table, table_identity(snapshot->table));
-	log_table(settings->table, snapshot->table, monotonic_ms() - began_ms);
+	log_table(settings->table, snapshot->table, clock_milliseconds() - began_ms);
 	warn_of_rules(settings, snapshot->table);
 	snapshot_publish(reload->store, snapshot);
 	return true;

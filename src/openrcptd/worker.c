@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "milter/milter.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/reload.h"
@@ -26,13 +26,10 @@ struct worker {
 	int orders_fd;
 };
 
-static uint64_t monotonic_seconds(void)
+/* Never 0, which means "not missing" to the watch. */
+static uint64_t watch_seconds(void)
 {
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 1;
-	return (uint64_t)now.tv_sec + 1;
+	return (uint64_t)clock_seconds() + 1;
 }
 
 /* Threads of libmilter may be in the middle of anything: nothing shared is freed. */
@@ -75,7 +72,7 @@ static void *take_orders(void *context)
 		if (result > 0)
 			obey(worker, orders_read(worker->orders_fd));
 		else if (result == 0)
-			reload_if_replaced(&worker->reload, monotonic_seconds());
+			reload_if_replaced(&worker->reload, watch_seconds());
 		else if (errno != EINTR)
 			log_line(SEVERITY_PANIC, "poll: %s", strerror(errno));
 	}

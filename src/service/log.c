@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define SYSLOG_PATH "/dev/log"
 
 enum { RECONNECT_SECONDS = 1 };
@@ -38,9 +40,9 @@ static struct {
 	bool has_debug;
 	mode_t stderr_mode; /* what kind of file it is */
 	long pid;
-	int fd;              /* of syslog; -1: not connected */
-	time_t last_attempt; /* to connect; monotonic */
-	uint64_t unreported; /* dropped, and not said yet */
+	int fd;               /* of syslog; -1: not connected */
+	int64_t last_attempt; /* to connect, in seconds of the clock; 0: none yet */
+	uint64_t unreported;  /* dropped, and not said yet */
 	_Atomic uint64_t dropped;
 } sole_log = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -48,19 +50,10 @@ static struct {
 	.fd = -1,
 };
 
-static time_t monotonic_seconds(void)
-{
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return now.tv_sec;
-}
-
 static void connect_to_syslog(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SYSLOG_PATH };
-	time_t now = monotonic_seconds();
+	int64_t now = clock_seconds();
 
 	if (sole_log.fd >= 0 ||
 	    (sole_log.last_attempt != 0 && now - sole_log.last_attempt < RECONNECT_SECONDS))

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service/notify.h"
 
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 static void notify(const char *state)
 {
@@ -41,12 +43,9 @@ void notify_ready(void)
 void notify_reloading(void)
 {
 	char state[100];
-	struct timespec now;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return;
-	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000); /* fits */
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		       clock_microseconds()); /* fits */
 	notify(state);
 }
 
