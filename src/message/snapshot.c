@@ -6,7 +6,6 @@
 #include <sysexits.h>
 
 #include "base/hash.h"
-#include "service/privileges.h"
 
 struct snapshot *snapshot_new(struct table *take_table, const struct settings *settings,
 			      struct error *err)
@@ -33,11 +32,10 @@ failed:
 
 struct snapshot *snapshot_load(const struct settings *settings, struct error *err)
 {
-	uid_t also_owner = (uid_t)-1;
+	uid_t also_owner;
 	struct table *table;
 
-	if (settings->table_owner[0] != '\0' &&
-	    !privileges_find_user(settings->table_owner, &also_owner, err))
+	if (!settings_table_owner(settings, &also_owner, err))
 		return NULL;
 	table = table_open(settings->table, also_owner,
 			   settings->load == SETTINGS_LOAD_MAPPED ? TABLE_GUARDED : TABLE_COPIED,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <grp.h>
-#include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/account.h"
 #include "postfix_check/postfix_check_inside.h"
-
-enum { GROUPS_MAX = 64 };
 
 /* One element of smtpd_milters. */
 struct milter_entry {
@@ -167,14 +165,14 @@ static void check_place(struct postfix_check *check, const struct postfix_servic
 
 /* ---- the socket file ------------------------------------------------------------------- */
 
-static bool may(const struct stat *status, const struct passwd *account, const gid_t *groups,
-		int group_count, mode_t wanted)
+static bool may(const struct stat *status, uid_t user, const gid_t *groups, size_t group_count,
+		mode_t wanted)
 {
 	mode_t shift = 0;
 
-	if (status->st_uid == account->pw_uid)
+	if (status->st_uid == user)
 		shift = 6;
-	for (int i = 0; i < group_count && shift == 0; i++)
+	for (size_t i = 0; i < group_count && shift == 0; i++)
 		if (groups[i] == status->st_gid)
 			shift = 3;
 	return ((status->st_mode >> shift) & wanted) == wanted;
@@ -184,13 +182,15 @@ static bool may(const struct stat *status, const struct passwd *account, const g
 static void check_access(struct postfix_check *check)
 {
 	const char *owner = postfix_value(&check->postfix, NULL, "mail_owner");
-	const struct passwd *account = getpwnam(owner[0] != '\0' ? owner : "postfix");
-	gid_t groups[GROUPS_MAX];
-	int count = GROUPS_MAX;
+	const char *name = owner[0] != '\0' ? owner : "postfix";
+	struct account account;
+	gid_t *groups;
+	size_t count;
 	const char *slash = check->socket_path;
 	struct stat status;
 
-	if (account == NULL || getgrouplist(account->pw_name, account->pw_gid, groups, &count) < 0)
+	if (account_find_user(name, &account, NULL) != ACCOUNT_FOUND ||
+	    !account_groups(name, account.group, &groups, &count, NULL))
 		return;
 	while ((slash = strchr(slash + 1, '/')) != NULL) {
 		const char *folder = postfix_check_line(
@@ -198,24 +198,26 @@ static void check_access(struct postfix_check *check)
 
 		/* What isn't there yet can't be judged. */
 		if (stat(folder, &status) != 0)
-			return;
-		if (!may(&status, account, groups, count, 1)) {
+			goto out;
+		if (!may(&status, account.user, groups, count, 1)) {
 			postfix_check_report(check, NULL, "",
 					     postfix_check_line(check, "chgrp %s %s; chmod 2750 %s",
-								account->pw_name, folder, folder),
-					     "user %s can't enter %s, where the socket is",
-					     account->pw_name, folder);
-			return;
+								name, folder, folder),
+					     "user %s can't enter %s, where the socket is", name,
+					     folder);
+			goto out;
 		}
 	}
-	if (stat(check->socket_path, &status) == 0 && !may(&status, account, groups, count, 2))
+	if (stat(check->socket_path, &status) == 0 && !may(&status, account.user, groups, count, 2))
 		postfix_check_report(
 			check, NULL, "",
 			postfix_check_line(check,
 					   "chgrp %s and chmod 2750 of its directory, then "
 					   "restart openrcptd",
-					   account->pw_name),
-			"user %s can't connect to %s", account->pw_name, check->socket_path);
+					   name),
+			"user %s can't connect to %s", name, check->socket_path);
+out:
+	free(groups);
 }
 
 /* ---- all of it ------------------------------------------------------------------------- */

@@ -2,7 +2,6 @@
 #include "rcptmap/command.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,30 +58,12 @@ struct settings *command_settings(const struct options *options, struct error *e
 	return settings;
 }
 
-static bool find_owner(const struct settings *settings, uid_t *out_owner, struct error *err)
-{
-	const struct passwd *user;
-
-	*out_owner = (uid_t)-1;
-	if (settings == NULL || settings->table_owner[0] == '\0')
-		return true;
-	errno = 0;
-	user = getpwnam(settings->table_owner);
-	if (user == NULL && errno != 0)
-		return error_set_errno(err, EX_OSERR, "table_owner %s", settings->table_owner);
-	if (user == NULL)
-		return error_set(err, EX_CONFIG, "table_owner: there is no user %s",
-				 settings->table_owner);
-	*out_owner = user->pw_uid;
-	return true;
-}
-
 struct table *command_open_path(const char *path, const struct settings *settings,
 				struct error *err)
 {
-	uid_t owner;
+	uid_t owner = (uid_t)-1;
 
-	if (!find_owner(settings, &owner, err))
+	if (settings != NULL && !settings_table_owner(settings, &owner, err))
 		return NULL;
 	/* Mapped: a tool that ends after a few answers needn't copy gigabytes first. */
 	return table_open(path, owner, TABLE_MAPPED, err);

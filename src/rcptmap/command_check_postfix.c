@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/command.h"
 
-#include <pwd.h>
 #include <stdio.h>
 
+#include "base/account.h"
 #include "postfix_check/postfix_check.h"
 
 /* Who may own the table that the daemon serves, besides root. */
@@ -11,10 +11,10 @@ static uid_t find_owner(const struct settings *settings)
 {
 	const char *name =
 		settings->table_owner[0] != '\0' ? settings->table_owner : settings->user;
-	const struct passwd *user = getpwnam(name);
+	struct account account;
 
 	/* Where nobody can be found, nobody else may. */
-	return user != NULL ? user->pw_uid : (uid_t)-1;
+	return account_find_user(name, &account, NULL) == ACCOUNT_FOUND ? account.user : (uid_t)-1;
 }
 
 static int check(const struct options *options, const struct settings *settings,

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -12,51 +11,24 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-enum { ACCOUNT_BYTES = 16384 };
-
-static bool find_account(const char *name, struct identity *out_identity, struct error *err)
-{
-	char memory[ACCOUNT_BYTES];
-	struct passwd account;
-	struct passwd *found;
-	int number = getpwnam_r(name, &account, memory, sizeof(memory), &found);
-
-	if (number != 0) {
-		errno = number;
-		return error_set_errno(err, EX_OSERR, "user %s", name);
-	}
-	if (found == NULL)
-		return error_set(err, EX_CONFIG, "user %s: there is no such user", name);
-	*out_identity = (struct identity){ .user = account.pw_uid, .group = account.pw_gid };
-	(void)snprintf(out_identity->name, sizeof(out_identity->name), "%s", name); /* for logs */
-	return true;
-}
-
-bool privileges_find_user(const char *name, uid_t *out_user, struct error *err)
-{
-	struct identity identity;
-
-	if (!find_account(name, &identity, err))
-		return false;
-	*out_user = identity.user;
-	return true;
-}
+#include "base/account.h"
 
 bool privileges_choose(const char *name, struct identity *out_identity, struct error *err)
 {
-	struct identity identity;
+	struct account account;
 
-	if (!find_account(name, &identity, err))
+	if (account_find_user(name, &account, err) != ACCOUNT_FOUND)
 		return false;
-	if (identity.user == 0)
+	if (account.user == 0)
 		return error_set(err, EX_CONFIG, "user %s: the daemon never runs as root", name);
-	if (geteuid() != 0 && geteuid() != identity.user)
+	if (geteuid() != 0 && geteuid() != account.user)
 		return error_set(err, EX_NOPERM, "start me as root or as user %s (I am %ld)", name,
 				 (long)geteuid());
 	/* Another real user could take this process over. */
-	if (geteuid() != 0 && getuid() != identity.user)
+	if (geteuid() != 0 && getuid() != account.user)
 		return error_set(err, EX_NOPERM, "user %s: never install me set-user-ID", name);
-	*out_identity = identity;
+	*out_identity = (struct identity){ .user = account.user, .group = account.group };
+	(void)snprintf(out_identity->name, sizeof(out_identity->name), "%s", name); /* for logs */
 	return true;
 }
 

@@ -17,9 +17,6 @@ struct identity {
 	char name[256];
 };
 
-/* The number of the user NAME; status 78 if there is none. */
-bool privileges_find_user(const char *name, uid_t *out_user, struct error *err);
-
 /*
  * Who NAME is, and whether we may run as that user: as root we may become anybody but root, else
  * we must be that user already (status 77). Status 78: root, or no such user.

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "resolve/limits.h"
@@ -76,6 +77,10 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 void settings_compare(const struct settings *before, const struct settings *after,
 		      void (*on_change)(const char *path, const char *needs, void *context),
 		      void *context);
+
+/* Who may own the table beside root and ourselves: the user that `table_owner` names; (uid_t)-1:
+ * nobody. Status 78: there is no such user; 71: no telling. */
+bool settings_table_owner(const struct settings *settings, uid_t *out_owner, struct error *err);
 
 /* The host name that stands for an empty `origin`; from uname(2), folded to lower case. */
 const char *settings_origin(const struct settings *settings);
