@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sysexits.h>
 
 int directory_open(const char *path, int flags, const char **out_name)
 {
@@ -33,18 +31,4 @@ int directory_open(const char *path, int flags, const char **out_name)
 	free(directory);
 	errno = number;
 	return fd;
-}
-
-bool directory_check(const char *path, int directory_fd, struct error *err)
-{
-	struct stat status;
-
-	if (fstat(directory_fd, &status) != 0)
-		return error_set_errno(err, EX_OSERR, "%s: its directory", path);
-	/* In a sticky directory of root's, such as /tmp, nobody can replace another's file. */
-	if ((status.st_mode & S_IWOTH) != 0 &&
-	    ((status.st_mode & S_ISVTX) == 0 || status.st_uid != 0))
-		return error_set(err, EX_NOPERM, "%s: others may write its directory (mode %04o)",
-				 path, (unsigned)(status.st_mode & 07777));
-	return true;
 }

@@ -6,16 +6,11 @@
 #ifndef BASE_DIRECTORY_H
 #define BASE_DIRECTORY_H
 
-#include "base/error.h"
-
 /*
  * Open the directory of the file PATH, with FLAGS beside O_DIRECTORY (O_PATH or O_RDONLY, and
  * O_NOFOLLOW to refuse a link there); *out_name is the file's name in it, a view into PATH. -1 and
  * errno on failure.
  */
 int directory_open(const char *path, int flags, const char **out_name);
-
-/* Refuse (status 77) the open directory of PATH if others could put their own file there. */
-bool directory_check(const char *path, int directory_fd, struct error *err);
 
 #endif

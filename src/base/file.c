@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "base/trust.h"
 
 enum {
 	HUGE_PAGE_BYTES = 2 * 1024 * 1024,
@@ -54,24 +55,12 @@ static void fill_open_error(const char *path, struct error *err)
 static bool check_open_file(const char *path, const struct stat *status,
 			    const struct file_limits *limits, struct error *err)
 {
-	unsigned mode = (unsigned)(status->st_mode & 07777);
+	struct trust_policy policy = trust_in_table;
 	uintmax_t size = (uintmax_t)status->st_size;
 
-	if (!S_ISREG(status->st_mode))
-		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
-	if (status->st_uid != 0 && status->st_uid != geteuid() &&
-	    (limits->also_owner == (uid_t)-1 || status->st_uid != limits->also_owner))
-		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
-				 (unsigned long)status->st_uid);
-	if ((mode & S_IWOTH) != 0)
-		return error_set(err, EX_NOPERM, "%s: others may write it (mode %04o)", path, mode);
-	if ((mode & S_IWGRP) != 0)
-		return error_set(err, EX_NOPERM, "%s: its group may write it (mode %04o)", path,
-				 mode);
-	/* None is fine: the name went to a newer file since it was opened. */
-	if (status->st_nlink > 1)
-		return error_set(err, EX_NOPERM, "%s: has %lu names", path,
-				 (unsigned long)status->st_nlink);
+	policy.also_owner = limits->also_owner;
+	if (!trust_check(path, status, &policy, err))
+		return false;
 	if (size < limits->least_bytes)
 		return error_set(err, EX_DATAERR, "%s: is too short (%ju bytes)", path, size);
 	if (size > limits->most_bytes)
@@ -94,7 +83,7 @@ static int open_checked(const char *path, const struct file_limits *limits, stru
 		fill_open_error(path, err);
 		return -1;
 	}
-	if (!directory_check(path, directory_fd, err))
+	if (!trust_check_folder(path, directory_fd, &trust_in_folder, err))
 		goto out;
 	/* Without O_NONBLOCK opening a fifo would wait for somebody to write into it. */
 	fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

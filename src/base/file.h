@@ -25,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/trust.h"
 
 /* Which of two states of a path one looks at; changes with every write or rename. */
 struct file_identity {
@@ -44,7 +45,7 @@ struct file_copy {
 struct file_limits {
 	size_t least_bytes;
 	size_t most_bytes;
-	uid_t also_owner; /* beside root and ourselves; (uid_t)-1: nobody */
+	uid_t also_owner; /* beside root and ourselves; TRUST_NOBODY: nobody */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "base/trust.h"
 
 enum {
 	RANDOM_BYTES = 6,
@@ -218,8 +219,9 @@ bool file_output_lock(const char *path, int wait_ms, struct file_output *out_out
 		error_fill_memory(err);
 		goto out;
 	}
-	if (!directory_check(path, output.directory_fd, err) || !check_target(&output, NULL, err) ||
-	    !take_lock(&output, wait_ms, err) || !remove_leftovers(&output, err))
+	if (!trust_check_folder(path, output.directory_fd, &trust_in_folder, err) ||
+	    !check_target(&output, NULL, err) || !take_lock(&output, wait_ms, err) ||
+	    !remove_leftovers(&output, err))
 		goto out;
 	*out_output = output;
 	return true;

@@ -14,7 +14,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/hash.h"
+#include "base/trust.h"
 
 enum {
 	SOCKET_PATH_MAX = 106, /* libmilter's own limit */
@@ -113,26 +115,17 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 /* ---- the socket ----------------------------------------------------------------------- */
 
 /* Who may write to the directory can put another socket in the place of ours. */
-static bool check_directory(const char *path, struct error *err)
+static bool check_folder(const char *path, struct error *err)
 {
-	char directory[SOCKET_PATH_MAX + 1];
-	size_t size = (size_t)(strrchr(path, '/') - path);
-	struct stat status;
+	const char *name;
+	int fd = directory_open(path, O_PATH, &name);
+	bool is_good;
 
-	memcpy(directory, path, size);
-	directory[size] = '\0';
-	if (stat(size == 0 ? "/" : directory, &status) != 0)
-		return error_set_errno(err, EX_CANTCREAT, "%s", directory);
-	if ((status.st_mode & S_IWOTH) != 0)
-		return error_set(err, EX_CONFIG,
-				 "%s: everybody may write to the directory of the socket",
-				 directory);
-	if (status.st_uid != 0 && status.st_uid != geteuid())
-		return error_set(err, EX_CONFIG,
-				 "%s: the directory of the socket belongs to user %ld, and neither "
-				 "to root nor to me (%ld)",
-				 directory, (long)status.st_uid, (long)geteuid());
-	return true;
+	if (fd < 0)
+		return error_set_errno(err, EX_CANTCREAT, "%s: its directory", path);
+	is_good = trust_check_folder(path, fd, &trust_in_socket_folder, err);
+	(void)close(fd); /* nothing was written */
+	return is_good;
 }
 
 /* Does somebody take connections there? */
@@ -176,7 +169,7 @@ static bool bind_path(struct listener *listener, const struct listen_address *ad
 	mode_t before;
 	int result;
 
-	if (!check_directory(path, err) || !remove_stale(address, err))
+	if (!check_folder(path, err) || !remove_stale(address, err))
 		return false;
 	before = umask(SOCKET_MASK);
 	result = bind(listener->fd, &address->socket.any, address->size);

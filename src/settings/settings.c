@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/trust.h"
 #include "settings/check.h"
 #include "settings/fields.h"
 #include "settings/nearest.h"
@@ -332,18 +333,10 @@ static void take_all(struct reader *reader, const config_t *config)
 
 /* ---- the file ----------------------------------------------------------------------------- */
 
-static bool check_owner_and_mode(const char *path, const struct stat *status, struct error *err)
+static bool check_trust(const char *path, const struct stat *status, struct error *err)
 {
-	if (!S_ISREG(status->st_mode))
-		return error_set(err, EX_NOPERM, "%s: is not a regular file", path);
-	if (status->st_uid != 0 && status->st_uid != geteuid())
-		return error_set(err, EX_NOPERM, "%s: belongs to user %lu", path,
-				 (unsigned long)status->st_uid);
-	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(err, EX_NOPERM,
-				 "%s: others than its owner may write it (mode %04o)", path,
-				 (unsigned)(status->st_mode & 07777));
-	return true;
+	return trust_check(path, status, &trust_in_configuration, err) &&
+	       trust_check_folder_of(path, err);
 }
 
 static FILE *open_file(const char *path, struct error *err)
@@ -360,7 +353,7 @@ static FILE *open_file(const char *path, struct error *err)
 	}
 	if (fstat(fd, &status) != 0)
 		error_fill_errno(err, EX_OSERR, "%s", path);
-	else if (check_owner_and_mode(path, &status, err)) {
+	else if (check_trust(path, &status, err)) {
 		stream = fdopen(fd, "r");
 		if (stream == NULL)
 			error_fill_memory(err);
@@ -388,20 +381,22 @@ static const char *file_read(const config_t *config, unsigned index)
  * path of an included file, older ones what stands behind @include. */
 static bool check_included(const config_t *config, const char *folder, struct error *err)
 {
-	int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool is_good = folder_fd >= 0 || error_set_errno(err, EX_NOPERM, "%s", folder);
+	bool is_good = true;
 	const char *name;
 
 	for (unsigned i = 0; is_good && (name = file_read(config, i)) != NULL; i++) {
 		struct stat status;
+		char *path;
 
-		if (fstatat(folder_fd, name, &status, 0) != 0)
-			is_good = error_set_errno(err, EX_NOPERM, "%s", name);
+		if (asprintf(&path, "%s%s%s", name[0] == '/' ? "" : folder,
+			     name[0] == '/' ? "" : "/", name) < 0)
+			return error_set_memory(err);
+		if (stat(path, &status) != 0)
+			is_good = error_set_errno(err, EX_NOPERM, "%s", path);
 		else
-			is_good = check_owner_and_mode(name, &status, err);
+			is_good = check_trust(path, &status, err);
+		free(path);
 	}
-	if (folder_fd >= 0)
-		(void)close(folder_fd); /* nothing was written */
 	return is_good;
 }
 

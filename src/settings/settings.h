@@ -53,7 +53,7 @@ struct settings {
 /*
  * Read PATH. All errors are reported, one call of ON_ERROR each (`file:line: text`), not only the
  * first; the result is then NULL and ERR (status 78, 66 if there is no such file, 77 if it can't be
- * read or others than its owner may write it) the last. End it with settings_free().
+ * read, or others than its owner may write or replace it) the last. End it with settings_free().
  */
 struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
 			       void *context, struct error *err);

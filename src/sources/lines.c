@@ -8,8 +8,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/directory.h"
 #include "base/file.h"
+#include "base/trust.h"
 
 enum {
 	FIRST_ROOM = 256 * 1024,
@@ -37,39 +37,32 @@ struct lines {
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-static bool check_directory(const char *path, struct report *report)
+static bool check_folder(const char *path, struct report *report)
 {
-	const char *name;
 	struct error err;
-	/* A link to another folder is the administrator's own choice. */
-	int fd = directory_open(path, O_PATH, &name);
-	bool is_good;
 
-	/* Opening the file will say it better. */
-	if (fd < 0)
+	if (trust_check_folder_of(path, &err))
 		return true;
-	is_good = directory_check(path, fd, &err);
-	(void)close(fd); /* nothing was written */
-	if (!is_good)
-		report_error(report, err.status, NULL, 0, "%s", err.text);
-	return is_good;
+	report_error(report, err.status, NULL, 0, "%s", err.text);
+	return false;
 }
 
+/* That a group may write it is common, and was the administrator's choice: a warning. */
 static bool check_status(const char *path, const struct stat *status, struct report *report)
 {
-	unsigned mode = (unsigned)(status->st_mode & 07777);
+	enum trust_fault fault = trust_judge(status, &trust_in_source);
+	char text[TRUST_TEXT_BYTES];
 
-	if (!S_ISREG(status->st_mode)) {
-		report_error(report, EX_NOINPUT, path, 0, "is not a regular file");
-		return false;
+	if (fault == TRUST_NO_FAULT)
+		return true;
+	trust_describe(fault, status, &trust_in_source, text);
+	if (fault == TRUST_GROUP_WRITES) {
+		report_warning(report, path, 0, "%s", text);
+		return true;
 	}
-	if ((mode & S_IWOTH) != 0) {
-		report_error(report, EX_NOPERM, path, 0, "others may write it (mode %04o)", mode);
-		return false;
-	}
-	if ((mode & S_IWGRP) != 0)
-		report_warning(report, path, 0, "its group may write it (mode %04o)", mode);
-	return true;
+	report_error(report, fault == TRUST_NOT_REGULAR ? EX_NOINPUT : trust_in_source.exit_status,
+		     path, 0, "%s", text);
+	return false;
 }
 
 static int open_file(const char *path, struct report *report)
@@ -89,8 +82,6 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 {
 	struct lines *lines;
 
-	if (!check_directory(path, report))
-		return NULL;
 	lines = calloc(1, sizeof(*lines));
 	if (lines != NULL)
 		lines->data = malloc(FIRST_ROOM);
@@ -111,7 +102,7 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 		report_error(report, EX_OSERR, path, 0, "%s", strerror(errno));
 		goto out;
 	}
-	if (check_status(path, &lines->status, report))
+	if (check_status(path, &lines->status, report) && check_folder(path, report))
 		return lines;
 out:
 	lines_close(lines);

@@ -162,9 +162,10 @@ static void refuse_foreign(struct source *source, const struct place *place, con
 static bool check_owner(struct source *source, const struct place *place, const struct lines *lines,
 			struct bytes path)
 {
-	uid_t owner = lines_status(lines)->st_uid;
+	struct trust_policy policy = trust_in_included;
 
-	if (owner == 0 || owner == lines_status(source->lines)->st_uid)
+	policy.also_owner = lines_status(source->lines)->st_uid;
+	if (trust_judge(lines_status(lines), &policy) == TRUST_NO_FAULT)
 		return true;
 	wrong(source, place, "belongs neither to root nor to the owner of the aliases", path);
 	return false;

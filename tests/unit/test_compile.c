@@ -502,6 +502,7 @@ static void each_trouble_has_its_status(void **state)
 {
 	static const char *const missing[] = { "nowhere", NULL };
 	static const char *const present[] = { "v", NULL };
+	static const char *const replaceable[] = { "open/v", NULL };
 	struct compile_options elsewhere = { .output = "/nonexistent/folder/table" };
 
 	(void)state;
@@ -520,10 +521,12 @@ static void each_trouble_has_its_status(void **state)
 	assert_int_equal(chmod(in_folder("v"), 0666), 0);
 	assert_int_equal(status_of(compile_files(present, "", STRICT)), EX_NOPERM);
 	assert_int_equal(chmod(in_folder("v"), 0640), 0);
-	assert_int_equal(chmod(folder, 0777), 0);
-	assert_int_equal(status_of(compile_files(present, "", STRICT)), EX_NOPERM);
-	assert_int_equal(chmod(folder, 0700), 0);
-	assert_int_equal(status_of(compile_files(present, "", STRICT)), EX_OK);
+	assert_int_equal(mkdir(in_folder("open"), 0700), 0);
+	put("open/v", GOOD);
+	assert_int_equal(chmod(in_folder("open"), 0777), 0);
+	assert_int_equal(status_of(compile_files(replaceable, "", STRICT)), EX_NOPERM);
+	assert_int_equal(chmod(in_folder("open"), 0700), 0);
+	assert_int_equal(status_of(compile_files(replaceable, "", STRICT)), EX_OK);
 }
 
 #define COMPILE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -321,6 +321,29 @@ static void files_others_may_write_are_refused(void **state)
 	assert_int_equal(err.status, EX_NOPERM);
 }
 
+/* Whoever can replace the configuration need not be able to write it. */
+static void files_others_may_replace_are_refused(void **state)
+{
+	char other[PATH_MAX + 16], more[PATH_MAX + 32];
+
+	(void)state;
+	(void)snprintf(other, sizeof(other), "%s/more", folder);
+	(void)snprintf(more, sizeof(more), "%s/more.conf", other);
+	assert_int_equal(mkdir(other, 0700), 0);
+	put(more, "user = \"a\";\n");
+	settings_free(accepts("@include \"more/more.conf\"\n"));
+	assert_int_equal(chmod(other, 0777), 0);
+	assert_null(load());
+	assert_int_equal(err.status, EX_NOPERM);
+	assert_non_null(strstr(err.text, "more.conf: others may write its directory (mode 0777)"));
+	assert_int_equal(chmod(other, 0700), 0);
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_null(load());
+	assert_int_equal(err.status, EX_NOPERM);
+	assert_non_null(strstr(err.text, ": others may write its directory (mode 0777)"));
+	assert_int_equal(report_count, 1);
+}
+
 static void files_of_other_users_are_refused(void **state)
 {
 	(void)state;
@@ -488,6 +511,7 @@ int main(void)
 		TEST(all_errors_are_reported),
 		TEST(syntax_errors_have_a_line),
 		TEST(files_others_may_write_are_refused),
+		TEST(files_others_may_replace_are_refused),
 		TEST(files_of_other_users_are_refused),
 		TEST(includes_are_relative_to_the_file_and_checked),
 		TEST(print_reads_back_the_same),

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/trust.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/directory.h"
+
+/* ---- policies ----------------------------------------------------------------------------- */
+
+const struct trust_policy trust_in_table = {
+	.also_owner = TRUST_NOBODY,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_configuration = {
+	.also_owner = TRUST_NOBODY,
+	.has_free_names = true,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_source = {
+	.owner = TRUST_ANYBODY,
+	.also_owner = TRUST_NOBODY,
+	.has_free_names = true,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_included = {
+	.owner = TRUST_ROOT,
+	.also_owner = TRUST_NOBODY,
+	.has_free_group = true,
+	.has_free_names = true,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_folder = {
+	.is_directory = true,
+	.owner = TRUST_ANYBODY,
+	.also_owner = TRUST_NOBODY,
+	.has_free_group = true,
+	.may_be_sticky = true,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_socket_folder = {
+	.is_directory = true,
+	.also_owner = TRUST_NOBODY,
+	.has_free_group = true,
+	.exit_status = EX_CONFIG,
+};
+
+/* ---- the rule ----------------------------------------------------------------------------- */
+
+static bool may_own(uid_t owner, const struct trust_policy *policy)
+{
+	if (owner == 0 || policy->owner == TRUST_ANYBODY)
+		return true;
+	if (policy->also_owner != TRUST_NOBODY && owner == policy->also_owner)
+		return true;
+	return policy->owner == TRUST_ROOT_AND_US && owner == geteuid();
+}
+
+static bool is_safe_by_sticky(const struct stat *status, const struct trust_policy *policy)
+{
+	return policy->may_be_sticky && (status->st_mode & S_ISVTX) != 0 && status->st_uid == 0;
+}
+
+enum trust_fault trust_judge(const struct stat *status, const struct trust_policy *policy)
+{
+	if (!policy->is_directory && !S_ISREG(status->st_mode))
+		return TRUST_NOT_REGULAR;
+	if (!may_own(status->st_uid, policy))
+		return TRUST_FOREIGN_OWNER;
+	if ((status->st_mode & S_IWOTH) != 0 && !is_safe_by_sticky(status, policy))
+		return TRUST_OTHERS_WRITE;
+	if ((status->st_mode & S_IWGRP) != 0 && !policy->has_free_group)
+		return TRUST_GROUP_WRITES;
+	/* None is fine: the name went to a newer file since it was opened. */
+	if (!policy->is_directory && status->st_nlink > 1 && !policy->has_free_names)
+		return TRUST_MANY_NAMES;
+	return TRUST_NO_FAULT;
+}
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+void trust_describe(enum trust_fault fault, const struct stat *status,
+		    const struct trust_policy *policy, char out_text[TRUST_TEXT_BYTES])
+{
+	const char *subject = policy->is_directory ? "its directory " : "";
+	const char *object = policy->is_directory ? "its directory" : "it";
+	unsigned mode = (unsigned)(status->st_mode & 07777);
+	int size = 0;
+
+	switch (fault) {
+	case TRUST_NO_FAULT:
+		break;
+	case TRUST_NOT_REGULAR:
+		size = snprintf(out_text, TRUST_TEXT_BYTES, "is not a regular file");
+		break;
+	case TRUST_FOREIGN_OWNER:
+		size = snprintf(out_text, TRUST_TEXT_BYTES, "%sbelongs to user %lu", subject,
+				(unsigned long)status->st_uid);
+		break;
+	case TRUST_OTHERS_WRITE:
+		size = snprintf(out_text, TRUST_TEXT_BYTES, "others may write %s (mode %04o)",
+				object, mode);
+		break;
+	case TRUST_GROUP_WRITES:
+		size = snprintf(out_text, TRUST_TEXT_BYTES, "its group may write %s (mode %04o)",
+				object, mode);
+		break;
+	case TRUST_MANY_NAMES:
+		size = snprintf(out_text, TRUST_TEXT_BYTES, "has %lu names",
+				(unsigned long)status->st_nlink);
+		break;
+	}
+	if (size <= 0)
+		out_text[0] = '\0';
+}
+
+bool trust_check(const char *path, const struct stat *status, const struct trust_policy *policy,
+		 struct error *err)
+{
+	enum trust_fault fault = trust_judge(status, policy);
+	char text[TRUST_TEXT_BYTES];
+
+	if (fault == TRUST_NO_FAULT)
+		return true;
+	trust_describe(fault, status, policy, text);
+	return error_set(err, policy->exit_status, "%s: %s", path, text);
+}
+
+/* ---- directories -------------------------------------------------------------------------- */
+
+bool trust_check_folder(const char *path, int folder_fd, const struct trust_policy *policy,
+			struct error *err)
+{
+	struct stat status;
+
+	if (fstat(folder_fd, &status) != 0)
+		return error_set_errno(err, EX_OSERR, "%s: its directory", path);
+	return trust_check(path, &status, policy, err);
+}
+
+bool trust_check_folder_of(const char *path, struct error *err)
+{
+	const char *name;
+	int fd = directory_open(path, O_PATH, &name);
+	bool is_good;
+
+	if (fd < 0)
+		return error_set_errno(err, EX_OSERR, "%s: its directory", path);
+	is_good = trust_check_folder(path, fd, &trust_in_folder, err);
+	(void)close(fd); /* nothing was written */
+	return is_good;
+}
