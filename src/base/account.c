@@ -48,9 +48,9 @@ enum account_lookup account_find_user(const char *name, struct account *out_acco
 		number = find_with_room(name, room, out_account, &lookup);
 	if (number != 0) {
 		errno = number;
-		(void)error_set_errno(err, EX_OSERR, "user %s", name); /* the result tells */
+		error_fill_errno(err, EX_OSERR, "user %s", name);
 	} else if (lookup == ACCOUNT_ABSENT) {
-		(void)error_set(err, EX_CONFIG, "user %s: there is no such user", name);
+		error_fill(err, EX_CONFIG, "user %s: there is no such user", name);
 	}
 	return lookup;
 }

@@ -10,7 +10,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/directory.h"
 #include "base/trust.h"
 
 enum {
@@ -78,7 +77,7 @@ static int open_checked(const char *path, const struct file_limits *limits, stru
 	int directory_fd;
 	int fd = -1;
 
-	directory_fd = directory_open(path, O_PATH | O_NOFOLLOW, &name);
+	directory_fd = trust_open_folder(path, O_PATH | O_NOFOLLOW, &name);
 	if (directory_fd < 0) {
 		fill_open_error(path, err);
 		return -1;

@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/directory.h"
 #include "base/trust.h"
 
 enum {
@@ -210,7 +209,7 @@ bool file_output_lock(const char *path, int wait_ms, struct file_output *out_out
 	struct file_output output = FILE_OUTPUT_NONE;
 	const char *name;
 
-	output.directory_fd = directory_open(path, O_RDONLY | O_NOFOLLOW, &name);
+	output.directory_fd = trust_open_folder(path, O_RDONLY | O_NOFOLLOW, &name);
 	if (output.directory_fd < 0)
 		return failed(path, "opening its directory", err);
 	output.name = strdup(name);

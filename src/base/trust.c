@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/trust.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#include "base/directory.h"
 
 /* ---- policies ----------------------------------------------------------------------------- */
 
@@ -136,6 +136,33 @@ bool trust_check(const char *path, const struct stat *status, const struct trust
 
 /* ---- directories -------------------------------------------------------------------------- */
 
+int trust_open_folder(const char *path, int flags, const char **out_name)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory;
+	int number;
+	int fd;
+
+	*out_name = slash == NULL ? path : slash + 1;
+	if (**out_name == '\0') {
+		errno = EISDIR;
+		return -1;
+	}
+	if (slash == NULL)
+		directory = strdup(".");
+	else if (slash == path)
+		directory = strdup("/");
+	else
+		directory = strndup(path, (size_t)(slash - path));
+	if (directory == NULL)
+		return -1;
+	fd = open(directory, flags | O_DIRECTORY | O_CLOEXEC);
+	number = errno;
+	free(directory);
+	errno = number;
+	return fd;
+}
+
 bool trust_check_folder(const char *path, int folder_fd, const struct trust_policy *policy,
 			struct error *err)
 {
@@ -149,7 +176,7 @@ bool trust_check_folder(const char *path, int folder_fd, const struct trust_poli
 bool trust_check_folder_of(const char *path, struct error *err)
 {
 	const char *name;
-	int fd = directory_open(path, O_PATH, &name);
+	int fd = trust_open_folder(path, O_PATH, &name);
 	bool is_good;
 
 	if (fd < 0)

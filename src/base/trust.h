@@ -85,6 +85,13 @@ void trust_describe(enum trust_fault fault, const struct stat *status,
 bool trust_check(const char *path, const struct stat *status, const struct trust_policy *policy,
 		 struct error *err);
 
+/*
+ * Open the directory in which PATH lies, so that whoever renames folders can't lead us elsewhere
+ * between two steps. FLAGS stand beside O_DIRECTORY (O_PATH or O_RDONLY, and O_NOFOLLOW to refuse a
+ * link there); *out_name is the file's name in it, a view into PATH. -1 and errno on failure.
+ */
+int trust_open_folder(const char *path, int flags, const char **out_name);
+
 /* The same of the open directory of the file PATH. */
 bool trust_check_folder(const char *path, int folder_fd, const struct trust_policy *policy,
 			struct error *err);

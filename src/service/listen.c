@@ -14,7 +14,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/directory.h"
 #include "base/hash.h"
 #include "base/trust.h"
 
@@ -118,7 +117,7 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 static bool check_folder(const char *path, struct error *err)
 {
 	const char *name;
-	int fd = directory_open(path, O_PATH, &name);
+	int fd = trust_open_folder(path, O_PATH, &name);
 	bool is_good;
 
 	if (fd < 0)
