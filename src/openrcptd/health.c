@@ -43,7 +43,7 @@ static enum health_event miss(struct health *health, long long now_ms)
 static enum health_event ask(struct health *health, const struct listener *listener,
 			     long long now_ms)
 {
-	const struct listen_address *address = &listener->address;
+	const struct endpoint_address *address = &listener->address;
 
 	health->fd = socket(address->socket.any.sa_family,
 			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -115,7 +115,7 @@ static void report(bool is_well, const struct error *err, int *status)
  * whom the daemon would become. */
 static int check(const struct settings *settings)
 {
-	struct listen_address address;
+	struct endpoint_address address;
 	struct identity identity;
 	struct snapshot *snapshot;
 	struct error err;

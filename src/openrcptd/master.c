@@ -237,7 +237,7 @@ static void hear_worker(struct master *master)
 /* Somebody removed the socket file. A worker keeps the socket it began with. */
 static void renew_socket(struct master *master)
 {
-	const struct listen_address address = master->listener.address;
+	const struct endpoint_address address = master->listener.address;
 	struct error err;
 
 	log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
@@ -355,7 +355,7 @@ static bool set_up(struct master *master, struct error *err)
 {
 	const struct settings *settings = master->settings;
 	size_t wanted = (size_t)settings->max_sessions;
-	struct listen_address address;
+	struct endpoint_address address;
 	struct identity identity;
 	size_t descriptors;
 	bool is_path;

@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "base/buffer.h"
+#include "base/endpoint.h"
 #include "postfix_check/postfix_check_inside.h"
 
 enum { PROBLEMS_FOUND = 1 }; /* exit status */
@@ -90,24 +91,25 @@ static bool collect_keys(struct postfix_check *check, struct error *err)
 /* Our socket in the words of main.cf. */
 static void name_endpoint(struct postfix_check *check)
 {
-	const char *name = check->options->settings->socket;
 	const char *queue = postfix_value(&check->postfix, NULL, "queue_directory");
-	const char *at = strchr(name, '@');
-	const char *colon = strchr(name, ':');
+	struct endpoint endpoint;
 
-	if (strncmp(name, "unix:", 5) == 0) {
-		check->socket_path = name + 5;
+	/* What can't be parsed was refused with the settings. */
+	if (!endpoint_parse(check->options->settings->socket, &endpoint, NULL))
+		return;
+	if (endpoint.kind == ENDPOINT_UNIX) {
+		check->socket_path = endpoint.path;
 		if (queue[0] != '\0' && strncmp(check->socket_path, queue, strlen(queue)) == 0 &&
 		    check->socket_path[strlen(queue)] == '/')
 			check->endpoint = postfix_check_line(
 				check, "unix:%s", check->socket_path + strlen(queue) + 1);
-	} else if (at != NULL && colon != NULL && colon < at) {
-		bool is_six = strchr(at, ':') != NULL;
+	} else if (endpoint.host != NULL) {
+		bool is_six = strchr(endpoint.host, ':') != NULL;
 
 		/* Postfix writes the host first. */
 		check->endpoint =
-			postfix_check_line(check, "inet:%s%s%s:%.*s", is_six ? "[" : "", at + 1,
-					   is_six ? "]" : "", (int)(at - colon - 1), colon + 1);
+			postfix_check_line(check, "inet:%s%s%s:%u", is_six ? "[" : "",
+					   endpoint.host, is_six ? "]" : "", endpoint.port);
 	}
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service/listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,76 +16,36 @@
 #include "base/trust.h"
 
 enum {
-	SOCKET_PATH_MAX = 106, /* libmilter's own limit */
-	BACKLOG = 1024,        /* connections that wait while a worker is replaced */
-	SOCKET_MASK = 0117,    /* connecting needs write permission: owner and group */
+	BACKLOG = 1024,     /* connections that wait while a worker is replaced */
+	SOCKET_MASK = 0117, /* connecting needs write permission: owner and group */
 };
 
 /* ---- addresses ------------------------------------------------------------------------ */
 
-static bool parse_path(const char *path, struct listen_address *out_address, struct error *err)
-{
-	if (path[0] != '/')
-		return error_set(err, EX_CONFIG, "socket %s: not an absolute path", path);
-	if (strlen(path) > SOCKET_PATH_MAX)
-		return error_set(err, EX_CONFIG, "socket %s: longer than %d bytes", path,
-				 SOCKET_PATH_MAX);
-	*out_address = (struct listen_address){ .size = sizeof(out_address->socket.local) };
-	out_address->socket.local.sun_family = AF_UNIX;
-	memcpy(out_address->socket.local.sun_path, path, strlen(path) + 1);
-	return true;
-}
-
-static bool is_loopback(const struct sockaddr *address)
-{
-	if (address->sa_family == AF_INET) {
-		const struct sockaddr_in *four = (const void *)address;
-
-		return ntohl(four->sin_addr.s_addr) >> 24 == 127;
-	}
-	return IN6_IS_ADDR_LOOPBACK(
-		&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
-}
-
-static bool parse_port_at_host(const char *text, int family, bool allows_remote,
-			       struct listen_address *out_address, struct error *err)
-{
-	const struct addrinfo hints = { .ai_family = family,
-					.ai_socktype = SOCK_STREAM,
-					.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	const char *at = strchr(text, '@');
-	struct addrinfo *found;
-	char port[16];
-	int number;
-
-	if (at == NULL || at == text || at[1] == '\0' || (size_t)(at - text) >= sizeof(port))
-		return error_set(err, EX_CONFIG, "socket %s: not PORT@HOST", text);
-	memcpy(port, text, (size_t)(at - text));
-	port[at - text] = '\0';
-	number = getaddrinfo(at + 1, port, &hints, &found);
-	if (number != 0)
-		return error_set(err, EX_CONFIG, "socket %s: %s", text, gai_strerror(number));
-	*out_address = (struct listen_address){ .size = found->ai_addrlen };
-	memcpy(&out_address->socket.room, found->ai_addr, found->ai_addrlen);
-	freeaddrinfo(found);
-	if (!allows_remote && !is_loopback(&out_address->socket.any))
-		return error_set(err, EX_CONFIG,
-				 "socket %s: not a loopback address, and allow_remote_mta is false",
-				 text);
-	return true;
-}
-
-bool listen_parse(const char *text, bool allows_remote, struct listen_address *out_address,
+bool listen_parse(const char *text, bool allows_remote, struct endpoint_address *out_address,
 		  struct error *err)
 {
-	if (strncmp(text, "unix:", 5) == 0)
-		return parse_path(text + 5, out_address, err);
-	if (strncmp(text, "inet:", 5) == 0)
-		return parse_port_at_host(text + 5, AF_INET, allows_remote, out_address, err);
-	if (strncmp(text, "inet6:", 6) == 0)
-		return parse_port_at_host(text + 6, AF_INET6, allows_remote, out_address, err);
-	return error_set(err, EX_CONFIG,
-			 "socket %s: none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST", text);
+	struct endpoint_address address;
+	struct endpoint endpoint;
+	struct error detail;
+
+	if (!endpoint_parse(text, &endpoint, &detail))
+		return error_set(err, detail.status, "socket: %s", detail.text);
+	if (endpoint.kind == ENDPOINT_FD)
+		return error_set(err, EX_CONFIG,
+				 "socket: \"%s\" is a descriptor; the daemon opens its own socket",
+				 text);
+	if (!endpoint_resolve(&endpoint, &address, &detail))
+		return error_set(err, detail.status, "socket: %s", detail.text);
+	/* What the settings could only judge by its name. */
+	if (!allows_remote && endpoint_address_reach(&address) != ENDPOINT_THIS_HOST)
+		return error_set(
+			err, EX_CONFIG,
+			"socket: \"%s\" is not a loopback address, and allow_remote_mta is "
+			"false",
+			text);
+	*out_address = address;
+	return true;
 }
 
 /* ---- the lock ------------------------------------------------------------------------- */
@@ -128,7 +86,7 @@ static bool check_folder(const char *path, struct error *err)
 }
 
 /* Does somebody take connections there? */
-static bool is_answered(const struct listen_address *address, bool *out_is_refused)
+static bool is_answered(const struct endpoint_address *address, bool *out_is_refused)
 {
 	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 			0);
@@ -141,7 +99,7 @@ static bool is_answered(const struct listen_address *address, bool *out_is_refus
 }
 
 /* Remove what a killed daemon left behind, and nothing else. We hold the lock. */
-static bool remove_stale(const struct listen_address *address, struct error *err)
+static bool remove_stale(const struct endpoint_address *address, struct error *err)
 {
 	const char *path = address->socket.local.sun_path;
 	struct stat status;
@@ -160,7 +118,7 @@ static bool remove_stale(const struct listen_address *address, struct error *err
 	       error_set_errno(err, EX_CANTCREAT, "%s: remove the stale socket", path);
 }
 
-static bool bind_path(struct listener *listener, const struct listen_address *address,
+static bool bind_path(struct listener *listener, const struct endpoint_address *address,
 		      struct error *err)
 {
 	const char *path = address->socket.local.sun_path;
@@ -182,7 +140,7 @@ static bool bind_path(struct listener *listener, const struct listen_address *ad
 	return true;
 }
 
-static bool bind_port(const struct listener *listener, const struct listen_address *address,
+static bool bind_port(const struct listener *listener, const struct endpoint_address *address,
 		      struct error *err)
 {
 	const int on = 1;
@@ -201,7 +159,7 @@ static bool bind_port(const struct listener *listener, const struct listen_addre
 			       "bind the socket");
 }
 
-bool listener_open(struct listener *listener, const struct listen_address *address,
+bool listener_open(struct listener *listener, const struct endpoint_address *address,
 		   struct error *err)
 {
 	bool is_path = address->socket.any.sa_family == AF_UNIX;

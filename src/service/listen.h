@@ -10,25 +10,15 @@
 #define SERVICE_LISTEN_H
 
 #include <stdbool.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
+#include "base/endpoint.h"
 #include "base/error.h"
-
-struct listen_address {
-	union {
-		struct sockaddr any;
-		struct sockaddr_un local;
-		struct sockaddr_storage room;
-	} socket;
-	socklen_t size;
-};
 
 struct listener {
 	int fd;
 	int lock_fd;
-	struct listen_address address;
+	struct endpoint_address address;
 	/* The socket file that is ours, to be removed at the end. */
 	dev_t device;
 	ino_t inode;
@@ -36,9 +26,9 @@ struct listener {
 
 #define LISTENER_NONE ((struct listener){ .fd = -1, .lock_fd = -1 })
 
-/* Read `unix:PATH`, `inet:PORT@HOST`, `inet6:PORT@HOST`. Status 78 where it is none of them, or is
- * not loopback and ALLOWS_REMOTE is false. */
-bool listen_parse(const char *text, bool allows_remote, struct listen_address *out_address,
+/* Read TEXT and look its host up. Status 78 where it is no endpoint, or one that is not loopback
+ * and ALLOWS_REMOTE is false, or a descriptor: none is taken over yet. */
+bool listen_parse(const char *text, bool allows_remote, struct endpoint_address *out_address,
 		  struct error *err);
 
 /* Take the lock of the socket called TEXT in DIRECTORY; status 75 where another daemon has it. */
@@ -47,7 +37,7 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 
 /* Bind and listen. The socket of a file is for its owner and group. Status 75 where somebody else
  * answers there, 73 where it can't be created. */
-bool listener_open(struct listener *listener, const struct listen_address *address,
+bool listener_open(struct listener *listener, const struct endpoint_address *address,
 		   struct error *err);
 
 /* Is the socket file still there, and ours? */

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings/check.h"
 
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/endpoint.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "mail/reply.h"
 
 enum {
-	UNIX_PATH_MAX = 106, /* libmilter wants one byte more than connect(2) */
 	DOMAIN_ARENA_BYTES = 64 * 1024,
 };
 
@@ -27,52 +24,20 @@ static bool wrong(const struct settings_field *row, const char *value, const cha
 
 /* ---- sockets ------------------------------------------------------------------------------ */
 
-static bool is_loopback(int family, const char *host)
-{
-	struct in_addr four;
-	struct in6_addr six;
-
-	if (strcasecmp(host, "localhost") == 0)
-		return true;
-	if (family == AF_INET)
-		return inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
-	return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
-static bool check_port_at_host(const struct settings_field *row, const struct settings *settings,
-			       int family, const char *text, struct error *err)
-{
-	const char *at = strchr(text, '@');
-	char *end;
-	long port = strtol(text, &end, 10);
-
-	/* Without a host libmilter listens on every address there is. */
-	if (at == NULL || at[1] == '\0')
-		return wrong(row, settings->socket, "names no host, as in inet:8894@127.0.0.1",
-			     err);
-	if (end != at || text[0] < '0' || text[0] > '9' || port < 1 || port > 65535)
-		return wrong(row, settings->socket, "has no port from 1 to 65535", err);
-	if (!settings->allow_remote_mta && !is_loopback(family, at + 1))
-		return wrong(row, settings->socket,
-			     "is not a loopback address, and allow_remote_mta is false", err);
-	return true;
-}
-
 static bool check_socket(const struct settings_field *row, const struct settings *settings,
 			 const char *text, struct error *err)
 {
-	if (strncmp(text, "unix:", 5) == 0) {
-		if (text[5] != '/')
-			return wrong(row, text, "is not an absolute path", err);
-		if (strlen(text + 5) > UNIX_PATH_MAX)
-			return wrong(row, text, "is longer than the 106 bytes of a socket", err);
-		return true;
-	}
-	if (strncmp(text, "inet:", 5) == 0)
-		return check_port_at_host(row, settings, AF_INET, text + 5, err);
-	if (strncmp(text, "inet6:", 6) == 0)
-		return check_port_at_host(row, settings, AF_INET6, text + 6, err);
-	return wrong(row, text, "is none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST", err);
+	struct endpoint endpoint;
+	struct error detail;
+
+	if (!endpoint_parse(text, &endpoint, &detail))
+		return error_set(err, EX_CONFIG, "%s: %s", row->path, detail.text);
+	if (endpoint.kind == ENDPOINT_FD)
+		return wrong(row, text, "is a descriptor; the daemon opens its own socket", err);
+	if (!settings->allow_remote_mta && endpoint_reach(&endpoint) != ENDPOINT_THIS_HOST)
+		return wrong(row, text, "is not a loopback address, and allow_remote_mta is false",
+			     err);
+	return true;
 }
 
 /* ---- other texts -------------------------------------------------------------------------- */

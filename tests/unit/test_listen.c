@@ -20,7 +20,7 @@
 struct fixture {
 	char folder[64];
 	char path[80];
-	struct listen_address address;
+	struct endpoint_address address;
 	struct listener listener;
 };
 
@@ -66,7 +66,7 @@ static int status_of_open(struct fixture *fixture)
 
 static int status_of_parse(const char *text, bool allows_remote)
 {
-	struct listen_address address;
+	struct endpoint_address address;
 	struct error err = { .status = EX_OK };
 
 	(void)listen_parse(text, allows_remote, &address, &err); /* the status tells */
@@ -101,6 +101,18 @@ static void the_world_has_to_be_let_in(void **state)
 	assert_int_equal(status_of_parse("inet6:8894@::", false), EX_CONFIG);
 	assert_int_equal(status_of_parse("inet:8894@192.0.2.1", true), EX_OK);
 	assert_int_equal(status_of_parse("inet:8894@127.1.2.3", false), EX_OK);
+}
+
+static void descriptors_are_not_taken_over(void **state)
+{
+	struct endpoint_address address;
+	struct error err;
+
+	(void)state;
+	assert_false(listen_parse("fd:3", true, &address, &err));
+	assert_int_equal(err.status, EX_CONFIG);
+	assert_string_equal(err.text,
+			    "socket: \"fd:3\" is a descriptor; the daemon opens its own socket");
 }
 
 /* ---- sockets --------------------------------------------------------------------------- */
@@ -286,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_of_three_kinds),
 		cmocka_unit_test(the_world_has_to_be_let_in),
+		cmocka_unit_test(descriptors_are_not_taken_over),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_socket_is_for_owner_and_group),
 		TEST(a_stale_socket_is_removed),
