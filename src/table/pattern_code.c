@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pattern_code - one rule: its bytes, its expression, its substitution, its literal domain.
+ * pattern_code - one rule: its bytes, its expression, its substitution.
  */
 #include <sysexits.h>
 
@@ -123,117 +123,6 @@ bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_grou
 	return pattern->exception.size == 0 || exception != NULL;
 }
 
-/* The `@` behind which only a literal domain and `$` stand; text.size: there is none. */
-static size_t last_at(struct bytes text)
-{
-	size_t begin = text.size;
-
-	while (begin > 0 && text.data[begin - 1] != '@')
-		begin--;
-	return begin == 0 ? text.size : begin - 1;
-}
-
-static bool is_label_byte(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || byte == '-';
-}
-
-/* Is everything before the `@` closed: no alternative, group, class or escape that reaches over? */
-static bool is_closed(struct bytes text)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < text.size; i++) {
-		switch (text.data[i]) {
-		case '\\':
-			/* \Q…\E and an escaped `@` aren't worth the trouble. */
-			if (++i == text.size || text.data[i] == 'Q')
-				return false;
-			break;
-		case '[':
-			return false; /* a class may hold brackets of any kind: see below */
-		case '(':
-			if (i + 1 < text.size &&
-			    (text.data[i + 1] == '?' || text.data[i + 1] == '*'))
-				return false;
-			depth++;
-			break;
-		case ')':
-			if (depth == 0)
-				return false;
-			depth--;
-			break;
-		case '|':
-			if (depth == 0)
-				return false;
-			break;
-		default:
-			break;
-		}
-	}
-	return depth == 0;
-}
-
-/* TEXT without its simple classes `[…]`, so that is_closed() can judge it; false: not simple. */
-static bool drop_classes(struct bytes text, char *out, size_t *out_size)
-{
-	size_t size = 0;
-
-	for (size_t i = 0; i < text.size; i++) {
-		if (text.data[i] == '\\' && i + 1 < text.size) {
-			out[size++] = text.data[i++];
-			out[size++] = text.data[i];
-			continue;
-		}
-		if (text.data[i] != '[') {
-			out[size++] = text.data[i];
-			continue;
-		}
-		i += i + 1 < text.size && text.data[i + 1] == '^';
-		i += i + 1 < text.size && text.data[i + 1] == ']';
-		for (i++; i < text.size && text.data[i] != ']'; i++)
-			if (text.data[i] == '[' || text.data[i] == '\\')
-				return false;
-		if (i >= text.size)
-			return false;
-		out[size++] = '.';
-	}
-	*out_size = size;
-	return true;
-}
-
-struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena)
-{
-	const struct bytes none = { .data = NULL };
-	struct bytes text = pattern->expression;
-	size_t begin = last_at(text);
-	char *domain = arena_alloc(arena, text.size + 1);
-	char *before = arena_alloc(arena, text.size + 1);
-	size_t before_size;
-	size_t size = 0;
-
-	if (domain == NULL || before == NULL || begin + 1 >= text.size ||
-	    text.data[text.size - 1] != '$' || pattern->kind != TABLE_PATTERN_RULE ||
-	    (pattern->flags & (TABLE_PATTERN_NEGATED | TABLE_PATTERN_EXTENDED)) != 0 ||
-	    !drop_classes(bytes_first(text, begin), before, &before_size) ||
-	    !is_closed(bytes_make(before, before_size)))
-		return none;
-	for (size_t i = begin + 1; i + 1 < text.size; i++) {
-		char byte = text.data[i];
-
-		if (byte == '\\' && text.data[i + 1] == '.') {
-			domain[size++] = '.';
-			i++;
-		} else if (is_label_byte(byte)) {
-			domain[size++] = byte_to_lower(byte);
-		} else {
-			return none;
-		}
-	}
-	return size == 0 || size > 255 ? none : bytes_make(domain, size);
-}
-
 /* ---- substitution ----------------------------------------------------------------------- */
 
 /* What may be put into a list of addresses without becoming another list. */
@@ -242,7 +131,7 @@ static bool is_safe(struct bytes text)
 	for (size_t i = 0; i < text.size; i++) {
 		unsigned char byte = (unsigned char)text.data[i];
 
-		if (byte < 0x80 && !is_label_byte((char)byte) &&
+		if (byte < 0x80 && !pattern_is_label_byte((char)byte) &&
 		    strchr("#$&'*+/=?^_`{|}~.@", byte) == NULL)
 			return false;
 		if (byte == '\0')

@@ -29,6 +29,13 @@ enum {
 	PATTERN_RULES_MAX = 10000000,
 };
 
+/* A byte of a label of a host name. */
+static inline bool pattern_is_label_byte(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '-';
+}
+
 /* Read the rule at the begin of REST and step behind it. */
 bool pattern_take(struct bytes *rest, struct table_pattern *out_pattern);
 bool pattern_append(struct buffer *section, const struct table_pattern *pattern);
