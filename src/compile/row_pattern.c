@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "compile/row_pattern.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 #include "compile/row_reply.h"
 #include "mail/address.h"
+#include "table/template.h"
 
 /* One rule on its way to the writer. */
 struct work {
@@ -12,7 +14,7 @@ struct work {
 	const char *path;
 	uint32_t line;
 	struct table_pattern pattern;
-	uint32_t groups;
+	uint32_t group_count;
 };
 
 static void refuse(struct work *work, const char *what)
@@ -31,53 +33,19 @@ static void refuse_without_memory(struct work *work)
 	report_error(work->builder->report, EX_OSERR, work->path, work->line, "out of memory");
 }
 
-/* A group's name behind `$`: `1`, `{1}`, `(1)`. Its size, or 0. */
-static size_t group_size(struct bytes text, uint32_t *out_number)
-{
-	char closing = text.size == 0        ? '\0'
-		       : text.data[0] == '{' ? '}'
-		       : text.data[0] == '(' ? ')'
-					     : '\0';
-	size_t at = closing != '\0';
-	size_t first = at;
-	uint32_t number = 0;
-
-	while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && at - first < 4)
-		number = number * 10 + (uint32_t)(text.data[at++] - '0');
-	if (at == first || (closing != '\0' && (at == text.size || text.data[at] != closing)))
-		return 0;
-	*out_number = number;
-	return at + (closing != '\0');
-}
-
 /* The template as a list for an address of one letter; a reason where it can't be one. */
 static bool fill_template(struct work *work, struct bytes value, struct buffer *out_list)
 {
-	for (size_t i = 0; i < value.size; i++) {
-		struct bytes rest = bytes_skip(value, i + 1);
-		uint32_t number;
-		size_t size;
+	struct template_piece piece;
+	enum template_step step;
+	struct error err;
 
-		if (value.data[i] != '$') {
-			(void)buffer_append_byte(out_list, value.data[i]);
-			continue;
-		}
-		size = group_size(rest, &number);
-		if (size == 0 && (rest.size == 0 || rest.data[0] != '$')) {
-			refuse(work, "`$` must be followed by a group's number, or by `$`");
-			return false;
-		}
-		if (size > 0 && (work->pattern.flags & TABLE_PATTERN_NEGATED) != 0) {
-			refuse(work, "a negated pattern has no groups to substitute");
-			return false;
-		}
-		if (size > 0 && (number == 0 || number > work->groups)) {
-			refuse(work, "the pattern has no such group");
-			return false;
-		}
-		(void)buffer_append_byte(out_list, size > 0 ? 'x' : '$');
-		i += size > 0 ? size : 1;
+	if (!template_check(value, work->group_count, &err)) {
+		refuse_for(work, &err);
+		return false;
 	}
+	while ((step = template_next(&value, &piece)) != TEMPLATE_END)
+		(void)buffer_append(out_list, step == TEMPLATE_GROUP ? bytes_of("x") : piece.text);
 	/* There is room for all of it: only memory can be short. */
 	if (out_list->has_failed)
 		refuse_without_memory(work);
@@ -129,18 +97,21 @@ static bool check_template(struct work *work, struct bytes value)
 static bool plain_text(struct work *work, struct bytes value, struct bytes *out_text)
 {
 	char *text = arena_alloc(&work->builder->arena, value.size);
+	struct template_piece piece;
+	enum template_step step;
 	size_t size = 0;
 
 	if (text == NULL) {
 		refuse_without_memory(work);
 		return false;
 	}
-	for (size_t i = 0; i < value.size; i++) {
-		if (value.data[i] == '$' && (++i == value.size || value.data[i] != '$')) {
-			refuse(work, "a reply has no groups: `$$` stands for `$`");
-			return false;
-		}
-		text[size++] = value.data[i];
+	while ((step = template_next(&value, &piece)) == TEMPLATE_TEXT) {
+		memcpy(text + size, piece.text.data, piece.text.size);
+		size += piece.text.size;
+	}
+	if (step != TEMPLATE_END) {
+		refuse(work, "a reply has no groups: `$$` stands for `$`");
+		return false;
 	}
 	*out_text = bytes_make(text, size);
 	return true;
@@ -193,6 +164,7 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 		.builder = builder,
 		.path = path,
 		.line = row->line,
+		.group_count = row->pattern.group_count,
 		.pattern = {
 			.kind = row->pattern.kind,
 			.flags = row->pattern.flags,
@@ -201,15 +173,9 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 			.exception = row->pattern.exception,
 		},
 	};
-	struct error err;
 
 	if (!check_block(&work))
 		return true;
-	if (work.pattern.kind != TABLE_PATTERN_ENDIF &&
-	    !table_pattern_check(&work.pattern, &work.groups, &err)) {
-		refuse_for(&work, &err);
-		return true;
-	}
 	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value))
 		return true;
 	work.pattern.domain = table_pattern_domain(&work.pattern, &builder->arena);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * row_pattern - rules of pattern sources: check expression and template, file under a domain.
+ * row_pattern - rules of pattern sources: check what they stand for, file them under a domain. That
+ * the expressions can be compiled the importer has seen (source.h).
  */
 #ifndef COMPILE_ROW_PATTERN_H
 #define COMPILE_ROW_PATTERN_H

@@ -32,14 +32,17 @@ enum source_row_kind {
 /*
  * One rule of a pattern source. Rules are tried in the order of their rows against the whole
  * address in external form (`"q x"@example.org`); the first that matches ends the search. A key of
- * the whole address goes before the rules of its own source. The row's value is a right-hand side
- * in which `$1`, `${1}`, `$(1)` stand for groups and `$$` for a dollar sign.
+ * the whole address goes before the rules of its own source. The row's value is a template (see
+ * table/template.h) of a right-hand side. The importer has seen that the expressions can be
+ * compiled, by table_pattern_check(), which said too how many groups there are: nobody compiles
+ * them again before they stand in a table.
  */
 struct source_pattern {
 	enum table_pattern_kind kind; /* rule, if, endif; the last two have no value */
 	unsigned flags;               /* of enum table_pattern_flag */
 	struct bytes expression;      /* in the syntax of PCRE2 */
 	struct bytes exception;       /* must not match, with the same flags; empty: none */
+	uint32_t group_count;         /* that the value may name */
 };
 
 struct source_row {

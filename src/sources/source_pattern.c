@@ -16,7 +16,7 @@
 #include "base/buffer.h"
 #include "sources/lines.h"
 #include "sources/posix_regex.h"
-#include "sources/template.h"
+#include "table/template.h"
 
 enum {
 	PATTERN_MAX_BYTES = 64 * 1024,
@@ -212,9 +212,10 @@ static void put_flags(const struct part *first, const struct part *second, struc
 /* Fill the row's pattern from FIRST and, unless it is NULL, SECOND; prove that they compile. */
 static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 			const struct part *first, const struct part *second,
-			struct source_row *out_row, uint32_t *out_groups, struct error *err)
+			struct source_row *out_row, struct error *err)
 {
 	struct table_pattern pattern = { .kind = kind };
+	uint32_t groups;
 
 	buffer_clear(&source->expression);
 	buffer_clear(&source->exception);
@@ -232,7 +233,7 @@ static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 		pattern.flags |= TABLE_PATTERN_NEGATED;
 	if (pattern.expression.size == 0 || (second != NULL && pattern.exception.size == 0))
 		return wrong(err, "the pattern is empty");
-	if (!table_pattern_check(&pattern, out_groups, err))
+	if (!table_pattern_check(&pattern, &groups, err))
 		return false;
 	out_row->kind = SOURCE_ROW_PATTERN;
 	out_row->pattern = (struct source_pattern){
@@ -240,6 +241,7 @@ static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 		.flags = pattern.flags,
 		.expression = pattern.expression,
 		.exception = pattern.exception,
+		.group_count = groups,
 	};
 	return true;
 }
@@ -249,7 +251,6 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 {
 	struct part first, second;
 	bool has_second = false;
-	uint32_t groups;
 
 	if (!take_part(source, &line, &first, err))
 		return false;
@@ -266,16 +267,17 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	if (line.size == 0)
 		return wrong(err, "expected: /pattern/ value");
 	if (!set_pattern(source, TABLE_PATTERN_RULE, &first, has_second ? &second : NULL, out_row,
-			 &groups, err))
+			 err))
 		return false;
 	out_row->value = line;
 	/* The words of a reply are no template. */
 	if (bytes_begin_with(line, bytes_of("error:")) ||
 	    bytes_begin_with(line, bytes_of("discard:")))
 		return true;
-	buffer_clear(&source->value);
-	if (!template_normalise(line, first.is_negated ? 0 : groups, &source->value, err))
+	if (!template_check(line, out_row->pattern.group_count, err))
 		return false;
+	buffer_clear(&source->value);
+	template_normalise(line, &source->value);
 	if (source->value.has_failed)
 		return too_long(&source->value, "value", err);
 	out_row->value = buffer_bytes(&source->value);
@@ -286,7 +288,6 @@ static bool read_if(struct source *source, struct bytes line, struct source_row 
 		    struct error *err)
 {
 	struct part part;
-	uint32_t groups;
 
 	if (source->depth == DEPTH_MAX)
 		return error_set(err, EX_DATAERR, "more than %d ifs in each other", DEPTH_MAX);
@@ -297,7 +298,7 @@ static bool read_if(struct source *source, struct bytes line, struct source_row 
 		return false;
 	if (lines_trim(line).size > 0)
 		return wrong(err, "text behind the pattern of an if");
-	return set_pattern(source, TABLE_PATTERN_IF, &part, NULL, out_row, &groups, err);
+	return set_pattern(source, TABLE_PATTERN_IF, &part, NULL, out_row, err);
 }
 
 static void set_endif(struct source_row *out_row)

@@ -230,9 +230,22 @@ static bool is_wanted(const struct source *source, const struct virtuser_rule *r
 static bool make_pattern(struct source *source, const struct virtuser_rule *rule,
 			 struct source_row *out_row)
 {
+	struct table_pattern pattern = {
+		.kind = TABLE_PATTERN_RULE,
+		.flags = TABLE_PATTERN_CASELESS | TABLE_PATTERN_DOTALL |
+			 TABLE_PATTERN_DOLLAR_ENDONLY,
+	};
+	struct error err;
+	uint32_t groups;
+
 	virtuser_pattern(rule, source->is_second, &source->expression, &source->value);
 	if (source->expression.has_failed || source->value.has_failed) {
 		report_failed_text(source, rule);
+		return false;
+	}
+	pattern.expression = buffer_bytes(&source->expression);
+	if (!table_pattern_check(&pattern, &groups, &err)) {
+		report_error(source->report, err.status, source->path, rule->line, "%s", err.text);
 		return false;
 	}
 	*out_row = (struct source_row){
@@ -240,10 +253,10 @@ static bool make_pattern(struct source *source, const struct virtuser_rule *rule
 		.value = buffer_bytes(&source->value),
 		.line = rule->line,
 		.pattern = {
-			.kind = TABLE_PATTERN_RULE,
-			.flags = TABLE_PATTERN_CASELESS | TABLE_PATTERN_DOTALL |
-			         TABLE_PATTERN_DOLLAR_ENDONLY,
-			.expression = buffer_bytes(&source->expression),
+			.kind = pattern.kind,
+			.flags = pattern.flags,
+			.expression = pattern.expression,
+			.group_count = groups,
 		},
 	};
 	return true;

@@ -5,8 +5,9 @@
 #include <sysexits.h>
 
 #include "table/patterns_inside.h"
+#include "table/template.h"
 
-enum { MESSAGE_BYTES = 256 };
+enum { MESSAGE_BYTES = 256, SUBSTITUTED_BYTES_MAX = 1 << 20 };
 
 static const struct option {
 	unsigned flag;
@@ -118,6 +119,9 @@ bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_grou
 		*out_groups = 0;
 	if (pattern->exception.size > 0)
 		exception = pattern_code(pattern->exception, pattern->flags, err);
+	/* What doesn't match has no groups. */
+	if ((pattern->flags & TABLE_PATTERN_NEGATED) != 0)
+		*out_groups = 0;
 	pcre2_code_free(code);
 	pcre2_code_free(exception);
 	return pattern->exception.size == 0 || exception != NULL;
@@ -140,73 +144,40 @@ static bool is_safe(struct bytes text)
 	return true;
 }
 
-/* The number of the group named at TEXT (behind `$`), and how long its name is; 0: none. */
-static size_t group_name(struct bytes text, uint32_t *out_number)
+/* What the group NUMBER matched of SUBJECT: nothing, if it took no part in the match. */
+static struct bytes group_text(struct bytes subject, const PCRE2_SIZE *groups, uint32_t group_count,
+			       uint32_t number)
 {
-	char closing = text.size == 0        ? '\0'
-		       : text.data[0] == '{' ? '}'
-		       : text.data[0] == '(' ? ')'
-					     : '\0';
-	size_t at = closing != '\0';
-	uint32_t number = 0;
-	size_t digits = 0;
+	PCRE2_SIZE begin, end;
 
-	while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9' && digits < 4) {
-		number = number * 10 + (uint32_t)(text.data[at] - '0');
-		digits++;
-		at++;
-	}
-	if (digits == 0 || (closing != '\0' && (at == text.size || text.data[at] != closing)))
-		return 0;
-	*out_number = number;
-	return at + (closing != '\0');
-}
-
-static enum pattern_lookup append_group(struct buffer *text, struct bytes subject,
-					const PCRE2_SIZE *groups, uint32_t number,
-					uint32_t group_count)
-{
-	struct bytes group;
-
-	if (number >= group_count || groups[2 * number] == PCRE2_UNSET ||
-	    groups[2 * number] > groups[2 * number + 1])
-		return PATTERN_FOUND; /* it took no part in the match: nothing */
-	group = bytes_make(subject.data + groups[2 * number],
-			   groups[2 * number + 1] - groups[2 * number]);
-	if (!is_safe(group))
-		return PATTERN_UNSAFE;
-	return buffer_append(text, group) ? PATTERN_FOUND : PATTERN_NO_MEMORY;
+	if (number >= group_count)
+		return bytes_make(NULL, 0);
+	begin = groups[2 * number];
+	end = groups[2 * number + 1];
+	if (begin == PCRE2_UNSET || begin > end)
+		return bytes_make(NULL, 0);
+	return bytes_make(subject.data + begin, end - begin);
 }
 
 enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 				       const PCRE2_SIZE *groups, uint32_t group_count,
 				       struct arena *arena, struct bytes *out_text)
 {
-	struct buffer text;
 	enum pattern_lookup outcome = PATTERN_FOUND;
+	struct template_piece piece;
+	enum template_step step;
+	struct buffer text;
 
-	buffer_init(&text, 1 << 20);
-	for (size_t i = 0; i < value.size && outcome == PATTERN_FOUND; i++) {
-		struct bytes rest = bytes_skip(value, i + 1);
-		uint32_t number;
-		size_t name;
-
-		if (value.data[i] != '$') {
-			outcome = buffer_append_byte(&text, value.data[i]) ? PATTERN_FOUND
-									   : PATTERN_NO_MEMORY;
-			continue;
-		}
-		name = group_name(rest, &number);
-		if (name > 0) {
-			outcome = append_group(&text, subject, groups, number, group_count);
-			i += name;
-		} else if (rest.size > 0 && rest.data[0] == '$') {
-			outcome =
-				buffer_append_byte(&text, '$') ? PATTERN_FOUND : PATTERN_NO_MEMORY;
-			i++;
-		} else {
+	buffer_init(&text, SUBSTITUTED_BYTES_MAX);
+	while (outcome == PATTERN_FOUND && (step = template_next(&value, &piece)) != TEMPLATE_END) {
+		if (step == TEMPLATE_GROUP)
+			piece.text = group_text(subject, groups, group_count, piece.group);
+		if (step == TEMPLATE_WRONG)
 			outcome = PATTERN_BROKEN; /* the compiler lets none through */
-		}
+		else if (step == TEMPLATE_GROUP && !is_safe(piece.text))
+			outcome = PATTERN_UNSAFE;
+		else if (!buffer_append(&text, piece.text))
+			outcome = PATTERN_NO_MEMORY;
 	}
 	if (outcome == PATTERN_FOUND) {
 		*out_text = arena_copy(arena, buffer_bytes(&text));

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "table/patterns_inside.h"
+#include "table/template.h"
 
 /* Bounds of one match; a pattern that needs more answers "try again later". */
 enum {
@@ -313,7 +314,7 @@ enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 		return PATTERN_ABSENT;
 	if (subject.size > SUBJECT_BYTES_MAX)
 		return PATTERN_BROKEN;
-	match.data = pcre2_match_data_create(100, NULL);
+	match.data = pcre2_match_data_create(TEMPLATE_GROUP_MAX + 1, NULL);
 	if (match.data == NULL)
 		return PATTERN_NO_MEMORY;
 	outcome = match_rules(&match, domain_key, before_line, out_entry);

@@ -71,7 +71,7 @@ enum lookup table_next_pattern(const struct table *table, uint64_t *position,
 			       struct table_pattern *out_pattern);
 
 /* Can PATTERN be compiled? ERR (status 65; 71 without memory) says why not. *out_groups: how many
- * it has. */
+ * of its groups match something; none if it is negated. */
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
 			 struct error *err);
 

@@ -9,6 +9,32 @@
 #include "memory_file.h"
 
 #include "sources/source.h"
+#include "table/template.h"
+
+static bool fuzz_source_is_reply(struct bytes value)
+{
+	return bytes_begin_with(value, bytes_of("error:")) ||
+	       bytes_begin_with(value, bytes_of("discard:"));
+}
+
+/* It can be compiled, and has the groups that are put in. */
+static void fuzz_source_check_pattern(const struct source_row *row)
+{
+	const struct table_pattern pattern = {
+		.kind = row->pattern.kind,
+		.flags = row->pattern.flags,
+		.expression = row->pattern.expression,
+		.exception = row->pattern.exception,
+	};
+	uint32_t groups;
+
+	if (pattern.kind == TABLE_PATTERN_ENDIF)
+		return;
+	if (!table_pattern_check(&pattern, &groups, NULL) || groups != row->pattern.group_count)
+		abort();
+	if (!fuzz_source_is_reply(row->value) && !template_check(row->value, groups, NULL))
+		abort();
+}
 
 static void fuzz_source_check(const struct source_row *row)
 {
@@ -20,6 +46,8 @@ static void fuzz_source_check(const struct source_row *row)
 	if (row->kind == SOURCE_ROW_ENTRY || row->kind == SOURCE_ROW_USER)
 		if (row->key.size == 0 || row->value.size == 0)
 			abort();
+	if (row->kind == SOURCE_ROW_PATTERN)
+		fuzz_source_check_pattern(row);
 }
 
 static int fuzz_source(const struct source_type *type, const struct settings *settings,

@@ -151,7 +151,7 @@ static void groups_are_put_in(void **state)
 {
 	static const struct table_pattern patterns[] = {
 		RULE("^(.*)-(.*)@a\\.test$", "$2@x.test, ${1}1@x.test, $(2)@$$.test"),
-		RULE("^(a)?b@b\\.test$", "x$1y@x.test"),
+		RULE("^(a)?b@b\\.test$", "x${1}y@x.test"),
 		RULE("^c(.*)@c\\.test$", "none$2@x.test"),
 	};
 	struct ruled ruled;

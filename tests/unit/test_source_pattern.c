@@ -97,6 +97,26 @@ static void groups_are_normalised_and_counted(void **state)
 	     "/f:7: $1x: the pattern has 1 groups\n");
 }
 
+/* A match keeps 99 groups: a pattern may have more, its value can't name them. */
+static void groups_beyond_a_match_can_not_be_named(void **state)
+{
+	char text[1024] = "/";
+	char expected[1024] = "1 rule is [";
+
+	(void)state;
+	for (int i = 0; i < 120; i++) {
+		strcat(text, "(a)");
+		strcat(expected, "(a)");
+	}
+	strcat(text, "/ $99\n/a/ x\n");
+	strcat(expected, "] [${99}]\n2 rule is [a] [x]\n");
+	pcre(text, expected);
+	text[strlen(text) - strlen("99\n/a/ x\n")] = '\0';
+	strcat(text, "100\n");
+	pcre(text, "/f:1: $100: only the first 99 groups of a pattern can be put in\n");
+	assert_int_equal(source_status, EX_DATAERR);
+}
+
 static void wrong_rules_are_errors(void **state)
 {
 	(void)state;
@@ -142,6 +162,7 @@ int main(void)
 		SOURCE_TEST(regexp_may_have_an_exception),
 		SOURCE_TEST(ifs_enclose_rules),
 		SOURCE_TEST(groups_are_normalised_and_counted),
+		SOURCE_TEST(groups_beyond_a_match_can_not_be_named),
 		SOURCE_TEST(wrong_rules_are_errors),
 		SOURCE_TEST(patterns_have_a_limit),
 	};
