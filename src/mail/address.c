@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "mail/address_class.h"
+#include "mail/plain.h"
 
 /* A position that wasn't met. */
 #define NOWHERE SIZE_MAX
@@ -27,39 +28,24 @@ struct scan {
 	bool is_behind_gap;  /* white space or a comment stands before this token */
 };
 
-/*
- * What nearly all clients send, with or without its brackets: atoms and dots, one `@`, a host name.
- * False: look closer.
- */
+/* What nearly all clients send, with or without its brackets. False: look closer. */
 static bool parse_plain(struct bytes text, struct address_path *out_path)
 {
-	const char *data = text.data;
-	size_t begin = text.size > 0 && data[0] == '<' ? 1 : 0;
-	size_t end = text.size;
-	size_t at = begin, host;
-	struct bytes domain;
+	struct bytes inner = text;
+	struct address address;
 
-	if (begin > 0 && data[--end] != '>')
-		return false;
-	while (at < end && address_is_class(data[at], CLASS_ATEXT | CLASS_DOT))
-		at++;
-	if (at == begin || at >= end || data[at] != '@')
-		return false;
-	host = at + 1;
-	while (host < end && address_is_class(data[host], CLASS_HOST | CLASS_DOT))
-		host++;
-	if (host != end)
-		return false;
-	domain = bytes_make(data + at + 1, end - at - 1);
-	if (domain.size > 0 && data[end - 1] == '.')
-		domain.size--;
-	if (domain.size == 0 || domain.data[domain.size - 1] == '.')
+	if (text.size > 0 && text.data[0] == '<') {
+		if (text.data[text.size - 1] != '>')
+			return false;
+		inner = bytes_make(text.data + 1, text.size - 2);
+	}
+	if (!plain_split_path(inner, &address.local, &address.domain))
 		return false;
 	*out_path = (struct address_path){
-		.address = { .local = bytes_make(data + begin, at - begin), .domain = domain },
-		.internal = bytes_make(data + begin, end - begin),
-		.text = bytes_make(data + begin, end - begin),
-		.text_with_route = bytes_make(data + begin, end - begin),
+		.address = address,
+		.internal = inner,
+		.text = inner,
+		.text_with_route = inner,
 	};
 	return true;
 }

@@ -22,82 +22,32 @@ enum {
 
 enum { LOCAL_MAX = 64 };
 
-#define LOWER LOCAL | HOST | LETTER
-#define DIGIT LOCAL | HOST
-
-static const unsigned char classes[256] = {
-	['a'] = LOWER,
-	['b'] = LOWER,
-	['c'] = LOWER,
-	['d'] = LOWER,
-	['e'] = LOWER,
-	['f'] = LOWER,
-	['g'] = LOWER,
-	['h'] = LOWER,
-	['i'] = LOWER,
-	['j'] = LOWER,
-	['k'] = LOWER,
-	['l'] = LOWER,
-	['m'] = LOWER,
-	['n'] = LOWER,
-	['o'] = LOWER,
-	['p'] = LOWER,
-	['q'] = LOWER,
-	['r'] = LOWER,
-	['s'] = LOWER,
-	['t'] = LOWER,
-	['u'] = LOWER,
-	['v'] = LOWER,
-	['w'] = LOWER,
-	['x'] = LOWER,
-	['y'] = LOWER,
-	['z'] = LOWER,
-	['A'] = LOCAL | UPPER,
-	['B'] = LOCAL | UPPER,
-	['C'] = LOCAL | UPPER,
-	['D'] = LOCAL | UPPER,
-	['E'] = LOCAL | UPPER,
-	['F'] = LOCAL | UPPER,
-	['G'] = LOCAL | UPPER,
-	['H'] = LOCAL | UPPER,
-	['I'] = LOCAL | UPPER,
-	['J'] = LOCAL | UPPER,
-	['K'] = LOCAL | UPPER,
-	['L'] = LOCAL | UPPER,
-	['M'] = LOCAL | UPPER,
-	['N'] = LOCAL | UPPER,
-	['O'] = LOCAL | UPPER,
-	['P'] = LOCAL | UPPER,
-	['Q'] = LOCAL | UPPER,
-	['R'] = LOCAL | UPPER,
-	['S'] = LOCAL | UPPER,
-	['T'] = LOCAL | UPPER,
-	['U'] = LOCAL | UPPER,
-	['V'] = LOCAL | UPPER,
-	['W'] = LOCAL | UPPER,
-	['X'] = LOCAL | UPPER,
-	['Y'] = LOCAL | UPPER,
-	['Z'] = LOCAL | UPPER,
-	['0'] = DIGIT,
-	['1'] = DIGIT,
-	['2'] = DIGIT,
-	['3'] = DIGIT,
-	['4'] = DIGIT,
-	['5'] = DIGIT,
-	['6'] = DIGIT,
-	['7'] = DIGIT,
-	['8'] = DIGIT,
-	['9'] = DIGIT,
-	['.'] = LOCAL | HOST | DOT | HYPHEN_OR_DOT | AFTER_DOT,
-	['-'] = LOCAL | HOST | HYPHEN_OR_DOT | AFTER_HYPHEN,
-	['_'] = LOCAL,
-	['+'] = LOCAL,
-	['='] = LOCAL,
-	['\''] = LOCAL,
-	['&'] = LOCAL,
-	['*'] = LOCAL,
-	['~'] = LOCAL,
+enum {
+	o = 0,
+	L = LOCAL | HOST | LETTER,
+	U = LOCAL | UPPER,
+	N = LOCAL | HOST,
+	D = LOCAL | HOST | DOT | HYPHEN_OR_DOT | AFTER_DOT,
+	H = LOCAL | HOST | HYPHEN_OR_DOT | AFTER_HYPHEN,
+	X = LOCAL,
 };
+
+/* From 128 on none is anything. */
+static const unsigned char classes[256] = {
+	o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, /* 0x00 */
+	o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, o, /* 0x10 */
+	o, o, o, o, o, o, X, X, o, o, X, X, o, H, D, o, /* 0x20 */
+	N, N, N, N, N, N, N, N, N, N, o, o, o, X, o, o, /* 0x30 */
+	o, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, /* 0x40 */
+	U, U, U, U, U, U, U, U, U, U, U, o, o, o, o, X, /* 0x50 */
+	o, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, /* 0x60 */
+	L, L, L, L, L, L, L, L, L, L, L, o, o, o, X, o, /* 0x70 */
+};
+
+static bool is_class(char byte, unsigned wanted)
+{
+	return (classes[(unsigned char)byte] & wanted) != 0;
+}
 
 /*
  * The size of a local part at TEXT; 0: not plain. Not inline, as nothing else is that is rarely
@@ -157,7 +107,7 @@ static uint32_t common_bits(struct sixteen these)
 				       sixteen_or(others, sixteen_between(these, '-', '.'))));
 }
 
-static __attribute__((noinline)) size_t local_size_slowly(struct bytes text, bool *out_has_upper)
+static __attribute__((noinline)) size_t user_by_bytes(struct bytes text, bool *out_has_upper)
 {
 	const unsigned char *begin = (const unsigned char *)text.data;
 	unsigned seen = 0;
@@ -167,38 +117,65 @@ static __attribute__((noinline)) size_t local_size_slowly(struct bytes text, boo
 	return size;
 }
 
-/* In larger steps, where TEXT is long enough and has no rare bytes. */
+/* Bits for the first COUNT, at most 64. */
+static uint64_t first_bits(size_t count)
+{
+	return count == 0 ? 0 : UINT64_MAX >> (64 - count);
+}
+
+/*
+ * A local part has at most 64 bytes: bit N of a word says something of byte N. What is short, or
+ * has rare bytes, is read byte by byte.
+ */
 size_t plain_user(struct bytes text, bool *out_has_upper)
 {
+	uint64_t dots = 0, uppers = 0;
 	size_t size = 0;
-	uint32_t run = SIXTEEN;
-	uint32_t wrong = 0; /* the second of two dots */
-	uint32_t dots = 0;  /* bit 0 is of the byte before these */
-	uint32_t upper = 0;
+	size_t run = SIXTEEN;
 
-	while (run == SIXTEEN) {
+	while (run == SIXTEEN && size < LOCAL_MAX) {
 		struct sixteen these;
-		uint32_t among;
 
 		if (text.size - size < SIXTEEN)
-			return local_size_slowly(text, out_has_upper);
+			return user_by_bytes(text, out_has_upper);
 		these = sixteen_load(text.data + size);
+		dots |= (uint64_t)sixteen_bits(sixteen_equal(these, '.')) << size;
+		uppers |= (uint64_t)sixteen_bits(sixteen_between(these, 'A', 'Z')) << size;
 		run = sixteen_first(~common_bits(these)); /* 16 where all are */
-		among = (UINT32_C(1) << run) - 1;
-		upper |= sixteen_bits(sixteen_between(these, 'A', 'Z')) & among;
-		dots = (sixteen_bits(sixteen_equal(these, '.')) & among) << 1 |
-		       (dots >> SIXTEEN & 1);
-		wrong |= dots & dots >> 1;
 		size += run;
 	}
-	if ((classes[(unsigned char)text.data[size]] & LOCAL) != 0)
-		return local_size_slowly(text, out_has_upper);
-	*out_has_upper = upper != 0;
-	/* Nor does one stand at its end, nor one or a hyphen at its begin. */
-	wrong |= dots >> run & 1;
-	if (wrong != 0 || size > LOCAL_MAX || text.data[0] == '.' || text.data[0] == '-')
+	if (size < text.size && is_class(text.data[size], LOCAL))
+		return user_by_bytes(text, out_has_upper);
+	dots &= first_bits(size);
+	*out_has_upper = (uppers & first_bits(size)) != 0;
+	if (size == 0 || text.data[0] == '-' || text.data[0] == '.' || text.data[size - 1] == '.')
 		return 0;
-	return size;
+	return (dots & dots >> 1) != 0 ? 0 : size; /* two in a row */
+}
+
+/* The size of the atom at AT. */
+static size_t atom_size(struct bytes text, size_t at)
+{
+	size_t end = at;
+
+	while (end < text.size && (classes[(unsigned char)text.data[end]] & (LOCAL | DOT)) == LOCAL)
+		end++;
+	return end - at;
+}
+
+bool plain_is_atoms(struct bytes local)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t size = atom_size(local, at);
+
+		at += size;
+		if (size == 0 || at == local.size)
+			return size > 0;
+		if (local.data[at++] != '.')
+			return false;
+	}
 }
 
 bool plain_is_domain(struct bytes name)
@@ -246,8 +223,7 @@ size_t plain_word(struct bytes text)
 static bool is_again(struct bytes text, struct bytes last)
 {
 	return last.size > 0 && text.size > last.size &&
-	       bytes_same(text.data, last.data, last.size) &&
-	       (classes[(unsigned char)text.data[last.size]] & HOST) == 0;
+	       bytes_same(text.data, last.data, last.size) && !is_class(text.data[last.size], HOST);
 }
 
 size_t plain_address(struct bytes text, struct bytes last_domain, struct plain_address *out_address)
@@ -269,4 +245,45 @@ size_t plain_address(struct bytes text, struct bytes last_domain, struct plain_a
 	out_address->local = bytes_make(text.data, local);
 	out_address->domain = bytes_make(host, domain);
 	return local + 1 + domain;
+}
+
+/* Is NAME made of bytes of CLASS alone, with none of the dots at its end? */
+static bool is_host(struct bytes name, unsigned class)
+{
+	for (size_t i = 0; i < name.size; i++)
+		if (!is_class(name.data[i], class))
+			return false;
+	return name.size > 0 && name.data[name.size - 1] != '.';
+}
+
+bool plain_split_key(struct bytes text, struct bytes *out_local, struct bytes *out_domain)
+{
+	bool has_upper = false;
+	bool is_catch_all = text.size > 0 && text.data[0] == '@';
+	size_t local = is_catch_all ? 0 : plain_user(text, &has_upper);
+	struct bytes domain = bytes_skip(text, local + 1);
+
+	if ((local == 0 && !is_catch_all) || has_upper || domain.size == 0 ||
+	    text.data[local] != '@' || !is_host(domain, HOST))
+		return false;
+	*out_local = bytes_first(text, local);
+	*out_domain = domain;
+	return true;
+}
+
+bool plain_split_path(struct bytes text, struct bytes *out_local, struct bytes *out_domain)
+{
+	bool has_upper;
+	size_t local = plain_user(text, &has_upper);
+	struct bytes domain = bytes_skip(text, local + 1);
+
+	if (local == 0 || domain.size == 0 || text.data[local] != '@')
+		return false;
+	if (domain.data[domain.size - 1] == '.')
+		domain.size--;
+	if (!is_host(domain, HOST | UPPER))
+		return false;
+	*out_local = bytes_first(text, local);
+	*out_domain = domain;
+	return true;
 }

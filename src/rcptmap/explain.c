@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "mail/plain_key.h"
+#include "mail/plain.h"
 #include "show/print.h"
 
 enum {
@@ -157,7 +157,7 @@ static const struct address *destination_at(const struct destination *destinatio
 static void write_destination(const struct address *address, struct buffer *scratch,
 			      struct buffer *out)
 {
-	if (plain_local(address->local)) {
+	if (plain_is_atoms(address->local)) {
 		print_address(address->local, address->domain, out);
 		return;
 	}

@@ -3,7 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
-#include "mail/plain_key.h"
+#include "mail/plain.h"
 #include "show/print.h"
 #include "table/patterns.h"
 

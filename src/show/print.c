@@ -3,7 +3,7 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
-#include "mail/plain_key.h"
+#include "mail/plain.h"
 #include "mail/reply.h"
 
 /* A word alone in the key column is a domain if it has a dot, and a comment if it begins so. */
@@ -38,7 +38,7 @@ void print_address(struct bytes local, struct bytes domain, struct buffer *out_t
 {
 	struct address address = { .local = local, .domain = domain };
 
-	if (local.size == 0 || (domain.size > 0 && plain_local(local)))
+	if (local.size == 0 || (domain.size > 0 && plain_is_atoms(local)))
 		print_plain(local, domain, out_text);
 	else
 		(void)address_print(&address, out_text);

@@ -241,6 +241,158 @@ static void steps_of_any_size_find_the_same(void **state)
 	assert_in_range(users, TEXTS / 10, TEXTS * 9 / 10);
 }
 
+/* ---- keys, paths, local parts ------------------------------------------------------------- */
+
+static void expect_plain_key(const char *text, const char *local, const char *domain)
+{
+	struct bytes found_local;
+	struct bytes found_domain;
+
+	assert_true(plain_split_key(bytes_of(text), &found_local, &found_domain));
+	assert_true(bytes_equal(found_local, bytes_of(local)));
+	assert_true(bytes_equal(found_domain, bytes_of(domain)));
+}
+
+static void plain_keys_need_no_parser(void **state)
+{
+	static const char *const others[] = {
+		"",          "ann",   "ann@",   "Ann@a.org", "ann@A.org", "a@b@c.org",
+		"a b@c.org", "a@c. ", "a@c.o.", "\"a\"@c",   "<a@c.org>", "\xc3\xbc@c.org",
+		"a%b@c.org", "@",
+	};
+	struct bytes local;
+	struct bytes domain;
+
+	(void)state;
+	expect_plain_key("ann+x@example.org", "ann+x", "example.org");
+	expect_plain_key("@example.org", "", "example.org");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(plain_split_key(bytes_of(others[i]), &local, &domain));
+}
+
+/* Whatever is called plain, the printer of addresses must print without quotes. */
+static void plain_local_parts_need_no_quotes(void **state)
+{
+	static const char bytes[] = "aZ0.-_+ \"\\@#(";
+	char text[4];
+	size_t plain_count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 13 * 13 * 13; i++) {
+		struct address address = { .local = bytes_make(text, 1 + i % 3) };
+		struct buffer printed;
+
+		text[0] = bytes[i % 13];
+		text[1] = bytes[i / 13 % 13];
+		text[2] = bytes[i / 169];
+		buffer_init(&printed, 64);
+		assert_true(address_print(&address, &printed));
+		if (plain_is_atoms(address.local)) {
+			assert_true(bytes_equal(buffer_bytes(&printed), address.local));
+			plain_count++;
+		}
+		buffer_free(&printed);
+	}
+	assert_true(plain_count > 100);
+	assert_false(plain_is_atoms(bytes_of("")));
+	assert_false(plain_is_atoms(bytes_of("a.")));
+	assert_false(plain_is_atoms(bytes_of("a#")));
+	assert_false(plain_is_atoms(bytes_of("a..b")));
+	assert_true(plain_is_atoms(bytes_of("a.b")));
+}
+
+/* What is split is what the thorough way makes of it, in key form. */
+static void split_keys_are_the_same(void **state)
+{
+	unsigned plain_ones = 0;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		struct bytes local, domain, local_key, domain_key;
+		char text[TEXT_BYTES + 1];
+		struct address key;
+		bool is_catch_all;
+
+		make_text(text);
+		arena_clear(&arena);
+		if (!plain_split_key(bytes_of(text), &local, &domain))
+			continue;
+		/* What no key is needn't be told from what isn't in the table. */
+		if (!address_parse_key(bytes_of(text), &arena, &key, &is_catch_all, NULL))
+			continue;
+		plain_ones++;
+		assert_int_equal(is_catch_all, local.size == 0);
+		assert_int_equal(fold_local(key.local, &arena, &local_key), FOLD_OK);
+		assert_int_equal(fold_domain(key.domain, &arena, &domain_key), FOLD_OK);
+		assert_same(local, local_key, text);
+		assert_same(domain, domain_key, text);
+	}
+	assert_in_range(plain_ones, TEXTS / 50, TEXTS / 2);
+	arena_free(&arena);
+}
+
+static void expect_path(const char *text, bool is_plain)
+{
+	struct bytes local, domain;
+
+	if (plain_split_path(bytes_of(text), &local, &domain) != is_plain)
+		fail_msg("%s: %d", text, is_plain);
+}
+
+static void check_path(const char *text, struct arena *arena)
+{
+	struct address_path quick, thorough;
+	char other[TEXT_BYTES + 4];
+
+	/* A blank before it makes it one to look at closer, and nothing else. */
+	(void)snprintf(other, sizeof(other), " %s", text);
+	assert_int_equal(address_parse_path(bytes_of(text), arena, &quick), ADDRESS_OK);
+	if (address_parse_path(bytes_of(other), arena, &thorough) != ADDRESS_OK)
+		fail_msg("%s: no path", text);
+	assert_same(quick.address.local, thorough.address.local, text);
+	assert_same(quick.address.domain, thorough.address.domain, text);
+	assert_same(quick.internal, thorough.internal, text);
+	assert_same(quick.text, thorough.text, text);
+	assert_same(quick.text_with_route, thorough.text_with_route, text);
+	assert_false(quick.was_rewritten || thorough.was_rewritten);
+}
+
+static void split_paths_are_the_same(void **state)
+{
+	unsigned plain_ones = 0;
+	struct arena arena;
+
+	(void)state;
+	expect_path("Ann.B+x@Example.ORG", true);
+	expect_path("ann@example.org.", true);
+	expect_path("ann@nodot", true);
+	expect_path("ann@example.org..", false);
+	expect_path("ann@.", false);
+	expect_path("ann@", false);
+	expect_path("@example.org", false);
+	expect_path("a@b@example.org", false);
+	expect_path("a%b@example.org", false);
+	expect_path("", false);
+	arena_init(&arena, 1 << 20);
+	for (unsigned i = 0; i < TEXTS; i++) {
+		char text[TEXT_BYTES + 1], bracketed[TEXT_BYTES + 3];
+		struct bytes local, domain;
+
+		make_text(text);
+		if (!plain_split_path(bytes_of(text), &local, &domain))
+			continue;
+		plain_ones++;
+		arena_clear(&arena);
+		check_path(text, &arena);
+		(void)snprintf(bracketed, sizeof(bracketed), "<%s>", text);
+		check_path(bracketed, &arena);
+	}
+	assert_in_range(plain_ones, TEXTS / 30, TEXTS / 2);
+	arena_free(&arena);
+}
+
 /* No byte past the end is read: each text stands at the end of its block. */
 static void it_stays_inside(void **state)
 {
@@ -264,6 +416,7 @@ static void it_stays_inside(void **state)
 		size_t size = strlen(texts[i]);
 		char *block = malloc(size > 0 ? size : 1);
 		struct plain_address plain;
+		struct bytes local, domain;
 		bool has_upper;
 
 		assert_non_null(block);
@@ -273,6 +426,9 @@ static void it_stays_inside(void **state)
 		(void)plain_user(bytes_make(block, size), &has_upper);
 		(void)plain_word(bytes_make(block, size));
 		(void)plain_is_domain(bytes_make(block, size));
+		(void)plain_is_atoms(bytes_make(block, size));
+		(void)plain_split_key(bytes_make(block, size), &local, &domain);
+		(void)plain_split_path(bytes_make(block, size), &local, &domain);
 		free(block);
 	}
 }
@@ -283,6 +439,10 @@ int main(void)
 		cmocka_unit_test(what_is_plain_is_the_same),
 		cmocka_unit_test(a_word_ends_where_something_else_begins),
 		cmocka_unit_test(steps_of_any_size_find_the_same),
+		cmocka_unit_test(plain_keys_need_no_parser),
+		cmocka_unit_test(plain_local_parts_need_no_quotes),
+		cmocka_unit_test(split_keys_are_the_same),
+		cmocka_unit_test(split_paths_are_the_same),
 		cmocka_unit_test(it_stays_inside),
 	};
 
