@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mail/address.h"
 
-#include <unistr.h>
-
 #include "mail/address_class.h"
+#include "mail/characters.h"
 
 enum { ESCAPED_BYTES_MAX = 256 };
 
@@ -88,19 +87,9 @@ bool address_print(const struct address *address, struct buffer *out_text)
 /* How many bytes at the begin of TEXT are one character that may be shown as it is; 0: none. */
 static size_t shown_size(struct bytes text, bool keep_utf8)
 {
-	ucs4_t character;
-	int size;
-
-	if ((unsigned char)text.data[0] < 0x80)
-		return text.data[0] >= ' ' && text.data[0] <= '~';
-	if (!keep_utf8)
+	if (!keep_utf8 && (unsigned char)text.data[0] >= 0x80)
 		return 0;
-	size = u8_mbtoucr(&character, (const uint8_t *)text.data, text.size);
-	/* C1 controls reach terminals, bidi controls deceive the eye. */
-	if (size <= 0 || character < 0xA0 || (character >= 0x202A && character <= 0x202E) ||
-	    (character >= 0x2066 && character <= 0x2069))
-		return 0;
-	return (size_t)size;
+	return character_shown_size(text);
 }
 
 /* Write the next character of TEXT to OUT (4 bytes of room); return what it took from TEXT. */

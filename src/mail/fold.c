@@ -10,6 +10,8 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "mail/characters.h"
+
 enum {
 	KEY_BYTES_MAX = 255,
 	/* Composing may make a text shorter, but not by more than this. */
@@ -85,12 +87,6 @@ static struct survey survey(struct bytes text, unsigned char lowest)
 	};
 }
 
-static bool is_bidi_control(ucs4_t character)
-{
-	return (character >= 0x202A && character <= 0x202E) ||
-	       (character >= 0x2066 && character <= 0x2069);
-}
-
 /* Valid UTF-8 whose characters may all be part of a key? */
 static bool accepts_utf8(struct bytes text, unsigned char lowest)
 {
@@ -102,7 +98,7 @@ static bool accepts_utf8(struct bytes text, unsigned char lowest)
 		int size = u8_mbtoucr(&character, at, left);
 
 		if (size <= 0 || character < lowest || character == 0x7f ||
-		    is_bidi_control(character))
+		    character_is_bidi_control(character))
 			return false;
 		at += size;
 		left -= (size_t)size;

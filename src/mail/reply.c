@@ -7,6 +7,8 @@
 
 #include <unistr.h>
 
+#include "mail/characters.h"
+
 static bool is_digit(char byte)
 {
 	return byte >= '0' && byte <= '9';
@@ -108,22 +110,6 @@ bool reply_parse(struct bytes line, struct reply *out_reply, struct error *err)
 	return true;
 }
 
-/* How many bytes the first character of TEXT has, or 0 if it may not be shown. */
-static size_t shown_size(struct bytes text)
-{
-	unsigned char byte = (unsigned char)text.data[0];
-	ucs4_t character;
-	int size;
-
-	if (byte < 0x80)
-		return byte >= ' ' && byte != 0x7f;
-	size = u8_mbtoucr(&character, (const uint8_t *)text.data, text.size);
-	if (size <= 0 || character < 0xA0 || (character >= 0x202A && character <= 0x202E) ||
-	    (character >= 0x2066 && character <= 0x2069))
-		return 0;
-	return (size_t)size;
-}
-
 /* Write as much of TEXT as ROOM has place for, whole characters; returns the size. */
 static size_t put_shown(struct bytes text, char *at, size_t room)
 {
@@ -137,7 +123,7 @@ static size_t put_shown(struct bytes text, char *at, size_t room)
 	}
 	text = bytes_skip(text, size);
 	while (text.size > 0) {
-		size_t used = shown_size(text);
+		size_t used = character_shown_size(text);
 		size_t one_size = used > 0 ? used : 1;
 
 		if (size + one_size > room)

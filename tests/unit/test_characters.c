@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which characters may be shown, all of them asked. */
+#include "mail/characters.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <unistr.h>
+
+#include "mail/fold.h"
+
+enum { LAST = 0x10FFFF };
+
+/* What must not reach a reader; NO_KEY: what no key may have either. */
+static const struct range {
+	uint32_t first, last;
+	bool is_no_key;
+} hidden[] = {
+	{ 0, 31, true },          { 127, 127, true },       { 0x80, 0x9F, false },
+	{ 0x202A, 0x202E, true }, { 0x2066, 0x2069, true },
+};
+
+static const struct range *find_range(uint32_t character)
+{
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (character >= hidden[i].first && character <= hidden[i].last)
+			return &hidden[i];
+	return NULL;
+}
+
+static void each_is_shown_or_hidden(void **state)
+{
+	(void)state;
+	for (uint32_t character = 0; character <= LAST; character++) {
+		uint8_t text[6];
+		int size = u8_uctomb(text, character, sizeof(text));
+		const struct range *range = find_range(character);
+		struct bytes whole = bytes_make(text, size > 0 ? (size_t)size : 0);
+
+		if (size <= 0)
+			continue; /* a surrogate */
+		if (character_shown_size(whole) != (range == NULL ? whole.size : 0))
+			fail_msg("U+%04x", (unsigned)character);
+		if (fold_accepts(whole) != (range == NULL || !range->is_no_key))
+			fail_msg("U+%04x in a key", (unsigned)character);
+		if (character_is_bidi_control(character) !=
+		    (range != NULL && range->first > 0x2000))
+			fail_msg("U+%04x is bidi", (unsigned)character);
+		/* What follows is no part of it, and a part is nothing. */
+		text[size] = 'x';
+		assert_int_equal(character_shown_size(bytes_make(text, whole.size + 1)),
+				 range == NULL ? whole.size : 0);
+		if (size > 1)
+			assert_int_equal(character_shown_size(bytes_first(whole, whole.size - 1)),
+					 0);
+	}
+}
+
+static void what_is_no_utf8_is_hidden(void **state)
+{
+	static const char *const texts[] = { "\200", "\377", "\300\200", "\355\240\200",
+					     "\364\220\200\200" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(character_shown_size(bytes_of(texts[i])), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_is_shown_or_hidden),
+		cmocka_unit_test(what_is_no_utf8_is_hidden),
+	};
+
+	return cmocka_run_group_tests_name("characters", tests, NULL, NULL);
+}
