@@ -34,25 +34,6 @@ static bool stop(struct list *list, const char *what)
 	return false;
 }
 
-/* `user@host` without a dot is completed by append_dot_domain. */
-static bool complete_domain(struct builder *builder, struct bytes *domain)
-{
-	struct bytes dot_domain = builder->rules.dot_domain;
-	size_t size = domain->size + 1 + dot_domain.size;
-	char *joined;
-
-	if (dot_domain.size == 0 || bytes_contain(*domain, '.') || domain->data[0] == '[')
-		return true;
-	joined = arena_alloc(&builder->arena, size);
-	if (joined == NULL)
-		return false;
-	memcpy(joined, domain->data, domain->size);
-	joined[domain->size] = '.';
-	memcpy(joined + domain->size + 1, dot_domain.data, dot_domain.size);
-	*domain = bytes_make(joined, size);
-	return true;
-}
-
 /* The number of a target's domain, 0: reported; false: it makes no sense to go on. */
 static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_domain)
 {
@@ -60,10 +41,8 @@ static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_
 	const struct error *err;
 	struct bytes key;
 
-	*out_domain = builder->origin_domain;
-	if (domain.size == 0)
-		return true;
-	if (!complete_domain(builder, &domain))
+	if (!address_complete_domain(domain, builder->rules.origin, builder->rules.dot_domain,
+				     &builder->arena, &domain))
 		return stop(list, "out of memory");
 	switch (fold_domain(domain, &builder->arena, &key)) {
 	case FOLD_INVALID:

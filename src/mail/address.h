@@ -118,6 +118,13 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
  */
 bool address_check(const struct address *address, struct error *err);
 
+/*
+ * What the DOMAIN of an address in a right-hand side means: ORIGIN, if it is empty; one without a
+ * dot, and no literal, has `.` and DOT_DOMAIN behind it, unless that is empty. False: no memory.
+ */
+bool address_complete_domain(struct bytes domain, struct bytes origin, struct bytes dot_domain,
+			     struct arena *arena, struct bytes *out_domain);
+
 /* ---- extensions ----------------------------------------------------------------------- */
 
 /*

@@ -155,14 +155,15 @@ static bool make_children(struct walk *walk, struct node *node, struct bytes use
 
 /* ---- what a pattern made ---------------------------------------------------------------- */
 
-/* Fold and find the domain of an address that stands in no table. */
+/* Complete, fold and find the domain of an address that stands in no table. */
 static bool find_domain(struct walk *walk, struct bytes name, struct table_domain *out_domain)
 {
+	const struct table_rules *rules = table_rules(walk->table);
 	struct table_domain domain = { .flags = 0 };
 	struct bytes key;
 
-	if (name.size == 0)
-		name = table_rules(walk->table)->origin;
+	if (!address_complete_domain(name, rules->origin, rules->dot_domain, walk->arena, &name))
+		return fail(walk, REASON_MEMORY);
 	switch (fold_domain(name, walk->arena, &key)) {
 	case FOLD_NO_MEMORY:
 		return fail(walk, REASON_MEMORY);
@@ -178,16 +179,6 @@ static bool find_domain(struct walk *walk, struct bytes name, struct table_domai
 	return true;
 }
 
-static struct bytes complete(struct walk *walk, struct bytes domain)
-{
-	struct bytes dot_domain = table_rules(walk->table)->dot_domain;
-
-	if (domain.size == 0 || dot_domain.size == 0 || bytes_contain(domain, '.') ||
-	    domain.data[0] == '[')
-		return domain;
-	return join(walk->arena, join(walk->arena, domain, bytes_of(".")), dot_domain);
-}
-
 /* Read the right-hand side of a pattern. What was substituted may not route anywhere. */
 static bool make_pattern_children(struct walk *walk, struct node *node, struct bytes user)
 {
@@ -200,7 +191,7 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 	       ADDRESS_LIST_TARGET) {
 		struct table_domain domain;
 
-		if (!find_domain(walk, complete(walk, target.address.domain), &domain))
+		if (!find_domain(walk, target.address.domain, &domain))
 			return false;
 		if (address_has_routing(&target.address))
 			return fail(walk, REASON_BAD_ADDRESS);

@@ -275,6 +275,37 @@ static void test_check_limits(void **state)
 	assert_false(address_check(&address, NULL));
 }
 
+static void test_complete(void **state)
+{
+	static const struct {
+		const char *domain, *dot_domain, *wanted;
+	} rows[] = {
+		{ "", "", "o.test" },
+		{ "", "dot.test", "o.test" },
+		{ "host", "", "host" },
+		{ "host", "dot.test", "host.dot.test" },
+		{ "a.b", "dot.test", "a.b" },
+		{ ".", "dot.test", "." },
+		{ "[::1]", "dot.test", "[::1]" },
+		{ "h]", "dot.test", "h].dot.test" },
+	};
+	struct arena none;
+	struct bytes domain;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		assert_true(address_complete_domain(bytes_of(rows[i].domain), bytes_of("o.test"),
+						    bytes_of(rows[i].dot_domain), &arena, &domain));
+		expect_bytes(domain, rows[i].wanted, bytes_of(rows[i].domain));
+	}
+	/* No memory is no domain. */
+	arena_init(&none, 0);
+	assert_true(address_complete_domain(TEXT(""), TEXT("o.test"), TEXT("d"), &none, &domain));
+	assert_false(address_complete_domain(TEXT("h"), TEXT("o.test"), TEXT("d"), &none, &domain));
+	expect_bytes(domain, "o.test", TEXT("h"));
+	arena_free(&none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unclosed_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_check_limits, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_complete, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
