@@ -14,7 +14,7 @@
 
 #include "base/buffer.h"
 #include "mail/address.h"
-#include "sources/lines.h"
+#include "sources/line_source.h"
 
 enum {
 	VALUE_MAX_BYTES = 16 * 1024 * 1024,
@@ -23,9 +23,7 @@ enum {
 };
 
 struct source {
-	struct lines *lines;
-	const char *path;
-	struct report *report;
+	struct line_source base;
 	bool skips_foreign;
 	struct arena arena;    /* of one row's key */
 	struct buffer value;   /* of one row */
@@ -43,33 +41,24 @@ static void aliases_close(struct source *source)
 {
 	if (source == NULL)
 		return;
-	lines_close(source->lines);
 	arena_free(&source->arena);
 	buffer_free(&source->value);
 	buffer_free(&source->element);
-	free(source);
+	line_source_close(source);
 }
 
 static struct source *aliases_open(const struct settings_source *from,
 				   const struct settings *settings, struct report *report)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct source *source = line_source_open(sizeof(*source), from, LINES_LOGICAL, report);
 
-	if (source == NULL) {
-		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+	if (source == NULL)
 		return NULL;
-	}
-	source->path = from->path;
-	source->report = report;
 	source->skips_foreign = settings->foreign_targets == SETTINGS_FOREIGN_SKIP;
 	arena_init(&source->arena, ARENA_BYTES);
 	buffer_init(&source->value, VALUE_MAX_BYTES);
 	buffer_init(&source->element, VALUE_MAX_BYTES);
-	source->lines = lines_open(from->path, LINES_LOGICAL, report);
-	if (source->lines != NULL)
-		return source;
-	aliases_close(source);
-	return NULL;
+	return source;
 }
 
 /* ---- elements of a list -------------------------------------------------------------------- */
@@ -143,7 +132,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 static void wrong(struct source *source, const struct place *place, const char *what,
 		  struct bytes text)
 {
-	report_error(source->report, EX_DATAERR, place->path, place->line, BYTES_FORMAT ": %s",
+	report_error(source->base.report, EX_DATAERR, place->path, place->line, BYTES_FORMAT ": %s",
 		     BYTES_ARGS(text), what);
 }
 
@@ -152,7 +141,7 @@ static void refuse_foreign(struct source *source, const struct place *place, con
 			   struct bytes element)
 {
 	if (source->skips_foreign)
-		report_warning(source->report, place->path, place->line,
+		report_warning(source->base.report, place->path, place->line,
 			       BYTES_FORMAT ": skipped, since it is %s", BYTES_ARGS(element), what);
 	else
 		wrong(source, place, what, element);
@@ -164,7 +153,7 @@ static bool check_owner(struct source *source, const struct place *place, const 
 {
 	struct trust_policy policy = trust_in_included;
 
-	policy.also_owner = lines_status(source->lines)->st_uid;
+	policy.also_owner = lines_status(source->base.lines)->st_uid;
 	if (trust_judge(lines_status(lines), &policy) == TRUST_NO_FAULT)
 		return true;
 	wrong(source, place, "belongs neither to root nor to the owner of the aliases", path);
@@ -191,7 +180,7 @@ static bool include(struct source *source, const struct place *place, struct byt
 	name = strndup(path.data, path.size);
 	inside.path = name;
 	if (name != NULL)
-		lines = lines_open(name, LINES_PHYSICAL, source->report);
+		lines = lines_open(name, LINES_PHYSICAL, source->base.report);
 	if (lines == NULL)
 		wrong(source, place, "the included file can't be read", path);
 	else if (check_owner(source, place, lines, path))
@@ -233,7 +222,7 @@ static bool add_element(struct source *source, const struct place *place, struct
 		(void)buffer_append_text(&source->value, ", ");
 	if (buffer_append(&source->value, element))
 		return true;
-	report_error(source->report, EX_DATAERR, place->path, place->line,
+	report_error(source->base.report, EX_DATAERR, place->path, place->line,
 		     "the value has more than %d bytes", VALUE_MAX_BYTES);
 	return false;
 }
@@ -242,7 +231,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 {
 	while (list.size > 0) {
 		if (!take_until(',', &list, &source->element)) {
-			report_error(source->report, EX_DATAERR, place->path, place->line,
+			report_error(source->base.report, EX_DATAERR, place->path, place->line,
 				     "a quote or a comment does not end");
 			return true;
 		}
@@ -267,13 +256,14 @@ static bool take_name(struct source *source, const struct place *place, struct b
 	/* Without a colon the name is the whole line, and nothing is left of it. */
 	if (!take_until(':', line, &source->element) || line->size == 0 ||
 	    buffer_bytes(&source->element).size == 0) {
-		report_error(source->report, EX_DATAERR, place->path, place->line,
+		report_error(source->base.report, EX_DATAERR, place->path, place->line,
 			     "expected: name: value");
 		return false;
 	}
 	given = lines_trim(buffer_bytes(&source->element));
 	if (!address_parse_key(given, &source->arena, &address, &is_catch_all, &err)) {
-		report_error(source->report, EX_DATAERR, place->path, place->line, "%s", err.text);
+		report_error(source->base.report, EX_DATAERR, place->path, place->line, "%s",
+			     err.text);
 		return false;
 	}
 	if (is_catch_all || address.domain.size > 0) {
@@ -291,58 +281,37 @@ static bool is_verdict(struct bytes value)
 	       bytes_begin_with(value, bytes_of("discard:"));
 }
 
-/* *out_has_row is false where there is nothing to hand out. */
-static bool read_row(struct source *source, struct bytes line, uint32_t number,
-		     struct source_row *out_row, bool *out_has_row)
+static enum line_outcome read_row(struct source *source, struct bytes line, uint32_t number,
+				  struct source_row *out_row)
 {
-	struct place place = { .path = source->path, .line = number };
+	struct place place = { .path = source->base.path, .line = number };
+	size_t errors = source->base.report->errors;
 	struct bytes name, value;
 
-	*out_has_row = false;
 	if (!take_name(source, &place, &line, &name))
-		return true;
+		return LINE_IS_NONE;
 	value = lines_trim(line);
 	if (!is_verdict(value)) {
-		size_t errors = source->report->errors;
-
 		buffer_clear(&source->value);
 		if (!add_list(source, &place, value))
-			return false;
+			return LINE_FAILED;
 		value = buffer_bytes(&source->value);
-		if (value.size == 0) {
-			if (source->report->errors == errors)
-				report_warning(source->report, place.path, place.line,
-					       "nothing is left of it; the name is left out");
-			return true;
-		}
+	}
+	if (value.size == 0) {
+		if (source->base.report->errors == errors)
+			report_warning(source->base.report, place.path, place.line,
+				       "nothing is left of it; the name is left out");
+		return LINE_IS_NONE;
 	}
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_USER, .key = name, .value = value, .line = number
 	};
-	*out_has_row = true;
-	return true;
+	return LINE_IS_ROW;
 }
 
 static enum source_step aliases_next(struct source *source, struct source_row *out_row)
 {
-	for (;;) {
-		struct bytes line;
-		uint32_t number;
-		bool has_row;
-
-		switch (lines_next(source->lines, &line, &number)) {
-		case LINES_END:
-			return SOURCE_END;
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		if (!read_row(source, line, number, out_row, &has_row))
-			return SOURCE_FAILED;
-		if (has_row)
-			return SOURCE_ROW;
-	}
+	return line_source_next(source, read_row, out_row);
 }
 
 const struct source_type source_type_aliases = {

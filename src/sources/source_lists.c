@@ -6,57 +6,37 @@
  */
 #include "sources/source.h"
 
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "mail/fold.h"
-#include "sources/lines.h"
+#include "sources/line_source.h"
 
 struct source {
-	struct lines *lines;
+	struct line_source base;
 	enum source_row_kind kind;
-	const char *path;
-	struct report *report;
 };
-
-static void list_close(struct source *source)
-{
-	if (source == NULL)
-		return;
-	lines_close(source->lines);
-	free(source);
-}
 
 static struct source *list_open(const struct settings_source *from, enum source_row_kind kind,
 				struct report *report)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct source *source = line_source_open(sizeof(*source), from, LINES_PHYSICAL, report);
 
-	if (source == NULL) {
-		report_error(report, EX_OSERR, from->path, 0, "out of memory");
-		return NULL;
-	}
-	source->kind = kind;
-	source->path = from->path;
-	source->report = report;
-	source->lines = lines_open(from->path, LINES_PHYSICAL, report);
-	if (source->lines != NULL)
-		return source;
-	list_close(source);
-	return NULL;
+	if (source != NULL)
+		source->kind = kind;
+	return source;
 }
 
 static struct source *domains_open(const struct settings_source *from,
 				   const struct settings *settings, struct report *report)
 {
-	(void)settings;
+	(void)settings; /* there is one way to read it */
 	return list_open(from, SOURCE_ROW_DOMAIN, report);
 }
 
 static struct source *recipients_open(const struct settings_source *from,
 				      const struct settings *settings, struct report *report)
 {
-	(void)settings;
+	(void)settings; /* there is one way to read it */
 	return list_open(from, SOURCE_ROW_RECIPIENT, report);
 }
 
@@ -78,8 +58,8 @@ static bool take_word(struct bytes *rest, struct bytes *out_word)
 	return !is_quoted;
 }
 
-static bool split(const struct source *source, struct bytes line, uint32_t number,
-		  struct source_row *out_row)
+static enum line_outcome split(struct source *source, struct bytes line, uint32_t number,
+			       struct source_row *out_row)
 {
 	struct bytes rest = lines_trim(line);
 	struct bytes item, more;
@@ -96,42 +76,29 @@ static bool split(const struct source *source, struct bytes line, uint32_t numbe
 	else if (source->kind == SOURCE_ROW_DOMAIN && bytes_contain(item, '@'))
 		wrong = "expected: a domain, not an address";
 	if (wrong != NULL) {
-		report_error(source->report, EX_DATAERR, source->path, number, "%s", wrong);
-		return false;
+		report_error(source->base.report, EX_DATAERR, source->base.path, number, "%s",
+			     wrong);
+		return LINE_IS_NONE;
 	}
 	*out_row = (struct source_row){ .kind = source->kind, .key = item, .line = number };
-	return true;
+	return LINE_IS_ROW;
 }
 
 static enum source_step list_next(struct source *source, struct source_row *out_row)
 {
-	for (;;) {
-		struct bytes line;
-		uint32_t number;
-
-		switch (lines_next(source->lines, &line, &number)) {
-		case LINES_END:
-			return SOURCE_END;
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		if (split(source, line, number, out_row))
-			return SOURCE_ROW;
-	}
+	return line_source_next(source, split, out_row);
 }
 
 const struct source_type source_type_domains = {
 	.name = "domains",
 	.open = domains_open,
 	.next = list_next,
-	.close = list_close,
+	.close = line_source_close,
 };
 
 const struct source_type source_type_recipients = {
 	.name = "recipients",
 	.open = recipients_open,
 	.next = list_next,
-	.close = list_close,
+	.close = line_source_close,
 };

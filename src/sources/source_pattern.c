@@ -10,11 +10,10 @@
  */
 #include "sources/source.h"
 
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "base/buffer.h"
-#include "sources/lines.h"
+#include "sources/line_source.h"
 #include "sources/posix_regex.h"
 #include "table/template.h"
 
@@ -25,9 +24,7 @@ enum {
 };
 
 struct source {
-	struct lines *lines;
-	const char *path;
-	struct report *report;
+	struct line_source base;
 	bool is_posix;
 	unsigned depth;           /* of open ifs */
 	uint32_t if_line;         /* of the last one */
@@ -73,46 +70,37 @@ static void pattern_close(struct source *source)
 {
 	if (source == NULL)
 		return;
-	lines_close(source->lines);
 	buffer_free(&source->expression);
 	buffer_free(&source->exception);
 	buffer_free(&source->value);
-	free(source);
+	line_source_close(source);
 }
 
 static struct source *pattern_open(const struct settings_source *from, bool is_posix,
 				   struct report *report)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct source *source = line_source_open(sizeof(*source), from, LINES_LOGICAL, report);
 
-	if (source == NULL) {
-		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+	if (source == NULL)
 		return NULL;
-	}
-	source->path = from->path;
-	source->report = report;
 	source->is_posix = is_posix;
 	buffer_init(&source->expression, PATTERN_MAX_BYTES);
 	buffer_init(&source->exception, PATTERN_MAX_BYTES);
 	buffer_init(&source->value, PATTERN_MAX_BYTES);
-	source->lines = lines_open(from->path, LINES_LOGICAL, report);
-	if (source->lines != NULL)
-		return source;
-	pattern_close(source);
-	return NULL;
+	return source;
 }
 
 static struct source *regexp_open(const struct settings_source *from,
 				  const struct settings *settings, struct report *report)
 {
-	(void)settings;
+	(void)settings; /* there is one way to read it */
 	return pattern_open(from, true, report);
 }
 
 static struct source *pcre_open(const struct settings_source *from, const struct settings *settings,
 				struct report *report)
 {
-	(void)settings;
+	(void)settings; /* there is one way to read it */
 	return pattern_open(from, false, report);
 }
 
@@ -328,8 +316,8 @@ static bool begins(struct bytes line, const char *word)
 	       (line.size == wanted.size || !is_alphanumeric(line.data[wanted.size]));
 }
 
-static bool read_row(struct source *source, struct bytes line, struct source_row *out_row,
-		     struct error *err)
+static bool read_words(struct source *source, struct bytes line, struct source_row *out_row,
+		       struct error *err)
 {
 	if (begins(line, "if"))
 		return read_if(source, bytes_skip(line, 2), out_row, err);
@@ -340,12 +328,25 @@ static bool read_row(struct source *source, struct bytes line, struct source_row
 	return read_rule(source, line, out_row, err);
 }
 
+static enum line_outcome read_row(struct source *source, struct bytes line, uint32_t number,
+				  struct source_row *out_row)
+{
+	struct error err;
+
+	*out_row = (struct source_row){ .kind = SOURCE_ROW_PATTERN, .line = number };
+	if (read_words(source, line, out_row, &err))
+		return LINE_IS_ROW;
+	report_error(source->base.report, err.status, source->base.path, number, "%s", err.text);
+	return LINE_IS_NONE;
+}
+
 /* At the end Postfix takes a missing endif for granted; so do we, one row each. */
 static enum source_step end(struct source *source, struct source_row *out_row)
 {
 	if (source->depth == 0)
 		return SOURCE_END;
-	report_warning(source->report, source->path, source->if_line, "an if without its endif");
+	report_warning(source->base.report, source->base.path, source->if_line,
+		       "an if without its endif");
 	source->depth--;
 	*out_row = (struct source_row){ .line = source->if_line };
 	set_endif(out_row);
@@ -354,24 +355,9 @@ static enum source_step end(struct source *source, struct source_row *out_row)
 
 static enum source_step pattern_next(struct source *source, struct source_row *out_row)
 {
-	for (;;) {
-		struct bytes line;
-		struct error err;
+	enum source_step step = line_source_next(source, read_row, out_row);
 
-		*out_row = (struct source_row){ .kind = SOURCE_ROW_PATTERN };
-		switch (lines_next(source->lines, &line, &out_row->line)) {
-		case LINES_END:
-			return end(source, out_row);
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		if (read_row(source, line, out_row, &err))
-			return SOURCE_ROW;
-		report_error(source->report, err.status, source->path, out_row->line, "%s",
-			     err.text);
-	}
+	return step == SOURCE_END ? end(source, out_row) : step;
 }
 
 const struct source_type source_type_regexp = {

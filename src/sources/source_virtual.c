@@ -8,45 +8,22 @@
  */
 #include "sources/source.h"
 
-#include <stdlib.h>
 #include <sysexits.h>
 
 #include "mail/fold.h"
-#include "sources/lines.h"
+#include "sources/line_source.h"
 
 struct source {
-	struct lines *lines;
-	const char *path;
-	struct report *report;
+	struct line_source base;
 	char domain[PLAIN_DOMAIN_MAX]; /* of the last plain key: the next has it too */
 	size_t domain_size;
 };
 
-static void virtual_close(struct source *source)
-{
-	if (source == NULL)
-		return;
-	lines_close(source->lines);
-	free(source);
-}
-
 static struct source *virtual_open(const struct settings_source *from,
 				   const struct settings *settings, struct report *report)
 {
-	struct source *source = calloc(1, sizeof(*source));
-
-	(void)settings;
-	if (source == NULL) {
-		report_error(report, EX_OSERR, from->path, 0, "out of memory");
-		return NULL;
-	}
-	source->path = from->path;
-	source->report = report;
-	source->lines = lines_open(from->path, LINES_LOGICAL, report);
-	if (source->lines != NULL)
-		return source;
-	virtual_close(source);
-	return NULL;
+	(void)settings; /* there is one way to read it */
+	return line_source_open(sizeof(struct source), from, LINES_LOGICAL, report);
 }
 
 /* Where does the key of LINE end? False: inside quotes. */
@@ -94,15 +71,15 @@ static bool split_plain(struct source *source, struct bytes line, uint32_t numbe
 }
 
 /* Split LINE into *out_row, or say what is wrong with it. */
-static bool split(struct source *source, struct bytes line, uint32_t number,
-		  struct source_row *out_row)
+static enum line_outcome split(struct source *source, struct bytes line, uint32_t number,
+			       struct source_row *out_row)
 {
 	struct bytes key, value;
 	const char *wrong = NULL;
 	size_t size;
 
 	if (split_plain(source, line, number, out_row))
-		return true;
+		return LINE_IS_ROW;
 	if (!key_size(line, &size))
 		wrong = "a quote in the key does not end";
 	key = bytes_first(line, size);
@@ -112,40 +89,27 @@ static bool split(struct source *source, struct bytes line, uint32_t number,
 	if (wrong == NULL && !bytes_are_ascii(key) && !fold_accepts(key))
 		wrong = "the key is not valid UTF-8, or has characters no address has";
 	if (wrong != NULL) {
-		report_error(source->report, EX_DATAERR, source->path, number, "%s", wrong);
-		return false;
+		report_error(source->base.report, EX_DATAERR, source->base.path, number, "%s",
+			     wrong);
+		return LINE_IS_NONE;
 	}
 	if (key.data[key.size - 1] == ':')
-		report_warning(source->report, source->path, number,
+		report_warning(source->base.report, source->base.path, number,
 			       "the key ends in \":\"; is this an aliases file?");
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_ENTRY, .key = key, .value = value, .line = number
 	};
-	return true;
+	return LINE_IS_ROW;
 }
 
 static enum source_step virtual_next(struct source *source, struct source_row *out_row)
 {
-	for (;;) {
-		struct bytes line;
-		uint32_t number;
-
-		switch (lines_next(source->lines, &line, &number)) {
-		case LINES_END:
-			return SOURCE_END;
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		if (split(source, line, number, out_row))
-			return SOURCE_ROW;
-	}
+	return line_source_next(source, split, out_row);
 }
 
 const struct source_type source_type_virtual = {
 	.name = "virtual",
 	.open = virtual_open,
 	.next = virtual_next,
-	.close = virtual_close,
+	.close = line_source_close,
 };

@@ -14,14 +14,12 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "sources/lines.h"
+#include "sources/line_source.h"
 #include "sources/virtuser.h"
 
 struct source {
-	struct lines *lines;
-	const char *path;
+	struct line_source base;
 	const struct settings *settings;
-	struct report *report;
 	struct arena arena;          /* of the rules that are kept */
 	struct virtuser_rule *rules; /* kept until all lines were read */
 	size_t count;
@@ -41,40 +39,31 @@ static void virtuser_close(struct source *source)
 {
 	if (source == NULL)
 		return;
-	lines_close(source->lines);
 	arena_free(&source->arena);
 	free(source->rules);
 	free(source->domains);
 	buffer_free(&source->expression);
 	buffer_free(&source->value);
-	free(source);
+	line_source_close(source);
 }
 
 static struct source *virtuser_open(const struct settings_source *from,
 				    const struct settings *settings, struct report *report)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct source *source = line_source_open(sizeof(*source), from, LINES_PHYSICAL, report);
 
-	if (source == NULL) {
-		report_error(report, EX_OSERR, from->path, 0, "out of memory");
+	if (source == NULL)
 		return NULL;
-	}
-	source->path = from->path;
 	source->settings = settings;
-	source->report = report;
 	arena_init(&source->arena, SIZE_MAX);
 	buffer_init(&source->expression, VIRTUSER_TEXT_MAX);
 	buffer_init(&source->value, VIRTUSER_TEXT_MAX);
-	source->lines = lines_open(from->path, LINES_PHYSICAL, report);
-	if (source->lines != NULL)
-		return source;
-	virtuser_close(source);
-	return NULL;
+	return source;
 }
 
 static bool no_memory(const struct source *source)
 {
-	report_error(source->report, EX_OSERR, source->path, 0, "out of memory");
+	report_error(source->base.report, EX_OSERR, source->base.path, 0, "out of memory");
 	return false;
 }
 
@@ -112,37 +101,32 @@ static bool read_rule(const struct source *source, struct bytes line, uint32_t n
 		out_rule->line = number;
 		return true;
 	}
-	report_error(source->report, err.status, source->path, number, "%s", err.text);
+	report_error(source->base.report, err.status, source->base.path, number, "%s", err.text);
 	return false;
 }
 
-/* Why the text of RULE could not be written. */
-static void report_failed_text(const struct source *source, const struct virtuser_rule *rule)
+/* A buffer is full: why? */
+static void refuse_size(const struct source *source, const struct virtuser_rule *rule)
 {
 	if (source->expression.was_short_of_memory || source->value.was_short_of_memory)
-		report_error(source->report, EX_OSERR, source->path, 0, "out of memory");
+		report_error(source->base.report, EX_OSERR, source->base.path, rule->line,
+			     "out of memory");
 	else
-		report_error(source->report, EX_DATAERR, source->path, rule->line,
+		report_error(source->base.report, EX_DATAERR, source->base.path, rule->line,
 			     "the value becomes too long");
 }
 
-/* What a rule gives before the patterns. */
-enum entry {
-	ENTRY_MADE,
-	ENTRY_NONE,  /* it is for the patterns alone */
-	ENTRY_WRONG, /* reported */
-};
-
-static enum entry make_entry(struct source *source, const struct virtuser_rule *rule,
-			     struct source_row *out_row)
+/* Make *OUT_ROW the entry that RULE gives, if it gives one. */
+static enum line_outcome make_entry(struct source *source, const struct virtuser_rule *rule,
+				    struct source_row *out_row)
 {
 	if (!virtuser_is_entry(rule))
-		return ENTRY_NONE;
+		return LINE_IS_NONE;
 	source->has_user |= rule->form == VIRTUSER_USER;
 	virtuser_entry(rule, &source->value);
 	if (source->value.has_failed) {
-		report_failed_text(source, rule);
-		return ENTRY_WRONG;
+		refuse_size(source, rule);
+		return LINE_IS_NONE;
 	}
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_ENTRY,
@@ -150,38 +134,20 @@ static enum entry make_entry(struct source *source, const struct virtuser_rule *
 		.value = buffer_bytes(&source->value),
 		.line = rule->line,
 	};
-	return ENTRY_MADE;
+	return LINE_IS_ROW;
 }
 
-static enum source_step next_line(struct source *source, struct source_row *out_row)
+static enum line_outcome read_row(struct source *source, struct bytes line, uint32_t number,
+				  struct source_row *out_row)
 {
-	for (;;) {
-		struct virtuser_rule rule;
-		struct bytes line;
-		uint32_t number;
+	struct virtuser_rule rule;
 
-		switch (lines_next(source->lines, &line, &number)) {
-		case LINES_END:
-			return SOURCE_END;
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		if (!read_rule(source, line, number, &rule))
-			continue;
-		/* Of a `u@dom` nobody knows yet whether it will be wanted. */
-		if ((rule.form == VIRTUSER_USER || !virtuser_is_entry(&rule)) &&
-		    !keep(source, &rule))
-			return SOURCE_FAILED;
-		switch (make_entry(source, &rule, out_row)) {
-		case ENTRY_MADE:
-			return SOURCE_ROW;
-		case ENTRY_NONE:
-		case ENTRY_WRONG: /* the lines behind it may have mistakes, too */
-			break;
-		}
-	}
+	if (!read_rule(source, line, number, &rule))
+		return LINE_IS_NONE;
+	/* Of a `u@dom` nobody knows yet whether it will be wanted. */
+	if ((rule.form == VIRTUSER_USER || !virtuser_is_entry(&rule)) && !keep(source, &rule))
+		return LINE_FAILED;
+	return make_entry(source, &rule, out_row);
 }
 
 /* ---- patterns ------------------------------------------------------------------------------- */
@@ -240,12 +206,13 @@ static bool make_pattern(struct source *source, const struct virtuser_rule *rule
 
 	virtuser_pattern(rule, source->is_second, &source->expression, &source->value);
 	if (source->expression.has_failed || source->value.has_failed) {
-		report_failed_text(source, rule);
+		refuse_size(source, rule);
 		return false;
 	}
 	pattern.expression = buffer_bytes(&source->expression);
 	if (!table_pattern_check(&pattern, &groups, &err)) {
-		report_error(source->report, err.status, source->path, rule->line, "%s", err.text);
+		report_error(source->base.report, err.status, source->base.path, rule->line, "%s",
+			     err.text);
 		return false;
 	}
 	*out_row = (struct source_row){
@@ -290,10 +257,10 @@ static void warn_of_differences(const struct source *source)
 	if (!source->has_user)
 		return;
 	if (strchr(settings->recipient_delimiter, '+') == NULL)
-		report_warning(source->report, source->path, 0,
+		report_warning(source->base.report, source->base.path, 0,
 			       "recipient_delimiter has no \"+\": user+detail finds no user");
 	else if (settings->propagate_extension)
-		report_warning(source->report, source->path, 0,
+		report_warning(source->base.report, source->base.path, 0,
 			       "propagate_extension adds +detail to targets; Sendmail does so "
 			       "only by %%2 and %%3");
 }
@@ -303,7 +270,7 @@ static enum source_step virtuser_next(struct source *source, struct source_row *
 	enum source_step step;
 
 	if (!source->is_read) {
-		step = next_line(source, out_row);
+		step = line_source_next(source, read_row, out_row);
 		if (step != SOURCE_END)
 			return step;
 		source->is_read = true;
