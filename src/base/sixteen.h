@@ -34,6 +34,7 @@ static inline struct sixteen sixteen_equal(struct sixteen these, unsigned char b
 	return (struct sixteen){ (__typeof__(these.bytes))(these.bytes == byte) };
 }
 
+/* Where LAST is less than FIRST: from FIRST on to 255, and from 0 to LAST. */
 static inline struct sixteen sixteen_between(struct sixteen these, unsigned char first,
 					     unsigned char last)
 {

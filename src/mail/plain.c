@@ -117,40 +117,56 @@ static __attribute__((noinline)) size_t user_by_bytes(struct bytes text, bool *o
 	return size;
 }
 
-/* Bits for the first COUNT, at most 64. */
-static uint64_t first_bits(size_t count)
+/* What is known of a local part, which has at most 64 bytes: bit N says something of byte N. */
+struct marks {
+	uint64_t dots;
+	uint64_t uppers;
+	size_t size; /* so many were looked at, and are common ones */
+};
+
+/* Look at THESE, of which the first KNOWN were looked at before. How many more belong to it? */
+static inline size_t mark(struct marks *marks, struct sixteen these, size_t known)
 {
-	return count == 0 ? 0 : UINT64_MAX >> (64 - count);
+	uint32_t dots = sixteen_bits(sixteen_equal(these, '.')) >> known;
+	uint32_t uppers = sixteen_bits(sixteen_between(these, 'A', 'Z')) >> known;
+	size_t run = sixteen_first(~(common_bits(these) >> known)); /* 16 where all do */
+
+	marks->dots |= (uint64_t)dots << marks->size;
+	marks->uppers |= (uint64_t)uppers << marks->size;
+	marks->size += run;
+	return run;
 }
 
-/*
- * A local part has at most 64 bytes: bit N of a word says something of byte N. What is short, or
- * has rare bytes, is read byte by byte.
- */
+/* Of TEXT, sixteen bytes at least. */
+static inline void mark_all(struct marks *marks, struct bytes text)
+{
+	while (text.size - marks->size >= SIXTEEN && marks->size < LOCAL_MAX)
+		if (mark(marks, sixteen_load(text.data + marks->size), 0) < SIXTEEN)
+			return;
+	/* The last sixteen, whether some of them were seen or not. */
+	if (marks->size < LOCAL_MAX && marks->size < text.size)
+		(void)mark(marks, sixteen_load(text.data + text.size - SIXTEEN),
+			   SIXTEEN - (text.size - marks->size)); /* there are no more */
+}
+
 size_t plain_user(struct bytes text, bool *out_has_upper)
 {
-	uint64_t dots = 0, uppers = 0;
-	size_t size = 0;
-	size_t run = SIXTEEN;
+	struct marks marks = { .size = 0 };
+	uint64_t inside;
 
-	while (run == SIXTEEN && size < LOCAL_MAX) {
-		struct sixteen these;
-
-		if (text.size - size < SIXTEEN)
-			return user_by_bytes(text, out_has_upper);
-		these = sixteen_load(text.data + size);
-		dots |= (uint64_t)sixteen_bits(sixteen_equal(these, '.')) << size;
-		uppers |= (uint64_t)sixteen_bits(sixteen_between(these, 'A', 'Z')) << size;
-		run = sixteen_first(~common_bits(these)); /* 16 where all are */
-		size += run;
-	}
-	if (size < text.size && is_class(text.data[size], LOCAL))
+	if (text.size < SIXTEEN)
 		return user_by_bytes(text, out_has_upper);
-	dots &= first_bits(size);
-	*out_has_upper = (uppers & first_bits(size)) != 0;
-	if (size == 0 || text.data[0] == '-' || text.data[0] == '.' || text.data[size - 1] == '.')
+	mark_all(&marks, text);
+	/* It goes on with a rare byte, or is too long. */
+	if (marks.size < text.size && is_class(text.data[marks.size], LOCAL))
+		return user_by_bytes(text, out_has_upper);
+	if (marks.size == 0 || text.data[0] == '-' || text.data[0] == '.' ||
+	    text.data[marks.size - 1] == '.')
 		return 0;
-	return (dots & dots >> 1) != 0 ? 0 : size; /* two in a row */
+	inside = UINT64_MAX >> (64 - marks.size);
+	*out_has_upper = (marks.uppers & inside) != 0;
+	marks.dots &= inside;
+	return (marks.dots & marks.dots >> 1) != 0 ? 0 : marks.size; /* two in a row */
 }
 
 /* The size of the atom at AT. */
@@ -185,12 +201,11 @@ bool plain_is_domain(struct bytes name)
 	return name.size > 0 && domain_size(begin, begin + name.size) == name.size;
 }
 
-/* Which of these end a word? */
+/* Which of these end a word? From 128 on, over to a blank. */
 static uint32_t end_bits(struct sixteen these)
 {
-	return sixteen_bits(sixteen_or(
-		sixteen_equal(these, ','),
-		sixteen_or(sixteen_between(these, 0, ' '), sixteen_between(these, 0x80, 0xff))));
+	return sixteen_bits(
+		sixteen_or(sixteen_equal(these, ','), sixteen_between(these, 0x80, ' ')));
 }
 
 static bool ends_word(unsigned char byte)
@@ -222,8 +237,9 @@ size_t plain_word(struct bytes text)
 /* The last one again, and at its end no byte that would go on with it? */
 static bool is_again(struct bytes text, struct bytes last)
 {
-	return last.size > 0 && text.size > last.size &&
-	       bytes_same(text.data, last.data, last.size) && !is_class(text.data[last.size], HOST);
+	if (last.size == 0 || text.size < last.size || !bytes_same(text.data, last.data, last.size))
+		return false;
+	return text.size == last.size || !is_class(text.data[last.size], HOST);
 }
 
 size_t plain_address(struct bytes text, struct bytes last_domain, struct plain_address *out_address)

@@ -84,12 +84,16 @@ static void each_byte_of_sixteen_is_judged(void **state)
 					 place);
 			for (size_t i = 0; i < sizeof(edges); i++) {
 				bool is_in = byte >= edges[i] && byte <= 0xf0;
+				bool is_around = byte >= 0xf0 || byte <= edges[i];
 				uint32_t bits;
 
 				if (edges[i] > 0xf0)
 					continue;
 				bits = sixteen_bits(sixteen_between(these, edges[i], 0xf0));
 				assert_int_equal(bits >> place & 1, is_in);
+				/* Over 255. */
+				bits = sixteen_bits(sixteen_between(these, 0xf0, edges[i]));
+				assert_int_equal(bits >> place & 1, is_around);
 			}
 		}
 	}
