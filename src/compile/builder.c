@@ -89,6 +89,7 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	line_map_clear(&builder->lines);
 	builder->open_blocks = 0;
 	builder->key_domain = 0;
+	builder->key_domain_size = 0;
 	builder->words = NULL;
 	arena_clear(&builder->words_arena);
 	builder->bare_domain = writer_domain(writer, bytes_make("", 0));

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "mail/plain.h"
 #include "settings/settings.h"
 #include "sources/line_map.h"
 #include "sources/report.h"
@@ -30,7 +31,10 @@ struct builder {
 	struct buffer targets; /* of one row, encoded */
 	struct table_rules rules;
 	struct arena rules_arena;
-	uint32_t key_domain;  /* of the last plain row: keys of a domain stand together */
+	/* Of the last plain key: those of a domain stand together. */
+	uint32_t key_domain;
+	size_t key_domain_size;
+	char key_domain_name[PLAIN_DOMAIN_MAX];
 	uint32_t bare_domain; /* where bare `user` keys stand */
 	uint32_t origin_domain;
 	struct line_map lines;

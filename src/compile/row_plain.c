@@ -84,21 +84,33 @@ bool row_plain_targets(struct builder *builder, struct writer_entry *entry, stru
 	return entry->target_count > 0;
 }
 
+/* The number of KEY's domain, which is often that of the key before. 0: the writer failed. */
 static uint32_t key_domain(struct builder *builder, const struct plain_address *key)
 {
-	if (builder->key_domain == 0 || !key->is_last_domain)
-		builder->key_domain = writer_domain(builder->writer, key->domain);
-	return builder->key_domain;
+	uint32_t domain;
+
+	if (key->is_last_domain)
+		return builder->key_domain;
+	domain = writer_domain(builder->writer, key->domain);
+	if (domain != 0) {
+		builder->key_domain = domain;
+		builder->key_domain_size = key->domain.size;
+		memcpy(builder->key_domain_name, key->domain.data, key->domain.size);
+	}
+	return domain;
 }
 
 bool row_plain_add(struct builder *builder, const struct source_row *row, uint32_t global_line)
 {
+	struct bytes last = bytes_make(builder->key_domain_name, builder->key_domain_size);
 	struct writer_entry entry = { .kind = TABLE_ENTRY_TARGETS, .global_line = global_line };
+	struct plain_address key;
 
-	if (row->kind != SOURCE_ROW_ENTRY || row->plain_key.local.size == 0)
+	if (row->kind != SOURCE_ROW_ENTRY || row->key.size == 0 ||
+	    plain_address(row->key, last, &key) != row->key.size || key.has_upper)
 		return false;
-	entry.local = row->plain_key.local;
-	entry.domain = key_domain(builder, &row->plain_key);
+	entry.local = key.local;
+	entry.domain = key_domain(builder, &key);
 	/* A failure of the writer stays with it: the thorough way meets it again, and reports. */
 	return entry.domain != 0 && row_plain_targets(builder, &entry, row->value) &&
 	       writer_add(builder->writer, &entry);

@@ -37,33 +37,3 @@ void line_source_close(struct source *source)
 	lines_close(base_of(source)->lines);
 	free(source);
 }
-
-enum source_step line_source_next(struct source *source,
-				  enum line_outcome (*read)(struct source *source,
-							    struct bytes line, uint32_t number,
-							    struct source_row *out_row),
-				  struct source_row *out_row)
-{
-	struct lines *lines = base_of(source)->lines;
-	struct bytes line;
-	uint32_t number;
-
-	for (;;) {
-		switch (lines_next(lines, &line, &number)) {
-		case LINES_END:
-			return SOURCE_END;
-		case LINES_FAILED:
-			return SOURCE_FAILED;
-		case LINES_LINE:
-			break;
-		}
-		switch (read(source, line, number, out_row)) {
-		case LINE_IS_ROW:
-			return SOURCE_ROW;
-		case LINE_FAILED:
-			return SOURCE_FAILED;
-		case LINE_IS_NONE:
-			break;
-		}
-	}
-}

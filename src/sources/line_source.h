@@ -31,11 +31,36 @@ struct source *line_source_open(size_t size, const struct settings_source *from,
 /* Close and free it. Accepts NULL. */
 void line_source_close(struct source *source);
 
-/* The next row that READ makes of a line; NUMBER is that of the line. */
-enum source_step line_source_next(struct source *source,
-				  enum line_outcome (*read)(struct source *source,
-							    struct bytes line, uint32_t number,
-							    struct source_row *out_row),
-				  struct source_row *out_row);
+/* The next row that READ makes of a line; NUMBER is that of the line. Here, so that READ becomes
+ * part of the loop. */
+static inline enum source_step line_source_next(
+	struct source *source,
+	enum line_outcome (*read)(struct source *source, struct bytes line, uint32_t number,
+				  struct source_row *out_row),
+	struct source_row *out_row)
+{
+	struct lines *lines = ((struct line_source *)(void *)source)->lines;
+	struct bytes line;
+	uint32_t number;
+
+	for (;;) {
+		switch (lines_next(lines, &line, &number)) {
+		case LINES_END:
+			return SOURCE_END;
+		case LINES_FAILED:
+			return SOURCE_FAILED;
+		case LINES_LINE:
+			break;
+		}
+		switch (read(source, line, number, out_row)) {
+		case LINE_IS_ROW:
+			return SOURCE_ROW;
+		case LINE_FAILED:
+			return SOURCE_FAILED;
+		case LINE_IS_NONE:
+			break;
+		}
+	}
+}
 
 #endif

@@ -15,7 +15,6 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "mail/plain.h"
 #include "settings/settings.h"
 #include "sources/report.h"
 #include "table/patterns.h"
@@ -51,9 +50,6 @@ struct source_row {
 	struct bytes value;
 	uint32_t line;                 /* of its first line */
 	struct source_pattern pattern; /* of SOURCE_ROW_PATTERN */
-	/* The key, where the importer saw that it is plain; local is empty where it didn't look.
-	 * The last domain is that of the plain key before, in this source. */
-	struct plain_address plain_key;
 };
 
 struct source;

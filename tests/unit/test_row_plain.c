@@ -159,12 +159,14 @@ static void add_thoroughly(struct builder *builder, const struct source_row *row
 {
 	struct writer_entry entry = {
 		.kind = TABLE_ENTRY_TARGETS,
-		.local = row->plain_key.local,
-		.domain = writer_domain(builder->writer, row->plain_key.domain),
 		.global_line = row->line + 1,
 	};
+	struct plain_address key;
 	bool is_usable;
 
+	assert_int_equal(plain_address(row->key, bytes_make(NULL, 0), &key), row->key.size);
+	entry.local = key.local;
+	entry.domain = writer_domain(builder->writer, key.domain);
 	assert_true(
 		row_targets_encode(builder, &entry, row->value, "/source", row->line, &is_usable));
 	if (is_usable)
@@ -201,8 +203,6 @@ static struct outcome compile(const struct settings *settings, const struct made
 			.line = i + 1,
 		};
 
-		assert_int_equal(plain_address(row.key, bytes_make(NULL, 0), &row.plain_key),
-				 row.key.size);
 		if (is_short)
 			assert_true(builder_row(&builder, &row));
 		else

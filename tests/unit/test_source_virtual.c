@@ -60,6 +60,31 @@ static void key_ends_at_white_space_outside_quotes(void **state)
 	gives("a\\\\ b\n", "1 [a\\\\] [b]\n");
 }
 
+/* Keys are read in steps: of any size, with anything at any place in them. */
+static void keys_of_any_size_end_where_they_end(void **state)
+{
+	static const char *const parts[] = { "k", "\" \"", "\\ ", "\\\"", "\303\274", ":x", "," };
+	static const char *const gaps[] = { " ", "\t", "  " };
+
+	(void)state;
+	for (unsigned i = 0; i < 36 * 7 * 3; i++) {
+		char key[64], text[128], expected[128];
+		int before = (int)(i % 36);
+		const char *part = parts[i / 36 % 7];
+		const char *gap = gaps[i / 36 / 7];
+
+		(void)snprintf(key, sizeof(key), "%.*s%sk", before,
+			       "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", part);
+		(void)snprintf(text, sizeof(text), "%s%sv w%s\n", key, gap, gap);
+		(void)snprintf(expected, sizeof(expected), "1 [%s] [v w]\n", key);
+		gives(text, expected);
+		(void)snprintf(text, sizeof(text), "%s%sv w and more than sixteen\n", key, gap);
+		(void)snprintf(expected, sizeof(expected), "1 [%s] [v w and more than sixteen]\n",
+			       key);
+		gives(text, expected);
+	}
+}
+
 static void utf8_keys_are_kept(void **state)
 {
 	(void)state;
@@ -312,6 +337,7 @@ int main(void)
 		SOURCE_TEST(blank_lines_and_comments_vanish),
 		SOURCE_TEST(white_space_continues_also_behind_comments),
 		SOURCE_TEST(key_ends_at_white_space_outside_quotes),
+		SOURCE_TEST(keys_of_any_size_end_where_they_end),
 		SOURCE_TEST(utf8_keys_are_kept),
 		SOURCE_TEST(wrong_lines_are_errors_and_the_rest_is_read),
 		SOURCE_TEST(key_with_a_colon_is_warned_of),
