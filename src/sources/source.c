@@ -17,13 +17,3 @@ const struct source_type *source_type_find(const char *name)
 			return types[i];
 	return NULL;
 }
-
-const struct source_type *source_type_next(const struct source_type *type)
-{
-	if (type == NULL)
-		return types[0];
-	for (size_t i = 0; i + 1 < TYPE_COUNT; i++)
-		if (types[i] == type)
-			return types[i + 1];
-	return NULL;
-}

@@ -71,9 +71,8 @@ struct source_type {
 	void (*close)(struct source *source);
 };
 
-/* The type called NAME, or NULL. source_type_next(NULL) begins a walk over all. */
+/* The type called NAME, or NULL. */
 const struct source_type *source_type_find(const char *name);
-const struct source_type *source_type_next(const struct source_type *type);
 
 /* One of each source_<type>.c. */
 extern const struct source_type source_type_aliases;
