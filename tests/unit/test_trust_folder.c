@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "scratch.h"
+
+static void is_the_folder(int fd, const char *path)
+{
+	struct stat opened, named;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &opened), 0);
+	assert_int_equal(stat(path, &named), 0);
+	assert_int_equal(opened.st_ino, named.st_ino);
+	assert_int_equal(opened.st_dev, named.st_dev);
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(close(fd), 0);
+}
+
+static void a_path_is_taken_apart(void **state)
+{
+	static const struct {
+		const char *path, *folder, *name;
+	} cases[] = {
+		{ "name", ".", "name" },          { "./name", ".", "name" },
+		{ "/name", "/", "name" },         { "/tmp/name", "/tmp", "name" },
+		{ "/tmp//name", "/tmp", "name" }, { "/tmp/..", "/tmp", ".." },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *name;
+		int fd = trust_open_folder(cases[i].path, O_PATH, &name);
+
+		is_the_folder(fd, cases[i].folder);
+		assert_string_equal(name, cases[i].name);
+		/* A view into the path. */
+		assert_ptr_equal(name + strlen(name), cases[i].path + strlen(cases[i].path));
+	}
+}
+
+static void a_path_without_a_name_is_refused(void **state)
+{
+	static const char *const paths[] = { "", "/", "/tmp/", "./" };
+	const char *name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		errno = 0;
+		assert_int_equal(trust_open_folder(paths[i], O_PATH, &name), -1);
+		assert_int_equal(errno, EISDIR);
+	}
+}
+
+static void errno_says_what_is_wrong_with_the_folder(void **state)
+{
+	const char *name;
+
+	(void)state;
+	assert_int_equal(trust_open_folder(scratch_path("none/name"), O_RDONLY, &name), -1);
+	assert_int_equal(errno, ENOENT);
+	scratch_put("file", "");
+	assert_int_equal(trust_open_folder(scratch_path("file/name"), O_RDONLY, &name), -1);
+	assert_int_equal(errno, ENOTDIR);
+}
+
+static void a_link_is_followed_unless_it_must_not_be(void **state)
+{
+	const char *name;
+
+	(void)state;
+	assert_int_equal(symlink(".", scratch_path("link")), 0);
+	is_the_folder(trust_open_folder(scratch_path("link/name"), O_RDONLY, &name),
+		      scratch_folder);
+	assert_string_equal(name, "name");
+	assert_int_equal(trust_open_folder(scratch_path("link/name"), O_RDONLY | O_NOFOLLOW, &name),
+			 -1);
+	assert_true(errno == ELOOP || errno == ENOTDIR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_is_taken_apart),
+		cmocka_unit_test(a_path_without_a_name_is_refused),
+		SCRATCH_TEST(errno_says_what_is_wrong_with_the_folder),
+		SCRATCH_TEST(a_link_is_followed_unless_it_must_not_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
