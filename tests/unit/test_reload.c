@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/reload.h"
+
+#include <fcntl.h>
+
+#include "make_table.h"
+#include "scratch.h"
+#include "service/log.h"
+
+static struct settings *started;
+static struct snapshot_store store;
+static struct reload reload;
+static int stderr_before;
+
+/* Install a table by a rename, as the compiler does. */
+static void install(const char *name, uint64_t generation)
+{
+	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
+	struct table *table = make_table(rows, generation);
+	struct bytes bytes = table_bytes(table);
+
+	scratch_put_bytes("new", bytes.data, bytes.size);
+	assert_int_equal(rename(scratch_path("new"), scratch_path(name)), 0);
+	table_close(table);
+}
+
+/* Settings that name the table NAME, and what else MORE says. */
+static void configure(const char *name, const char *more)
+{
+	char text[500];
+
+	(void)snprintf(text, sizeof(text), "origin = \"origin.test\";\ntable = \"%s\";\n%s",
+		       scratch_path(name), more);
+	scratch_put("conf", text);
+}
+
+static int begin(void **state)
+{
+	struct error err;
+
+	if (scratch_begin(state) != 0)
+		return -1;
+	configure("table", "");
+	install("table", 1);
+	started = settings_load(scratch_path("conf"), NULL, NULL, &err);
+	if (started == NULL)
+		return -1;
+	snapshot_store_init(&store);
+	reload_init(&reload, started, &store);
+	/* What is logged goes to a file, to be looked at. */
+	stderr_before = dup(STDERR_FILENO);
+	log_open(LOG_SINK_STDERR, "test");
+	scratch_put("log", "");
+	return dup2(open(scratch_path("log"), O_RDWR | O_APPEND), STDERR_FILENO) < 0 ||
+	       !reload_table(&reload, &err);
+}
+
+static int end(void **state)
+{
+	if (dup2(stderr_before, STDERR_FILENO) < 0 || close(stderr_before) != 0)
+		return -1;
+	reload_close(&reload);
+	snapshot_store_clear(&store);
+	settings_free(started);
+	return scratch_end(state);
+}
+
+static uint64_t generation_in_use(void)
+{
+	return table_facts(store.current->table)->generation;
+}
+
+/* Take note of what was logged: does it say WORDS? */
+static bool has_logged(const char *words)
+{
+	static char text[10000];
+	ssize_t size = pread(STDERR_FILENO, text, sizeof(text) - 1, 0);
+
+	assert_true(size >= 0);
+	text[size] = '\0';
+	assert_int_equal(ftruncate(STDERR_FILENO, 0), 0);
+	return strstr(text, words) != NULL;
+}
+
+static void new_settings_bring_their_table(void **state)
+{
+	(void)state;
+	install("other", 9);
+	configure("other", "unknown = { text = \"Nobody here\"; };\n");
+	assert_int_equal(generation_in_use(), 1);
+	assert_true(reload_all(&reload));
+	assert_int_equal(generation_in_use(), 9);
+	assert_string_equal(reload.current->unknown_text, "Nobody here");
+	/* And from now on theirs is the table that is looked at. */
+	install("table", 2);
+	reload_if_replaced(&reload, 1);
+	assert_int_equal(generation_in_use(), 9);
+	install("other", 10);
+	reload_if_replaced(&reload, 2);
+	assert_int_equal(generation_in_use(), 10);
+}
+
+static void settings_that_are_wrong_change_nothing(void **state)
+{
+	(void)state;
+	install("other", 9);
+	configure("other", "no_such_setting = 1;\n");
+	assert_false(reload_all(&reload));
+	assert_true(has_logged("settings and table stay as they were"));
+	assert_null(reload.current);
+	assert_int_equal(generation_in_use(), 1);
+}
+
+static void settings_without_a_table_change_nothing(void **state)
+{
+	(void)state;
+	configure("none", "");
+	assert_false(reload_all(&reload));
+	assert_true(has_logged("settings and table stay as they were"));
+	assert_null(reload.current);
+	assert_int_equal(generation_in_use(), 1);
+	/* Nor is the other path looked at from now on. */
+	install("table", 2);
+	reload_if_replaced(&reload, 1);
+	assert_int_equal(generation_in_use(), 2);
+}
+
+static void what_needs_a_restart_is_said(void **state)
+{
+	(void)state;
+	configure("table", "user = \"nobody\";\n");
+	assert_true(reload_all(&reload));
+	assert_true(has_logged("user: needs a restart"));
+	configure("table", "");
+	assert_true(reload_all(&reload));
+	/* Compared with what was started, not with what was loaded last. */
+	assert_false(has_logged("needs a restart"));
+}
+
+static void a_table_of_other_rules_is_told(void **state)
+{
+	(void)state;
+	assert_false(has_logged("compiled with another value"));
+	configure("table", "recipient_delimiter = \"-\";\npropagate_extension = false;\n"
+			   "append_dot_domain = \"dot.test\";\n");
+	assert_true(reload_all(&reload));
+	assert_true(has_logged("recipient_delimiter: the table was compiled with another value"));
+	assert_true(reload_all(&reload));
+	assert_true(has_logged("propagate_extension: the table was compiled with another value"));
+	assert_true(reload_all(&reload));
+	assert_true(has_logged("append_dot_domain: the table was compiled with another value"));
+}
+
+static void a_table_that_is_replaced_is_loaded_once(void **state)
+{
+	(void)state;
+	reload_if_replaced(&reload, 1);
+	assert_false(has_logged("generation=2"));
+	install("table", 2);
+	reload_if_replaced(&reload, 2);
+	assert_int_equal(generation_in_use(), 2);
+	assert_true(has_logged("loaded: generation=2"));
+	reload_if_replaced(&reload, 3);
+	assert_false(has_logged("loaded"));
+}
+
+static void a_table_that_is_no_table_is_left(void **state)
+{
+	(void)state;
+	scratch_put("new", "no table at all");
+	assert_int_equal(rename(scratch_path("new"), scratch_path("table")), 0);
+	reload_if_replaced(&reload, 1);
+	assert_true(has_logged("the table in use stays"));
+	assert_int_equal(generation_in_use(), 1);
+	/* It stays bad: said once, and never tried again. */
+	reload_if_replaced(&reload, 1 + 2 * WATCH_RETRY_SECONDS);
+	assert_false(has_logged("the table in use stays"));
+	install("table", 3);
+	reload_if_replaced(&reload, 2 + 2 * WATCH_RETRY_SECONDS);
+	assert_int_equal(generation_in_use(), 3);
+}
+
+static void a_table_changed_in_place_is_left(void **state)
+{
+	(void)state;
+	scratch_put("table", "written over");
+	reload_if_replaced(&reload, 1);
+	assert_true(has_logged("changed in place, ignoring"));
+	assert_int_equal(generation_in_use(), 1);
+}
+
+static void a_table_that_is_gone_stays_in_use(void **state)
+{
+	(void)state;
+	assert_int_equal(unlink(scratch_path("table")), 0);
+	reload_if_replaced(&reload, 1);
+	assert_true(has_logged("missing; the table in use stays"));
+	assert_int_equal(generation_in_use(), 1);
+	install("table", 4);
+	reload_if_replaced(&reload, 2);
+	assert_int_equal(generation_in_use(), 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(new_settings_bring_their_table),
+		TEST(settings_that_are_wrong_change_nothing),
+		TEST(settings_without_a_table_change_nothing),
+		TEST(what_needs_a_restart_is_said),
+		TEST(a_table_of_other_rules_is_told),
+		TEST(a_table_that_is_replaced_is_loaded_once),
+		TEST(a_table_that_is_no_table_is_left),
+		TEST(a_table_changed_in_place_is_left),
+		TEST(a_table_that_is_gone_stays_in_use),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
