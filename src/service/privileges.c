@@ -80,6 +80,14 @@ bool privileges_make_directory(const char *directory, const struct identity *ide
 	return true;
 }
 
+/* Root may raise even the highest number there can be; but not in every container. */
+static bool raise_highest(size_t wanted)
+{
+	const struct rlimit limit = { .rlim_cur = wanted, .rlim_max = wanted };
+
+	return geteuid() == 0 && setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 size_t privileges_raise_descriptors(size_t wanted)
 {
 	struct rlimit limit;
@@ -88,8 +96,8 @@ size_t privileges_raise_descriptors(size_t wanted)
 		return 256;
 	if (limit.rlim_cur >= wanted)
 		return (size_t)limit.rlim_cur;
-	if (limit.rlim_max < wanted && geteuid() == 0)
-		limit.rlim_max = wanted;
+	if (limit.rlim_max < wanted && raise_highest(wanted))
+		return wanted;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 256;

@@ -3,8 +3,10 @@
 #include "service/privileges.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 
@@ -204,10 +206,32 @@ static bool raise_within_the_limit(void)
 	       now.rlim_cur == 100;
 }
 
+/* As in a container: root, but for the right to raise the highest number. */
+static bool raise_as_root_without_the_right(void)
+{
+	const struct rlimit low = { .rlim_cur = 50, .rlim_max = 100 };
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data) != 0)
+		return false;
+	data[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	return syscall(SYS_capset, &head, data) == 0 && setrlimit(RLIMIT_NOFILE, &low) == 0 &&
+	       privileges_raise_descriptors(80) == 80 && privileges_raise_descriptors(200) == 100;
+}
+
 static void descriptors_are_raised_as_far_as_it_goes(void **state)
 {
 	(void)state;
 	in_a_child(raise_within_the_limit);
+}
+
+static void root_without_the_right_gets_what_is_there(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	in_a_child(raise_as_root_without_the_right);
 }
 
 int main(void)
@@ -220,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_could_come_back_is_refused),
 		SCRATCH_TEST(a_directory_is_made_once),
 		cmocka_unit_test(descriptors_are_raised_as_far_as_it_goes),
+		cmocka_unit_test(root_without_the_right_gets_what_is_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
