@@ -19,7 +19,8 @@ static const struct flag_letter {
 /* What encloses the expression: something that isn't in it. */
 static char choose_delimiter(struct bytes expression)
 {
-	static const char delimiters[] = "/|#~,;=";
+	/* All that a source may have there, the usual ones first. */
+	static const char delimiters[] = "/|#~,;=%&:\"'<>_`@-+*?^$.()[]{}";
 
 	for (const char *delimiter = delimiters; *delimiter != '\0'; delimiter++)
 		if (!bytes_contain(expression, *delimiter))
