@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptmap/command.h"
+
+#include <sysexits.h>
+
+#include "make_table.h"
+#include "scratch.h"
+
+static struct error err;
+
+/* ---- TYPE:FILE ---------------------------------------------------------------------------- */
+
+static void is_source(const char *text, const char *type, const char *path)
+{
+	struct settings_source source = { .line = 7 };
+
+	if (!command_source(text, &source, &err))
+		fail_msg("%s: %s", text, err.text);
+	assert_string_equal(source.type, type);
+	assert_string_equal(source.path, path);
+	assert_int_equal(source.line, 0);
+	command_source_clear(&source);
+	assert_null(source.type);
+	command_source_clear(&source);
+}
+
+static void no_source(const char *text, const char *words)
+{
+	struct settings_source source = { .line = 7 };
+
+	if (command_source(text, &source, &err))
+		fail_msg("%s is accepted", text);
+	assert_int_equal(err.status, EX_USAGE);
+	if (strstr(err.text, words) == NULL)
+		fail_msg("%s: %s", text, err.text);
+	assert_int_equal(source.line, 7);
+	assert_null(source.type);
+}
+
+static void without_a_type_it_is_virtual(void **state)
+{
+	(void)state;
+	is_source("/etc/virtual", "virtual", "/etc/virtual");
+	is_source("virtual", "virtual", "virtual");
+	is_source("./a:b", "virtual", "./a:b");
+	is_source("/a:b", "virtual", "/a:b");
+	is_source("File:name", "virtual", "File:name");
+	is_source(":name", "virtual", ":name");
+}
+
+static void each_type_is_taken_off(void **state)
+{
+	(void)state;
+	is_source("virtual:/f", "virtual", "/f");
+	is_source("aliases:f", "aliases", "f");
+	is_source("virtusertable:/f", "virtusertable", "/f");
+	is_source("pcre:/f", "pcre", "/f");
+	is_source("regexp:/a:b", "regexp", "/a:b");
+	is_source("domains:/f", "domains", "/f");
+	is_source("recipients::", "recipients", ":");
+}
+
+static void tables_of_postfix_are_virtual(void **state)
+{
+	(void)state;
+	is_source("hash:/f", "virtual", "/f");
+	is_source("btree:/f", "virtual", "/f");
+	is_source("cdb:/f", "virtual", "/f");
+	is_source("lmdb:/f", "virtual", "/f");
+	is_source("dbm:/f", "virtual", "/f");
+	is_source("texthash:/f", "virtual", "/f");
+}
+
+static void what_is_no_source_is_bad_usage(void **state)
+{
+	(void)state;
+	no_source("ldap:/f", "there is no source type ldap");
+	no_source("a-b_1:/f", "there is no source type a-b_1");
+	no_source("virtual:", "the file is missing");
+	no_source("hash:", "the file is missing");
+	no_source("", "the file is missing");
+}
+
+/* ---- which table -------------------------------------------------------------------------- */
+
+static void install(const char *name, uint64_t generation)
+{
+	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
+	struct table *table = make_table(rows, generation);
+	struct bytes bytes = table_bytes(table);
+
+	scratch_put_bytes(name, bytes.data, bytes.size);
+	table_close(table);
+}
+
+/* One setting, of a text. */
+static void configure(const char *setting, const char *value)
+{
+	char text[500];
+
+	(void)snprintf(text, sizeof(text), "%s = \"%s\";\n", setting, value);
+	scratch_put("conf", text);
+}
+
+static void opens(const struct options *options, uint64_t generation)
+{
+	struct table *table = command_open_table(options, &err);
+
+	if (table == NULL)
+		fail_msg("%s", err.text);
+	assert_int_equal(table_facts(table)->generation, generation);
+	table_close(table);
+}
+
+static void the_option_goes_before_the_settings(void **state)
+{
+	const char *conf = scratch_path("conf");
+	const char *other = scratch_path("other");
+
+	(void)state;
+	install("configured", 1);
+	install("other", 2);
+	configure("table", scratch_path("configured"));
+	opens(&(struct options){ .configuration = conf }, 1);
+	opens(&(struct options){ .configuration = conf, .table = other }, 2);
+	opens(&(struct options){ .table = other }, 2);
+}
+
+static void settings_that_are_asked_for_must_be_right(void **state)
+{
+	const struct options options = { .configuration = scratch_path("conf"),
+					 .table = scratch_path("other") };
+
+	(void)state;
+	install("other", 2);
+	assert_null(command_open_table(&options, &err));
+	assert_int_equal(err.status, EX_NOINPUT);
+	configure("no_such_setting", "x");
+	assert_null(command_open_table(&options, &err));
+	assert_int_equal(err.status, EX_CONFIG);
+	/* Each mistake was printed when it was found. */
+	assert_string_equal(err.text, "");
+	assert_int_equal(command_fail(&err), EX_CONFIG);
+	configure("table_owner", "no-such-user-here");
+	assert_null(command_open_table(&options, &err));
+	assert_int_equal(err.status, EX_CONFIG);
+	assert_non_null(strstr(err.text, "no-such-user-here"));
+}
+
+static void a_table_that_is_none_is_told(void **state)
+{
+	const struct options options = { .table = scratch_path("none") };
+
+	(void)state;
+	assert_null(command_open_table(&options, &err));
+	assert_int_equal(err.status, EX_NOINPUT);
+	scratch_put("none", "no table");
+	assert_null(command_open_table(&options, &err));
+	assert_int_equal(err.status, EX_DATAERR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_a_type_it_is_virtual),
+		cmocka_unit_test(each_type_is_taken_off),
+		cmocka_unit_test(tables_of_postfix_are_virtual),
+		cmocka_unit_test(what_is_no_source_is_bad_usage),
+		SCRATCH_TEST(the_option_goes_before_the_settings),
+		SCRATCH_TEST(settings_that_are_asked_for_must_be_right),
+		SCRATCH_TEST(a_table_that_is_none_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
