@@ -5,59 +5,39 @@ message, and answers as it is told.
     with OtherMilter() as other:
         other.at_end = OtherMilter.reply('550 5.7.1 spam')
 """
-import socket
 import struct
-import threading
+
+from tcp_server import TcpServer
 
 CONTINUE, ACCEPT, REJECT, TEMPFAIL = b'c', b'a', b'r', b't'
 ACTIONS, STEPS = 0x1ff, 0
 ANSWERED = b'CHMRTNLBEU'        # commands that want an answer; the others (macros, abort) don't
 
 
-class OtherMilter:
+class OtherMilter(TcpServer):
     def __init__(self):
         self.at_recipient = {}          # recipient as sent, with brackets -> answer
         self.at_end = CONTINUE
         self.recipients = []            # all that it was shown
         self.ends = 0                   # how many messages came to their end
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.entry = 'inet:127.0.0.1:%d' % self.listener.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__()
+        self.entry = 'inet:127.0.0.1:%d' % self.port
 
     @staticmethod
     def reply(text):
         """The answer that makes the MTA say TEXT."""
         return b'y' + text.encode() + b'\0'
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _listen(self):
+    def _serve(self, stream):
         while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
+            head = stream.read(5)
+            if len(head) < 5 or head[4:] == b'Q':
                 return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with connection, connection.makefile('rwb') as stream:
-            while True:
-                head = stream.read(5)
-                if len(head) < 5 or head[4:] == b'Q':
-                    return
-                data = stream.read(struct.unpack('>I', head[:4])[0] - 1)
-                answer = self._answer(head[4:], data)
-                if answer:
-                    stream.write(struct.pack('>I', len(answer)) + answer)
-                    stream.flush()
+            data = stream.read(struct.unpack('>I', head[:4])[0] - 1)
+            answer = self._answer(head[4:], data)
+            if answer:
+                stream.write(struct.pack('>I', len(answer)) + answer)
+                stream.flush()
 
     def _answer(self, command, data):
         if command == b'O':

@@ -5,44 +5,21 @@ It serves as smtpd_proxy_filter and as the target of content_filter. What went t
 header `X-Filter: passed`.
 """
 import socket
-import threading
+
+from tcp_server import TcpServer
 
 
-class RelayFilter:
+class RelayFilter(TcpServer):
     """after: where filtered mail goes, (host, port) or the path of a unix socket; may be set
     later."""
 
     def __init__(self, after=None):
         self.after = after
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__()
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _listen(self):
-        while True:
-            try:
-                front, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(front,), daemon=True).start()
-
-    def _serve(self, front):
-        try:
-            with front, front.makefile('rwb') as client, self._connect() as back, \
-                    back.makefile('rwb') as server:
-                self._session(client, server)
-        except OSError:
-            pass                                # one of them went away
+    def _serve(self, stream):
+        with self._connect() as back, back.makefile('rwb') as server:
+            self._relay(stream, server)
 
     def _connect(self):
         if isinstance(self.after, tuple):
@@ -52,7 +29,7 @@ class RelayFilter:
         return back
 
     @staticmethod
-    def _session(client, server):
+    def _relay(client, server):
         """In step: one command, its reply. A client that sends several at once just waits."""
         def send(stream, *lines):
             stream.writelines(lines)

@@ -5,8 +5,9 @@ It offers DSN and SMTPUTF8, so that an MTA hands ORCPT and NOTIFY on to it. Refu
 `sink.refuse['<bob@dest.example>'] = '550 5.1.1 no such user'`.
 """
 import collections
-import socket
 import threading
+
+from tcp_server import TcpServer
 
 # sender and recipients as sent: (path, parameters); text without the final dot.
 Message = collections.namedtuple('Message', 'sender recipients text')
@@ -15,14 +16,12 @@ FEATURES = ('sink.example', 'PIPELINING', 'SIZE 50000000', '8BITMIME', 'DSN', 'S
             'ENHANCEDSTATUSCODES')
 
 
-class SmtpSink:
+class SmtpSink(TcpServer):
     def __init__(self):
         self.messages = []
         self.refuse = {}                        # path -> reply to RCPT
         self.arrived = threading.Condition()
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
+        super().__init__()
 
     def wait_for(self, count, limit_s=30):
         """The messages, as soon as there are COUNT of them."""
@@ -40,34 +39,9 @@ class SmtpSink:
         with self.arrived:
             self.messages.clear()
 
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     # ---- sessions ----------------------------------------------------------------------
 
-    def _listen(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection):
-        with connection, connection.makefile('rwb') as stream:
-            try:
-                self._session(stream)
-            except (OSError, ValueError):
-                pass                            # the client went away
-
-    def _session(self, stream):
+    def _serve(self, stream):
         def say(*lines, code='250'):
             for line in lines[:-1]:
                 stream.write(('%s-%s\r\n' % (code, line)).encode())
@@ -123,4 +97,4 @@ def _text(stream):
         if line == '.':
             return '\n'.join(lines)
         lines.append(line[1:] if line.startswith('.') else line)
-    raise ValueError('the message has no end')
+    raise ConnectionError('the message has no end')
