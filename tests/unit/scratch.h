@@ -36,12 +36,12 @@ static inline int scratch_end(void **state)
 	return system(command);
 }
 
-/* The path of NAME in the folder. The last four results are good. */
+/* The path of NAME in the folder. The last eight results are good. */
 static inline const char *scratch_path(const char *name)
 {
-	static char paths[4][PATH_MAX];
+	static char paths[8][PATH_MAX];
 	static unsigned next;
-	char *path = paths[next++ % 4];
+	char *path = paths[next++ % 8];
 
 	(void)snprintf(path, PATH_MAX, "%s/%s", scratch_folder, name);
 	return path;

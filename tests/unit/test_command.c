@@ -83,16 +83,6 @@ static void what_is_no_source_is_bad_usage(void **state)
 
 /* ---- which table -------------------------------------------------------------------------- */
 
-static void install(const char *name, uint64_t generation)
-{
-	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
-	struct table *table = make_table(rows, generation);
-	struct bytes bytes = table_bytes(table);
-
-	scratch_put_bytes(name, bytes.data, bytes.size);
-	table_close(table);
-}
-
 /* One setting, of a text. */
 static void configure(const char *setting, const char *value)
 {
@@ -118,8 +108,8 @@ static void the_option_goes_before_the_settings(void **state)
 	const char *other = scratch_path("other");
 
 	(void)state;
-	install("configured", 1);
-	install("other", 2);
+	install_table(scratch_path("configured"), 1);
+	install_table(scratch_path("other"), 2);
 	configure("table", scratch_path("configured"));
 	opens(&(struct options){ .configuration = conf }, 1);
 	opens(&(struct options){ .configuration = conf, .table = other }, 2);
@@ -132,7 +122,7 @@ static void settings_that_are_asked_for_must_be_right(void **state)
 					 .table = scratch_path("other") };
 
 	(void)state;
-	install("other", 2);
+	install_table(scratch_path("other"), 2);
 	assert_null(command_open_table(&options, &err));
 	assert_int_equal(err.status, EX_NOINPUT);
 	configure("no_such_setting", "x");

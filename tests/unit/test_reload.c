@@ -12,18 +12,6 @@ static struct snapshot_store store;
 static struct reload reload;
 static int stderr_before;
 
-/* Install a table by a rename, as the compiler does. */
-static void install(const char *name, uint64_t generation)
-{
-	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
-	struct table *table = make_table(rows, generation);
-	struct bytes bytes = table_bytes(table);
-
-	scratch_put_bytes("new", bytes.data, bytes.size);
-	assert_int_equal(rename(scratch_path("new"), scratch_path(name)), 0);
-	table_close(table);
-}
-
 /* Settings that name the table NAME, and what else MORE says. */
 static void configure(const char *name, const char *more)
 {
@@ -41,7 +29,7 @@ static int begin(void **state)
 	if (scratch_begin(state) != 0)
 		return -1;
 	configure("table", "");
-	install("table", 1);
+	install_table(scratch_path("table"), 1);
 	started = settings_load(scratch_path("conf"), NULL, NULL, &err);
 	if (started == NULL)
 		return -1;
@@ -85,17 +73,17 @@ static bool has_logged(const char *words)
 static void new_settings_bring_their_table(void **state)
 {
 	(void)state;
-	install("other", 9);
+	install_table(scratch_path("other"), 9);
 	configure("other", "unknown = { text = \"Nobody here\"; };\n");
 	assert_int_equal(generation_in_use(), 1);
 	assert_true(reload_all(&reload));
 	assert_int_equal(generation_in_use(), 9);
 	assert_string_equal(reload.current->unknown_text, "Nobody here");
 	/* And from now on theirs is the table that is looked at. */
-	install("table", 2);
+	install_table(scratch_path("table"), 2);
 	reload_if_replaced(&reload, 1);
 	assert_int_equal(generation_in_use(), 9);
-	install("other", 10);
+	install_table(scratch_path("other"), 10);
 	reload_if_replaced(&reload, 2);
 	assert_int_equal(generation_in_use(), 10);
 }
@@ -103,7 +91,7 @@ static void new_settings_bring_their_table(void **state)
 static void settings_that_are_wrong_change_nothing(void **state)
 {
 	(void)state;
-	install("other", 9);
+	install_table(scratch_path("other"), 9);
 	configure("other", "no_such_setting = 1;\n");
 	assert_false(reload_all(&reload));
 	assert_true(has_logged("settings and table stay as they were"));
@@ -120,7 +108,7 @@ static void settings_without_a_table_change_nothing(void **state)
 	assert_null(reload.current);
 	assert_int_equal(generation_in_use(), 1);
 	/* Nor is the other path looked at from now on. */
-	install("table", 2);
+	install_table(scratch_path("table"), 2);
 	reload_if_replaced(&reload, 1);
 	assert_int_equal(generation_in_use(), 2);
 }
@@ -156,7 +144,7 @@ static void a_table_that_is_replaced_is_loaded_once(void **state)
 	(void)state;
 	reload_if_replaced(&reload, 1);
 	assert_false(has_logged("generation=2"));
-	install("table", 2);
+	install_table(scratch_path("table"), 2);
 	reload_if_replaced(&reload, 2);
 	assert_int_equal(generation_in_use(), 2);
 	assert_true(has_logged("loaded: generation=2"));
@@ -175,7 +163,7 @@ static void a_table_that_is_no_table_is_left(void **state)
 	/* It stays bad: said once, and never tried again. */
 	reload_if_replaced(&reload, 1 + 2 * WATCH_RETRY_SECONDS);
 	assert_false(has_logged("the table in use stays"));
-	install("table", 3);
+	install_table(scratch_path("table"), 3);
 	reload_if_replaced(&reload, 2 + 2 * WATCH_RETRY_SECONDS);
 	assert_int_equal(generation_in_use(), 3);
 }
@@ -196,7 +184,7 @@ static void a_table_that_is_gone_stays_in_use(void **state)
 	reload_if_replaced(&reload, 1);
 	assert_true(has_logged("missing; the table in use stays"));
 	assert_int_equal(generation_in_use(), 1);
-	install("table", 4);
+	install_table(scratch_path("table"), 4);
 	reload_if_replaced(&reload, 2);
 	assert_int_equal(generation_in_use(), 4);
 }

@@ -77,24 +77,6 @@ static void a_failed_load_says_why(void **state)
 	settings_free(settings);
 }
 
-/* Install a table by a rename, as the compiler does. */
-static void install(const char *path, uint64_t generation)
-{
-	const struct made_row rows[] = { { "alias.test", MADE_ALIAS_DOMAIN }, { NULL, NULL } };
-	struct table *table = make_table(rows, generation);
-	struct bytes bytes = table_bytes(table);
-	char beside[80];
-	FILE *file;
-
-	(void)snprintf(beside, sizeof(beside), "%s.new", path);
-	file = fopen(beside, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes.data, 1, bytes.size, file), bytes.size);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(rename(beside, path), 0);
-	table_close(table);
-}
-
 static uint64_t generation_in_use(const struct snapshot_store *store)
 {
 	return table_facts(store->current->table)->generation;
@@ -112,13 +94,13 @@ static void what_was_short_while_loading_is_tried_again(void **state)
 	(void)state;
 	assert_non_null(settings);
 	assert_int_equal(close(mkstemp(path)), 0);
-	install(path, 1);
+	install_table(path, 1);
 	free(settings->table);
 	settings->table = strdup(path);
 	snapshot_store_init(&store);
 	reload_init(&reload, settings, &store);
 	assert_true(reload_table(&reload, &err));
-	install(path, 2);
+	install_table(path, 2);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	no_files = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &no_files), 0);
