@@ -20,13 +20,12 @@
 #include "table/patterns.h"
 #include "table/table.h"
 #include "table_write/writer.h"
+#include "under_valgrind.h"
 
 /* Of large numbers of tries, how many to make: all, or one in a hundred where valgrind looks on. */
 static inline unsigned try_every(void)
 {
-	const char *preloaded = getenv("LD_PRELOAD");
-
-	return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL ? 100 : 1;
+	return under_valgrind() ? 100 : 1;
 }
 
 /* ---- images ------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 
 #include "scratch.h"
+#include "under_valgrind.h"
 
 enum { SOMEBODY = 54321, SOME_GROUP = 54322 };
 
@@ -223,13 +224,15 @@ static bool raise_as_root_without_the_right(void)
 static void descriptors_are_raised_as_far_as_it_goes(void **state)
 {
 	(void)state;
+	if (under_valgrind())
+		skip();
 	in_a_child(raise_within_the_limit);
 }
 
 static void root_without_the_right_gets_what_is_there(void **state)
 {
 	(void)state;
-	if (geteuid() != 0)
+	if (geteuid() != 0 || under_valgrind())
 		skip();
 	in_a_child(raise_as_root_without_the_right);
 }
