@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
 import harness
+import private_mta
 import private_postfix
 from mail_system import MailSystem, report_fields, split_bounces
 
@@ -36,7 +37,7 @@ SENDER = 'sender@client.example'
 
 def full_coverage(name='REINJECT'):
     """A mail system with the recipe; NAME is what its second smtpd calls itself."""
-    port = private_postfix.free_port()
+    port = private_mta.free_port()
     settings = {'mailbox_domains': ['box.example']}
     system = MailSystem(TABLE, [], settings, services=SERVICE % (port, name), parameters={
         'virtual_alias_domains': '', 'virtual_alias_maps': '',
@@ -129,7 +130,7 @@ class FullCoverage(unittest.TestCase):
         self.system.postfix.wait_for_log('status=deferred', start)
         self.system.postfix.tool('postsuper', '-r', 'ALL')
         self.system.daemon.start()
-        self.system.postfix.tool('postkick', 'public', 'pickup', 'W')
+        self.system.postfix.kick('pickup', 'W')
         self.assertEqual(self.exchange(), (TEAM, []))
 
     def test_with_the_daemon_away_mail_waits(self):

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 # pylint: disable=wrong-import-position
 import guide
 import harness
-import private_postfix
+import private_mta
 from mail_system import MailSystem, split_bounces
 from relay_filter import RelayFilter
 from smtp_sink import SmtpSink
@@ -34,8 +34,8 @@ class Guide(unittest.TestCase):
         self.addCleanup(stack.close)
         self.system = stack.enter_context(contextlib.closing(MailSystem(TABLE, [])))
         self.filter = stack.enter_context(RelayFilter())
-        self.ports = {'10025': self.filter.port, '10026': private_postfix.free_port(),
-                      '10027': private_postfix.free_port(), 'smtp': private_postfix.free_port()}
+        self.ports = {'10025': self.filter.port, '10026': private_mta.free_port(),
+                      '10027': private_mta.free_port(), 'smtp': private_mta.free_port()}
         self.filter.after = ('127.0.0.1', self.ports['10026'])
         for name in ('virtual_alias_domains', 'virtual_alias_maps', 'smtpd_milters',
                      'disable_vrfy_command', 'non_smtpd_milters', 'recipient_delimiter',

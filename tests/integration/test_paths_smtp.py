@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
 import harness
+import private_mta
 import private_postfix
 from mail_system import MailSystem
 from smtp_client import SmtpClient
@@ -57,7 +58,7 @@ class Smtp(unittest.TestCase):
         # From 3.9 on Postfix hangs up on who sends text behind DATA without having been asked.
         cls.patient = cls.system.postfix.add_tenant('patient', {
             **recipe, 'smtpd_forbid_unauth_pipelining': 'no'})
-        cls.screen = private_postfix.free_port()
+        cls.screen = private_mta.free_port()
         cls.system.postfix.services += SCREEN % cls.screen
         cls.system.start()
         cls.native = cls.system.native['native'].where

@@ -96,19 +96,46 @@ class Scratch:
         self.remove()
 
 
+# ---- what runs beside a test -----------------------------------------------------------
+
+
+class Started:
+    """What `with` starts, and closes at its end; at once where the start fails."""
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(self, *_):
+        self.close()
+
+
 # ---- waiting ---------------------------------------------------------------------------
 
 
-def wait_until(claim, what, limit_s=30):
+LIMIT_S = 180           # only ends a test that would hang, however busy the machine
+NUDGE_S = 2
+
+
+def wait_until(claim, what, limit_s=LIMIT_S, nudge=None):
     """Ask again until CLAIM() is true, and return what it said. The limit only ends a test that
-    would hang; no test depends on how long something takes."""
-    deadline = time.monotonic() + limit_s
+    would hang; no test depends on how long something takes. NUDGE() is called now and then: it
+    asks once more for what may have been missed."""
+    began = time.monotonic()
+    nudge_at = began + NUDGE_S
     while True:
         answer = claim()
         if answer:
             return answer
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > began + limit_s:
             raise AssertionError('waited %d s in vain: %s' % (limit_s, what))
+        if nudge and now > nudge_at:
+            nudge()
+            nudge_at = time.monotonic() + NUDGE_S
         time.sleep(0.01)
 
 

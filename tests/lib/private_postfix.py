@@ -16,12 +16,11 @@ import grp
 import os
 import pwd
 import resource
-import signal
-import socket
 import subprocess
 
 import harness
 import queue_file
+from private_mta import MtaFailed, PrivateMta, free_port
 
 TOOLS = '/usr/sbin/'
 
@@ -77,22 +76,12 @@ MAIN = {
 HOLD = {'header_checks': 'static:HOLD'}
 
 
-class PostfixFailed(Exception):
-    """It could not be started or used; the text says why."""
-
-
 def settled_file(path, text):
     """Write a file that looks an hour old: one that is fresh Postfix reads again and again."""
     with open(path, 'w', encoding='utf-8', errors='surrogateescape', newline='') as file:
         file.write(text)
     age = os.stat(path).st_mtime - 3600
     os.utime(path, (age, age))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
 
 
 def everybody(domains):
@@ -132,19 +121,21 @@ class Tenant:
                 kind, self.name, private, limit, daemon, own, options)
 
 
-class PrivatePostfix:
+class PrivatePostfix(PrivateMta):
     """parameters: main.cf; a value of None leaves the parameter out. services: further lines of
     master.cf, where {port} is the main port."""
 
+    NAME = 'Postfix'
+
     def __init__(self, parameters=None, hold=True, services=''):
         harness.NEEDS['postfix']()
-        self.folder = harness.Scratch('openrcpt-postfix-')
+        super().__init__('openrcpt-postfix-')
+        self.output = self.folder / 'master.err'
         self.etc, self.spool = self.folder / 'etc', self.folder / 'spool'
-        self.log = self.folder / 'mail.log'
         self.parameters = {**MAIN, **(HOLD if hold else {}), **(parameters or {})}
         self.services = services
         self.tenants = {}
-        self.process = self.port = None
+        self.port = None
         self.environment = {**os.environ, 'MAIL_CONFIG': str(self.etc)}
         self._make_folders()
 
@@ -193,17 +184,20 @@ class PrivatePostfix:
             self.tool('postmap', '%s:%s' % (kind, path))
         return '%s:%s' % (kind, path)
 
+    def _run(self, name, *arguments, text=None):
+        return subprocess.run(
+            [TOOLS + name, *map(str, arguments)], env=self.environment, check=False,
+            input=text, text=True, errors='surrogateescape',
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
     def tool(self, name, *arguments, text=None, check=True):
         """Run one of Postfix's programs for this instance; what it printed."""
         if not (self.etc / 'main.cf').exists():
             self.port = self.port or free_port()
             self.write_configuration()
-        done = subprocess.run(
-            [TOOLS + name, *map(str, arguments)], env=self.environment, check=False,
-            input=text, text=True, errors='surrogateescape',
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = self._run(name, *arguments, text=text)
         if check and done.returncode:
-            raise PostfixFailed('%s: %s' % (name, done.stdout.strip()))
+            raise MtaFailed('%s: %s' % (name, done.stdout.strip()))
         return done.stdout
 
     # ---- life --------------------------------------------------------------------------
@@ -212,91 +206,32 @@ class PrivatePostfix:
     def where(self):
         return ('127.0.0.1', self.port)
 
-    def start(self):
-        for _ in range(5):                      # somebody may be faster to take a free port
-            self.port = free_port()
-            self.write_configuration()
-            self._run_master()
-            if self._is_ready():
-                return self
-            self.stop()
-        raise PostfixFailed('Postfix did not start:\n' + self.log_text())
+    def _prepare(self):
+        self.port = free_port()
+        self.write_configuration()
 
-    def _run_master(self):
-        def prepare():
-            most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536),) * 2)
+    def _command(self):
+        return [harness.POSTFIX_MASTER, '-c', str(self.etc), '-d']
 
-        with open(self.folder / 'master.err', 'ab') as errors:
-            # It leads a session, so that the whole family can be ended at once.
-            self.process = subprocess.Popen(
-                [harness.POSTFIX_MASTER, '-c', str(self.etc), '-d'], env=self.environment,
-                stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
-                start_new_session=True, preexec_fn=prepare)
+    def _ports(self):
+        return [self.port]
 
-    def _is_ready(self):
-        def answers():
-            if self.process.poll() is not None:
-                return 'dead'
-            try:
-                with socket.create_connection(self.where, 20) as connection:
-                    greeting = connection.recv(4)
-                    return 'ready' if greeting[:3] in (b'220', b'421') else 'dead'
-            except ConnectionRefusedError:
-                return None
-        return harness.wait_until(answers, 'Postfix answers') == 'ready'
+    def _before_exec(self):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536),) * 2)
 
-    def stop(self):
-        """End the process that was started, and the group that it leads."""
-        if self.process is None:
-            return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, number)
-                self.process.wait(2)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                pass
-        self.process.wait()
-        self.process = None
+    def kick(self, service, request):
+        """Have a service do something now. It may be busy, or on its way: then ask again."""
+        harness.wait_until(
+            lambda: self._run('postkick', 'public', service, request).returncode == 0,
+            '%s hears us' % service)
 
-    def close(self):
-        self.stop()
-        self.folder.remove()
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
+    def retry(self):
+        """Have qmgr try again what is deferred: it lets a message lie that it meets while it is
+        still being delivered."""
+        self.kick('qmgr', 'IDF')
 
     # ---- what happened -----------------------------------------------------------------
-
-    def log_text(self):
-        text = ''
-        for path in (self.folder / 'master.err', self.log):
-            if path.exists():
-                text += path.read_text(errors='replace')
-        return text
-
-    def mail_log(self, start=0):
-        """What Postfix has logged from position START on."""
-        return self.log.read_bytes()[start:].decode(errors='replace') if self.log.exists() else ''
-
-    def log_size(self):
-        """A position in the log, for wait_for_log()."""
-        return self.log.stat().st_size if self.log.exists() else 0
-
-    def wait_for_log(self, words, start=0, limit_s=30, times=1):
-        """The first line with WORDS behind position START of the log, or the one that is the
-        TIMES-th."""
-        def find():
-            lines = [line for line in self.mail_log(start).splitlines() if words in line]
-            return lines[times - 1] if len(lines) >= times else None
-        return harness.wait_until(find, 'the log of Postfix says: ' + words, limit_s)
 
     def queue_files(self, *folders):
         """The paths of queued messages, oldest first."""

@@ -12,13 +12,11 @@ INPUT_MAIL_FILTER has behind the name; None means a port without a milter, '' on
 import os
 import pathlib
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
 
 import harness
-from private_postfix import free_port
+from private_mta import MtaFailed, PrivateMta, free_port
 
 PACKAGES = ('sendmail-bin', 'sendmail-base', 'sendmail-cf')
 HOST = 'mx.test.example'                # as in preload.c
@@ -66,10 +64,6 @@ LOCAL_CONFIG
 O RunAsUser={user}
 O TrustedUser={user}
 '''
-
-
-class SendmailFailed(Exception):
-    """It could not be started or used; the text says why."""
 
 
 # ---- the packages ----------------------------------------------------------------------
@@ -197,7 +191,7 @@ class Software:
         """Run sendmail on a .cf: exit status, and what it printed."""
         done = subprocess.run(
             [str(self.program), '-C', str(cf), *arguments], check=False, input=text, text=True,
-            errors='surrogateescape', env=self.environment, timeout=120,
+            errors='surrogateescape', env=self.environment, timeout=harness.LIMIT_S,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         return done.returncode, done.stdout, done.stderr
 
@@ -219,17 +213,21 @@ harness.NEEDS['sendmail'] = software
 # ---- one instance ----------------------------------------------------------------------
 
 
-class PrivateSendmail:
+class PrivateSendmail(PrivateMta):
     """lines: of the .mc, before the MAILER lines; {ports[NAME]} and {folder} are filled in.
     aliases: text of aliases(5)."""
 
+    NAME = 'Sendmail'
+    # A milter that is away makes it say 4xx, which is good enough.
+    GREETINGS = tuple(b'%d' % code for code in range(200, 600))
+
     def __init__(self, sink_port, filters, domains=DOMAINS, lines='', aliases=''):
+        super().__init__('openrcpt-sendmail-run-')
         self.software = software()
-        self.folder = harness.Scratch('openrcpt-sendmail-run-')
-        self.log = self.folder / 'mail.log'
+        self.environment = self.software.environment
         self.cf = self.folder / 'sendmail.cf'
         self.sink_port, self.filters, self.domains, self.lines = sink_port, filters, domains, lines
-        self.ports, self.process = {}, None
+        self.ports = {}
         (self.folder / 'queue').mkdir(mode=0o700)
         self.write('hosts', '127.0.0.1 localhost %s\n' % HOST)
         self.write('switch', 'aliases files\nhosts files\n')
@@ -270,77 +268,24 @@ class PrivateSendmail:
 
     # ---- life --------------------------------------------------------------------------
 
-    def start(self):
-        for _ in range(5):                      # somebody may be faster to take a free port
-            self.ports = {name: free_port() for name in self.filters}
-            self._write_cf()
-            status, out, errors = self.run('-bi')
-            if status != 0:
-                raise SendmailFailed('newaliases: ' + out + errors)
-            self._spawn()
-            if self._is_ready():
-                return self
-            self.stop()
-        raise SendmailFailed('Sendmail did not start:\n' + self.log_text())
+    def _prepare(self):
+        self.ports = {name: free_port() for name in self.filters}
+        self._write_cf()
+        status, out, errors = self.run('-bi')
+        if status != 0:
+            raise MtaFailed('newaliases: ' + out + errors)
 
-    def _spawn(self):
-        with open(self.log, 'ab') as log:
-            # It leads a session, so that the whole family can be ended at once.
-            self.process = subprocess.Popen(
-                [str(self.software.program), '-C', str(self.cf), '-bD'],
-                env=self.software.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True)
+    def _command(self):
+        return [str(self.software.program), '-C', str(self.cf), '-bD']
 
-    def _is_ready(self):
-        """Does every port answer? A milter that is away makes it say 4xx, which is good enough."""
-        def answers():
-            if self.process.poll() is not None:
-                return 'dead'
-            try:
-                for port in self.ports.values():
-                    with socket.create_connection(('127.0.0.1', port), 60) as connection:
-                        if not connection.recv(3).isdigit():
-                            return 'dead'
-            except ConnectionRefusedError:
-                return None
-            return 'ready'
-        return harness.wait_until(answers, 'Sendmail answers', 60) == 'ready'
-
-    def stop(self):
-        """End the process that was started, and the group that it leads."""
-        if self.process is None:
-            return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.process.pid, number)
-                self.process.wait(5)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                pass
-        self.process.wait()
-        self.process = None
-
-    def close(self):
-        self.stop()
-        self.folder.remove()
-
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
+    def _ports(self):
+        return self.ports.values()
 
     # ---- what happened -----------------------------------------------------------------
 
     def run(self, *arguments, text=''):
         """Run sendmail(8) on our sendmail.cf: exit status, and what it printed."""
         return self.software.run(self.cf, *arguments, text=text)
-
-    def log_text(self):
-        return self.log.read_text(errors='replace') if self.log.exists() else ''
 
     def queue(self):
         """Names of the control files of messages still in the queue."""

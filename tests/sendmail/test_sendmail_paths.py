@@ -79,7 +79,7 @@ def setUpModule():          # pylint: disable=invalid-name
 
 def delivered():
     """What came to the sink, once the queue is empty; the sink forgets it."""
-    harness.wait_until(lambda: not SENDMAIL.queue(), 'all mail is delivered', 60)
+    harness.wait_until(lambda: not SENDMAIL.queue(), 'all mail is delivered')
     messages = list(SINK.messages)
     SINK.clear()
     return messages

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import private_sendmail
 from daemon import Daemon
-from private_postfix import free_port
+from private_mta import free_port
 from private_sendmail import PrivateSendmail
 from smtp_client import SmtpClient
 from smtp_sink import SmtpSink
@@ -68,7 +68,7 @@ def setUpModule():          # pylint: disable=invalid-name
 
 def delivered():
     """What came to the sink, once the queue is empty; the sink forgets it."""
-    harness.wait_until(lambda: not SENDMAIL.queue(), 'all mail is delivered', 60)
+    harness.wait_until(lambda: not SENDMAIL.queue(), 'all mail is delivered')
     messages = list(SINK.messages)
     SINK.clear()
     return messages
