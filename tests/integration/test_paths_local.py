@@ -101,7 +101,7 @@ class Submission(Delivering):
         self.assertEqual(len(self.system.postfix.queue_files('maildrop')), 1)
         self.assertEqual(self.system.sink.messages, [])
         self.system.daemon.start()
-        self.system.postfix.tool('postkick', 'public', 'pickup', 'W')
+        self.system.postfix.kick('pickup', 'W')
         self.assertEqual(self.exchange(), (TEAM, []))
 
 
@@ -146,10 +146,11 @@ class Requeue(Delivering):
         self.system.send(['team@alias.example', 'keep@free.example'])
         harness.wait_until(lambda: len(self.system.sink.recipients()) == 3, 'the others have it')
         # The first time the others may not be marked as done yet; the second time they are.
-        self.system.postfix.wait_for_log('status=deferred', start, times=2)
+        self.system.postfix.wait_for_log('status=deferred', start, times=2,
+                                         nudge=self.system.postfix.retry)
         self.system.postfix.tool('postsuper', '-r', 'ALL')
         self.system.sink.refuse.clear()
-        self.system.postfix.tool('postkick', 'public', 'pickup', 'W')
+        self.system.postfix.kick('pickup', 'W')
         self.assertEqual(self.system.delivered(),
                          ['ann@dest.example', 'archive@dest.example', 'bob@dest.example',
                           'keep@free.example'])

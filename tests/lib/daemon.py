@@ -57,7 +57,7 @@ def is_alive(pid):
         return False
 
 
-class Daemon(Workshop):
+class Daemon(harness.Started, Workshop):
     """table, settings, snippet: as for Workshop; table None: nothing is compiled.
     compile_options: such as --lenient."""
 
@@ -118,7 +118,7 @@ class Daemon(Workshop):
             except (OSError, milter_client.Ended):
                 return False
             return True
-        harness.wait_until(answers, 'openrcptd answers', 60)
+        harness.wait_until(answers, 'openrcptd answers')
 
     @property
     def master(self):
@@ -142,7 +142,7 @@ class Daemon(Workshop):
         if self.process is None:
             return None
         try:
-            status = self.process.wait(60)
+            status = self.process.wait(harness.LIMIT_S)
         finally:
             self._kill_group()
         self.process = None
@@ -173,26 +173,19 @@ class Daemon(Workshop):
         self.kill()
         super().close()
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
     # ---- what it says ------------------------------------------------------------------
 
     def log_text(self):
         return self.log.read_text(encoding='utf-8', errors='replace') if self.log.exists() else ''
 
-    def wait_for_log(self, words, start=0, limit_s=30):
+    def wait_for_log(self, words, start=0):
         """The first line with WORDS behind position START of the log."""
         def find():
             for line in self.log_text()[start:].splitlines():
                 if words in line:
                     return line
             return None
-        return harness.wait_until(find, 'openrcptd logs: ' + words, limit_s)
+        return harness.wait_until(find, 'openrcptd logs: ' + words)
 
     # ---- questions ---------------------------------------------------------------------
 
@@ -209,7 +202,7 @@ class Daemon(Workshop):
         self.write_source(text)
         return self.compile(*options)
 
-    def wait_for_answer(self, recipient, is_expected, what='the new answer', limit_s=30):
+    def wait_for_answer(self, recipient, is_expected, what='the new answer'):
         """Ask about a recipient, a new message each time, until the answer fits."""
         return harness.wait_until(
-            lambda: is_expected(self.message([recipient]).replies[0]), what, limit_s)
+            lambda: is_expected(self.message([recipient]).replies[0]), what)

@@ -20,7 +20,7 @@ from smtp_sink import SmtpSink
 BUSY = ('maildrop', 'incoming', 'active', 'deferred')   # in the order in which mail moves
 
 
-class MailSystem:
+class MailSystem(harness.Started):
     """parameters: of main.cf, on top of the recipe for DOMAINS. settings: of openrcpt.conf.
     native: tenants behind Postfix's own aliasing with the same table, {name: parameters}."""
 
@@ -51,16 +51,6 @@ class MailSystem:
     def close(self):
         self.stack.close()
 
-    def __enter__(self):
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_):
-        self.close()
-
     # ---- mail --------------------------------------------------------------------------
 
     def client(self, where=None):
@@ -78,14 +68,7 @@ class MailSystem:
 
     def settle(self):
         """Wait until Postfix has nothing left to do."""
-        polls = 0
-
         def is_quiet():
-            nonlocal polls
-            polls += 1
-            # qmgr lets a message lie that it meets while it is still being delivered.
-            if polls % 200 == 0:
-                self.postfix.tool('postkick', 'public', 'qmgr', 'IDF')
             return not self.postfix.queue_files(*BUSY)
 
         def is_settled():
@@ -94,7 +77,7 @@ class MailSystem:
             size = self.postfix.log_size()
             return is_quiet() and is_quiet() and self.postfix.log_size() == size
 
-        harness.wait_until(is_settled, 'the queue is empty', 90)
+        harness.wait_until(is_settled, 'the queue is empty', nudge=self.postfix.retry)
 
     def messages(self):
         """What arrived at the sink once Postfix is done; the sink is empty afterwards."""

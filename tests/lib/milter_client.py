@@ -13,7 +13,7 @@ import re
 import socket
 import struct
 
-TIMEOUT_S = 60          # only ends a test that would hang
+TIMEOUT_S = 180         # only ends a test that would hang
 
 # Actions a filter may take, and steps of the protocol it may switch off.
 ADDHDRS, CHGBODY, ADDRCPT, DELRCPT, CHGHDRS, QUARANTINE, CHGFROM, ADDRCPT_PAR, SETSYMLIST = (

@@ -7,7 +7,7 @@ import collections
 import re
 import socket
 
-TIMEOUT_S = 120         # only ends a test that would hang
+TIMEOUT_S = 180         # only ends a test that would hang
 PIPELINE = 50           # commands sent before their replies are read
 
 

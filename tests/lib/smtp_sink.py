@@ -7,6 +7,7 @@ It offers DSN and SMTPUTF8, so that an MTA hands ORCPT and NOTIFY on to it. Refu
 import collections
 import threading
 
+import harness
 from tcp_server import TcpServer
 
 # sender and recipients as sent: (path, parameters); text without the final dot.
@@ -23,7 +24,7 @@ class SmtpSink(TcpServer):
         self.arrived = threading.Condition()
         super().__init__()
 
-    def wait_for(self, count, limit_s=30):
+    def wait_for(self, count, limit_s=harness.LIMIT_S):
         """The messages, as soon as there are COUNT of them."""
         with self.arrived:
             if not self.arrived.wait_for(lambda: len(self.messages) >= count, limit_s):
