@@ -56,16 +56,40 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return memory;
 }
 
-struct bytes arena_copy(struct arena *arena, struct bytes b)
+bool arena_join(struct arena *arena, const struct bytes *parts, size_t count,
+		struct bytes *out_joined)
 {
-	char *copy = b.size == SIZE_MAX ? NULL : arena_alloc(arena, b.size + 1);
+	size_t size = 0;
+	char *joined, *at;
 
-	if (copy == NULL)
-		return bytes_make(NULL, 0);
-	if (b.size > 0)
-		memcpy(copy, b.data, b.size);
-	copy[b.size] = '\0';
-	return bytes_make(copy, b.size);
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].size >= SIZE_MAX - size)
+			return false;
+		size += parts[i].size;
+	}
+	joined = at = arena_alloc(arena, size + 1);
+	if (joined == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].size > 0)
+			memcpy(at, parts[i].data, parts[i].size);
+		at += parts[i].size;
+	}
+	*at = '\0';
+	*out_joined = bytes_make(joined, size);
+	return true;
+}
+
+bool arena_copy(struct arena *arena, struct bytes b, struct bytes *out_copy)
+{
+	return arena_join(arena, &b, 1, out_copy);
+}
+
+const char *arena_text(struct arena *arena, struct bytes b)
+{
+	struct bytes copy;
+
+	return arena_copy(arena, b, &copy) ? copy.data : NULL;
 }
 
 static void free_chunks(struct arena_chunk *chunk)

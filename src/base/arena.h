@@ -9,6 +9,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -28,8 +29,21 @@ void arena_init(struct arena *arena, size_t limit_bytes);
 /* SIZE bytes, or NULL: no memory, or the limit is reached. SIZE 0 gives a valid pointer. */
 void *arena_alloc(struct arena *arena, size_t size);
 
-/* A copy of B followed by a NUL; data is NULL on failure. */
-struct bytes arena_copy(struct arena *arena, struct bytes b);
+/*
+ * These say that they failed, and then leave what they were to fill alone: no memory must never be
+ * taken for an empty text.
+ */
+
+/* A copy of B followed by a NUL. */
+bool arena_copy(struct arena *arena, struct bytes b, struct bytes *out_copy)
+	__attribute__((warn_unused_result));
+
+/* COUNT parts, one behind the other, followed by a NUL. */
+bool arena_join(struct arena *arena, const struct bytes *parts, size_t count,
+		struct bytes *out_joined) __attribute__((warn_unused_result));
+
+/* A copy of B as a C string; NULL: no memory. */
+const char *arena_text(struct arena *arena, struct bytes b) __attribute__((warn_unused_result));
 
 /* All of it is gone; the first chunk is kept for what comes next. */
 void arena_clear(struct arena *arena);

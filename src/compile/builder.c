@@ -22,11 +22,11 @@ static const char *const own_literals[] = { "[127.0.0.1]", "[ipv6:::1]" };
 static bool fold_setting(struct builder *builder, const char *name, const char *text,
 			 struct bytes *out_key)
 {
-	struct bytes copy = arena_copy(&builder->rules_arena, bytes_of(text));
-	enum fold_outcome outcome = copy.data == NULL
-					    ? FOLD_NO_MEMORY
-					    : fold_domain(copy, &builder->rules_arena, out_key);
+	enum fold_outcome outcome = FOLD_NO_MEMORY;
+	struct bytes copy;
 
+	if (arena_copy(&builder->rules_arena, bytes_of(text), &copy))
+		outcome = fold_domain(copy, &builder->rules_arena, out_key);
 	if (outcome == FOLD_OK)
 		return true;
 	report_error(builder->report, outcome == FOLD_INVALID ? EX_CONFIG : EX_OSERR,

@@ -85,10 +85,11 @@ static bool remember_word(struct work *work, struct bytes word)
 		return true; /* then it is a user only */
 	if (remembered == NULL)
 		return stop(work, "out of memory");
-	remembered->domain = arena_copy(&builder->words_arena, key);
+	if (!arena_copy(&builder->words_arena, key, &remembered->domain))
+		return stop(work, "out of memory");
 	remembered->next = builder->words;
 	builder->words = remembered;
-	return remembered->domain.data != NULL || stop(work, "out of memory");
+	return true;
 }
 
 bool row_entry_settle_words(struct builder *builder)

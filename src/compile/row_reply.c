@@ -123,9 +123,8 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 	}
 	if (!reply_parse(buffer_bytes(&line), &reply, err))
 		goto out;
-	if (reply_print(&reply, &canonical))
-		*out_reply = arena_copy(arena, buffer_bytes(&canonical));
-	is_parsed = !canonical.has_failed && out_reply->data != NULL;
+	is_parsed = reply_print(&reply, &canonical) &&
+		    arena_copy(arena, buffer_bytes(&canonical), out_reply);
 	if (!is_parsed)
 		error_fill_memory(err);
 out:

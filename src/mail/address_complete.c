@@ -4,7 +4,7 @@
 bool address_complete_domain(struct bytes domain, struct bytes origin, struct bytes dot_domain,
 			     struct arena *arena, struct bytes *out_domain)
 {
-	char *joined;
+	const struct bytes parts[] = { domain, bytes_of("."), dot_domain };
 
 	if (domain.size == 0) {
 		*out_domain = origin;
@@ -14,12 +14,5 @@ bool address_complete_domain(struct bytes domain, struct bytes origin, struct by
 		*out_domain = domain;
 		return true;
 	}
-	joined = arena_alloc(arena, domain.size + 1 + dot_domain.size);
-	if (joined == NULL)
-		return false;
-	memcpy(joined, domain.data, domain.size);
-	joined[domain.size] = '.';
-	memcpy(joined + domain.size + 1, dot_domain.data, dot_domain.size);
-	*out_domain = bytes_make(joined, domain.size + 1 + dot_domain.size);
-	return true;
+	return arena_join(arena, parts, 3, out_domain);
 }

@@ -128,15 +128,9 @@ static enum fold_outcome lower_ascii(struct bytes text, struct arena *arena, str
 static enum fold_outcome copy_key(const void *data, size_t size, struct arena *arena,
 				  struct bytes *out_key)
 {
-	struct bytes copy;
-
 	if (size > KEY_BYTES_MAX)
 		return FOLD_INVALID;
-	copy = arena_copy(arena, bytes_make(data, size));
-	if (copy.data == NULL)
-		return FOLD_NO_MEMORY;
-	*out_key = copy;
-	return FOLD_OK;
+	return arena_copy(arena, bytes_make(data, size), out_key) ? FOLD_OK : FOLD_NO_MEMORY;
 }
 
 /*
@@ -274,12 +268,14 @@ bool fold_domain_show(struct bytes key, struct arena *arena, struct bytes *out_s
 {
 	char *shown = shown_text(key);
 
+	bool is_copied;
+
 	*out_shown = key;
 	if (shown == NULL)
 		return true;
-	*out_shown = arena_copy(arena, bytes_of(shown));
+	is_copied = arena_copy(arena, bytes_of(shown), out_shown);
 	idn2_free(shown);
-	return out_shown->data != NULL;
+	return is_copied;
 }
 
 size_t fold_domain_shown_bytes(struct bytes key)

@@ -76,21 +76,13 @@ void transaction_end(struct transaction *transaction)
 	arena_clear(&transaction->scratch);
 }
 
-/* LEFT, BETWEEN and RIGHT one after the other, with a NUL behind; data is NULL without memory. */
-static struct bytes join(struct arena *arena, struct bytes left, char between, struct bytes right)
+/* LEFT, the byte BETWEEN and RIGHT one after the other; false: no memory. */
+static bool join(struct arena *arena, struct bytes left, char between, struct bytes right,
+		 struct bytes *out_joined)
 {
-	size_t size = left.size + 1 + right.size;
-	char *joined = arena_alloc(arena, size + 1);
+	const struct bytes parts[] = { left, bytes_make(&between, 1), right };
 
-	if (joined == NULL)
-		return bytes_make(NULL, 0);
-	if (left.size > 0)
-		memcpy(joined, left.data, left.size);
-	joined[left.size] = between;
-	if (right.size > 0)
-		memcpy(joined + left.size + 1, right.data, right.size);
-	joined[size] = '\0';
-	return bytes_make(joined, size);
+	return arena_join(arena, parts, 3, out_joined);
 }
 
 /* ---- one recipient -------------------------------------------------------------------- */
@@ -100,7 +92,7 @@ static const char *keep_text(struct transaction *transaction)
 {
 	if (transaction->text.has_failed)
 		return NULL;
-	return arena_copy(&transaction->arena, buffer_bytes(&transaction->text)).data;
+	return arena_text(&transaction->arena, buffer_bytes(&transaction->text));
 }
 
 /* Is TEXT, which we printed, read as ADDRESS again? */
@@ -154,12 +146,10 @@ static bool fold_original(struct transaction *transaction, const struct address 
 
 	if (outcome == FOLD_OK && address->domain.size > 0)
 		outcome = fold_domain(address->domain, &transaction->scratch, &domain);
-	*out_key = bytes_make(NULL, 0);
-	if (outcome == FOLD_INVALID)
-		return true;
 	if (outcome == FOLD_OK)
-		*out_key = join(&transaction->arena, local, '@', domain);
-	return out_key->data != NULL;
+		return join(&transaction->arena, local, '@', domain, out_key);
+	*out_key = bytes_make(NULL, 0);
+	return outcome == FOLD_INVALID;
 }
 
 static bool has_room(const struct transaction *transaction, size_t more)
@@ -236,23 +226,24 @@ static bool have_same_parameters(const char *a, const char *b)
 }
 
 /*
- * Who is in the envelope already under KEY, and is all that PARAMETERS want. Without merging, a
- * recipient with other parameters is another one, and *KEY becomes its own; but an original that
- * is its own target just stays.
+ * Who is in the envelope already under KEY, and is all that PARAMETERS want; *out_final is NULL if
+ * there is nobody. Without merging, a recipient with other parameters is another one, and *KEY
+ * becomes its own; but an original that is its own target just stays. False: no memory.
  */
-static struct final *find_final(struct transaction *transaction, const struct original *original,
-				const char *parameters, struct bytes *key)
+static bool find_final(struct transaction *transaction, const struct original *original,
+		       const char *parameters, struct bytes *key, struct final **out_final)
 {
 	struct final *final = (struct final *)keyset_find(&transaction->finals, *key);
 
-	if (final == NULL || transaction_merges(transaction) || parameters == NULL ||
-	    bytes_equal(*key, original->folded) ||
-	    (final->address != NULL && have_same_parameters(final->parameters, parameters)))
-		return final;
-	*key = join(&transaction->scratch, *key, '\0', bytes_of(parameters));
-	if (key->data == NULL)
-		return NULL;
-	return (struct final *)keyset_find(&transaction->finals, *key);
+	if (final != NULL && !transaction_merges(transaction) && parameters != NULL &&
+	    !bytes_equal(*key, original->folded) &&
+	    (final->address == NULL || !have_same_parameters(final->parameters, parameters))) {
+		if (!join(&transaction->scratch, *key, '\0', bytes_of(parameters), key))
+			return false;
+		final = (struct final *)keyset_find(&transaction->finals, *key);
+	}
+	*out_final = final;
+	return true;
 }
 
 /* A recipient that the message doesn't have yet; NULL: no memory, or it can't be printed. */
@@ -262,15 +253,16 @@ static struct final *make_final(struct transaction *transaction, const struct or
 {
 	struct final *final = arena_alloc(&transaction->arena, sizeof(*final));
 
-	if (final == NULL || key.data == NULL)
+	if (final == NULL)
 		return NULL;
 	*final = (struct final){
-		.entry.key = arena_copy(&transaction->arena, key),
 		.address = print_target(transaction, &recipient->address),
 		.parameters = parameters,
 		.is_kept = !transaction_merges(transaction) && bytes_equal(key, original->folded),
 	};
-	return final->entry.key.data != NULL && final->address != NULL ? final : NULL;
+	if (final->address == NULL || !arena_copy(&transaction->arena, key, &final->entry.key))
+		return NULL;
+	return final;
 }
 
 /* What a resolution brings: those who are new, in scratch memory, not in the envelope yet. */
@@ -291,14 +283,17 @@ static bool make_arrivals(struct transaction *transaction, struct original *orig
 		return false;
 	for (size_t i = 0; i < most; i++) {
 		const struct recipient *recipient = &resolution->recipients[i];
-		struct bytes key = join(&transaction->scratch, recipient->key_local, '@',
-					recipient->address.domain);
 		struct final *final;
+		struct bytes key;
 
+		if (!join(&transaction->scratch, recipient->key_local, '@',
+			  recipient->address.domain, &key))
+			return false;
 		/* One that comes back to us can't be among its own targets. */
 		if (transaction->facts.is_reinjected && bytes_equal(key, original->folded))
 			continue;
-		final = find_final(transaction, original, parameters, &key);
+		if (!find_final(transaction, original, parameters, &key, &final))
+			return false;
 		if (final == NULL) {
 			final = make_final(transaction, original, recipient, parameters, key);
 			if (final == NULL)

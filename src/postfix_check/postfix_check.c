@@ -201,7 +201,10 @@ int postfix_check(const struct postfix_check_options *options, struct error *err
 	name_endpoint(&check);
 	if (!collect_domains(&check, err) || !collect_keys(&check, err) || !check_all(&check, err))
 		status = err->status;
-	else if (fflush(options->output) != 0 || ferror(options->output)) {
+	else if (check.postfix.lacks_memory) {
+		error_fill_memory(err);
+		status = EX_OSERR;
+	} else if (fflush(options->output) != 0 || ferror(options->output)) {
 		error_fill_errno(err, EX_IOERR, "output");
 		status = EX_IOERR;
 	} else if (check.problems > 0) {

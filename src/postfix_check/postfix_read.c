@@ -157,11 +157,14 @@ static bool parse_parameter(struct postfix *postfix, struct bytes line, bool is_
 			return false;
 		name = bytes_skip(name, service.size);
 		service.size--;
-		out_parameter->service = arena_copy(&postfix->arena, service).data;
+		out_parameter->service = arena_text(&postfix->arena, service);
+		/* Without its service it would be the value of all. */
+		postfix->lacks_memory |= out_parameter->service == NULL;
 	}
-	out_parameter->name = arena_copy(&postfix->arena, name).data;
-	out_parameter->value = arena_copy(&postfix->arena, trim(bytes_skip(line, equals + 1))).data;
-	return out_parameter->name != NULL && out_parameter->value != NULL;
+	out_parameter->name = arena_text(&postfix->arena, name);
+	out_parameter->value = arena_text(&postfix->arena, trim(bytes_skip(line, equals + 1)));
+	postfix->lacks_memory |= out_parameter->name == NULL || out_parameter->value == NULL;
+	return !postfix->lacks_memory;
 }
 
 static bool parse_parameters(struct postfix *postfix, struct bytes main, struct bytes master,
@@ -179,7 +182,7 @@ static bool parse_parameters(struct postfix *postfix, struct bytes main, struct 
 	while (next_line(&master, &line))
 		postfix->parameter_count += parse_parameter(
 			postfix, line, true, &postfix->parameters[postfix->parameter_count]);
-	return true;
+	return !postfix->lacks_memory || error_set_memory(err);
 }
 
 /* Where master.cf says `-`: yes before compatibility level 1, as long as there were no levels. */
@@ -199,16 +202,18 @@ static bool parse_service(struct postfix *postfix, struct bytes line,
 		if (!postfix_next_word(&line, &field[i]))
 			return false;
 	name = arena_alloc(&postfix->arena, field[0].size + field[1].size + 2);
+	postfix->lacks_memory |= name == NULL;
 	if (name == NULL)
 		return false;
 	(void)sprintf(name, BYTES_FORMAT "/" BYTES_FORMAT, BYTES_ARGS(field[0]),
 		      BYTES_ARGS(field[1])); /* fits */
 	*out_service = (struct postfix_service){
 		.name = name,
-		.command = arena_copy(&postfix->arena, field[7]).data,
+		.command = arena_text(&postfix->arena, field[7]),
 		.is_chrooted = bytes_equal(field[4], bytes_of("y")) ||
 			       (bytes_equal(field[4], bytes_of("-")) && is_chroot_default(postfix)),
 	};
+	postfix->lacks_memory |= out_service->command == NULL;
 	return out_service->command != NULL;
 }
 
@@ -223,7 +228,7 @@ static bool parse_services(struct postfix *postfix, struct bytes text, struct er
 	while (next_line(&text, &line))
 		postfix->service_count +=
 			parse_service(postfix, line, &postfix->services[postfix->service_count]);
-	return true;
+	return !postfix->lacks_memory || error_set_memory(err);
 }
 
 /* ---- the whole ------------------------------------------------------------------------ */
@@ -343,7 +348,7 @@ static bool match_answers(struct postfix *postfix, struct bytes text, const stru
 			at++;
 		if (at == count)
 			return true;
-		out_values[at] = arena_copy(&postfix->arena, bytes_skip(line, key.size + 1)).data;
+		out_values[at] = arena_text(&postfix->arena, bytes_skip(line, key.size + 1));
 		if (out_values[at++] == NULL)
 			return false;
 	}
@@ -369,7 +374,7 @@ bool postfix_look_up(struct postfix *postfix, struct bytes map, const struct byt
 	}
 	words[used++] = "-q";
 	words[used++] = "-";
-	words[used++] = arena_copy(&postfix->arena, map).data;
+	words[used++] = arena_text(&postfix->arena, map);
 	buffer_init(&input, OUTPUT_BYTES);
 	buffer_init(&output, OUTPUT_BYTES);
 	for (size_t i = 0; i < count; i++) {

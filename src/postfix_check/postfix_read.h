@@ -36,6 +36,7 @@ struct postfix {
 	size_t parameter_count;
 	struct postfix_service *services;
 	size_t service_count;
+	bool lacks_memory; /* what was found isn't all there is: no conclusion holds */
 };
 
 /* Read the parameters called NAMES (ended by NULL), all of master.cf. Status 69 where Postfix's

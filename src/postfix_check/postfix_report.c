@@ -11,7 +11,8 @@
 
 enum { LINE_BYTES = 16384 };
 
-/* Has TEXT been printed before? Services that share main.cf share its problems. */
+/* Has TEXT been printed before? Services that share main.cf share its problems. Without memory it
+ * is printed once more, and postfix_check() fails. */
 static bool is_repeated(struct postfix_check *check, struct bytes text)
 {
 	struct keyset_entry *entry;
@@ -19,11 +20,12 @@ static bool is_repeated(struct postfix_check *check, struct bytes text)
 	if (keyset_find(&check->said, text) != NULL)
 		return true;
 	entry = arena_alloc(&check->postfix.arena, sizeof(*entry));
-	if (entry == NULL || !keyset_reserve(&check->said, 1))
+	if (entry == NULL || !keyset_reserve(&check->said, 1) ||
+	    !arena_copy(&check->postfix.arena, text, &entry->key)) {
+		check->postfix.lacks_memory = true;
 		return false;
-	*entry = (struct keyset_entry){ .key = arena_copy(&check->postfix.arena, text) };
-	if (entry->key.data != NULL)
-		keyset_insert(&check->said, entry);
+	}
+	keyset_insert(&check->said, entry);
 	return false;
 }
 
@@ -39,6 +41,7 @@ static bool say(struct postfix_check *check, const char *where, const char *line
 	buffer_init(&text, 3 * LINE_BYTES);
 	(void)vsnprintf(what, sizeof(what), format, arguments);                   /* may be cut */
 	(void)buffer_append_format(&text, "%s: %s\n    %s\n", where, what, line); /* likewise */
+	check->postfix.lacks_memory |= text.was_short_of_memory;
 	is_new = text.size > 0 && !is_repeated(check, buffer_bytes(&text));
 	if (is_new)
 		(void)fputs(text.data, check->options->output); /* ferror() in postfix_check() */
@@ -77,7 +80,8 @@ const char *postfix_check_line(struct postfix_check *check, const char *format, 
 	va_start(arguments, format);
 	(void)vsnprintf(line, sizeof(line), format, arguments); /* may be cut */
 	va_end(arguments);
-	kept = arena_copy(&check->postfix.arena, bytes_of(line)).data;
+	kept = arena_text(&check->postfix.arena, bytes_of(line));
+	check->postfix.lacks_memory |= kept == NULL;
 	return kept != NULL ? kept : "";
 }
 

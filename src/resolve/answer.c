@@ -46,15 +46,10 @@ static const struct reason_answer *reason_find(enum reason reason)
 static const char *rejected(struct bytes text, struct arena *arena)
 {
 	size_t prefix_size = text.size == 0 ? strlen(REJECTED) - 2 : strlen(REJECTED);
-	char *whole = arena_alloc(arena, prefix_size + text.size + 1);
+	const struct bytes parts[] = { bytes_make(REJECTED, prefix_size), text };
+	struct bytes whole;
 
-	if (whole == NULL)
-		return NULL;
-	memcpy(whole, REJECTED, prefix_size);
-	if (text.size > 0)
-		memcpy(whole + prefix_size, text.data, text.size);
-	whole[prefix_size + text.size] = '\0';
-	return whole;
+	return arena_join(arena, parts, 2, &whole) ? whole.data : NULL;
 }
 
 /* The client is told CODE ENHANCED and TEXT, a reason to try again where there is no memory. */
@@ -102,7 +97,8 @@ struct bytes answer_address(const struct address_path *path, struct bytes text, 
 {
 	struct bytes local = path->address.local;
 	struct bytes domain = path->address.domain;
-	char *joined;
+	const struct bytes parts[] = { local, bytes_of("@"), domain };
+	struct bytes joined;
 
 	if (path->text.size == 0 || (local.size == 0 && domain.size == 0))
 		return without_brackets(text);
@@ -111,13 +107,7 @@ struct bytes answer_address(const struct address_path *path, struct bytes text, 
 		return path->text;
 	if (domain.size == 0)
 		return local;
-	joined = arena_alloc(arena, local.size + 1 + domain.size);
-	if (joined == NULL)
-		return path->text;
-	memcpy(joined, local.data, local.size);
-	joined[local.size] = '@';
-	memcpy(joined + local.size + 1, domain.data, domain.size);
-	return bytes_make(joined, local.size + 1 + domain.size);
+	return arena_join(arena, parts, 3, &joined) ? joined : path->text;
 }
 
 bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,

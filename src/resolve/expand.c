@@ -53,17 +53,6 @@ static bool fail(struct walk *walk, enum reason reason)
 
 /* ---- targets to children ---------------------------------------------------------------- */
 
-static struct bytes join(struct arena *arena, struct bytes a, struct bytes b)
-{
-	char *joined = arena_alloc(arena, a.size + b.size);
-
-	if (joined == NULL)
-		return bytes_make(NULL, 0);
-	memcpy(joined, a.data, a.size);
-	memcpy(joined + a.size, b.data, b.size);
-	return bytes_make(joined, a.size + b.size);
-}
-
 static bool is_too_long(const struct walk *walk, struct bytes local, struct bytes domain)
 {
 	size_t limit = walk->options->limits->address_bytes;
@@ -76,11 +65,10 @@ static bool is_too_long(const struct walk *walk, struct bytes local, struct byte
 static bool make_child(struct walk *walk, struct bytes local, const struct table_domain *domain,
 		       struct bytes extension, struct child *out_child)
 {
-	if (extension.size > 0) {
-		local = join(walk->arena, local, extension);
-		if (local.data == NULL)
-			return fail(walk, REASON_MEMORY);
-	}
+	const struct bytes parts[] = { local, extension };
+
+	if (extension.size > 0 && !arena_join(walk->arena, parts, 2, &local))
+		return fail(walk, REASON_MEMORY);
 	if (is_too_long(walk, local, domain->name))
 		return fail(walk, REASON_LIMIT);
 	*out_child = (struct child){ .local = local, .domain = *domain };

@@ -214,6 +214,12 @@ static bool key_of(const struct address *address, struct arena *arena, struct by
 	return false;
 }
 
+/* Replace TEXT by a copy of it. */
+static bool keep(struct bytes *text, struct arena *arena)
+{
+	return arena_copy(arena, *text, text);
+}
+
 /*
  * Of a table that may change under us: what the answer says is copied, and believed only if the
  * table is what it was when the last byte had been read.
@@ -226,15 +232,11 @@ static void settle_guarded(const struct table *table, struct arena *arena,
 	for (size_t i = 0; i < resolution->recipient_count; i++) {
 		struct recipient *recipient = &resolution->recipients[i];
 
-		recipient->address.local = arena_copy(arena, recipient->address.local);
-		recipient->address.domain = arena_copy(arena, recipient->address.domain);
-		recipient->key_local = arena_copy(arena, recipient->key_local);
-		is_copied &= recipient->address.local.data != NULL &&
-			     recipient->address.domain.data != NULL &&
-			     recipient->key_local.data != NULL;
+		is_copied &= keep(&recipient->address.local, arena) &&
+			     keep(&recipient->address.domain, arena) &&
+			     keep(&recipient->key_local, arena);
 	}
-	resolution->reply = arena_copy(arena, resolution->reply);
-	is_copied &= resolution->reply.data != NULL;
+	is_copied &= keep(&resolution->reply, arena);
 	if (is_copied && table_is_intact(table))
 		return;
 	/* Nothing of it counts: not even whose domain it is, by which routing is judged. */

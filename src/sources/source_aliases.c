@@ -270,8 +270,10 @@ static bool take_name(struct source *source, const struct place *place, struct b
 		wrong(source, place, "a name of aliases has no domain", given);
 		return false;
 	}
-	*out_name = arena_copy(&source->arena, address.local);
-	return true;
+	if (arena_copy(&source->arena, address.local, out_name))
+		return true;
+	report_error(source->base.report, EX_OSERR, place->path, place->line, "out of memory");
+	return false;
 }
 
 /* `error:…` and `discard:…` are no lists. */

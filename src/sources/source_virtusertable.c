@@ -83,10 +83,9 @@ static bool keep(struct source *source, const struct virtuser_rule *rule)
 		source->rules = rules;
 		source->room = room;
 	}
-	copy.user = arena_copy(&source->arena, rule->user);
-	copy.domain = arena_copy(&source->arena, rule->domain);
-	copy.value = arena_copy(&source->arena, rule->value);
-	if (copy.user.data == NULL || copy.domain.data == NULL || copy.value.data == NULL)
+	if (!arena_copy(&source->arena, rule->user, &copy.user) ||
+	    !arena_copy(&source->arena, rule->domain, &copy.domain) ||
+	    !arena_copy(&source->arena, rule->value, &copy.value))
 		return no_memory(source);
 	source->rules[source->count++] = copy;
 	return true;

@@ -179,11 +179,8 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 		else if (!buffer_append(&text, piece.text))
 			outcome = PATTERN_NO_MEMORY;
 	}
-	if (outcome == PATTERN_FOUND) {
-		*out_text = arena_copy(arena, buffer_bytes(&text));
-		if (out_text->data == NULL)
-			outcome = PATTERN_NO_MEMORY;
-	}
+	if (outcome == PATTERN_FOUND && !arena_copy(arena, buffer_bytes(&text), out_text))
+		outcome = PATTERN_NO_MEMORY;
 	buffer_free(&text);
 	return outcome;
 }

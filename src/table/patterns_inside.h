@@ -43,7 +43,7 @@ bool pattern_append(struct buffer *section, const struct table_pattern *pattern)
 /* NULL: ERR. */
 pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *err);
 
-/* Substitute groups of SUBJECT into VALUE; data is NULL for no memory. */
+/* Substitute groups of SUBJECT into VALUE; *OUT_TEXT is set with PATTERN_FOUND only. */
 enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 				       const PCRE2_SIZE *groups, uint32_t group_count,
 				       struct arena *arena, struct bytes *out_text);

@@ -74,17 +74,46 @@ static void test_copy(void **state)
 
 	(void)state;
 	arena_init(&arena, 64);
-	copy = arena_copy(&arena, bytes_make(text, 3));
+	assert_true(arena_copy(&arena, bytes_make(text, 3), &copy));
 	assert_int_equal(copy.size, 3);
 	assert_memory_equal(copy.data, text, 4);
 	assert_ptr_not_equal(copy.data, text);
-	copy = arena_copy(&arena, bytes_make(NULL, 0));
+	assert_true(arena_copy(&arena, bytes_make(NULL, 0), &copy));
 	assert_int_equal(copy.size, 0);
 	assert_string_equal(copy.data, "");
-	copy = arena_copy(&arena, bytes_make(text, SIZE_MAX));
-	assert_null(copy.data);
-	copy = arena_copy(&arena, bytes_make("0123456789012345678901234567890123456789", 40));
-	assert_null(copy.data);
+	assert_string_equal(arena_text(&arena, bytes_of("b")), "b");
+	/* What failed leaves no text that could be taken for an empty one. */
+	copy = bytes_of("before");
+	assert_false(arena_copy(&arena, bytes_make(text, SIZE_MAX), &copy));
+	assert_false(arena_copy(&arena, bytes_make("0123456789012345678901234567890123456789", 40),
+				&copy));
+	assert_string_equal(copy.data, "before");
+	assert_null(arena_text(&arena, bytes_make("0123456789012345678901234567890123456789", 40)));
+	arena_free(&arena);
+}
+
+static void test_join(void **state)
+{
+	const struct bytes parts[] = {
+		bytes_of("user"),
+		bytes_of("@"),
+		bytes_make(NULL, 0),
+		bytes_of("host"),
+	};
+	const struct bytes endless[] = { bytes_of("a"), bytes_make("b", SIZE_MAX - 1) };
+	struct bytes joined = bytes_of("before");
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 32);
+	assert_false(arena_join(&arena, endless, 2, &joined));
+	assert_string_equal(joined.data, "before");
+	assert_true(arena_join(&arena, parts, 4, &joined));
+	assert_int_equal(joined.size, 9);
+	assert_string_equal(joined.data, "user@host");
+	assert_true(arena_join(&arena, parts, 0, &joined));
+	assert_string_equal(joined.data, "");
+	assert_false(arena_join(&arena, parts, 1, &joined));
 	arena_free(&arena);
 }
 
@@ -106,8 +135,11 @@ static void test_end_at_any_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces_do_not_overlap), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_first_chunk_is_kept),   cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_pieces_do_not_overlap),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_first_chunk_is_kept),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_end_at_any_state),
 	};
 

@@ -68,9 +68,9 @@ static const char *match_before(struct ruled *ruled, const char *subject, uint32
 	case PATTERN_FOUND:
 		break;
 	}
-	value = arena_copy(&ruled->arena,
-			   entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value : entry.reply);
-	assert_non_null(value.data);
+	assert_true(arena_copy(
+		&ruled->arena,
+		entry.kind == TABLE_ENTRY_TARGETS ? entry.pattern_value : entry.reply, &value));
 	return value.data;
 }
 
