@@ -104,6 +104,12 @@ struct bytes buffer_bytes(const struct buffer *buffer)
 	return bytes_make(buffer->data, buffer->size);
 }
 
+void buffer_take_failure(struct buffer *to, const struct buffer *from)
+{
+	to->has_failed |= from->has_failed;
+	to->was_short_of_memory |= from->was_short_of_memory;
+}
+
 void buffer_clear(struct buffer *buffer)
 {
 	buffer->size = 0;

@@ -60,6 +60,7 @@ static bool take_value(struct diff *diff, struct side *side, const struct table_
 	if (sorted_find(side->table, domain, local, &entry) != LOOKUP_FOUND ||
 	    print_value(side->table, &entry, &side->value) != LOOKUP_FOUND)
 		diff->is_broken = true;
+	buffer_take_failure(&diff->output.text, &side->value);
 	return !diff->is_broken;
 }
 
@@ -74,15 +75,21 @@ static void show_only(struct diff *diff, int side, const struct table_domain *do
 static void compare_key(struct diff *diff, const struct table_domain *const domains[2],
 			struct bytes local)
 {
-	if (compare_answers_equal(&diff->compare, local, domains[0]->name))
+	bool is_equal = compare_answers_equal(&diff->compare, local, domains[0]->name);
+
+	/* Two that can't be told are no two equal ones. */
+	diff->output.text.has_failed |= compare_answers_lack_memory(&diff->compare);
+	if (is_equal)
 		return;
 	for (int i = 0; i < 2; i++)
 		if (!take_value(diff, &diff->sides[i], domains[i], local))
 			return;
 	/* The entry is what it was, but what it leads to isn't: show where mail goes in the end. */
 	if (bytes_equal(buffer_bytes(&diff->sides[0].value), buffer_bytes(&diff->sides[1].value)))
-		for (int i = 0; i < 2; i++)
+		for (int i = 0; i < 2; i++) {
 			compare_answers_print(&diff->compare, i, &diff->sides[i].value);
+			buffer_take_failure(&diff->output.text, &diff->sides[i].value);
+		}
 	put(diff, "! ");
 	print_key(local, domains[0]->name, &diff->output.text);
 	put(diff, "\t");
@@ -148,8 +155,9 @@ static void compare_declarations(struct diff *diff, const struct table_domain *c
 	for (int i = 0; i < 2; i++) {
 		says[i] = domains[i] == NULL ? NULL : print_declaration(domains[i]);
 		buffer_clear(&diff->sides[i].value);
-		if (says[i] != NULL) /* a failure is the buffer's, and no memory at all */
-			(void)buffer_append_text(&diff->sides[i].value, says[i]);
+		if (says[i] != NULL)
+			(void)buffer_append_text(&diff->sides[i].value, says[i]); /* see below */
+		buffer_take_failure(&diff->output.text, &diff->sides[i].value);
 	}
 	if (says[0] == says[1])
 		return;
@@ -198,6 +206,8 @@ static void compare_rule(struct diff *diff, const char *name, struct bytes old, 
 	buffer_clear(&diff->sides[1].value);
 	print_field(old, &diff->sides[0].value);
 	print_field(new, &diff->sides[1].value);
+	buffer_take_failure(&diff->output.text, &diff->sides[0].value);
+	buffer_take_failure(&diff->output.text, &diff->sides[1].value);
 	put(diff, "! ");
 	put(diff, name);
 	put(diff, "\t");
@@ -234,6 +244,8 @@ static bool take_pattern(struct diff *diff, int side, uint64_t *position, struct
 	print_pattern_key(&pattern, out_key);
 	if (print_pattern_value(&pattern, value) != LOOKUP_FOUND)
 		diff->is_broken = true;
+	buffer_take_failure(&diff->output.text, out_key);
+	buffer_take_failure(&diff->output.text, value);
 	return true;
 }
 

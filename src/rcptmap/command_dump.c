@@ -128,7 +128,7 @@ static enum lookup write_json_entry(struct dump *dump, struct bytes local, struc
 	json_name(&json, "key");
 	buffer_clear(&dump->scratch);
 	print_key(local, domain, &dump->scratch);
-	json_string(&json, buffer_bytes(&dump->scratch));
+	json_printed(&json, &dump->scratch);
 	json_name(&json, "kind");
 	json_string(&json, bytes_of(kind_name(entry->kind)));
 	if (entry->kind == TABLE_ENTRY_TARGETS) {
@@ -170,14 +170,14 @@ static void write_json_pattern(struct dump *dump, const struct table_pattern *pa
 	json_name(&json, "key");
 	buffer_clear(&dump->scratch);
 	print_pattern_key(pattern, &dump->scratch);
-	json_string(&json, buffer_bytes(&dump->scratch));
+	json_printed(&json, &dump->scratch);
 	json_name(&json, "kind");
 	json_string(&json, bytes_of("pattern"));
 	json_name(&json, "value");
 	buffer_clear(&dump->scratch);
 	if (pattern->kind == TABLE_PATTERN_RULE &&
 	    print_pattern_value(pattern, &dump->scratch) == LOOKUP_FOUND)
-		json_string(&json, buffer_bytes(&dump->scratch));
+		json_printed(&json, &dump->scratch);
 	else
 		json_null(&json);
 	json_object_end(&json);

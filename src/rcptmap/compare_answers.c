@@ -68,6 +68,12 @@ bool compare_answers_equal(struct compare_answers *compare, struct bytes local, 
 	return resolutions_equal(&compare->resolutions[0], &compare->resolutions[1]);
 }
 
+bool compare_answers_lack_memory(const struct compare_answers *compare)
+{
+	return compare->resolutions[0].reason == REASON_MEMORY ||
+	       compare->resolutions[1].reason == REASON_MEMORY;
+}
+
 void compare_answers_print(const struct compare_answers *compare, int side, struct buffer *out)
 {
 	const struct resolution *resolution = &compare->resolutions[side];

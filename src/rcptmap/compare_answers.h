@@ -33,6 +33,10 @@ void compare_answers_free(struct compare_answers *compare);
 bool compare_answers_equal(struct compare_answers *compare, struct bytes local,
 			   struct bytes domain);
 
+/* Could one of the two not be told, for want of memory? Then they aren't equal, whatever they say.
+ */
+bool compare_answers_lack_memory(const struct compare_answers *compare);
+
 /* Put the answer that SIDE gave into OUT, in place of what is there. */
 void compare_answers_print(const struct compare_answers *compare, int side, struct buffer *out);
 

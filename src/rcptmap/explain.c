@@ -23,6 +23,7 @@ static struct bytes place_of(struct explain *explain, const struct table_entry *
 	buffer_clear(&explain->scratch);
 	if (entry != NULL)
 		(void)print_place(explain->table, entry, &explain->scratch); /* empty: not known */
+	buffer_take_failure(&explain->steps, &explain->scratch);
 	return buffer_bytes(&explain->scratch);
 }
 
@@ -37,7 +38,7 @@ static void add_json_step(struct explain *explain, struct bytes local, struct by
 	json_name(json, "key");
 	buffer_clear(scratch);
 	print_key(local, domain, scratch);
-	json_string(json, buffer_bytes(scratch));
+	json_printed(json, scratch);
 	json_name(json, "found");
 	/* Nobody can tell: neither true nor false. */
 	if (found == LOOKUP_BROKEN)
@@ -47,14 +48,14 @@ static void add_json_step(struct explain *explain, struct bytes local, struct by
 	json_name(json, "source");
 	place = place_of(explain, found == LOOKUP_FOUND ? entry : NULL);
 	if (place.size > 0)
-		json_string(json, place);
+		json_printed(json, scratch);
 	else
 		json_null(json);
 	json_name(json, "value");
 	buffer_clear(scratch);
 	if (found == LOOKUP_FOUND && entry != NULL &&
 	    print_value(explain->table, entry, scratch) == LOOKUP_FOUND)
-		json_string(json, buffer_bytes(scratch));
+		json_printed(json, scratch);
 	else
 		json_null(json);
 	json_object_end(json);
@@ -163,7 +164,7 @@ static void write_destination(const struct address *address, struct buffer *scra
 	}
 	buffer_clear(scratch);
 	print_address(address->local, address->domain, scratch);
-	out->has_failed = out->has_failed || scratch->has_failed;
+	buffer_take_failure(out, scratch);
 	print_field(buffer_bytes(scratch), out);
 }
 
@@ -215,16 +216,17 @@ static void write_json(struct explain *explain, struct bytes text,
 		buffer_clear(scratch);
 		print_address(destination_at(destination, i)->local,
 			      destination_at(destination, i)->domain, scratch);
-		out->has_failed = out->has_failed || scratch->has_failed;
-		json_string(&json, buffer_bytes(scratch));
+		json_printed(&json, scratch);
 	}
 	json_array_end(&json);
 	json_name(&json, "reply");
 	buffer_clear(scratch);
-	if (reply != NULL && reply_print(reply, scratch))
-		json_string(&json, buffer_bytes(scratch));
-	else
+	if (reply != NULL) {
+		(void)reply_print(reply, scratch); /* the buffer knows */
+		json_printed(&json, scratch);
+	} else {
 		json_null(&json);
+	}
 	if (explain->is_verbose) {
 		json_name(&json, "steps");
 		json_written(&json, buffer_bytes(&explain->steps));
@@ -275,6 +277,6 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 			   out);
 		(void)buffer_append(out, buffer_bytes(&explain->steps)); /* the buffer knows */
 	}
-	out->has_failed = out->has_failed || explain->steps.has_failed;
+	buffer_take_failure(out, &explain->steps);
 	arena_clear(&explain->arena);
 }

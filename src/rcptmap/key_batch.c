@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/key_batch.h"
 
+#include <sysexits.h>
+
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "mail/plain.h"
@@ -25,6 +27,7 @@ static enum lookup fold_key(struct bytes text, struct arena *arena, struct quest
 			    struct bytes *out_domain)
 {
 	struct address address;
+	struct error err = { .status = 0 };
 	enum lookup outcome;
 
 	question->is_plain = plain_split_key(text, &question->local, out_domain);
@@ -32,8 +35,8 @@ static enum lookup fold_key(struct bytes text, struct arena *arena, struct quest
 	if (question->is_plain)
 		return LOOKUP_FOUND;
 	if (text.size > ADDRESS_TEXT_MAX ||
-	    !address_parse_key(text, arena, &address, &question->is_catch_all, NULL))
-		return LOOKUP_ABSENT;
+	    !address_parse_key(text, arena, &address, &question->is_catch_all, &err))
+		return err.status == EX_OSERR ? LOOKUP_BROKEN : LOOKUP_ABSENT;
 	outcome = lookup_of_fold(fold_local(address.local, arena, &question->local));
 	if (outcome != LOOKUP_FOUND)
 		return outcome;

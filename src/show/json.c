@@ -117,6 +117,12 @@ void json_string(struct json *json, struct bytes text)
 	put_byte(json, '"');
 }
 
+void json_printed(struct json *json, const struct buffer *text)
+{
+	buffer_take_failure(json->out, text);
+	json_string(json, buffer_bytes(text));
+}
+
 void json_number(struct json *json, uint64_t number)
 {
 	begin_value(json);

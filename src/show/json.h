@@ -28,6 +28,8 @@ void json_array_end(struct json *json);
 /* A name is one of our own words: written as it is. */
 void json_name(struct json *json, const char *name);
 void json_string(struct json *json, struct bytes text);
+/* What TEXT holds; if something is missing in it, that fails here, too. */
+void json_printed(struct json *json, const struct buffer *text);
 void json_number(struct json *json, uint64_t number);
 void json_boolean(struct json *json, bool value);
 void json_null(struct json *json);

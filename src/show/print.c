@@ -127,7 +127,7 @@ enum lookup print_json_targets(const struct table *table, const struct table_ent
 	while ((found = table_next_target(table, &cursor, &target)) == LOOKUP_FOUND) {
 		buffer_clear(scratch);
 		print_address(target.local, target.domain.name, scratch);
-		json_string(json, buffer_bytes(scratch));
+		json_printed(json, scratch);
 	}
 	json_array_end(json);
 	return found == LOOKUP_ABSENT ? LOOKUP_FOUND : LOOKUP_BROKEN;

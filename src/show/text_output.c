@@ -18,6 +18,9 @@ bool text_output_flush(struct text_output *output)
 {
 	struct bytes rest = buffer_bytes(&output->text);
 
+	/* What has no memory leaves a gap, and a line with a gap says something else. */
+	if (output->text.has_failed)
+		rest.size = output->whole;
 	while (rest.size > 0 && output->error_number == 0) {
 		ssize_t written = write(output->fd, rest.data, rest.size);
 
@@ -27,14 +30,16 @@ bool text_output_flush(struct text_output *output)
 			output->error_number = errno;
 	}
 	output->text.size = 0; /* unlike buffer_clear(), remembers a failure */
+	output->whole = 0;
 	return output->error_number == 0 && !output->text.has_failed;
 }
 
 bool text_output_advance(struct text_output *output)
 {
-	if (output->text.size < WORTH_BYTES && !output->text.has_failed)
-		return true;
-	return text_output_flush(output);
+	if (output->text.has_failed)
+		return text_output_flush(output);
+	output->whole = output->text.size;
+	return output->text.size < WORTH_BYTES || text_output_flush(output);
 }
 
 bool text_output_finish(struct text_output *output, struct error *err)

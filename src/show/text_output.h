@@ -4,7 +4,8 @@
  *
  * Append to `text`; call text_output_advance() after each line and text_output_finish() at the end.
  * Only the result of text_output_finish() has to be looked at, but a long loop should end when the
- * others say that nobody can read what follows.
+ * others say that nobody can read what follows. A line that lacks something, for want of memory, is
+ * never written, nor is what follows it.
  */
 #ifndef SHOW_TEXT_OUTPUT_H
 #define SHOW_TEXT_OUTPUT_H
@@ -16,6 +17,7 @@
 
 struct text_output {
 	struct buffer text;
+	size_t whole; /* bytes of text that are whole lines */
 	int fd;
 	int error_number; /* of the write that failed; 0: none did */
 };
