@@ -75,8 +75,11 @@ static bool check_domain(const struct settings_field *row, const struct settings
 	struct bytes key;
 
 	(void)settings;
-	if (text[0] == '\0' || !address_check(&address, &detail))
+	if (text[0] == '\0')
 		return wrong(row, text, "is not a domain", err);
+	if (!address_check(&address, &detail))
+		return detail.status == EX_OSERR ? error_set_memory(err)
+						 : wrong(row, text, "is not a domain", err);
 	arena_init(&arena, DOMAIN_ARENA_BYTES);
 	outcome = fold_domain(address.domain, &arena, &key);
 	arena_free(&arena);

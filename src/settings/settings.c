@@ -264,9 +264,19 @@ static bool is_group_name(const char *name)
 	return false;
 }
 
-/* The setting called PATH (with its group's name and a dot before it). */
-static void take_setting(struct reader *reader, config_setting_t *setting, const char *path)
+/* A setting of GROUP, or with "" of none. */
+static void take_setting(struct reader *reader, config_setting_t *setting, const char *group)
 {
+	const char *name = config_setting_name(setting);
+	char path[2 * PATH_MAX];
+
+	/* libconfig doesn't look whether it could copy a name. */
+	if (name == NULL) {
+		complain_memory(reader);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "%s%s%s", group, group[0] != '\0' ? "." : "",
+		       name); /* one that is cut is unknown */
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		if (strcmp(settings_field(i)->path, path) != 0)
 			continue;
@@ -279,19 +289,12 @@ static void take_setting(struct reader *reader, config_setting_t *setting, const
 
 static void take_group(struct reader *reader, const config_setting_t *group, const char *name)
 {
-	char path[2 * PATH_MAX];
-
 	if (!config_setting_is_group(group)) {
 		COMPLAIN(reader, group, "%s: must be a group, as in %s = { ... }", name, name);
 		return;
 	}
-	for (int i = 0; i < config_setting_length(group); i++) {
-		config_setting_t *member = config_setting_get_elem(group, (unsigned)i);
-
-		(void)snprintf(path, sizeof(path), "%s.%s", name,
-			       config_setting_name(member)); /* one that is cut is unknown */
-		take_setting(reader, member, path);
-	}
+	for (int i = 0; i < config_setting_length(group); i++)
+		take_setting(reader, config_setting_get_elem(group, (unsigned)i), name);
 }
 
 /* All have the right type. What then is no word or number of the row hides no other error. */
@@ -304,7 +307,11 @@ static void check_value(struct reader *reader, const struct settings_field *row,
 		take_word(reader, row, setting);
 	else if (row->kind == SETTINGS_NUMBER)
 		take_number(reader, row, setting);
-	else if (!settings_check(row, reader->settings, &detail))
+	else if (settings_check(row, reader->settings, &detail))
+		return;
+	else if (detail.status == EX_OSERR)
+		complain_memory(reader);
+	else
 		COMPLAIN(reader, setting, "%s", detail.text);
 }
 
@@ -316,12 +323,12 @@ static void take_all(struct reader *reader, const config_t *config)
 		config_setting_t *setting = config_setting_get_elem(root, (unsigned)i);
 		const char *name = config_setting_name(setting);
 
-		if (strcmp(name, "sources") == 0)
+		if (name != NULL && strcmp(name, "sources") == 0)
 			take_sources(reader, setting);
-		else if (is_group_name(name))
+		else if (name != NULL && is_group_name(name))
 			take_group(reader, setting, name);
 		else
-			take_setting(reader, setting, name);
+			take_setting(reader, setting, "");
 	}
 	if (reader->has_failed)
 		return;
