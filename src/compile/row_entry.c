@@ -79,11 +79,13 @@ static bool remember_word(struct work *work, struct bytes word)
 {
 	struct builder *builder = work->builder;
 	struct builder_word *remembered = arena_alloc(&builder->words_arena, sizeof(*remembered));
+	enum fold_outcome outcome;
 	struct bytes key;
 
-	if (fold_domain(word, &builder->arena, &key) != FOLD_OK)
+	outcome = fold_domain(word, &builder->arena, &key);
+	if (outcome == FOLD_INVALID)
 		return true; /* then it is a user only */
-	if (remembered == NULL)
+	if (outcome == FOLD_NO_MEMORY || remembered == NULL)
 		return stop(work, "out of memory");
 	if (!arena_copy(&builder->words_arena, key, &remembered->domain))
 		return stop(work, "out of memory");

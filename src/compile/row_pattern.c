@@ -62,6 +62,7 @@ static bool check_list(struct work *work, struct bytes list)
 	for (;;) {
 		switch (address_list_next(&list, &work->builder->arena, &target, &err)) {
 		case ADDRESS_LIST_ERROR:
+		case ADDRESS_LIST_NO_MEMORY:
 			refuse_for(work, &err);
 			return false;
 		case ADDRESS_LIST_TARGET:
@@ -178,8 +179,8 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 		return true;
 	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value))
 		return true;
-	work.pattern.domain = table_pattern_domain(&work.pattern, &builder->arena);
-	if (writer_pattern(builder->writer, &work.pattern))
+	if (table_pattern_domain(&work.pattern, &builder->arena, &work.pattern.domain) &&
+	    writer_pattern(builder->writer, &work.pattern))
 		return true;
 	report_error(builder->report, EX_OSERR, path, row->line, "out of memory");
 	return false;

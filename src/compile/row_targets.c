@@ -125,6 +125,8 @@ bool row_targets_encode(struct builder *builder, struct writer_entry *entry, str
 		case ADDRESS_LIST_ERROR:
 			refuse_for(&list, &err);
 			continue;
+		case ADDRESS_LIST_NO_MEMORY:
+			return stop(&list, "out of memory");
 		case ADDRESS_LIST_END:
 			break;
 		}

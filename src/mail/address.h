@@ -81,7 +81,7 @@ bool address_next_hop(const struct address *address, struct address *out_address
  * The key column of a virtual(5) line: `user@domain`, `user`, `@domain`, with RFC 5321 quoting.
  * A bare word is returned as a local part without a domain (whether it is meant as a domain, the
  * caller knows by the dot and the format). For `@domain` local is empty and *out_is_catch_all true.
- * ERR (status 65) says what is wrong with it.
+ * ERR (status 65; 71 without memory) says what is wrong with it.
  */
 bool address_parse_key(struct bytes text, struct arena *arena, struct address *out_address,
 		       bool *out_is_catch_all, struct error *err);
@@ -95,7 +95,8 @@ struct address_target {
 enum address_list_step {
 	ADDRESS_LIST_TARGET, /* *out_target is set */
 	ADDRESS_LIST_END,
-	ADDRESS_LIST_ERROR, /* ERR says what; *rest stands behind the bad element */
+	ADDRESS_LIST_ERROR,     /* ERR says what; *rest stands behind the bad element */
+	ADDRESS_LIST_NO_MEMORY, /* nobody can say what the element is; ERR has status 71 */
 };
 
 /*
@@ -111,7 +112,8 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 					 struct address_target *out_target, struct error *err);
 
 /*
- * May ADDRESS be a target or key? Local part: 1 to 240 bytes, none that fold.h refuses, no `-` or
+ * May ADDRESS be a target or key? ERR (status 65; 71 without memory) says why not. Local part: 1 to
+ * 240 bytes, none that fold.h refuses, no `-` or
  * `@` at its begin. Domain (may be empty: then only the local part is checked): labels of 1 to 63
  * letters, digits, `-` and `_`, no `-` at an edge, at most 255 bytes, last label not all digits;
  * the same of its A-label where it isn't ASCII; or a literal `[1.2.3.4]`, `[IPv6:…]`.

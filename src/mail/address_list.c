@@ -289,6 +289,7 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 					 struct address_target *out_target, struct error *err)
 {
 	struct bytes element;
+	struct error reason;
 	size_t tail_size = 0;
 	bool is_target;
 
@@ -302,9 +303,14 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 	if (tail_size > 0) {
 		element = bytes_make(element.data, element.size + tail_size);
 		*rest = bytes_skip(*rest, tail_size);
-		is_target = refuse(element, "names are not allowed, only the address itself", err);
+		is_target =
+			refuse(element, "names are not allowed, only the address itself", &reason);
 	} else {
-		is_target = parse_element(element, arena, out_target, err);
+		is_target = parse_element(element, arena, out_target, &reason);
 	}
-	return is_target ? ADDRESS_LIST_TARGET : ADDRESS_LIST_ERROR;
+	if (is_target)
+		return ADDRESS_LIST_TARGET;
+	if (err != NULL)
+		*err = reason;
+	return reason.status == EX_OSERR ? ADDRESS_LIST_NO_MEMORY : ADDRESS_LIST_ERROR;
 }

@@ -249,42 +249,52 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 	return FOLD_OK;
 }
 
-/* KEY with U-labels, for idn2_free(); NULL: it has none, or can't have them. */
-static char *shown_text(struct bytes key)
+/* KEY with U-labels, for idn2_free(). INVALID: it has none, or can't have them. */
+static enum fold_outcome show(struct bytes key, char **out_shown)
 {
 	char text[KEY_BYTES_MAX + 1];
-	char *shown = NULL;
 
 	if (key.data == NULL || key.size > KEY_BYTES_MAX)
-		return NULL;
+		return FOLD_INVALID;
 	memcpy(text, key.data, key.size);
 	text[key.size] = '\0';
-	if (strstr(text, "xn--") == NULL || idn2_to_unicode_8z8z(text, &shown, 0) != IDN2_OK)
-		return NULL;
-	return shown;
+	if (strstr(text, "xn--") == NULL)
+		return FOLD_INVALID;
+	switch (idn2_to_unicode_8z8z(text, out_shown, 0)) {
+	case IDN2_OK:
+		return FOLD_OK;
+	case IDN2_MALLOC:
+		return FOLD_NO_MEMORY;
+	default:
+		return FOLD_INVALID;
+	}
 }
 
 bool fold_domain_show(struct bytes key, struct arena *arena, struct bytes *out_shown)
 {
-	char *shown = shown_text(key);
-
+	char *shown;
+	enum fold_outcome outcome = show(key, &shown);
 	bool is_copied;
 
-	*out_shown = key;
-	if (shown == NULL)
-		return true;
+	if (outcome != FOLD_OK) {
+		*out_shown = key;
+		return outcome == FOLD_INVALID;
+	}
 	is_copied = arena_copy(arena, bytes_of(shown), out_shown);
 	idn2_free(shown);
 	return is_copied;
 }
 
-size_t fold_domain_shown_bytes(struct bytes key)
+bool fold_domain_shown_bytes(struct bytes key, size_t *out_size)
 {
-	char *shown = shown_text(key);
-	size_t size = key.size;
+	char *shown;
+	enum fold_outcome outcome = show(key, &shown);
 
-	if (shown != NULL && strlen(shown) < size)
-		size = strlen(shown);
+	*out_size = key.size;
+	if (outcome != FOLD_OK)
+		return outcome == FOLD_INVALID;
+	if (strlen(shown) < key.size)
+		*out_size = strlen(shown);
 	idn2_free(shown);
-	return size;
+	return true;
 }

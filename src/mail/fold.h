@@ -11,6 +11,9 @@
 #ifndef MAIL_FOLD_H
 #define MAIL_FOLD_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/arena.h"
 #include "base/bytes.h"
 
@@ -31,13 +34,13 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 /* No byte or character in it that FOLD_INVALID names? */
 bool fold_accepts(struct bytes text);
 
-/* The domain KEY as people write it, in U-labels. False: no memory. */
+/* The domain KEY as people write it, in U-labels if it has any. False: no memory. */
 bool fold_domain_show(struct bytes key, struct arena *arena, struct bytes *out_shown);
 
 /*
  * How long the domain KEY is as people write it: in U-labels, where they are shorter. Limits count
- * this, since Postfix counts what stands in the table.
+ * this, since Postfix counts what stands in the table. False: no memory.
  */
-size_t fold_domain_shown_bytes(struct bytes key);
+bool fold_domain_shown_bytes(struct bytes key, size_t *out_size);
 
 #endif

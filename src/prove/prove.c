@@ -71,6 +71,7 @@ static void find_fault(struct prover *prover, const char *what)
 	struct buffer key;
 
 	print_key(prover->row, &key);
+	prover->findings.has_failed |= key.was_short_of_memory;
 	proof_findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
 			   BYTES_ARGS(buffer_bytes(&key)));
 	buffer_free(&key);
@@ -89,7 +90,8 @@ static void on_dead_end(void *context, const struct address *target,
 	    bytes_equal(target->local, bytes_of(any_user)))
 		return;
 	buffer_init(&text, ADDRESS_TEXT_MAX);
-	(void)address_print(target, &text);
+	(void)address_print(target, &text); /* without memory it shows below */
+	prover->findings.has_failed |= text.was_short_of_memory;
 	proof_findings_add(&prover->findings, row_line(prover), true,
 			   "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
 			   BYTES_ARGS(buffer_bytes(&text)));

@@ -30,6 +30,7 @@ static void warn_of_everybody(const struct table *table, struct proof_findings *
 	arena_init(&arena, 1 << 20);
 	for (int asked = 0; asked < ASKED_MAX; asked++) {
 		struct buffer subject;
+		enum pattern_lookup outcome = PATTERN_NO_MEMORY;
 		struct table_entry entry;
 		uint32_t line = 0;
 
@@ -41,10 +42,11 @@ static void warn_of_everybody(const struct table *table, struct proof_findings *
 		buffer_init(&subject, 1024);
 		(void)buffer_append_format(&subject, "%s@" BYTES_FORMAT, unlikely_user,
 					   BYTES_ARGS(domain.name));
-		findings->has_failed |= subject.has_failed; /* for a name it is room enough */
-		if (!subject.has_failed &&
-		    table_match(table, buffer_bytes(&subject), domain.name, UINT32_MAX, &arena,
-				&entry) == PATTERN_FOUND &&
+		if (!subject.has_failed) /* for a name it is room enough */
+			outcome = table_match(table, buffer_bytes(&subject), domain.name,
+					      UINT32_MAX, &arena, &entry);
+		findings->has_failed |= outcome == PATTERN_NO_MEMORY;
+		if (outcome == PATTERN_FOUND &&
 		    table_provenance_line(table, &entry, &line) == LOOKUP_FOUND &&
 		    is_new(line, warned, &warned_count))
 			proof_findings_add(findings, line, false,
@@ -56,9 +58,9 @@ static void warn_of_everybody(const struct table *table, struct proof_findings *
 	arena_free(&arena);
 }
 
-/* Could mail to TARGET only bounce? */
+/* Could mail to TARGET only bounce? *HAS_FAILED: nobody can tell, for want of memory. */
 static bool is_dead(const struct table *table, const struct resolve_limits *limits,
-		    const struct address_target *target, struct arena *arena)
+		    const struct address_target *target, struct arena *arena, bool *has_failed)
 {
 	const struct resolve_options options = { .limits = limits, .has_smtputf8 = true };
 	struct resolution resolution;
@@ -66,6 +68,7 @@ static bool is_dead(const struct table *table, const struct resolve_limits *limi
 	if (target->keeps_user)
 		return false;
 	resolve_address(table, &options, &target->address, arena, &resolution);
+	*has_failed |= resolution.reason == REASON_MEMORY;
 	return resolution.verdict == VERDICT_UNKNOWN || resolution.reason == REASON_DEAD_END;
 }
 
@@ -74,17 +77,19 @@ static void prove_targets(const struct table *table, const struct resolve_limits
 {
 	struct bytes rest = pattern->value;
 	struct address_target target;
+	enum address_list_step step;
 	struct arena arena;
 
 	arena_init(&arena, 1 << 24);
-	while (address_list_next(&rest, &arena, &target, NULL) == ADDRESS_LIST_TARGET)
-		if (is_dead(table, limits, &target, &arena))
+	while ((step = address_list_next(&rest, &arena, &target, NULL)) == ADDRESS_LIST_TARGET)
+		if (is_dead(table, limits, &target, &arena, &findings->has_failed))
 			proof_findings_add(findings, pattern->global_line, true,
 					   "target " BYTES_FORMAT "%s" BYTES_FORMAT
 					   " could only bounce: no key of ours delivers it",
 					   BYTES_ARGS(target.address.local),
 					   target.address.domain.size > 0 ? "@" : "",
 					   BYTES_ARGS(target.address.domain));
+	findings->has_failed |= step == ADDRESS_LIST_NO_MEMORY;
 	arena_free(&arena);
 }
 

@@ -53,12 +53,17 @@ static bool fail(struct walk *walk, enum reason reason)
 
 /* ---- targets to children ---------------------------------------------------------------- */
 
-static bool is_too_long(const struct walk *walk, struct bytes local, struct bytes domain)
+/* Is LOCAL at DOMAIN within the limit? */
+static bool check_length(struct walk *walk, struct bytes local, struct bytes domain)
 {
 	size_t limit = walk->options->limits->address_bytes;
+	size_t shown = domain.size;
 
-	return local.size + 1 + domain.size > limit &&
-	       local.size + 1 + fold_domain_shown_bytes(domain) > limit;
+	if (local.size + 1 + domain.size <= limit)
+		return true;
+	if (!fold_domain_shown_bytes(domain, &shown))
+		return fail(walk, REASON_MEMORY);
+	return local.size + 1 + shown <= limit || fail(walk, REASON_LIMIT);
 }
 
 /* The child LOCAL at DOMAIN, with EXTENSION passed on. */
@@ -69,8 +74,8 @@ static bool make_child(struct walk *walk, struct bytes local, const struct table
 
 	if (extension.size > 0 && !arena_join(walk->arena, parts, 2, &local))
 		return fail(walk, REASON_MEMORY);
-	if (is_too_long(walk, local, domain->name))
-		return fail(walk, REASON_LIMIT);
+	if (!check_length(walk, local, domain->name))
+		return false;
 	*out_child = (struct child){ .local = local, .domain = *domain };
 	switch (fold_local(local, walk->arena, &out_child->key)) {
 	case FOLD_OK:
@@ -187,6 +192,8 @@ static bool make_pattern_children(struct walk *walk, struct node *node, struct b
 			       &domain, bytes_make(NULL, 0)))
 			return false;
 	}
+	if (outcome == ADDRESS_LIST_NO_MEMORY)
+		return fail(walk, REASON_MEMORY);
 	/* A list of nobody is no answer. */
 	if (outcome == ADDRESS_LIST_END && node->child_count == 0)
 		return fail(walk, REASON_BROKEN);

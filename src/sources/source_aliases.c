@@ -84,7 +84,7 @@ static size_t closed_size(struct bytes text, size_t i)
 
 /*
  * Copy TEXT up to the first STOP that is in no quotes and no comment, without its comments, into
- * OUT; *rest is what stands behind STOP. False: quotes or a comment don't end.
+ * OUT; *rest is what stands behind STOP. False: quotes or a comment don't end; or OUT has failed.
  */
 static bool take_until(char stop, struct bytes *rest, struct buffer *out)
 {
@@ -106,7 +106,7 @@ static bool take_until(char stop, struct bytes *rest, struct buffer *out)
 		i += size;
 	}
 	*rest = bytes_skip(text, i + 1);
-	return true;
+	return !out->has_failed;
 }
 
 /* `|x`, `"|x"` and the like: does ELEMENT begin with PREFIX, quoted or not? */
@@ -136,7 +136,20 @@ static void wrong(struct source *source, const struct place *place, const char *
 		     BYTES_ARGS(text), what);
 }
 
-/* An element that is no address. False: no memory. */
+/* A buffer of the source is too short, or memory is. Always false: it makes no sense to go on. */
+static bool too_long(const struct source *source, const struct place *place,
+		     const struct buffer *buffer)
+{
+	if (buffer->was_short_of_memory)
+		report_error(source->base.report, EX_OSERR, place->path, place->line,
+			     "out of memory");
+	else
+		report_error(source->base.report, EX_DATAERR, place->path, place->line,
+			     "the value has more than %d bytes", VALUE_MAX_BYTES);
+	return false;
+}
+
+/* An element that is no address. */
 static void refuse_foreign(struct source *source, const struct place *place, const char *what,
 			   struct bytes element)
 {
@@ -179,8 +192,12 @@ static bool include(struct source *source, const struct place *place, struct byt
 	}
 	name = strndup(path.data, path.size);
 	inside.path = name;
-	if (name != NULL)
-		lines = lines_open(name, LINES_PHYSICAL, source->base.report);
+	if (name == NULL) {
+		report_error(source->base.report, EX_OSERR, place->path, place->line,
+			     "out of memory");
+		return false;
+	}
+	lines = lines_open(name, LINES_PHYSICAL, source->base.report);
 	if (lines == NULL)
 		wrong(source, place, "the included file can't be read", path);
 	else if (check_owner(source, place, lines, path))
@@ -205,8 +222,8 @@ static bool add_element(struct source *source, const struct place *place, struct
 
 		/* The element's own memory is wanted for those of the file. */
 		buffer_init(&copy, VALUE_MAX_BYTES);
-		is_added =
-			buffer_append(&copy, rest) && include(source, place, buffer_bytes(&copy));
+		is_added = buffer_append(&copy, rest) ? include(source, place, buffer_bytes(&copy))
+						      : too_long(source, place, &copy);
 		buffer_free(&copy);
 		return is_added;
 	}
@@ -219,18 +236,17 @@ static bool add_element(struct source *source, const struct place *place, struct
 		return true;
 	}
 	if (source->value.size > 0)
-		(void)buffer_append_text(&source->value, ", ");
-	if (buffer_append(&source->value, element))
-		return true;
-	report_error(source->base.report, EX_DATAERR, place->path, place->line,
-		     "the value has more than %d bytes", VALUE_MAX_BYTES);
-	return false;
+		(void)buffer_append_text(&source->value, ", "); /* shows in has_failed */
+	(void)buffer_append(&source->value, element);           /* likewise */
+	return !source->value.has_failed || too_long(source, place, &source->value);
 }
 
 static bool add_list(struct source *source, const struct place *place, struct bytes list)
 {
 	while (list.size > 0) {
 		if (!take_until(',', &list, &source->element)) {
+			if (source->element.has_failed)
+				return too_long(source, place, &source->element);
 			report_error(source->base.report, EX_DATAERR, place->path, place->line,
 				     "a quote or a comment does not end");
 			return true;
@@ -256,13 +272,15 @@ static bool take_name(struct source *source, const struct place *place, struct b
 	/* Without a colon the name is the whole line, and nothing is left of it. */
 	if (!take_until(':', line, &source->element) || line->size == 0 ||
 	    buffer_bytes(&source->element).size == 0) {
+		if (source->element.has_failed)
+			return too_long(source, place, &source->element);
 		report_error(source->base.report, EX_DATAERR, place->path, place->line,
 			     "expected: name: value");
 		return false;
 	}
 	given = lines_trim(buffer_bytes(&source->element));
 	if (!address_parse_key(given, &source->arena, &address, &is_catch_all, &err)) {
-		report_error(source->base.report, EX_DATAERR, place->path, place->line, "%s",
+		report_error(source->base.report, err.status, place->path, place->line, "%s",
 			     err.text);
 		return false;
 	}

@@ -119,19 +119,22 @@ static size_t read_literal(struct bytes host, char *out)
 	return size;
 }
 
-struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena)
+bool table_pattern_domain(const struct table_pattern *pattern, struct arena *arena,
+			  struct bytes *out_domain)
 {
-	const struct bytes none = { .data = NULL };
 	struct bytes before, host;
+	size_t size = 0;
 	char *name;
-	size_t size;
 
+	*out_domain = bytes_make(NULL, 0);
 	if (!may_be_filed(pattern) || !cut_at_domain(pattern->expression, &before, &host) ||
 	    !is_closed(before))
-		return none;
+		return true;
 	name = arena_alloc(arena, host.size + 1);
 	if (name == NULL)
-		return none;
+		return false;
 	size = read_literal(host, name);
-	return size == 0 || size > DOMAIN_BYTES_MAX ? none : bytes_make(name, size);
+	if (size <= DOMAIN_BYTES_MAX)
+		*out_domain = bytes_make(name, size);
+	return true;
 }

@@ -197,20 +197,34 @@ static enum pattern_lookup run(const struct match *match, const pcre2_code *code
 	return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
 }
 
+/* The answer the other way round; what can't be told can't be told so, either. */
+static enum pattern_lookup negate(enum pattern_lookup outcome)
+{
+	switch (outcome) {
+	case PATTERN_FOUND:
+		return PATTERN_ABSENT;
+	case PATTERN_ABSENT:
+		return PATTERN_FOUND;
+	case PATTERN_BROKEN:
+	case PATTERN_NO_MEMORY:
+	case PATTERN_UNSAFE:
+		break;
+	}
+	return outcome;
+}
+
 /* Does RULE match, its exception not, with `!` the other way round? */
 static enum pattern_lookup try_rule(const struct match *match, const struct rule *rule)
 {
-	enum pattern_lookup outcome = PATTERN_ABSENT;
+	bool is_negated = (rule->pattern.flags & TABLE_PATTERN_NEGATED) != 0;
+	enum pattern_lookup outcome = PATTERN_FOUND;
 
-	if (rule->exception != NULL) {
-		outcome = run(match, rule->exception);
-		if (outcome != PATTERN_ABSENT)
-			return outcome == PATTERN_FOUND ? PATTERN_ABSENT : outcome;
-	}
-	outcome = run(match, rule->code);
-	if (outcome == PATTERN_BROKEN || (rule->pattern.flags & TABLE_PATTERN_NEGATED) == 0)
+	if (rule->exception != NULL)
+		outcome = negate(run(match, rule->exception));
+	if (outcome != PATTERN_FOUND)
 		return outcome;
-	return outcome == PATTERN_FOUND ? PATTERN_ABSENT : PATTERN_FOUND;
+	outcome = run(match, rule->code);
+	return is_negated ? negate(outcome) : outcome;
 }
 
 /* Do all the `if`s around RULE hold? */

@@ -75,7 +75,9 @@ enum lookup table_next_pattern(const struct table *table, uint64_t *position,
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
 			 struct error *err);
 
-/* The literal domain that an expression ends in, lower case, in ARENA; empty: none. */
-struct bytes table_pattern_domain(const struct table_pattern *pattern, struct arena *arena);
+/* The literal domain that an expression ends in, lower case, in ARENA; empty: none. False: no
+ * memory. */
+bool table_pattern_domain(const struct table_pattern *pattern, struct arena *arena,
+			  struct bytes *out_domain);
 
 #endif

@@ -135,7 +135,7 @@ static bool try_list(struct bytes text, struct arena *arena)
 				     "a target is a good address");
 			use_address(&target.address, arena);
 		}
-		is_good = is_good && step != ADDRESS_LIST_ERROR;
+		is_good = is_good && step != ADDRESS_LIST_ERROR && step != ADDRESS_LIST_NO_MEMORY;
 	} while (step != ADDRESS_LIST_END);
 	return is_good;
 }
