@@ -151,9 +151,19 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 		.on_dead_end = on_dead_end,
 		.context = prover,
 	};
+	const struct inquiry inquiry = {
+		.table = prover->table,
+		.options = &options,
+		.arena = &prover->arena,
+	};
 	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
 	struct bytes local = row->is_catch_all ? bytes_of(any_user) : row->local;
 	struct table_domain domain = row->domain;
+	const struct candidate from = {
+		.local = local,
+		.domain = &domain,
+		.written.local = local,
+	};
 	struct expansion expansion;
 
 	if (domain.name.size == 0)
@@ -161,8 +171,7 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	arena_clear(&prover->arena);
 	if (prover->expansions++ < many_expansions(prover->table))
 		table_forget_pages(prover->table);
-	expand(prover->table, &options, local, local, &domain, &row->entry, &hit, &prover->arena,
-	       &expansion);
+	expand(&inquiry, &from, &row->entry, &hit, &expansion);
 	judge(prover, &expansion);
 }
 

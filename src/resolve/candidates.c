@@ -8,9 +8,8 @@
 /* One question, and where its answer goes. */
 struct search {
 	const struct table *table;
-	const struct resolve_options *options;
+	const struct inquiry *inquiry;
 	const struct candidate *candidate;
-	struct arena *arena;
 	struct table_entry *entry;
 	struct candidate_hit *hit;
 };
@@ -18,9 +17,11 @@ struct search {
 static void tell(const struct search *search, struct bytes local, struct bytes domain,
 		 enum lookup outcome)
 {
-	if (search->options->on_step != NULL)
-		search->options->on_step(search->options->context, local, domain, outcome,
-					 outcome == LOOKUP_FOUND ? search->entry : NULL);
+	const struct resolve_options *options = search->inquiry->options;
+
+	if (options->on_step != NULL)
+		options->on_step(options->context, local, domain, outcome,
+				 outcome == LOOKUP_FOUND ? search->entry : NULL);
 }
 
 /* Ask for one key. */
@@ -109,7 +110,7 @@ static enum pattern_lookup ask_patterns(const struct search *search, uint32_t be
 	else
 		outcome =
 			table_match(search->table, buffer_bytes(&subject), candidate->domain->name,
-				    before_line, search->arena, search->entry);
+				    before_line, search->inquiry->arena, search->entry);
 	buffer_free(&subject);
 	if (outcome != PATTERN_FOUND)
 		return outcome;
@@ -148,23 +149,21 @@ bool candidates_exist(const struct table *table, const struct table_domain *doma
 	return (domain->flags & TABLE_DOMAIN_PROBED) != 0 || table_has_patterns(table);
 }
 
-enum candidate_outcome candidates_find(const struct table *table,
-				       const struct resolve_options *options,
-				       const struct candidate *candidate, struct arena *arena,
+enum candidate_outcome candidates_find(const struct inquiry *inquiry,
+				       const struct candidate *candidate,
 				       struct table_entry *out_entry, struct candidate_hit *out_hit)
 {
 	const struct search search = {
-		.table = table,
-		.options = options,
+		.table = inquiry->table,
+		.inquiry = inquiry,
 		.candidate = candidate,
-		.arena = arena,
 		.entry = out_entry,
 		.hit = out_hit,
 	};
 
 	out_hit->is_catch_all = false;
 	out_hit->strips_extension = false;
-	if (table_has_patterns(table)) {
+	if (table_has_patterns(inquiry->table)) {
 		enum candidate_outcome whole = find_whole(&search);
 
 		if (whole != CANDIDATE_ABSENT)

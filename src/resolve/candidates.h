@@ -15,6 +15,13 @@
 #include "resolve/resolve.h"
 #include "table/table.h"
 
+/* One resolution at work: what all its steps read, and where they take memory. */
+struct inquiry {
+	const struct table *table;
+	const struct resolve_options *options;
+	struct arena *arena;
+};
+
 /* How an entry was found. */
 struct candidate_hit {
 	bool is_catch_all;     /* the extension, if any, stays part of the user */
@@ -36,11 +43,10 @@ enum candidate_outcome {
 	CANDIDATE_UNSAFE, /* a pattern can't take this address: refuse it */
 };
 
-/* OPTIONS for the trace alone; ARENA for what a pattern makes. *out_entry and *out_hit have a
- * meaning with FOUND only. */
-enum candidate_outcome candidates_find(const struct table *table,
-				       const struct resolve_options *options,
-				       const struct candidate *candidate, struct arena *arena,
+/* The options are for the trace alone, the arena for what a pattern makes. *out_entry and *out_hit
+ * have a meaning with FOUND only. */
+enum candidate_outcome candidates_find(const struct inquiry *inquiry,
+				       const struct candidate *candidate,
 				       struct table_entry *out_entry,
 				       struct candidate_hit *out_hit);
 

@@ -35,8 +35,9 @@ struct node {
 };
 
 struct walk {
+	const struct inquiry *inquiry;
 	const struct table *table;
-	const struct resolve_options *options;
+	const struct resolve_limits *limits;
 	struct arena *arena;
 	struct seen_set seen;
 	struct node *node;
@@ -56,7 +57,7 @@ static bool fail(struct walk *walk, enum reason reason)
 /* Is LOCAL at DOMAIN within the limit? */
 static bool check_length(struct walk *walk, struct bytes local, struct bytes domain)
 {
-	size_t limit = walk->options->limits->address_bytes;
+	size_t limit = walk->limits->address_bytes;
 	size_t shown = domain.size;
 
 	if (local.size + 1 + domain.size <= limit)
@@ -126,7 +127,7 @@ static bool add_child(struct walk *walk, struct node *node, size_t *room, struct
 	if ((domain->flags & TABLE_DOMAIN_PROBED) != 0 && !child->is_self)
 		table_prefetch(walk->table, domain->hash, child->key);
 	node->child_count++;
-	return node->child_count <= walk->options->limits->expansion || fail(walk, REASON_LIMIT);
+	return node->child_count <= walk->limits->expansion || fail(walk, REASON_LIMIT);
 }
 
 /* All targets first, so that "maps to itself" is known before the first of them is followed. */
@@ -277,7 +278,7 @@ static bool add_recipient(struct walk *walk, const struct child *child)
 /* COUNT more recipients; the limit is on all of them. */
 static bool count_recipients(struct walk *walk, size_t count)
 {
-	size_t limit = walk->options->limits->expansion;
+	size_t limit = walk->limits->expansion;
 
 	walk->total += count;
 	return walk->total <= limit || fail(walk, REASON_LIMIT);
@@ -286,6 +287,7 @@ static bool count_recipients(struct walk *walk, size_t count)
 /* CHILD is final: a recipient, or nothing if it could only bounce. */
 static bool settle(struct walk *walk, const struct child *child, bool is_dead, bool is_first)
 {
+	const struct resolve_options *options = walk->inquiry->options;
 	struct address address = { .local = child->local, .domain = child->domain.name };
 
 	if (!count_recipients(walk, 1))
@@ -293,8 +295,8 @@ static bool settle(struct walk *walk, const struct child *child, bool is_dead, b
 	account(walk, is_first, 1, 1);
 	if (!is_dead)
 		return add_recipient(walk, child);
-	if (walk->options->on_dead_end != NULL)
-		walk->options->on_dead_end(walk->options->context, &address, walk->node->entry);
+	if (options->on_dead_end != NULL)
+		options->on_dead_end(options->context, &address, walk->node->entry);
 	return true;
 }
 
@@ -336,7 +338,7 @@ static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, si
 		account(walk, is_first, 1, 0);
 		return count_recipients(walk, 1);
 	}
-	if (depth + seen->height >= walk->options->limits->recursion)
+	if (depth + seen->height >= walk->limits->recursion)
 		return fail(walk, REASON_LIMIT);
 	account(walk, is_first, seen->count, seen->height + 1);
 	return count_recipients(walk, seen->count);
@@ -369,8 +371,7 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	enum candidate_outcome outcome = CANDIDATE_ABSENT;
 
 	/* The recipient itself is among those seen. */
-	if (depth >= walk->options->limits->recursion ||
-	    walk->seen.count - 1 > RESOLVE_ADDRESSES_MAX)
+	if (depth >= walk->limits->recursion || walk->seen.count - 1 > RESOLVE_ADDRESSES_MAX)
 		return fail(walk, REASON_LIMIT);
 	/* A pattern that is meant for it has letters, not the code that the table has for them. */
 	if (table_has_patterns(walk->table) &&
@@ -380,8 +381,7 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 		entry = arena_alloc(walk->arena, sizeof(*entry));
 		if (entry == NULL)
 			return fail(walk, REASON_MEMORY);
-		outcome = candidates_find(walk->table, walk->options, &candidate, walk->arena,
-					  entry, &hit);
+		outcome = candidates_find(walk->inquiry, &candidate, entry, &hit);
 	}
 	switch (outcome) {
 	case CANDIDATE_BROKEN:
@@ -426,19 +426,24 @@ static bool step(struct walk *walk)
 	return visit(walk, child, seen, is_first, depth);
 }
 
-void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
-	    struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
-	    const struct candidate_hit *hit, struct arena *arena, struct expansion *out_expansion)
+void expand(const struct inquiry *inquiry, const struct candidate *from,
+	    const struct table_entry *entry, const struct candidate_hit *hit,
+	    struct expansion *out_expansion)
 {
-	struct walk walk = { .table = table, .options = options, .arena = arena };
+	struct walk walk = {
+		.inquiry = inquiry,
+		.table = inquiry->table,
+		.limits = inquiry->options->limits,
+		.arena = inquiry->arena,
+	};
 	bool is_new;
 	bool goes_on;
 	struct seen *seen;
 
-	seen_init(&walk.seen, arena, table_seed(table));
-	seen = seen_add(&walk.seen, key, domain->name, &is_new);
+	seen_init(&walk.seen, walk.arena, table_seed(walk.table));
+	seen = seen_add(&walk.seen, from->local, from->domain->name, &is_new);
 	goes_on = seen == NULL ? fail(&walk, REASON_MEMORY)
-			       : enter(&walk, seen, local, entry, hit, 0);
+			       : enter(&walk, seen, from->written.local, entry, hit, 0);
 	while (goes_on && walk.node != NULL)
 		goes_on = walk.node->next < walk.node->child_count ? step(&walk) : leave(&walk);
 	*out_expansion = walk.result;

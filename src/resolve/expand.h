@@ -20,9 +20,9 @@ struct expansion {
 	struct bytes reply; /* of the first target that an `error:` entry refuses; or empty */
 };
 
-/* LOCAL as written, KEY folded; ENTRY and HIT are what candidates_find() found for it in DOMAIN. */
-void expand(const struct table *table, const struct resolve_options *options, struct bytes local,
-	    struct bytes key, const struct table_domain *domain, const struct table_entry *entry,
-	    const struct candidate_hit *hit, struct arena *arena, struct expansion *out_expansion);
+/* ENTRY and HIT are what candidates_find() found for FROM, of which written.local is used, too. */
+void expand(const struct inquiry *inquiry, const struct candidate *from,
+	    const struct table_entry *entry, const struct candidate_hit *hit,
+	    struct expansion *out_expansion);
 
 #endif

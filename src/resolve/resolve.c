@@ -64,14 +64,14 @@ static bool is_foreign_for_sure(struct bytes name)
 }
 
 /* The domain NAME as written: ours, local, or neither; LOCAL is in it. False: verdict is set. */
-static bool look_at_domain(const struct table *table, struct bytes name, struct bytes local,
-			   struct arena *arena, struct table_domain *out_domain,
-			   struct resolution *resolution)
+static bool look_at_domain(const struct inquiry *inquiry, struct bytes name, struct bytes local,
+			   struct table_domain *out_domain, struct resolution *resolution)
 {
+	const struct table *table = inquiry->table;
 	struct bytes key;
 	struct table_domain domain = { .flags = 0 };
 
-	switch (fold_domain(name, arena, &key)) {
+	switch (fold_domain(name, inquiry->arena, &key)) {
 	case FOLD_INVALID:
 		if (is_foreign_for_sure(name)) {
 			key = name;
@@ -100,9 +100,8 @@ static bool look_at_domain(const struct table *table, struct bytes name, struct 
  * Would the MTA follow the `@`, `%` or `!` in this local part to one of our domains? It strips
  * domains that are local to it. Sets the verdict where the answer isn't no.
  */
-static bool routes_elsewhere(const struct table *table, const struct address *address,
-			     const struct table_domain *domain, struct arena *arena,
-			     struct resolution *resolution)
+static bool routes_elsewhere(const struct inquiry *inquiry, const struct address *address,
+			     const struct table_domain *domain, struct resolution *resolution)
 {
 	struct address hop = *address;
 	struct table_domain at = *domain;
@@ -114,7 +113,7 @@ static bool routes_elsewhere(const struct table *table, const struct address *ad
 			break;
 		if ((at.flags & TABLE_DOMAIN_LOCAL) == 0 || !address_next_hop(&hop, &hop))
 			return true;
-		if (!look_at_domain(table, hop.domain, hop.local, arena, &at, resolution))
+		if (!look_at_domain(inquiry, hop.domain, hop.local, &at, resolution))
 			return false;
 		if ((at.flags & TABLE_DOMAIN_OURS) != 0)
 			break;
@@ -125,12 +124,11 @@ static bool routes_elsewhere(const struct table *table, const struct address *ad
 
 /* ---- the answer ------------------------------------------------------------------------- */
 
-static bool is_only_itself(const struct resolution *resolution, struct bytes key,
-			   struct bytes domain)
+static bool is_only_itself(const struct resolution *resolution, const struct candidate *candidate)
 {
 	return resolution->recipient_count == 1 &&
-	       bytes_equal(resolution->recipients[0].key_local, key) &&
-	       bytes_equal(resolution->recipients[0].address.domain, domain);
+	       bytes_equal(resolution->recipients[0].key_local, candidate->local) &&
+	       bytes_equal(resolution->recipients[0].address.domain, candidate->domain->name);
 }
 
 static bool needs_smtputf8(const struct resolution *resolution)
@@ -142,8 +140,8 @@ static bool needs_smtputf8(const struct resolution *resolution)
 }
 
 static void judge_expansion(const struct expansion *expansion,
-			    const struct resolve_options *options, struct bytes key,
-			    struct bytes domain, struct resolution *resolution)
+			    const struct resolve_options *options,
+			    const struct candidate *candidate, struct resolution *resolution)
 {
 	resolution->recipients = expansion->recipients;
 	resolution->recipient_count = expansion->recipient_count;
@@ -162,7 +160,7 @@ static void judge_expansion(const struct expansion *expansion,
 	} else if (expansion->recipient_count == 0) {
 		/* Who exists in a domain that isn't ours we can't say. */
 		end_with(resolution, VERDICT_DEFER, REASON_DEAD_END);
-	} else if (is_only_itself(resolution, key, domain)) {
+	} else if (is_only_itself(resolution, candidate)) {
 		end_with(resolution, VERDICT_DELIVER, REASON_NONE);
 	} else if (!options->has_smtputf8 && needs_smtputf8(resolution)) {
 		end_with(resolution, VERDICT_REFUSED, REASON_NEEDS_SMTPUTF8);
@@ -171,10 +169,8 @@ static void judge_expansion(const struct expansion *expansion,
 	}
 }
 
-static void judge_hit(const struct table *table, const struct resolve_options *options,
-		      const struct address *address, struct bytes key,
-		      const struct table_domain *domain, const struct candidate_hit *hit,
-		      struct arena *arena, struct resolution *resolution)
+static void judge_hit(const struct inquiry *inquiry, const struct candidate *candidate,
+		      const struct candidate_hit *hit, struct resolution *resolution)
 {
 	struct expansion expansion;
 
@@ -190,9 +186,8 @@ static void judge_hit(const struct table *table, const struct resolve_options *o
 	case TABLE_ENTRY_TARGETS:
 		break;
 	}
-	expand(table, options, address->local, key, domain, &resolution->entry, hit, arena,
-	       &expansion);
-	judge_expansion(&expansion, options, key, domain->name, resolution);
+	expand(inquiry, candidate, &resolution->entry, hit, &expansion);
+	judge_expansion(&expansion, inquiry->options, candidate, resolution);
 }
 
 /* The local part's key; false: verdict is set. */
@@ -258,30 +253,13 @@ static bool is_double_bounce(const struct table *table, const struct address *ad
 	       bytes_equal(candidate->local, bytes_of("double-bounce"));
 }
 
-static void find_answer(const struct table *table, const struct resolve_options *options,
-			const struct address *address, struct arena *arena,
-			struct resolution *resolution)
+/* What is found for CANDIDATE, which ADDRESS has become; or what stands in the way. */
+static void judge(const struct inquiry *inquiry, const struct address *address,
+		  const struct candidate *candidate, struct resolution *resolution)
 {
-	struct candidate candidate = { .written = *address };
-	struct table_domain domain;
 	struct candidate_hit hit;
 
-	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
-	if (!look_at_domain(table,
-			    address->domain.size > 0 ? address->domain : table_rules(table)->origin,
-			    address->local, arena, &domain, resolution))
-		return;
-	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
-	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
-	resolution->is_local = (domain.flags & TABLE_DOMAIN_LOCAL) != 0;
-	if (!routes_elsewhere(table, address, &domain, arena, resolution) ||
-	    !candidates_exist(table, &domain) ||
-	    !key_of(address, arena, &candidate.local, resolution))
-		return;
-	candidate.domain = &domain;
-	if (candidate.written.domain.size == 0)
-		candidate.written.domain = domain.name;
-	switch (candidates_find(table, options, &candidate, arena, &resolution->entry, &hit)) {
+	switch (candidates_find(inquiry, candidate, &resolution->entry, &hit)) {
 	case CANDIDATE_BROKEN:
 		end_with(resolution, VERDICT_DEFER, REASON_BROKEN);
 		break;
@@ -292,24 +270,47 @@ static void find_answer(const struct table *table, const struct resolve_options 
 		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
 		break;
 	case CANDIDATE_ABSENT:
-		resolution->is_exempt = is_double_bounce(table, address, &candidate);
+		resolution->is_exempt = is_double_bounce(inquiry->table, address, candidate);
 		end_with(resolution,
 			 resolution->is_ours && !resolution->is_exempt ? VERDICT_UNKNOWN
 								       : VERDICT_FOREIGN,
 			 REASON_NONE);
 		break;
 	case CANDIDATE_FOUND:
-		judge_hit(table, options, address, candidate.local, &domain, &hit, arena,
-			  resolution);
+		judge_hit(inquiry, candidate, &hit, resolution);
 		break;
 	}
+}
+
+static void find_answer(const struct inquiry *inquiry, const struct address *address,
+			struct resolution *resolution)
+{
+	struct candidate candidate = { .written = *address };
+	struct table_domain domain;
+
+	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN };
+	if (address->domain.size == 0)
+		candidate.written.domain = table_rules(inquiry->table)->origin;
+	if (!look_at_domain(inquiry, candidate.written.domain, address->local, &domain, resolution))
+		return;
+	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
+	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
+	resolution->is_local = (domain.flags & TABLE_DOMAIN_LOCAL) != 0;
+	if (!routes_elsewhere(inquiry, address, &domain, resolution) ||
+	    !candidates_exist(inquiry->table, &domain) ||
+	    !key_of(address, inquiry->arena, &candidate.local, resolution))
+		return;
+	candidate.domain = &domain;
+	judge(inquiry, address, &candidate, resolution);
 }
 
 void resolve_address(const struct table *table, const struct resolve_options *options,
 		     const struct address *address, struct arena *arena,
 		     struct resolution *out_resolution)
 {
-	find_answer(table, options, address, arena, out_resolution);
+	const struct inquiry inquiry = { .table = table, .options = options, .arena = arena };
+
+	find_answer(&inquiry, address, out_resolution);
 	if (table_is_guarded(table))
 		settle_guarded(table, arena, out_resolution);
 }

@@ -163,9 +163,9 @@ static bool find_candidate(struct ours *ours, struct bytes local, const struct t
 		.domain = domain,
 		.written = { .local = local, .domain = domain->name },
 	};
+	const struct inquiry inquiry = { ours->table, &ours->options, &ours->arena };
 
-	switch (candidates_find(ours->table, &ours->options, &candidate, &ours->arena, out_entry,
-				out_hit)) {
+	switch (candidates_find(&inquiry, &candidate, out_entry, out_hit)) {
 	case CANDIDATE_FOUND:
 		return true;
 	case CANDIDATE_ABSENT:

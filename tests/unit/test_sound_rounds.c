@@ -44,13 +44,18 @@ static bool is_sound(const struct asked *asked, const struct table_row *row, str
 	};
 	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
 	struct bytes local = row->is_catch_all ? bytes_of("!") : row->local;
-	struct table_domain domain = row->domain;
+	const struct inquiry inquiry = { asked->table, &options, arena };
+	const struct candidate from = {
+		.local = local,
+		.domain = &row->domain,
+		.written.local = local,
+	};
 	struct expansion expansion;
 
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
 		return true;
 	arena_clear(arena);
-	expand(asked->table, &options, local, local, &domain, &row->entry, &hit, arena, &expansion);
+	expand(&inquiry, &from, &row->entry, &hit, &expansion);
 	return expansion.reason == REASON_NONE && !walk.meets_dead_end;
 }
 
