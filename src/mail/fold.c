@@ -13,7 +13,6 @@
 #include "mail/characters.h"
 
 enum {
-	KEY_BYTES_MAX = 255,
 	/* Composing may make a text shorter, but not by more than this. */
 	TEXT_BYTES_MAX = 1024,
 	/* What libunistring gets to write to before it allocates. */
@@ -128,7 +127,7 @@ static enum fold_outcome lower_ascii(struct bytes text, struct arena *arena, str
 static enum fold_outcome copy_key(const void *data, size_t size, struct arena *arena,
 				  struct bytes *out_key)
 {
-	if (size > KEY_BYTES_MAX)
+	if (size > FOLD_KEY_BYTES_MAX)
 		return FOLD_INVALID;
 	return arena_copy(arena, bytes_make(data, size), out_key) ? FOLD_OK : FOLD_NO_MEMORY;
 }
@@ -172,7 +171,7 @@ enum fold_outcome fold_local(struct bytes local, struct arena *arena, struct byt
 			return FOLD_INVALID;
 		return fold_unicode(local, arena, out_key);
 	}
-	if (seen.has_forbidden || local.size > KEY_BYTES_MAX)
+	if (seen.has_forbidden || local.size > FOLD_KEY_BYTES_MAX)
 		return FOLD_INVALID;
 	if (seen.has_upper)
 		return lower_ascii(local, arena, out_key);
@@ -241,7 +240,7 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 			return FOLD_INVALID;
 		return fold_international(domain, arena, out_key);
 	}
-	if (seen.has_forbidden || domain.size > KEY_BYTES_MAX)
+	if (seen.has_forbidden || domain.size > FOLD_KEY_BYTES_MAX)
 		return FOLD_INVALID;
 	if (seen.has_upper)
 		return lower_ascii(domain, arena, out_key);
@@ -252,9 +251,9 @@ enum fold_outcome fold_domain(struct bytes domain, struct arena *arena, struct b
 /* KEY with U-labels, for idn2_free(). INVALID: it has none, or can't have them. */
 static enum fold_outcome show(struct bytes key, char **out_shown)
 {
-	char text[KEY_BYTES_MAX + 1];
+	char text[FOLD_KEY_BYTES_MAX + 1];
 
-	if (key.data == NULL || key.size > KEY_BYTES_MAX)
+	if (key.data == NULL || key.size > FOLD_KEY_BYTES_MAX)
 		return FOLD_INVALID;
 	memcpy(text, key.data, key.size);
 	text[key.size] = '\0';

@@ -17,6 +17,9 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 
+/* No key is longer; a text of more bytes may have one that isn't. */
+enum { FOLD_KEY_BYTES_MAX = 255 };
+
 enum fold_outcome {
 	FOLD_OK,
 	FOLD_INVALID, /* can't be part of a key: bytes 0-31 or 127, invalid UTF-8, bidi

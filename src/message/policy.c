@@ -28,44 +28,64 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 				 err);
 }
 
-static enum policy_action doubt(struct resolution *resolution, enum reason reason)
+static struct judgement doubt(enum reason reason)
 {
-	resolution->verdict = VERDICT_DEFER;
-	resolution->reason = reason;
-	return POLICY_REFUSE;
+	return (struct judgement){
+		.action = POLICY_REFUSE,
+		.verdict = VERDICT_DEFER,
+		.reason = reason,
+	};
 }
 
-enum policy_action policy_decide(const struct message_facts *facts, struct resolution *resolution)
+static struct judgement follow(const struct resolution *resolution, enum policy_action action)
+{
+	return (struct judgement){
+		.action = action,
+		.verdict = resolution->verdict,
+		.reason = resolution->reason,
+		.detail = resolution->detail,
+		.reply = resolution->reply,
+	};
+}
+
+struct judgement policy_decide(const struct message_facts *facts,
+			       const struct resolution *resolution)
 {
 	const struct rule *rule = &rules[resolution->verdict];
 
 	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
 	if (facts->is_submission)
-		return resolution->is_local ? POLICY_LEAVE : rule->submission;
+		return follow(resolution, resolution->is_local ? POLICY_LEAVE : rule->submission);
 	if (resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN) {
 		/* The MTA has no mailboxes in an alias domain, so it would bounce. */
 		if (resolution->is_in_alias_domain && !resolution->is_exempt)
-			return doubt(resolution, REASON_BROKEN);
-		if (facts->is_reinjected && resolution->is_exempt && resolution->is_ours) {
-			resolution->verdict = VERDICT_UNKNOWN;
-			return POLICY_REFUSE;
-		}
+			return doubt(REASON_BROKEN);
+		if (facts->is_reinjected && resolution->is_exempt && resolution->is_ours)
+			return (struct judgement){
+				.action = POLICY_REFUSE,
+				.verdict = VERDICT_UNKNOWN,
+			};
 		if (facts->is_reinjected && resolution->is_ours)
-			return doubt(resolution, REASON_LOOP);
+			return doubt(REASON_LOOP);
 	}
-	return rule->smtp;
+	return follow(resolution, rule->smtp);
 }
 
 void policy_reply(const struct policy *policy, const struct message_facts *facts,
-		  const struct resolution *resolution, struct bytes address, struct arena *arena,
+		  const struct judgement *judgement, struct bytes address, struct arena *arena,
 		  struct reply *out_reply)
 {
 	struct answer_texts texts = policy->texts;
+	const struct resolution told = {
+		.verdict = judgement->verdict,
+		.reason = judgement->reason,
+		.reply = judgement->reply,
+	};
 	const struct resolution broken = { .verdict = VERDICT_DEFER, .reason = REASON_BROKEN };
 
 	texts.omits_address = facts->mta->names_recipient;
 	/* An accepted one has no reply. Asking for it is our own mistake, and then "later" is safe.
 	 */
-	if (!answer_make(resolution, &texts, address, arena, out_reply))
+	if (!answer_make(&told, &texts, address, arena, out_reply))
 		(void)answer_make(&broken, &texts, address, arena, out_reply); /* always a reply */
 }

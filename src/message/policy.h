@@ -39,15 +39,25 @@ enum policy_action {
 /* False where the settings contradict the rules of SMTP, see ERR (status 78). */
 bool policy_init(struct policy *policy, const struct settings *settings, struct error *err);
 
+/* What is done about one recipient, and why. */
+struct judgement {
+	enum policy_action action;
+	enum verdict verdict;
+	enum reason reason;
+	struct reason_detail detail;
+	struct bytes reply; /* of an entry that refuses: `550 5.2.1 text`, a view */
+};
+
 /*
- * What to do about a recipient. May turn *RESOLUTION into a doubt: where leaving the recipient in
- * the envelope would bounce it or send it round in circles.
+ * What to do about a recipient. The verdict is that of RESOLUTION, or a doubt: where leaving the
+ * recipient in the envelope would bounce it or send it round in circles.
  */
-enum policy_action policy_decide(const struct message_facts *facts, struct resolution *resolution);
+struct judgement policy_decide(const struct message_facts *facts,
+			       const struct resolution *resolution);
 
 /* The reply for POLICY_REFUSE. ADDRESS is in internal form, as received; the text is in ARENA. */
 void policy_reply(const struct policy *policy, const struct message_facts *facts,
-		  const struct resolution *resolution, struct bytes address, struct arena *arena,
+		  const struct judgement *judgement, struct bytes address, struct arena *arena,
 		  struct reply *out_reply);
 
 #endif

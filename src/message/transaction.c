@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "mail/address.h"
-#include "mail/dsn.h"
 #include "mail/fold.h"
 #include "message/transaction_inside.h"
 #include "resolve/answer.h"
@@ -15,13 +14,6 @@ enum {
 	SCRATCH_BYTES_MAX = 16 * 1024 * 1024, /* to resolve one recipient */
 	MESSAGE_BYTES = 1024 * 1024,          /* of one message, and as much more ... */
 	RECIPIENT_BYTES = 2048,               /* ... for each recipient it may have */
-};
-
-enum keeping {
-	KEEPING_DONE,
-	KEEPING_TOO_MANY,  /* recipients in one message */
-	KEEPING_CIRCULAR,  /* nobody but itself is left */
-	KEEPING_NO_MEMORY, /* or something that can't be printed */
 };
 
 void transaction_init(struct transaction *transaction, struct snapshot_store *store)
@@ -87,54 +79,6 @@ static bool join(struct arena *arena, struct bytes left, char between, struct by
 
 /* ---- one recipient -------------------------------------------------------------------- */
 
-/* What is in the buffer, as a C string of the message; NULL: it failed, or no memory. */
-static const char *keep_text(struct transaction *transaction)
-{
-	if (transaction->text.has_failed)
-		return NULL;
-	return arena_text(&transaction->arena, buffer_bytes(&transaction->text));
-}
-
-/* Is TEXT, which we printed, read as ADDRESS again? */
-static bool reads_back(struct transaction *transaction, const char *text,
-		       const struct address *address)
-{
-	struct address_path path;
-
-	return address_parse_path(bytes_of(text), &transaction->scratch, &path) == ADDRESS_OK &&
-	       !path.was_rewritten && bytes_equal(path.address.local, address->local) &&
-	       bytes_equal(path.address.domain, address->domain);
-}
-
-static bool fits_mta(const struct transaction *transaction, const char *path)
-{
-	size_t longest = transaction->facts.mta->longest_path;
-	size_t size = strlen(path);
-
-	if (longest == 0 || size <= longest)
-		return true;
-	log_line(SEVERITY_WARNING, "a target of %zu bytes: the MTA takes no more than %zu", size,
-		 longest);
-	return false;
-}
-
-/* ADDRESS in brackets, quoted anew; NULL: no memory, or it can't be told to an MTA. */
-static const char *print_target(struct transaction *transaction, const struct address *address)
-{
-	const char *text;
-
-	buffer_clear(&transaction->text);
-	/* Marked in the buffer itself when it fails: keep_text() looks at that. */
-	(void)buffer_append_byte(&transaction->text, '<');
-	if (!address_print(address, &transaction->text))
-		return NULL;
-	(void)buffer_append_byte(&transaction->text, '>');
-	text = keep_text(transaction);
-	if (text == NULL || !reads_back(transaction, text, address) || !fits_mta(transaction, text))
-		return NULL;
-	return text;
-}
-
 /* The key of an address as the client gave it; false: no memory. Empty: it can't have a key. */
 static bool fold_original(struct transaction *transaction, const struct address *address,
 			  struct bytes *out_key)
@@ -185,39 +129,6 @@ static enum keeping keep_unchanged(struct transaction *transaction, const struct
 	return KEEPING_DONE;
 }
 
-/* What goes with each target of one original; false: no memory. */
-static bool print_parameters(struct transaction *transaction, const struct address_path *path,
-			     char *const *parameters, bool is_only_target, const char **out_text)
-{
-	const struct policy *policy = &transaction->snapshot->policy;
-	struct dsn dsn = { .notify = DSN_NOTIFY_ABSENT };
-	unsigned notify;
-	bool is_printed;
-
-	*out_text = NULL;
-	if (!transaction->facts.mta->takes_parameters)
-		return true;
-	for (; *parameters != NULL; parameters++)
-		(void)dsn_take_parameter(&dsn, bytes_of(*parameters)); /* a bad one is left out */
-	if (transaction->facts.mta->needs_client_dsn && dsn.notify == DSN_NOTIFY_ABSENT &&
-	    dsn.orcpt.size == 0)
-		return true;
-	notify = dsn_notify_for_target(dsn.notify, is_only_target, policy->is_dsn_success_native);
-	buffer_clear(&transaction->text);
-	/* The type utf-8 belongs to SMTPUTF8; without it any byte is xtext of rfc822. */
-	if (dsn.orcpt.size == 0 && !transaction->facts.has_smtputf8 &&
-	    !bytes_are_ascii(path->text_with_route))
-		is_printed = dsn_print_parameters(notify, bytes_of("rfc822;"), dsn.orcpt,
-						  DSN_UTF8_XTEXT, &transaction->text) &&
-			     dsn_print_xtext(path->text_with_route, &transaction->text);
-	else
-		is_printed =
-			dsn_print_parameters(notify, dsn.orcpt, path->text_with_route,
-					     transaction->facts.mta->utf8_form, &transaction->text);
-	*out_text = is_printed ? keep_text(transaction) : NULL;
-	return *out_text != NULL;
-}
-
 static bool have_same_parameters(const char *a, const char *b)
 {
 	if (a == NULL || b == NULL)
@@ -246,23 +157,25 @@ static bool find_final(struct transaction *transaction, const struct original *o
 	return true;
 }
 
-/* A recipient that the message doesn't have yet; NULL: no memory, or it can't be printed. */
-static struct final *make_final(struct transaction *transaction, const struct original *original,
-				const struct recipient *recipient, const char *parameters,
-				struct bytes key)
+/* A recipient that the message doesn't have yet. */
+static enum keeping make_final(struct transaction *transaction, const struct original *original,
+			       const struct address *address, const char *parameters,
+			       struct final **out_final, struct bytes key)
 {
 	struct final *final = arena_alloc(&transaction->arena, sizeof(*final));
+	enum keeping keeping;
 
 	if (final == NULL)
-		return NULL;
+		return KEEPING_NO_MEMORY;
 	*final = (struct final){
-		.address = print_target(transaction, &recipient->address),
 		.parameters = parameters,
 		.is_kept = !transaction_merges(transaction) && bytes_equal(key, original->folded),
 	};
-	if (final->address == NULL || !arena_copy(&transaction->arena, key, &final->entry.key))
-		return NULL;
-	return final;
+	keeping = transaction_print_target(transaction, address, &final->address);
+	if (keeping == KEEPING_DONE && !arena_copy(&transaction->arena, key, &final->entry.key))
+		keeping = KEEPING_NO_MEMORY;
+	*out_final = final;
+	return keeping;
 }
 
 /* What a resolution brings: those who are new, in scratch memory, not in the envelope yet. */
@@ -271,40 +184,51 @@ struct arrivals {
 	size_t count;
 };
 
-static bool make_arrivals(struct transaction *transaction, struct original *original,
-			  const struct resolution *resolution, const char *parameters,
-			  struct arrivals *arrivals)
+/* One target of ORIGINAL: somebody new, or somebody who is there. */
+static enum keeping add_arrival(struct transaction *transaction, struct original *original,
+				const struct recipient *recipient, const char *parameters,
+				struct arrivals *arrivals)
+{
+	enum keeping keeping;
+	struct final *final;
+	struct bytes key;
+
+	if (!join(&transaction->scratch, recipient->key_local, '@', recipient->address.domain,
+		  &key))
+		return KEEPING_NO_MEMORY;
+	/* One that comes back to us can't be among its own targets. */
+	if (transaction->facts.is_reinjected && bytes_equal(key, original->folded))
+		return KEEPING_DONE;
+	if (!find_final(transaction, original, parameters, &key, &final))
+		return KEEPING_NO_MEMORY;
+	if (final == NULL) {
+		keeping = make_final(transaction, original, &recipient->address, parameters, &final,
+				     key);
+		if (keeping != KEEPING_DONE)
+			return keeping;
+		arrivals->finals[arrivals->count++] = final;
+	}
+	if (original->target_count < ORIGINAL_TARGETS)
+		original->targets[original->target_count] = final;
+	original->target_count++;
+	return KEEPING_DONE;
+}
+
+static enum keeping make_arrivals(struct transaction *transaction, struct original *original,
+				  const struct resolution *resolution, const char *parameters,
+				  struct arrivals *arrivals)
 {
 	size_t most = resolution->recipient_count;
+	enum keeping keeping = KEEPING_DONE;
 
 	arrivals->count = 0;
 	arrivals->finals = arena_alloc(&transaction->scratch, most * sizeof(*arrivals->finals));
 	if (arrivals->finals == NULL)
-		return false;
-	for (size_t i = 0; i < most; i++) {
-		const struct recipient *recipient = &resolution->recipients[i];
-		struct final *final;
-		struct bytes key;
-
-		if (!join(&transaction->scratch, recipient->key_local, '@',
-			  recipient->address.domain, &key))
-			return false;
-		/* One that comes back to us can't be among its own targets. */
-		if (transaction->facts.is_reinjected && bytes_equal(key, original->folded))
-			continue;
-		if (!find_final(transaction, original, parameters, &key, &final))
-			return false;
-		if (final == NULL) {
-			final = make_final(transaction, original, recipient, parameters, key);
-			if (final == NULL)
-				return false;
-			arrivals->finals[arrivals->count++] = final;
-		}
-		if (original->target_count < ORIGINAL_TARGETS)
-			original->targets[original->target_count] = final;
-		original->target_count++;
-	}
-	return true;
+		return KEEPING_NO_MEMORY;
+	for (size_t i = 0; i < most && keeping == KEEPING_DONE; i++)
+		keeping = add_arrival(transaction, original, &resolution->recipients[i], parameters,
+				      arrivals);
+	return keeping;
 }
 
 /* All of them are counted before any goes in. */
@@ -330,30 +254,38 @@ static enum keeping replace(struct transaction *transaction, const struct addres
 {
 	const char *dsn;
 	struct arrivals arrivals;
+	enum keeping keeping;
 
-	if (!print_parameters(transaction, path, parameters, resolution->recipient_count == 1,
-			      &dsn) ||
-	    !make_arrivals(transaction, original, resolution, dsn, &arrivals))
-		return KEEPING_NO_MEMORY;
+	keeping = transaction_print_parameters(transaction, path, parameters,
+					       resolution->recipient_count == 1, &dsn);
+	if (keeping == KEEPING_DONE)
+		keeping = make_arrivals(transaction, original, resolution, dsn, &arrivals);
+	if (keeping != KEEPING_DONE)
+		return keeping;
 	if (original->target_count == 0)
 		return KEEPING_CIRCULAR;
 	return insert_arrivals(transaction, &arrivals);
 }
 
 /* The text that deletes an original, unless an earlier one has the same. */
-static bool make_delete_text(struct transaction *transaction, const struct address_path *path,
-			     struct original *original)
+static enum keeping make_delete_text(struct transaction *transaction,
+				     const struct address_path *path, struct original *original)
 {
+	enum keeping keeping;
+
 	buffer_clear(&transaction->text);
-	(void)buffer_append_byte(&transaction->text, '<'); /* keep_text() sees a failure */
+	(void)buffer_append_byte(&transaction->text,
+				 '<'); /* transaction_keep_text() sees a failure */
 	(void)buffer_append(&transaction->text, path->text);
 	(void)buffer_append_byte(&transaction->text, '>');
-	original->entry.key.data = keep_text(transaction);
-	if (original->entry.key.data == NULL || !keyset_reserve(&transaction->texts, 1))
-		return false;
+	keeping = transaction_keep_text(transaction, &original->entry.key.data);
+	if (keeping != KEEPING_DONE)
+		return keeping;
+	if (!keyset_reserve(&transaction->texts, 1))
+		return KEEPING_NO_MEMORY;
 	original->entry.key.size = transaction->text.size;
 	original->is_deleted = keyset_find(&transaction->texts, original->entry.key) == NULL;
-	return true;
+	return KEEPING_DONE;
 }
 
 /* An original that is replaced by its targets, or dropped. */
@@ -367,10 +299,10 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 	if (original == NULL)
 		return KEEPING_NO_MEMORY;
 	*original = (struct original){ .source = resolution->entry };
-	if (!fold_original(transaction, &path->address, &original->folded) ||
-	    !make_delete_text(transaction, path, original))
+	if (!fold_original(transaction, &path->address, &original->folded))
 		return KEEPING_NO_MEMORY;
-	if (is_replaced)
+	keeping = make_delete_text(transaction, path, original);
+	if (keeping == KEEPING_DONE && is_replaced)
 		keeping = replace(transaction, path, original, resolution, parameters);
 	if (keeping != KEEPING_DONE)
 		return keeping;
@@ -383,22 +315,58 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 }
 
 /* What can't be kept is put off, since none of it is the client's fault for good. */
-static void refuse_unkept(struct transaction *transaction, enum keeping keeping, struct bytes shown,
-			  struct decision *decision)
+static struct judgement judge_unkept(const struct transaction *transaction, enum keeping keeping)
 {
-	const struct resolution doubt = {
-		.verdict = VERDICT_DEFER,
-		.reason = keeping == KEEPING_CIRCULAR ? REASON_LOOP : REASON_MEMORY,
-	};
+	size_t most = transaction->snapshot->policy.message_recipients;
+	struct judgement judgement = { .action = POLICY_REFUSE, .verdict = VERDICT_DEFER };
+
+	switch (keeping) {
+	case KEEPING_TOO_MANY:
+		judgement.reason = REASON_LIMIT;
+		judgement.detail.limit = LIMIT_MESSAGE_RECIPIENTS;
+		judgement.detail.found = most + 1;
+		judgement.detail.allowed = most;
+		break;
+	case KEEPING_CIRCULAR:
+		judgement.reason = REASON_LOOP;
+		break;
+	case KEEPING_UNPRINTABLE:
+		judgement.reason = REASON_UNPRINTABLE;
+		break;
+	case KEEPING_NO_MEMORY:
+	case KEEPING_DONE:
+		judgement.reason = REASON_MEMORY;
+		break;
+	}
+	return judgement;
+}
+
+static void make_reply(struct transaction *transaction, struct bytes shown, enum keeping keeping,
+		       struct decision *decision)
+{
 	const struct bytes *address = transaction->facts.mta->names_recipient ? NULL : &shown;
 
-	decision->action = POLICY_REFUSE;
-	decision->verdict = VERDICT_DEFER;
 	if (keeping != KEEPING_TOO_MANY ||
 	    !reply_make("452", "4.5.3", address, "Too many recipients", &transaction->scratch,
 			&decision->reply))
-		policy_reply(&transaction->snapshot->policy, &transaction->facts, &doubt, shown,
-			     &transaction->scratch, &decision->reply);
+		policy_reply(&transaction->snapshot->policy, &transaction->facts,
+			     &decision->judgement, shown, &transaction->scratch, &decision->reply);
+}
+
+static enum keeping keep(struct transaction *transaction, const struct address_path *path,
+			 const struct resolution *resolution, char *const *parameters,
+			 enum policy_action action)
+{
+	switch (action) {
+	case POLICY_LEAVE:
+		return keep_unchanged(transaction, path);
+	case POLICY_REPLACE:
+	case POLICY_DROP:
+		return keep_changed(transaction, path, resolution, parameters);
+	case POLICY_REFUSE:
+		break;
+	}
+	return KEEPING_DONE;
 }
 
 void transaction_recipient(struct transaction *transaction, const char *text,
@@ -408,38 +376,26 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 		.limits = &transaction->snapshot->policy.limits,
 		.has_smtputf8 = transaction->facts.has_smtputf8,
 	};
+	struct judgement *judgement = &out_decision->judgement;
 	struct address_path path = { .was_rewritten = false };
 	struct resolution resolution;
-	enum keeping keeping = KEEPING_DONE;
+	enum keeping keeping;
 
 	arena_clear(&transaction->scratch);
 	resolve(transaction->snapshot->table, &options, bytes_of(text), &transaction->scratch,
 		&path, &resolution);
-	*out_decision =
-		(struct decision){ .action = policy_decide(&transaction->facts, &resolution) };
-	out_decision->verdict = resolution.verdict;
-	switch (out_decision->action) {
-	case POLICY_REFUSE:
-		policy_reply(&transaction->snapshot->policy, &transaction->facts, &resolution,
-			     answer_address(&path, bytes_of(text), &transaction->scratch),
-			     &transaction->scratch, &out_decision->reply);
-		return;
-	case POLICY_LEAVE:
-		keeping = keep_unchanged(transaction, &path);
-		break;
-	case POLICY_REPLACE:
-	case POLICY_DROP:
-		keeping = keep_changed(transaction, &path, &resolution, parameters);
-		break;
+	*out_decision = (struct decision){
+		.judgement = policy_decide(&transaction->facts, &resolution),
+	};
+	keeping = keep(transaction, &path, &resolution, parameters, judgement->action);
+	if (keeping != KEEPING_DONE && transaction->facts.is_submission) {
+		transaction->untracked++;
+		judgement->action = POLICY_LEAVE;
+	} else if (keeping != KEEPING_DONE) {
+		*judgement = judge_unkept(transaction, keeping);
 	}
-	if (keeping == KEEPING_DONE)
-		return;
-	if (!transaction->facts.is_submission) {
-		refuse_unkept(transaction, keeping,
-			      answer_address(&path, bytes_of(text), &transaction->scratch),
-			      out_decision);
-		return;
-	}
-	transaction->untracked++;
-	out_decision->action = POLICY_LEAVE;
+	if (judgement->action == POLICY_REFUSE)
+		make_reply(transaction,
+			   answer_address(&path, bytes_of(text), &transaction->scratch), keeping,
+			   out_decision);
 }

@@ -43,11 +43,10 @@ struct transaction {
 	bool has_replaced; /* some original is replaced, not only dropped */
 };
 
+/* Good until the next recipient. */
 struct decision {
-	enum verdict verdict;
-	enum policy_action action;
-	/* With POLICY_REFUSE; good until the next recipient. */
-	struct reply reply;
+	struct judgement judgement;
+	struct reply reply; /* with POLICY_REFUSE */
 };
 
 enum edit_kind { EDIT_ADD, EDIT_DELETE };
@@ -78,6 +77,12 @@ bool transaction_is_open(const struct transaction *transaction);
 /* A recipient: TEXT as the client sent it, PARAMETERS its ESMTP parameters, ended by NULL. */
 void transaction_recipient(struct transaction *transaction, const char *text,
 			   char *const *parameters, struct decision *out_decision);
+
+/*
+ * Log what was said to a recipient that wasn't accepted, with its reason: each that is deferred,
+ * and with `log_refusals` each that is refused. Before the next recipient.
+ */
+void transaction_log_refusal(struct transaction *transaction, const struct decision *decision);
 
 /* All recipients are in. */
 enum transaction_outcome transaction_finish(struct transaction *transaction,

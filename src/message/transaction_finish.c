@@ -157,6 +157,28 @@ static void log_original(struct transaction *transaction, const struct original 
 	log_batch_add(batch, SEVERITY_INFO, buffer_bytes(text));
 }
 
+/* Behind the reply, since that is made of what the client sent: the last reason is the true one. */
+void transaction_log_refusal(struct transaction *transaction, const struct decision *decision)
+{
+	const struct judgement *judgement = &decision->judgement;
+	const struct reply *reply = &decision->reply;
+	bool is_doubt = judgement->verdict == VERDICT_DEFER;
+	struct buffer *text = &transaction->text;
+
+	if (!is_doubt && !transaction->snapshot->policy.logs_refusals)
+		return;
+	buffer_clear(text);
+	/* What has no room is missing from the line: see log_original(). */
+	if (judgement->reason != REASON_NONE)
+		(void)buffer_append_text(text, ", reason=");
+	(void)reason_print(transaction->snapshot->table, judgement->reason, &judgement->detail,
+			   text);
+	log_line(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO,
+		 "NOQUEUE: %s: %s %s " BYTES_FORMAT BYTES_FORMAT, is_doubt ? "deferred" : "refused",
+		 reply->code, reply->enhanced, BYTES_ARGS(reply->text),
+		 BYTES_ARGS(buffer_bytes(text)));
+}
+
 void transaction_log(struct transaction *transaction, const char *queue_id)
 {
 	struct log_batch batch;

@@ -5,6 +5,7 @@
 #ifndef MESSAGE_TRANSACTION_INSIDE_H
 #define MESSAGE_TRANSACTION_INSIDE_H
 
+#include "mail/address.h"
 #include "message/transaction.h"
 
 /* Who the message goes to in the end. */
@@ -27,6 +28,27 @@ struct original {
 	size_t target_count;                     /* 0: it is dropped */
 	struct final *targets[ORIGINAL_TARGETS]; /* the first of them */
 };
+
+/* What became of a recipient that was to be kept, or of a part of it. */
+enum keeping {
+	KEEPING_DONE,
+	KEEPING_TOO_MANY, /* recipients in one message */
+	KEEPING_CIRCULAR, /* nobody but itself is left */
+	KEEPING_NO_MEMORY,
+	KEEPING_UNPRINTABLE, /* the MTA can't be told who it is */
+};
+
+/* What is in transaction->text, as a C string of the message. */
+enum keeping transaction_keep_text(struct transaction *transaction, const char **out_text);
+
+/* ADDRESS in brackets, quoted anew. */
+enum keeping transaction_print_target(struct transaction *transaction,
+				      const struct address *address, const char **out_text);
+
+/* What goes with each target of one original; NULL: nothing. */
+enum keeping transaction_print_parameters(struct transaction *transaction,
+					  const struct address_path *path, char *const *parameters,
+					  bool is_only_target, const char **out_text);
 
 static inline bool transaction_merges(const struct transaction *transaction)
 {

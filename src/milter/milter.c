@@ -147,18 +147,6 @@ static sfsistat answer_later(SMFICTX *context, struct session *session, const ch
 	return answer(context, session, &reply);
 }
 
-static void log_refusal(const struct session *session, const struct decision *decision)
-{
-	const struct policy *policy = &session->transaction.snapshot->policy;
-	const struct reply *reply = &decision->reply;
-	bool is_doubt = decision->verdict == VERDICT_DEFER;
-
-	if (is_doubt || policy->logs_refusals)
-		log_line(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO,
-			 "NOQUEUE: %s: %s %s " BYTES_FORMAT, is_doubt ? "deferred" : "refused",
-			 reply->code, reply->enhanced, BYTES_ARGS(reply->text));
-}
-
 /* ---- callbacks ------------------------------------------------------------------------ */
 
 static void ask_for_macros(SMFICTX *context)
@@ -257,9 +245,9 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments)
 		return answer_later(context, session, "Too many sessions, try again later");
 	}
 	transaction_recipient(&session->transaction, arguments[0], arguments + 1, &decision);
-	if (decision.action != POLICY_REFUSE)
+	if (decision.judgement.action != POLICY_REFUSE)
 		return SMFIS_CONTINUE;
-	log_refusal(session, &decision);
+	transaction_log_refusal(&session->transaction, &decision);
 	return answer(context, session, &decision.reply);
 }
 

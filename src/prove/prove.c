@@ -16,6 +16,7 @@
 enum {
 	PROVERS = TABLE_VERIFIERS,
 	PROOF_ARENA_BYTES = 1 << 30,
+	REASON_BYTES = 1024,
 	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of behind each,
 	 * unless there are so many that time counts for more. */
 	MANY_EXPANSIONS = 1 << 14,
@@ -66,14 +67,22 @@ static void print_key(const struct table_row *row, struct buffer *out_text)
 	}
 }
 
-static void find_fault(struct prover *prover, const char *what)
+static void find_fault(struct prover *prover, const struct expansion *expansion)
 {
+	bool is_limit = expansion->reason == REASON_LIMIT;
+	struct buffer reason;
 	struct buffer key;
 
 	print_key(prover->row, &key);
-	prover->findings.has_failed |= key.was_short_of_memory;
-	proof_findings_add(&prover->findings, row_line(prover), true, "%s: " BYTES_FORMAT, what,
-			   BYTES_ARGS(buffer_bytes(&key)));
+	buffer_init(&reason, REASON_BYTES);
+	(void)reason_print(prover->table, expansion->reason, &expansion->detail,
+			   &reason); /* without memory it shows below */
+	prover->findings.has_failed |= key.was_short_of_memory || reason.was_short_of_memory;
+	proof_findings_add(
+		&prover->findings, row_line(prover), true, "%s" BYTES_FORMAT "%s: " BYTES_FORMAT,
+		is_limit ? "expansion over a limit (" : "", BYTES_ARGS(buffer_bytes(&reason)),
+		is_limit ? ")" : "", BYTES_ARGS(buffer_bytes(&key)));
+	buffer_free(&reason);
 	buffer_free(&key);
 }
 
@@ -102,20 +111,17 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 {
 	switch (expansion->reason) {
 	case REASON_LOOP:
-		find_fault(prover, "alias loop");
-		break;
 	case REASON_LIMIT:
-		find_fault(prover, "expansion over a limit (limits.expansion, limits.recursion, "
-				   "limits.address_bytes)");
-		break;
 	case REASON_BROKEN:
-		find_fault(prover, "the table can't be read back");
+	case REASON_PATTERN:
+		find_fault(prover, expansion);
 		break;
 	case REASON_MEMORY:
 		prover->findings.has_failed = true;
 		break;
 	case REASON_NONE:
 	case REASON_DEAD_END:
+	case REASON_UNPRINTABLE:
 	case REASON_BAD_ADDRESS:
 	case REASON_ROUTING:
 	case REASON_NEEDS_SMTPUTF8:

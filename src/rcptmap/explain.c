@@ -197,6 +197,18 @@ static void write_text(struct explain *explain, struct bytes text,
 	(void)buffer_append_byte(out, '\n');   /* likewise */
 }
 
+/* In brackets, which no key has that isn't quoted. */
+static void write_text_reason(struct explain *explain, const struct resolution *resolution,
+			      struct buffer *out)
+{
+	if (resolution->reason == REASON_NONE)
+		return;
+	put(out, "\t(reason)\t");
+	(void)reason_print(explain->table, resolution->reason, &resolution->detail,
+			   out); /* the buffer knows */
+	put(out, "\n");
+}
+
 static void write_json(struct explain *explain, struct bytes text,
 		       const struct resolution *resolution, const struct destination *destination,
 		       const struct reply *reply, struct buffer *out)
@@ -223,6 +235,15 @@ static void write_json(struct explain *explain, struct bytes text,
 	buffer_clear(scratch);
 	if (reply != NULL) {
 		(void)reply_print(reply, scratch); /* the buffer knows */
+		json_printed(&json, scratch);
+	} else {
+		json_null(&json);
+	}
+	json_name(&json, "reason");
+	if (resolution->reason != REASON_NONE) {
+		buffer_clear(scratch);
+		(void)reason_print(explain->table, resolution->reason, &resolution->detail,
+				   scratch); /* the buffer knows */
 		json_printed(&json, scratch);
 	} else {
 		json_null(&json);
@@ -276,6 +297,8 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 		write_text(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
 			   out);
 		(void)buffer_append(out, buffer_bytes(&explain->steps)); /* the buffer knows */
+		if (explain->is_verbose)
+			write_text_reason(explain, &resolution, out);
 	}
 	buffer_take_failure(out, &explain->steps);
 	arena_clear(&explain->arena);

@@ -95,6 +95,7 @@ static void find_pattern(const struct table *table, struct question *question, s
 		return;
 	case PATTERN_BROKEN:
 	case PATTERN_NO_MEMORY:
+	case PATTERN_GAVE_UP:
 		question->found = LOOKUP_BROKEN;
 		return;
 	}

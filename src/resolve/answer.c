@@ -28,6 +28,8 @@ static const struct reason_answer {
 	{ REASON_DEAD_END, "451", "4.6.0", "Alias expansion error" },
 	{ REASON_BROKEN, "451", "4.3.0", "Temporary lookup failure" },
 	{ REASON_MEMORY, "451", "4.3.0", "Temporary lookup failure" },
+	{ REASON_PATTERN, "451", "4.3.0", "Temporary lookup failure" },
+	{ REASON_UNPRINTABLE, "451", "4.3.0", "Temporary lookup failure" },
 	{ REASON_BAD_ADDRESS, "550", "5.1.3", REJECTED "Bad recipient address syntax" },
 	{ REASON_ROUTING, "550", "5.1.3", REJECTED "Sender-specified routing is not allowed" },
 	{ REASON_NEEDS_SMTPUTF8, "550", "5.6.7",

@@ -136,6 +136,8 @@ static enum candidate_outcome find_whole(const struct search *search)
 		return CANDIDATE_BROKEN;
 	case PATTERN_NO_MEMORY:
 		return CANDIDATE_NO_MEMORY;
+	case PATTERN_GAVE_UP:
+		return CANDIDATE_GAVE_UP;
 	case PATTERN_ABSENT:
 		break;
 	}

@@ -40,7 +40,8 @@ enum candidate_outcome {
 	CANDIDATE_ABSENT,
 	CANDIDATE_BROKEN,
 	CANDIDATE_NO_MEMORY,
-	CANDIDATE_UNSAFE, /* a pattern can't take this address: refuse it */
+	CANDIDATE_GAVE_UP, /* a pattern did: the place of *out_entry is its own, or 0 */
+	CANDIDATE_UNSAFE,  /* a pattern can't take this address: refuse it */
 };
 
 /* The options are for the trace alone, the arena for what a pattern makes. *out_entry and *out_hit

@@ -13,7 +13,8 @@
 #include "resolve/resolve.h"
 
 struct expansion {
-	enum reason reason; /* NONE, LOOP, LIMIT, BROKEN, MEMORY */
+	enum reason reason; /* NONE, LOOP, LIMIT, BROKEN, MEMORY, PATTERN, BAD_ADDRESS */
+	struct reason_detail detail;
 	struct recipient *recipients;
 	size_t recipient_count;
 	bool is_discarded;  /* some target leads to a `discard:` entry */

@@ -18,23 +18,6 @@ const char *resolve_verdict_name(enum verdict verdict)
 	return verdict_names[verdict];
 }
 
-const char *resolve_reason_name(enum reason reason)
-{
-	static const char *const names[] = {
-		[REASON_NONE] = "none",
-		[REASON_LOOP] = "alias loop",
-		[REASON_LIMIT] = "limit exceeded",
-		[REASON_DEAD_END] = "no target that could be delivered",
-		[REASON_BROKEN] = "damaged table",
-		[REASON_MEMORY] = "out of memory",
-		[REASON_BAD_ADDRESS] = "bad address",
-		[REASON_ROUTING] = "sender-specified routing",
-		[REASON_NEEDS_SMTPUTF8] = "target needs SMTPUTF8",
-	};
-
-	return names[reason];
-}
-
 static void end_with(struct resolution *resolution, enum verdict verdict, enum reason reason)
 {
 	resolution->verdict = verdict;
@@ -147,6 +130,7 @@ static void judge_expansion(const struct expansion *expansion,
 	resolution->recipient_count = expansion->recipient_count;
 	if (expansion->reason != REASON_NONE) {
 		resolution->recipient_count = 0;
+		resolution->detail = expansion->detail;
 		end_with(resolution,
 			 expansion->reason == REASON_BAD_ADDRESS ? VERDICT_REFUSED : VERDICT_DEFER,
 			 expansion->reason);
@@ -265,6 +249,10 @@ static void judge(const struct inquiry *inquiry, const struct address *address,
 		break;
 	case CANDIDATE_NO_MEMORY:
 		end_with(resolution, VERDICT_DEFER, REASON_MEMORY);
+		break;
+	case CANDIDATE_GAVE_UP:
+		resolution->detail.place = resolution->entry.place;
+		end_with(resolution, VERDICT_DEFER, REASON_PATTERN);
 		break;
 	case CANDIDATE_UNSAFE:
 		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);

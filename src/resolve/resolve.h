@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "mail/address.h"
 #include "resolve/limits.h"
+#include "resolve/reason.h"
 #include "table/table.h"
 
 enum verdict {
@@ -29,19 +30,6 @@ enum verdict {
 	VERDICTS
 };
 
-/* Why a recipient is deferred, or refused without an entry that says so. */
-enum reason {
-	REASON_NONE,
-	REASON_LOOP,           /* 451 4.6.0 */
-	REASON_LIMIT,          /* 451 4.6.0 */
-	REASON_DEAD_END,       /* 451 4.6.0: every target could only bounce */
-	REASON_BROKEN,         /* 451 4.3.0 */
-	REASON_MEMORY,         /* 451 4.3.0 */
-	REASON_BAD_ADDRESS,    /* verdict refused, 550 5.1.3: malformed, or never part of a key */
-	REASON_ROUTING,        /* verdict refused, 550 5.1.3: sender-specified routing to us */
-	REASON_NEEDS_SMTPUTF8, /* verdict refused, 550 5.6.7: a target isn't ASCII */
-};
-
 struct recipient {
 	struct address address; /* internal form; the local part as the table has it, the
 				 * domain as A-label (in key form) */
@@ -53,6 +41,7 @@ struct recipient {
 struct resolution {
 	enum verdict verdict;
 	enum reason reason;
+	struct reason_detail detail;  /* of the reason */
 	struct recipient *recipients; /* of EXPAND: in the order of the lists, none twice */
 	size_t recipient_count;
 	struct bytes reply; /* of REFUSED by an entry: `550 5.2.1 text` */
@@ -98,6 +87,5 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 		     struct resolution *out_resolution);
 
 const char *resolve_verdict_name(enum verdict verdict);
-const char *resolve_reason_name(enum reason reason);
 
 #endif

@@ -192,9 +192,16 @@ static enum pattern_lookup run(const struct match *match, const pcre2_code *code
 
 	if (result == PCRE2_ERROR_NOMATCH)
 		return PATTERN_ABSENT;
-	if (result == PCRE2_ERROR_NOMEMORY)
+	switch (result) {
+	case PCRE2_ERROR_NOMEMORY:
 		return PATTERN_NO_MEMORY;
-	return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT:
+		return PATTERN_GAVE_UP;
+	default:
+		return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
+	}
 }
 
 /* The answer the other way round; what can't be told can't be told so, either. */
@@ -207,6 +214,7 @@ static enum pattern_lookup negate(enum pattern_lookup outcome)
 		return PATTERN_FOUND;
 	case PATTERN_BROKEN:
 	case PATTERN_NO_MEMORY:
+	case PATTERN_GAVE_UP:
 	case PATTERN_UNSAFE:
 		break;
 	}
@@ -227,14 +235,29 @@ static enum pattern_lookup try_rule(const struct match *match, const struct rule
 	return is_negated ? negate(outcome) : outcome;
 }
 
-/* Do all the `if`s around RULE hold? */
-static enum pattern_lookup try_blocks(const struct match *match, const struct rule *rule)
+/* Where an entry that RULE makes comes from. */
+static uint64_t place_of(const struct rule *rule)
 {
+	return PLACE_CATCH_ALL | rule->pattern.global_line;
+}
+
+/* Do RULE and all the `if`s around it hold? *OUT_PLACE is that of the one that gave up. */
+static enum pattern_lookup try_all(const struct match *match, const struct rule *rule,
+				   uint64_t *out_place)
+{
+	const struct rule *tried = rule;
 	enum pattern_lookup outcome = PATTERN_FOUND;
 
 	for (int32_t block = rule->block; block != NO_BLOCK && outcome == PATTERN_FOUND;
-	     block = match->set->rules[block].block)
-		outcome = try_rule(match, &match->set->rules[block]);
+	     block = tried->block) {
+		tried = &match->set->rules[block];
+		outcome = try_rule(match, tried);
+	}
+	if (outcome == PATTERN_FOUND) {
+		tried = rule;
+		outcome = try_rule(match, rule);
+	}
+	*out_place = place_of(tried);
 	return outcome;
 }
 
@@ -255,7 +278,7 @@ static enum pattern_lookup answer(const struct match *match, const struct rule *
 {
 	struct table_entry entry = {
 		.kind = rule->pattern.result,
-		.place = PLACE_CATCH_ALL | rule->pattern.global_line,
+		.place = place_of(rule),
 	};
 	enum pattern_lookup outcome = PATTERN_FOUND;
 
@@ -300,17 +323,18 @@ static enum pattern_lookup match_rules(const struct match *match, struct bytes d
 	while ((number = next_number(set, &filed, &open)) != 0) {
 		const struct rule *rule = &set->rules[number - 1];
 		enum pattern_lookup outcome;
+		uint64_t place;
 
 		if (rule->pattern.global_line >= before_line)
 			break;
 		/* Another domain's rule may share the slot. */
 		if (rule->pattern.domain.size > 0 && !bytes_equal(rule->pattern.domain, domain_key))
 			continue;
-		outcome = try_blocks(match, rule);
-		if (outcome == PATTERN_FOUND)
-			outcome = try_rule(match, rule);
+		outcome = try_all(match, rule, &place);
 		if (outcome == PATTERN_FOUND)
 			return answer(match, rule, out_entry);
+		if (outcome == PATTERN_GAVE_UP)
+			*out_entry = (struct table_entry){ .place = place };
 		if (outcome != PATTERN_ABSENT)
 			return outcome;
 	}
@@ -326,8 +350,10 @@ enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 
 	if (match.set == NULL)
 		return PATTERN_ABSENT;
-	if (subject.size > SUBJECT_BYTES_MAX)
-		return PATTERN_BROKEN;
+	if (subject.size > SUBJECT_BYTES_MAX) {
+		*out_entry = (struct table_entry){ .place = 0 };
+		return PATTERN_GAVE_UP;
+	}
 	match.data = pcre2_match_data_create(TEMPLATE_GROUP_MAX + 1, NULL);
 	if (match.data == NULL)
 		return PATTERN_NO_MEMORY;

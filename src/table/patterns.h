@@ -4,7 +4,8 @@
  *
  * A rule whose expression ends in a literal domain is filed under it and tried for its addresses
  * only; the others are tried for all. The order of the rules is kept all the same. Matching has
- * step limits, and to reach one is BROKEN (defer), never ABSENT. Compiled when the table is opened.
+ * step limits, and to reach one is GAVE_UP (defer), never ABSENT. Compiled when the table is
+ * opened.
  */
 #ifndef TABLE_PATTERNS_H
 #define TABLE_PATTERNS_H
@@ -60,7 +61,9 @@ enum pattern_lookup {
 	PATTERN_ABSENT,
 	PATTERN_BROKEN,
 	PATTERN_NO_MEMORY,
-	PATTERN_UNSAFE, /* would be substituted, but can't be without changing the list */
+	PATTERN_GAVE_UP, /* after too many steps; OUT_ENTRY has the place of the rule, 0: of none,
+			  * since SUBJECT is too long for any */
+	PATTERN_UNSAFE,  /* would be substituted, but can't be without changing the list */
 };
 enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 				struct bytes domain_key, uint32_t before_line, struct arena *arena,

@@ -172,6 +172,7 @@ static bool find_candidate(struct ours *ours, struct bytes local, const struct t
 		return false;
 	case CANDIDATE_BROKEN:
 	case CANDIDATE_NO_MEMORY:
+	case CANDIDATE_GAVE_UP:
 	case CANDIDATE_UNSAFE:
 		break;
 	}

@@ -137,14 +137,14 @@ static void give_recipient(struct message *message, char *line)
 	while (count <= PARAMETERS_MAX && (words[count] = strsep(&line, "\t")) != NULL)
 		count++;
 	transaction_recipient(&message->transaction, words[0], words + 1, &decision);
-	if (decision.action != POLICY_REFUSE) {
+	if (decision.judgement.action != POLICY_REFUSE) {
 		message->accepted[message->count++] = words[0];
 		return;
 	}
 	must(!message->facts.is_submission, "a submission is never refused");
 	must(decision.reply.code[0] == '4' || decision.reply.code[0] == '5', "a refusal refuses");
 	must(decision.reply.code[0] == decision.reply.enhanced[0], "the codes agree");
-	must(decision.verdict != VERDICT_DEFER || decision.reply.code[0] == '4',
+	must(decision.judgement.verdict != VERDICT_DEFER || decision.reply.code[0] == '4',
 	     "a doubt is put off");
 	must(decision.reply.text.size <= REPLY_TEXT_MAX, "a reply has a largest size");
 	for (size_t i = 0; i < decision.reply.text.size; i++)

@@ -133,7 +133,9 @@ class Questions(RcptmapTest):
     def test_resolve_as_json_with_steps(self):
         result = self.ask('resolve', '--json', '-v', 'team+x@alias.example')
         answer = json.loads(result.out)
-        self.assertEqual(sorted(answer), ['address', 'recipients', 'reply', 'steps', 'verdict'])
+        self.assertEqual(sorted(answer),
+                         ['address', 'reason', 'recipients', 'reply', 'steps', 'verdict'])
+        self.assertIsNone(answer['reason'])
         self.assertEqual((answer['verdict'], answer['reply']), ('expand', None))
         found = {step['key']: step['source'] for step in answer['steps'] if step['found']}
         self.assertEqual(found.get('team@alias.example'), 'virtual:4')

@@ -86,7 +86,7 @@ static inline void asked_print(const struct resolution *resolution, struct buffe
 {
 	buffer_append_text(text, resolve_verdict_name(resolution->verdict));
 	if (resolution->reason != REASON_NONE)
-		buffer_append_format(text, " (%s)", resolve_reason_name(resolution->reason));
+		buffer_append_format(text, " (%s)", reason_name(resolution->reason));
 	for (size_t i = 0; i < resolution->recipient_count; i++)
 		buffer_append_format(text, " " BYTES_FORMAT "@" BYTES_FORMAT,
 				     BYTES_ARGS(resolution->recipients[i].address.local),

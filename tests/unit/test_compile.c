@@ -307,16 +307,16 @@ static void limits_are_proved(void **state)
 	assert_outcome(compile_text(GOOD "x@a.test u@a.test, u@a.test, w@far.test\n",
 				    "limits = { expansion = 2; };", STRICT),
 		       EX_DATAERR,
-		       "v:3: expansion over a limit (limits.expansion, limits.recursion, "
-		       "limits.address_bytes): x@a.test\n");
+		       "v:3: expansion over a limit (limits.expansion: at least 3 recipients, 2 "
+		       "allowed): x@a.test\n");
 	assert_outcome(compile_text(GOOD "x@a.test u@a.test, u@a.test, w@far.test\n",
 				    "limits = { expansion = 3; };", STRICT),
 		       EX_OK, "");
 	assert_outcome(
 		compile_text(GOOD "x@a.test u@a.test\n", "limits = { recursion = 2; };", STRICT),
 		EX_DATAERR,
-		"v:3: expansion over a limit (limits.expansion, limits.recursion, "
-		"limits.address_bytes): x@a.test\n");
+		"v:3: expansion over a limit (limits.recursion: at least 3 levels, 2 allowed): "
+		"x@a.test\n");
 }
 
 /* Which a target's bytes don't tell: U+0958 takes 3 of them, and 6 in the form of keys. */

@@ -114,13 +114,15 @@ static void no_address_breaks_its_line(void **state)
 static void json_is_an_object_an_address(void **state)
 {
 	(void)state;
-	says_json("ann@a.test", "{\"address\":\"ann@a.test\",\"verdict\":\"expand\","
-				"\"recipients\":[\"x@far.test\",\"Y@far.test\"],\"reply\":null}\n");
+	says_json(
+		"ann@a.test",
+		"{\"address\":\"ann@a.test\",\"verdict\":\"expand\","
+		"\"recipients\":[\"x@far.test\",\"Y@far.test\"],\"reply\":null,\"reason\":null}\n");
 	says_json("drop@a.test", "{\"address\":\"drop@a.test\",\"verdict\":\"discard\","
-				 "\"recipients\":[],\"reply\":null}\n");
+				 "\"recipients\":[],\"reply\":null,\"reason\":null}\n");
 	says_json("no@a.test", "{\"address\":\"no@a.test\",\"verdict\":\"refused\","
 			       "\"recipients\":[],\"reply\":\"550 5.2.1 <no@a.test>: Recipient "
-			       "address rejected: Closed\"}\n");
+			       "address rejected: Closed\",\"reason\":null}\n");
 }
 
 static void one_after_the_other_leaves_no_trace(void **state)

@@ -175,7 +175,7 @@ static void describe(const struct resolution *resolution, char *answer)
 	answer[0] = '\0';
 	add(answer, bytes_of(resolve_verdict_name(resolution->verdict)));
 	add(answer, bytes_of(" ("));
-	add(answer, bytes_of(resolve_reason_name(resolution->reason)));
+	add(answer, bytes_of(reason_name(resolution->reason)));
 	add(answer, bytes_of(")"));
 	add(answer, resolution->reply);
 	for (size_t i = 0; i < resolution->recipient_count; i++) {
@@ -303,7 +303,7 @@ static void say_recipient(struct transaction *transaction, size_t number, struct
 	while (count < 7 && (words[count] = strsep(&rest, "\t")) != NULL)
 		count++;
 	transaction_recipient(transaction, words[0], words + 1, &decision);
-	if (decision.action != POLICY_REFUSE)
+	if (decision.judgement.action != POLICY_REFUSE)
 		return;
 	message->is_put_off[number] = decision.reply.code[0] == '4';
 	if (message->is_put_off[number])

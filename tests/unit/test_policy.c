@@ -18,7 +18,7 @@ static enum policy_action decide(const struct message_facts *facts, enum verdict
 {
 	struct resolution resolution = { .verdict = verdict };
 
-	return policy_decide(facts, &resolution);
+	return policy_decide(facts, &resolution).action;
 }
 
 static void each_verdict_has_its_row(void **state)
@@ -47,17 +47,42 @@ static void local_recipients_of_a_submission_are_the_mtas(void **state)
 	struct resolution local = { .verdict = VERDICT_EXPAND, .is_local = true };
 
 	(void)state;
-	assert_int_equal(policy_decide(&submission, &local), POLICY_LEAVE);
-	assert_int_equal(policy_decide(&smtp, &local), POLICY_REPLACE);
+	assert_int_equal(policy_decide(&submission, &local).action, POLICY_LEAVE);
+	assert_int_equal(policy_decide(&smtp, &local).action, POLICY_REPLACE);
 }
 
-/* Looks at what a resolution became, too. */
 static void expect_doubt(const struct message_facts *facts, struct resolution resolution,
 			 enum reason reason)
 {
-	assert_int_equal(policy_decide(facts, &resolution), POLICY_REFUSE);
-	assert_int_equal(resolution.verdict, VERDICT_DEFER);
-	assert_int_equal(resolution.reason, reason);
+	struct judgement judgement = policy_decide(facts, &resolution);
+
+	assert_int_equal(judgement.action, POLICY_REFUSE);
+	assert_int_equal(judgement.verdict, VERDICT_DEFER);
+	assert_int_equal(judgement.reason, reason);
+}
+
+static void what_was_found_is_handed_on(void **state)
+{
+	const struct resolution over = {
+		.verdict = VERDICT_DEFER,
+		.reason = REASON_LIMIT,
+		.detail = { .limit = LIMIT_RECURSION, .found = 3, .allowed = 2 },
+	};
+	const struct resolution left = {
+		.verdict = VERDICT_REFUSED,
+		.reply = bytes_of("550 5.1.6 Ann has left"),
+	};
+	struct judgement judgement = policy_decide(&smtp, &over);
+
+	(void)state;
+	assert_int_equal(judgement.action, POLICY_REFUSE);
+	assert_int_equal(judgement.reason, REASON_LIMIT);
+	assert_int_equal(judgement.detail.limit, LIMIT_RECURSION);
+	assert_int_equal(judgement.detail.found, 3);
+	assert_int_equal(judgement.detail.allowed, 2);
+	judgement = policy_decide(&smtp, &left);
+	assert_int_equal(judgement.reason, REASON_NONE);
+	assert_string_equal(judgement.reply.data, "550 5.1.6 Ann has left");
 }
 
 static void nothing_stays_in_an_alias_domain(void **state)
@@ -72,7 +97,7 @@ static void nothing_stays_in_an_alias_domain(void **state)
 	stays.verdict = VERDICT_FOREIGN;
 	expect_doubt(&smtp, stays, REASON_BROKEN);
 	stays.is_exempt = true;
-	assert_int_equal(policy_decide(&smtp, &stays), POLICY_LEAVE);
+	assert_int_equal(policy_decide(&smtp, &stays).action, POLICY_LEAVE);
 }
 
 static void what_comes_back_does_not_stay(void **state)
@@ -80,11 +105,11 @@ static void what_comes_back_does_not_stay(void **state)
 	struct resolution mailbox = { .verdict = VERDICT_DELIVER, .is_ours = true };
 
 	(void)state;
-	assert_int_equal(policy_decide(&smtp, &mailbox), POLICY_LEAVE);
+	assert_int_equal(policy_decide(&smtp, &mailbox).action, POLICY_LEAVE);
 	expect_doubt(&reinjected, mailbox, REASON_LOOP);
 	mailbox.is_ours = false;
 	mailbox.verdict = VERDICT_FOREIGN;
-	assert_int_equal(policy_decide(&reinjected, &mailbox), POLICY_LEAVE);
+	assert_int_equal(policy_decide(&reinjected, &mailbox).action, POLICY_LEAVE);
 }
 
 /* Mail to it that Postfix can't deliver: nobody asks back, and it must not wait for days. */
@@ -96,21 +121,21 @@ static void double_bounce_ends_when_it_comes_back(void **state)
 				     .is_exempt = true };
 
 	(void)state;
-	assert_int_equal(policy_decide(&smtp, &exempt), POLICY_LEAVE);
-	assert_int_equal(policy_decide(&reinjected, &exempt), POLICY_REFUSE);
-	assert_int_equal(exempt.verdict, VERDICT_UNKNOWN);
+	assert_int_equal(policy_decide(&smtp, &exempt).action, POLICY_LEAVE);
+	assert_int_equal(policy_decide(&reinjected, &exempt).action, POLICY_REFUSE);
+	assert_int_equal(policy_decide(&reinjected, &exempt).verdict, VERDICT_UNKNOWN);
 }
 
 static void make_reply(const struct policy *policy, enum verdict verdict, const char *expected)
 {
-	struct resolution resolution = { .verdict = verdict };
+	const struct judgement judgement = { .verdict = verdict };
 	struct arena arena;
 	struct buffer text;
 	struct reply reply;
 
 	arena_init(&arena, 1 << 16);
 	buffer_init(&text, 1 << 16);
-	policy_reply(policy, &smtp, &resolution, bytes_of("ann@alias.test"), &arena, &reply);
+	policy_reply(policy, &smtp, &judgement, bytes_of("ann@alias.test"), &arena, &reply);
 	assert_true(reply_print(&reply, &text));
 	assert_string_equal(text.data, expected);
 	buffer_free(&text);
@@ -160,6 +185,7 @@ int main(void)
 		cmocka_unit_test(submissions_are_never_refused),
 		cmocka_unit_test(local_recipients_of_a_submission_are_the_mtas),
 		cmocka_unit_test(nothing_stays_in_an_alias_domain),
+		cmocka_unit_test(what_was_found_is_handed_on),
 		cmocka_unit_test(what_comes_back_does_not_stay),
 		cmocka_unit_test(double_bounce_ends_when_it_comes_back),
 		cmocka_unit_test(settings_choose_the_words),

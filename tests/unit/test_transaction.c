@@ -95,7 +95,7 @@ static const char *say_rcpt(struct fixture *fixture, const char *command)
 	while (count < 7 && (words[count] = strsep(&rest, "\t")) != NULL)
 		count++;
 	transaction_recipient(&fixture->transaction, words[0], words + 1, &decision);
-	if (decision.action != POLICY_REFUSE)
+	if (decision.judgement.action != POLICY_REFUSE)
 		return "250";
 	(void)snprintf(answer, sizeof(answer), "%s %s " BYTES_FORMAT, decision.reply.code,
 		       decision.reply.enhanced, BYTES_ARGS(decision.reply.text));

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * walk - what the files of expand share among themselves: where an expansion is on its way.
+ *
+ * All of it lives in the arena of the inquiry. Functions that return bool set the reason when they
+ * return false, and the walk is over.
+ */
+#ifndef RESOLVE_WALK_H
+#define RESOLVE_WALK_H
+
+#include "resolve/expand.h"
+#include "resolve/seen.h"
+
+/* One target of an address on the way. */
+struct child {
+	struct bytes local;
+	struct bytes key;
+	struct table_domain domain;
+	bool is_self;
+};
+
+/* An address on the way from the recipient to where the walk is. */
+struct node {
+	struct node *parent;
+	struct seen *seen;
+	const struct table_entry *entry;
+	struct child *children;
+	size_t child_count;
+	size_t next;
+	size_t depth; /* hops along first targets to here */
+};
+
+struct walk {
+	const struct inquiry *inquiry;
+	const struct table *table;
+	const struct resolve_limits *limits;
+	struct arena *arena;
+	struct seen_set seen;
+	struct node *node;
+	size_t total; /* recipients so far, as Postfix counts */
+	size_t room;
+	struct expansion result;
+};
+
+/* Always false. */
+static inline bool walk_fail(struct walk *walk, enum reason reason)
+{
+	walk->result.reason = reason;
+	return false;
+}
+
+/* FOUND of what LIMIT is about, or more. Always false. */
+static inline bool walk_exceed(struct walk *walk, enum reason_limit limit, size_t found,
+			       size_t allowed)
+{
+	walk->result.detail =
+		(struct reason_detail){ .limit = limit, .found = found, .allowed = allowed };
+	return walk_fail(walk, REASON_LIMIT);
+}
+
+/*
+ * Fill the children of NODE from the targets of its entry; all of them first, so that "maps to
+ * itself" is known before the first is followed. USER is for `@other`, EXTENSION is passed on.
+ */
+bool walk_children(struct walk *walk, struct node *node, struct bytes user, struct bytes extension);
+
+/* The same from the right-hand side that a pattern made. What was substituted may not route
+ * anywhere. */
+bool walk_pattern_children(struct walk *walk, struct node *node, struct bytes user);
+
+#endif
