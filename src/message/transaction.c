@@ -5,6 +5,7 @@
 
 #include "mail/address.h"
 #include "mail/fold.h"
+#include "message/trace.h"
 #include "message/transaction_inside.h"
 #include "resolve/answer.h"
 #include "service/log.h"
@@ -380,10 +381,13 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	struct address_path path = { .was_rewritten = false };
 	struct resolution resolution;
 	enum keeping keeping;
+	struct trace trace;
 
 	arena_clear(&transaction->scratch);
+	trace_begin(&trace, transaction->snapshot->table, bytes_of(text), &options);
 	resolve(transaction->snapshot->table, &options, bytes_of(text), &transaction->scratch,
 		&path, &resolution);
+	trace_end(&trace, &resolution);
 	*out_decision = (struct decision){
 		.judgement = policy_decide(&transaction->facts, &resolution),
 	};

@@ -288,6 +288,11 @@ void log_enable_debug(void)
 	sole_log.has_debug = true;
 }
 
+bool log_has_debug(void)
+{
+	return sole_log.has_debug;
+}
+
 /* Who starts a daemon by hand wants to see why it ends. */
 static void show_fatal(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 static void show_fatal(const char *format, va_list arguments)

@@ -44,6 +44,7 @@ void log_forked(void);
 
 /* Debug lines are dropped unless this was called. */
 void log_enable_debug(void);
+bool log_has_debug(void);
 
 void log_line(enum log_severity severity, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -250,12 +250,34 @@ static void too_many_recipients_name_their_limit(void **state)
 				     "1 allowed\n"));
 }
 
+/* Last, since it can't be undone. */
+static void debug_lines_tell_the_steps(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	log_recipient("<ann+x@alias.test>", text, sizeof(text));
+	assert_string_equal(text, "");
+	log_enable_debug();
+	settings->limits.recursion = 100;
+	log_recipient("<deep3@alias.test>", text, sizeof(text));
+	assert_non_null(strstr(text, ": debug: <deep3@alias.test>: key deep3@alias.test: found, "
+				     "source=virtual:6\n"));
+	assert_non_null(strstr(text, ": debug: <deep3@alias.test>: key ann@alias.test: found, "));
+	assert_non_null(strstr(text, ": debug: <deep3@alias.test>: expand ann@far.test\n"));
+	log_recipient("<dead@other.test>", text, sizeof(text));
+	assert_non_null(strstr(text, "target nobody@alias.test: left out, it could only bounce, "
+				     "source=virtual:13\n"));
+	assert_non_null(strstr(text, "debug: <dead@other.test>: defer, reason=no target that"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(explanations_have_the_reason),
 		cmocka_unit_test(deferrals_are_logged_with_their_reason),
 		cmocka_unit_test(too_many_recipients_name_their_limit),
+		cmocka_unit_test(debug_lines_tell_the_steps),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/trace.h"
+
+#include "mail/address.h"
+#include "service/log.h"
+
+/* Whatever has no room or no memory is missing from a line, which is better than no line. */
+
+static void begin_line(const struct trace *trace, struct buffer *out_line)
+{
+	buffer_init(out_line, LOG_LINE_MAX);
+	(void)address_escape(trace->recipient, false, out_line);
+	(void)buffer_append_text(out_line, ": ");
+}
+
+static void end_line(struct buffer *line)
+{
+	log_line(SEVERITY_DEBUG, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(line)));
+	buffer_free(line);
+}
+
+/* `user@domain`, `user` or `@domain`, as keys are written. */
+static void print_key(struct bytes local, struct bytes domain, struct buffer *out_line)
+{
+	(void)address_escape(local, false, out_line);
+	if (domain.size == 0)
+		return;
+	(void)buffer_append_byte(out_line, '@');
+	(void)address_escape(domain, false, out_line);
+}
+
+static void print_place(const struct trace *trace, const struct table_entry *entry,
+			struct buffer *out_line)
+{
+	struct bytes source;
+	uint32_t line;
+
+	if (table_provenance(trace->table, entry, &source, &line) != LOOKUP_FOUND)
+		return;
+	(void)buffer_append_text(out_line, ", source=");
+	(void)address_escape(source, false, out_line);
+	(void)buffer_append_byte(out_line, ':');
+	(void)buffer_append_number(out_line, line);
+}
+
+static void on_step(void *context, struct bytes key_local, struct bytes key_domain,
+		    enum lookup found, const struct table_entry *entry)
+{
+	static const char *const words[] = {
+		[LOOKUP_FOUND] = ": found",
+		[LOOKUP_ABSENT] = ": not found",
+		[LOOKUP_BROKEN] = ": can't be told",
+	};
+	const struct trace *trace = context;
+	struct buffer line;
+
+	begin_line(trace, &line);
+	(void)buffer_append_text(&line, "key ");
+	print_key(key_local, key_domain, &line);
+	(void)buffer_append_text(&line, words[found]);
+	if (entry != NULL)
+		print_place(trace, entry, &line);
+	end_line(&line);
+}
+
+static void on_dead_end(void *context, const struct address *target,
+			const struct table_entry *entry)
+{
+	const struct trace *trace = context;
+	struct buffer line;
+
+	begin_line(trace, &line);
+	(void)buffer_append_text(&line, "target ");
+	print_key(target->local, target->domain, &line);
+	(void)buffer_append_text(&line, ": left out, it could only bounce");
+	print_place(trace, entry, &line);
+	end_line(&line);
+}
+
+void trace_begin(struct trace *trace, const struct table *table, struct bytes recipient,
+		 struct resolve_options *options)
+{
+	*trace = (struct trace){ .table = table, .recipient = recipient };
+	if (!log_has_debug())
+		return;
+	options->on_step = on_step;
+	options->on_dead_end = on_dead_end;
+	options->context = trace;
+}
+
+void trace_end(const struct trace *trace, const struct resolution *resolution)
+{
+	struct buffer line;
+
+	if (!log_has_debug())
+		return;
+	begin_line(trace, &line);
+	(void)buffer_append_text(&line, resolve_verdict_name(resolution->verdict));
+	for (size_t i = 0; i < resolution->recipient_count && !line.has_failed; i++) {
+		(void)buffer_append_text(&line, i == 0 ? " " : ", ");
+		print_key(resolution->recipients[i].address.local,
+			  resolution->recipients[i].address.domain, &line);
+	}
+	if (resolution->reason != REASON_NONE)
+		(void)buffer_append_text(&line, ", reason=");
+	(void)reason_print(trace->table, resolution->reason, &resolution->detail, &line);
+	end_line(&line);
+}
