@@ -71,8 +71,7 @@ bool arena_join(struct arena *arena, const struct bytes *parts, size_t count,
 	if (joined == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (parts[i].size > 0)
-			memcpy(at, parts[i].data, parts[i].size);
+		bytes_copy(at, parts[i].data, parts[i].size);
 		at += parts[i].size;
 	}
 	*at = '\0';

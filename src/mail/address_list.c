@@ -285,14 +285,24 @@ static bool parse_element(struct bytes element, struct arena *arena,
 	return true;
 }
 
+/* For whom only the kind of the failure counts. */
+static enum address_list_step next_without_words(struct bytes *rest, struct arena *arena,
+						 struct address_target *out_target)
+{
+	struct error err;
+
+	return address_list_next(rest, arena, out_target, &err);
+}
+
 enum address_list_step address_list_next(struct bytes *rest, struct arena *arena,
 					 struct address_target *out_target, struct error *err)
 {
 	struct bytes element;
-	struct error reason;
 	size_t tail_size = 0;
 	bool is_target;
 
+	if (err == NULL)
+		return next_without_words(rest, arena, out_target);
 	*rest = skip_separators(*rest);
 	if (rest->size == 0)
 		return ADDRESS_LIST_END;
@@ -303,14 +313,11 @@ enum address_list_step address_list_next(struct bytes *rest, struct arena *arena
 	if (tail_size > 0) {
 		element = bytes_make(element.data, element.size + tail_size);
 		*rest = bytes_skip(*rest, tail_size);
-		is_target =
-			refuse(element, "names are not allowed, only the address itself", &reason);
+		is_target = refuse(element, "names are not allowed, only the address itself", err);
 	} else {
-		is_target = parse_element(element, arena, out_target, &reason);
+		is_target = parse_element(element, arena, out_target, err);
 	}
 	if (is_target)
 		return ADDRESS_LIST_TARGET;
-	if (err != NULL)
-		*err = reason;
-	return reason.status == EX_OSERR ? ADDRESS_LIST_NO_MEMORY : ADDRESS_LIST_ERROR;
+	return err->status == EX_OSERR ? ADDRESS_LIST_NO_MEMORY : ADDRESS_LIST_ERROR;
 }

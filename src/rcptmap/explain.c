@@ -280,6 +280,7 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 	}
 	resolve(explain->table, &explain->options, text, &explain->arena, &path, &resolution);
 	has_reply =
+		!answer_accepts(resolution.verdict) &&
 		answer_make(&resolution, explain->texts,
 			    answer_address(&path, text, &explain->arena), &explain->arena, &reply);
 	if (has_reply)

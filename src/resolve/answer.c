@@ -112,17 +112,31 @@ struct bytes answer_address(const struct address_path *path, struct bytes text, 
 	return arena_join(arena, parts, 3, &joined) ? joined : path->text;
 }
 
+bool answer_accepts(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_FOREIGN:
+	case VERDICT_DELIVER:
+	case VERDICT_EXPAND:
+	case VERDICT_DISCARD:
+		return true;
+	case VERDICT_REFUSED:
+	case VERDICT_UNKNOWN:
+	case VERDICT_DEFER:
+	case VERDICTS:
+		break;
+	}
+	return false;
+}
+
 bool answer_make(const struct resolution *resolution, const struct answer_texts *texts,
 		 struct bytes address, struct arena *arena, struct reply *out_reply)
 {
 	const struct bytes *shown = texts->omits_address ? NULL : &address;
 
-	switch (resolution->verdict) {
-	case VERDICT_FOREIGN:
-	case VERDICT_DELIVER:
-	case VERDICT_EXPAND:
-	case VERDICT_DISCARD:
+	if (answer_accepts(resolution->verdict))
 		return false;
+	switch (resolution->verdict) {
 	case VERDICT_REFUSED:
 		if (resolution->reason == REASON_NONE)
 			*out_reply = reply_of_entry(resolution->reply, shown, arena);
@@ -133,8 +147,7 @@ bool answer_make(const struct resolution *resolution, const struct answer_texts 
 		*out_reply = reply_with(texts->unknown_code, texts->unknown_enhanced, shown,
 					rejected(bytes_of(texts->unknown_text), arena), arena);
 		return true;
-	case VERDICT_DEFER:
-	case VERDICTS:
+	default:
 		break;
 	}
 	*out_reply = reply_of_reason(resolution->reason, shown, arena);

@@ -31,6 +31,9 @@ bool answer_texts_init(struct answer_texts *texts, const char *reply, const char
 struct bytes answer_address(const struct address_path *path, struct bytes text,
 			    struct arena *arena);
 
+/* Is such a recipient accepted? Then there is no reply, and nobody needs its address. */
+bool answer_accepts(enum verdict verdict);
+
 /*
  * Fill OUT_REPLY for a resolution that isn't accepted. ADDRESS is what answer_address() makes
  * of it. False where the resolution is accepted (foreign, deliver, expand, discard): no reply.
