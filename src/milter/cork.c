@@ -95,31 +95,50 @@ static bool flush(void)
 	return is_sent;
 }
 
-static bool keep(struct bytes piece)
+static size_t size_of(const struct iovec *pieces, int count)
 {
-	if (piece.size > sizeof(cork.kept) - cork.size && !flush())
+	size_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += pieces[i].iov_len;
+	return size;
+}
+
+static void append(const struct iovec *pieces, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (pieces[i].iov_len > 0)
+			memcpy(cork.kept + cork.size, pieces[i].iov_base, pieces[i].iov_len);
+		cork.size += pieces[i].iov_len;
+	}
+}
+
+/* Where a packet doesn't fit, those before it go out and no part of it: if its end were dropped
+ * then, the MTA would take the reply for that end. */
+static bool keep_packet(const struct iovec *pieces, int count, size_t size)
+{
+	if (size > sizeof(cork.kept) - cork.size && !flush())
 		return false;
-	if (piece.size > sizeof(cork.kept))
-		return send_or_hang_up(piece);
-	if (piece.size > 0)
-		memcpy(cork.kept + cork.size, piece.data, piece.size);
-	cork.size += piece.size;
+	if (size <= sizeof(cork.kept)) {
+		append(pieces, count);
+		return true;
+	}
+	for (int i = 0; i < count; i++)
+		if (!send_or_hang_up(bytes_make(pieces[i].iov_base, pieces[i].iov_len)))
+			return false;
 	return true;
 }
 
 ssize_t cork_write(int fd, const struct iovec *pieces, int count)
 {
+	const size_t size = size_of(pieces, count);
 	bool is_sent = !cork.has_failed;
-	size_t size = 0;
 
 	/* Never seen: what another connection is to get doesn't belong to this one. */
 	if (cork.fd >= 0 && cork.fd != fd)
 		is_sent = flush();
 	cork.fd = fd;
-	for (int i = 0; i < count && is_sent; i++) {
-		is_sent = keep(bytes_make(pieces[i].iov_base, pieces[i].iov_len));
-		size += pieces[i].iov_len;
-	}
+	is_sent = is_sent && keep_packet(pieces, count, size);
 	if (cork.is_ending) {
 		is_sent = is_sent && flush();
 		reset(false);

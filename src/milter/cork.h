@@ -8,6 +8,10 @@
  * writes on the same thread as soon as the callback returns. The edits of most messages are one
  * write, so that a process that dies in between leaves none of them behind.
  *
+ * libmilter writes each packet with one writev(), head and data (seen in 8.15 and 8.17). So
+ * one cork_write() is one packet, and what goes out early ends where a packet ends. Wherever the
+ * edits break off, the reply stands at the beginning of a packet.
+ *
  * The kept bytes are the thread's, not the session's, for no longer than until that reply.
  */
 #ifndef MILTER_CORK_H
@@ -29,15 +33,15 @@ void cork_begin(void);
 /* What is kept goes out with the next write. */
 void cork_end(void);
 
-/* What is kept never goes out; what went out already can't be called back. Where a write has failed
- * the connection is shut down, so that nothing can follow half a packet. */
+/* What is kept never goes out; what went out already, whole packets, can't be called back. Where a
+ * write has failed the connection is shut down, so that nothing can follow half a packet. */
 void cork_drop(void);
 
 /* Is a write of this thread one for cork_write()? */
 bool cork_is_open(void);
 
-/* As writev(2) on a socket. May say that all was written where it is only kept, and fail for what
- * was kept before. */
+/* As writev(2) on a socket, of one whole packet. May say that all was written where it is only
+ * kept, and fail for what was kept before. */
 ssize_t cork_write(int fd, const struct iovec *pieces, int count);
 
 #endif

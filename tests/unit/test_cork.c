@@ -159,6 +159,47 @@ static void hang_up(struct pair *pair)
 	pair->ends[FAR] = -1;
 }
 
+/* ---- whole packets ------------------------------------------------------------------------ */
+
+/* How many bytes of the head of the last packet still fit into a cork, or none of it. */
+static const size_t rooms[] = { 0, 1, 4, 5, 6, 9 };
+
+/* A packet as libmilter writes it: length and command, then DATA. */
+static ssize_t write_packet(const struct pair *pair, struct iovec data)
+{
+	unsigned char head[5] = { 0, 0, 0, 0, '+' };
+	const struct iovec pieces[] = { { .iov_base = head, .iov_len = sizeof(head) }, data };
+
+	head[2] = (unsigned char)((data.iov_len + 1) >> 8);
+	head[3] = (unsigned char)((data.iov_len + 1) & 0xff);
+	return cork_write(pair->ends[NEAR], pieces, 2);
+}
+
+static void an_edit_that_fails_leaves_whole_packets(void **state)
+{
+	enum { HEAD = 5, REPLY = 5 };
+	static char data[CORK_BYTES];
+	const struct pair *pair = *state;
+
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(rooms[0]); i++) {
+		const struct iovec first = { .iov_base = data,
+					     .iov_len = CORK_BYTES - HEAD - rooms[i] };
+		const struct iovec second = { .iov_base = data, .iov_len = 10 };
+		const size_t whole = HEAD + first.iov_len;
+		char got[2 * CORK_BYTES];
+
+		cork_begin();
+		assert_int_equal(write_packet(pair, first), whole);
+		assert_int_equal(write_packet(pair, second), HEAD + second.iov_len);
+		cork_drop();
+		/* libmilter answers all the same, past the cork. */
+		assert_int_equal(send(pair->ends[NEAR], "reply", REPLY, MSG_NOSIGNAL), REPLY);
+		assert_int_equal(recv(pair->ends[FAR], got, sizeof(got), MSG_DONTWAIT),
+				 whole + REPLY);
+		assert_memory_equal(got + whole, "reply", REPLY);
+	}
+}
+
 /* ---- trouble ---------------------------------------------------------------------------- */
 
 static void who_hung_up_is_told_at_the_end(void **state)
@@ -256,6 +297,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_dropped_never_goes_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_stays_however_much_there_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_edit_that_fails_leaves_whole_packets, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(who_hung_up_is_told_at_the_end, setup, teardown),
 		cmocka_unit_test(half_a_packet_is_followed_by_nothing),
 		cmocka_unit_test_setup_teardown(after_a_failure_nothing_more_is_sent, setup,
