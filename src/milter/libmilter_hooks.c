@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * libmilter_hooks - functions of the C library that libmilter is to find here.
- *
- * libmilter waits for signals in a thread of its own and stops on each of HUP, TERM and INT; the
- * signals are our master's. It calls syslog(3), which blocks for ever once the log daemon stalls.
- * And it writes each edit of an envelope by itself, see cork.h. A program's own definition comes
- * before the C library's, for shared libraries too.
- * Linked into the program itself, since nothing of ours refers to this file.
- */
+/* Linked into the program itself, not from an archive, since nothing of ours refers to this file.
+ * What is here, and why: libmilter_hooks.def. */
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,12 +12,13 @@
 #include "milter/cork.h"
 #include "service/log.h"
 
-/* As in <syslog.h>, which may define them in line. */
-void syslog(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void __syslog_chk(int priority, int flag, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+/* Declared under names of our own, since the system's headers may define theirs in line. */
+#define HOOK(type, name, parameters)                                                               \
+	__attribute__((used, visibility("default"))) type hook_##name parameters __asm__(#name);
+#include "milter/libmilter_hooks.def"
+#undef HOOK
 
-int sigwait(const sigset_t *restrict set, int *restrict out_signal)
+int hook_sigwait(const sigset_t *restrict set, int *restrict out_signal)
 {
 	(void)set;
 	(void)out_signal;
@@ -42,7 +36,7 @@ static enum log_severity severity_of(int priority)
 	return number == PRIORITY_WARNING ? SEVERITY_WARNING : SEVERITY_INFO;
 }
 
-void syslog(int priority, const char *format, ...)
+__attribute__((format(printf, 2, 3))) void hook_syslog(int priority, const char *format, ...)
 {
 	va_list arguments;
 
@@ -51,7 +45,8 @@ void syslog(int priority, const char *format, ...)
 	va_end(arguments);
 }
 
-void __syslog_chk(int priority, int flag, const char *format, ...)
+__attribute__((format(printf, 3, 4))) void hook___syslog_chk(int priority, int flag,
+							     const char *format, ...)
 {
 	va_list arguments;
 
@@ -61,7 +56,7 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 	va_end(arguments);
 }
 
-ssize_t writev(int fd, const struct iovec *pieces, int count)
+ssize_t hook_writev(int fd, const struct iovec *pieces, int count)
 {
 	if (cork_is_open())
 		return cork_write(fd, pieces, count);
@@ -86,11 +81,8 @@ static int poll_kernel(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 }
 #endif
 
-/* As poll(2), which <poll.h> may define in line. */
-int hooked_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) __asm__("poll");
-
 /* libmilter asks before each write whether there is room: a cork always has some. */
-int hooked_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
+int hook_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 {
 	if (cork_is_open() && count == 1 && (descriptors->events & POLLIN) == 0) {
 		descriptors->revents = POLLOUT;
