@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "milter/cork.h"
+#include "milter/signal_thread.h"
 #include "service/log.h"
 
 /* Declared under names of our own, since the system's headers may define theirs in line. */
@@ -22,6 +23,7 @@ int hook_sigwait(const sigset_t *restrict set, int *restrict out_signal)
 {
 	(void)set;
 	(void)out_signal;
+	signal_thread_comes();
 	for (;;)
 		(void)pause(); /* whatever wakes it isn't for libmilter */
 }

@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "message/transaction.h"
 #include "milter/cork.h"
+#include "milter/signal_thread.h"
 #include "service/log.h"
 
 enum {
@@ -172,6 +173,9 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 
 	(void)reserved_2;
 	(void)reserved_3;
+	/* The worker is ending, and has said why. */
+	if (!signal_thread_wait(NULL))
+		return SMFIS_REJECT;
 	if ((actions & needed_actions) != needed_actions) {
 		log_line(SEVERITY_ERROR, "the MTA offers no adding and deleting of recipients");
 		return SMFIS_REJECT;

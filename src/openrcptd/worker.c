@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "milter/milter.h"
+#include "milter/signal_thread.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/reload.h"
 #include "service/log.h"
@@ -60,12 +62,30 @@ static void obey(struct worker *worker, int message)
 	}
 }
 
+static int fail(const struct error *err)
+{
+	log_line(SEVERITY_FATAL, "%s", err->text);
+	return err->status;
+}
+
+/* libmilter may have taken sessions by now; they wait for the same thing. */
+static void report_ready(const struct worker *worker)
+{
+	struct error err;
+
+	if (signal_thread_wait(&err) && (orders_write(worker->orders_fd, REPORT_READY) ||
+					 error_set(&err, EX_SOFTWARE, "the master is gone")))
+		return;
+	_exit(fail(&err)); /* libmilter's threads are running */
+}
+
 /* The thread of the orders: the only one that loads anything. */
 static void *take_orders(void *context)
 {
 	struct worker *worker = context;
 	struct pollfd ready = { .fd = worker->orders_fd, .events = POLLIN };
 
+	report_ready(worker);
 	for (;;) {
 		int result = poll(&ready, 1, WATCH_MS);
 
@@ -97,12 +117,6 @@ static void block_signals(void)
 	(void)signal(SIGCHLD, SIG_DFL);
 }
 
-static int fail(const struct error *err)
-{
-	log_line(SEVERITY_FATAL, "%s", err->text);
-	return err->status;
-}
-
 int worker_run(const struct worker_options *options)
 {
 	static struct worker worker; /* threads that outlive this function use it */
@@ -125,10 +139,6 @@ int worker_run(const struct worker_options *options)
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {
 		error_fill_errno(&err, EX_OSERR, "thread");
-		return fail(&err);
-	}
-	if (!orders_write(worker.orders_fd, REPORT_READY)) {
-		error_fill(&err, EX_SOFTWARE, "the master is gone");
 		return fail(&err);
 	}
 	return milter_run();

@@ -61,6 +61,8 @@ class Daemon(harness.Started, Workshop):
     """table, settings, snippet: as for Workshop; table None: nothing is compiled.
     compile_options: such as --lenient."""
 
+    program = 'openrcptd'
+
     def __init__(self, table='', settings=None, snippet='', compile_options=()):
         super().__init__(table or '', settings, snippet)
         self.user = USER if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
@@ -98,7 +100,7 @@ class Daemon(harness.Started, Workshop):
         """Start the daemon and wait for nothing."""
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(
-                harness.command('openrcptd', '-c', self.configuration, *options),
+                harness.command(self.program, '-c', self.configuration, *options),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         return self.process
 

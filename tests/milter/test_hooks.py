@@ -14,9 +14,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 # pylint: disable=wrong-import-position
 import daemon
 import harness
+import milter_client
 from daemon import Daemon
 
 LIST = harness.SOURCE / 'src' / 'milter' / 'libmilter_hooks.def'
+SOFTWARE = 70
 TABLE = '''\
 alias.example        domain
 ann@alias.example    ann@dest.example
@@ -83,6 +85,26 @@ class Signals(unittest.TestCase):
                 self.assertEqual(made.workers(), workers)
         for pid in workers:
             self.assertLessEqual({signal.SIGHUP, signal.SIGTERM, signal.SIGINT}, pending(pid))
+
+
+class Start(unittest.TestCase):
+    def test_a_daemon_without_its_hooks_serves_nobody(self):
+        made = Daemon(TABLE)
+        self.addCleanup(made.close)
+        made.program = unhooked()
+        process = made.spawn()
+
+        def ends():
+            try:
+                made.session().close()
+            except (OSError, milter_client.Ended):
+                return process.poll() is not None
+            return self.fail('it serves:\n' + made.log_text())
+
+        harness.wait_until(ends, 'it ends', 60)
+        self.assertEqual(process.returncode, SOFTWARE, made.log_text())
+        self.assertRegex(made.log_text(), r'fatal: libmilter .* our sigwait\(\)')
+        self.assertNotIn('serves', made.log_text())
 
 
 if __name__ == '__main__':
