@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * master_begin - what the master does once, before its loop: all that wants root, and then root no
+ * more.
+ */
+#ifndef OPENRCPTD_MASTER_BEGIN_H
+#define OPENRCPTD_MASTER_BEGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "service/listen.h"
+#include "settings/settings.h"
+
+/*
+ * Make the runtime directory, become the final user, take the lock and open the socket. LISTENER is
+ * LISTENER_NONE before; the caller closes it, also after a failure. *OUT_MAX_SESSIONS is less than
+ * the settings say where too few files may be open.
+ */
+bool master_begin(const struct settings *settings, struct listener *listener,
+		  size_t *out_max_sessions, struct error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/worker_process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "service/log.h"
+
+/* In the new process: leave what is the master's, and serve. */
+static _Noreturn void be_worker(const struct worker_options *options, int lock_fd)
+{
+	log_forked();
+	/* Signals from a terminal are for the master. */
+	(void)setpgid(0, 0);  /* a new child can always lead its own group */
+	(void)close(lock_fd); /* the lock is the master's and stays so */
+	exit(worker_run(options));
+}
+
+bool worker_process_start(struct worker_process *process, const struct worker_options *options,
+			  int lock_fd, struct error *err)
+{
+	struct worker_options own = *options;
+	int ends[2];
+	pid_t child;
+
+	if (!orders_open(ends))
+		return error_set_errno(err, EX_OSERR, "orders to a worker");
+	child = fork();
+	if (child == 0) {
+		(void)close(ends[0]); /* the master's end */
+		own.orders_fd = ends[1];
+		be_worker(&own, lock_fd);
+	}
+	if (child < 0)
+		(void)error_set_errno(err, EX_OSERR, "start a worker");
+	(void)close(ends[1]); /* the worker's end */
+	if (child < 0) {
+		(void)close(ends[0]); /* nobody listens */
+		return false;
+	}
+	process->pid = child;
+	process->orders_fd = ends[0];
+	return true;
+}
+
+bool worker_process_tell(const struct worker_process *process, enum order order)
+{
+	return process->orders_fd >= 0 && orders_write(process->orders_fd, order);
+}
+
+void worker_process_kill(const struct worker_process *process)
+{
+	if (process->pid > 0)
+		(void)kill(process->pid, SIGKILL); /* it may have ended by itself */
+}
+
+void worker_process_hang_up(struct worker_process *process)
+{
+	if (process->orders_fd >= 0)
+		(void)close(process->orders_fd); /* its worker is gone, or going */
+	process->orders_fd = -1;
+}
+
+void worker_process_forget(struct worker_process *process)
+{
+	worker_process_hang_up(process);
+	process->pid = 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worker_process - the worker as its master sees it: a process, and a way to tell it something.
+ *
+ * Who reaps the children of the master is the caller: worker_process_forget() comes after that.
+ */
+#ifndef OPENRCPTD_WORKER_PROCESS_H
+#define OPENRCPTD_WORKER_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "openrcptd/orders.h"
+#include "openrcptd/worker.h"
+
+struct worker_process {
+	pid_t pid;     /* 0: none */
+	int orders_fd; /* to it; -1: it can't be told anything */
+};
+
+#define WORKER_PROCESS_NONE ((struct worker_process){ .orders_fd = -1 })
+
+/*
+ * Start one; there must be none. OPTIONS less their orders_fd, which is made here. The new process
+ * closes LOCK_FD first, which is the master's and must end with it. False: no process (status 71).
+ */
+bool worker_process_start(struct worker_process *process, const struct worker_options *options,
+			  int lock_fd, struct error *err);
+
+/* False: it is ending, or reads nothing. Where there is none nothing happens. */
+bool worker_process_tell(const struct worker_process *process, enum order order);
+
+/* SIGKILL, if there is one. */
+void worker_process_kill(const struct worker_process *process);
+
+/* It can't be told anything any more. */
+void worker_process_hang_up(struct worker_process *process);
+
+/* It has ended. */
+void worker_process_forget(struct worker_process *process);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * worker_state - what the master does about its worker: which state and which action follow an
+ * event.
+ *
+ * Pure: knows no process, no clock and no file; any number of threads. The table below is the one
+ * of worker_state.c in words. An event that has no line in a state changes nothing there.
+ *
+ *   ABSENT      DUE             STARTING    start a worker
+ *               STOP            ENDED       stop
+ *   STARTING    NOT_STARTED     ABSENT      plan the next start
+ *               READY           SERVING     serve
+ *               DIED            ABSENT      bury
+ *               NEVER_SERVED    ENDED       fail
+ *               STOP            STOPPING    stop
+ *   SERVING     RELOAD          RELOADING   read the settings
+ *               (A)
+ *   RELOADING   SETTINGS_READ   RELOADING   hand them to the worker
+ *               SETTINGS_BAD    SERVING     keep what is in force
+ *               RELOADED        SERVING     adopt the new settings
+ *               KEPT            SERVING     keep what is in force
+ *               (A)
+ *   (A)         DIED            ABSENT      bury
+ *               HUNG            REPLACING   kill
+ *               SOCKET_RENEWED  REPLACING   replace
+ *               STOP            STOPPING    stop
+ *   REPLACING   DIED            ABSENT      bury
+ *               DUE             REPLACING   kill
+ *               STOP            STOPPING    stop
+ *   STOPPING    DIED, NEVER_SERVED  ENDED   nothing
+ *               DUE, STOP       STOPPING    kill
+ *   ENDED       nothing happens any more
+ */
+#ifndef OPENRCPTD_WORKER_STATE_H
+#define OPENRCPTD_WORKER_STATE_H
+
+#include <stdbool.h>
+
+enum worker_state {
+	WORKER_ABSENT,    /* no process; the next one starts when it is due */
+	WORKER_STARTING,  /* it loads the table and opens libmilter */
+	WORKER_SERVING,   /* it takes sessions */
+	WORKER_RELOADING, /* as before, while settings are read, and then while it loads them */
+	WORKER_REPLACING, /* it was told to end, or killed; another one follows */
+	WORKER_STOPPING,  /* the same, but no other follows */
+	WORKER_ENDED,     /* no process, and none follows: the master ends */
+	WORKER_STATES
+};
+
+enum worker_event {
+	EVENT_NONE,
+	EVENT_DUE,            /* the time that the last action set is over */
+	EVENT_NOT_STARTED,    /* there could be no new process */
+	EVENT_READY,          /* the worker says that it serves */
+	EVENT_DIED,           /* the worker's process has ended */
+	EVENT_NEVER_SERVED,   /* likewise, and no worker has served before */
+	EVENT_HUNG,           /* it doesn't answer any more */
+	EVENT_SOCKET_RENEWED, /* the master listens on another socket than the worker */
+	EVENT_RELOAD,         /* somebody asked for it */
+	EVENT_SETTINGS_READ,  /* and they are sound */
+	EVENT_SETTINGS_BAD,   /* or could not be read */
+	EVENT_RELOADED,       /* the worker says that the new settings are in force */
+	EVENT_KEPT,           /* the worker says that they are not */
+	EVENT_STOP,           /* somebody asked for it */
+	WORKER_EVENTS
+};
+
+enum worker_action {
+	ACTION_NONE,
+	ACTION_START,
+	ACTION_PLAN,
+	ACTION_SERVE,
+	ACTION_READ,
+	ACTION_HAND_OVER,
+	ACTION_ADOPT,
+	ACTION_KEEP,
+	ACTION_REPLACE,
+	ACTION_KILL,
+	ACTION_BURY,
+	ACTION_FAIL,
+	ACTION_STOP,
+};
+
+struct worker_step {
+	enum worker_state state;
+	enum worker_action action;
+};
+
+struct worker_step worker_step(enum worker_state state, enum worker_event event);
+
+/* Is the worker one that must answer? */
+bool worker_state_serves(enum worker_state state);
+
+#endif
