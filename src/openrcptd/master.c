@@ -16,6 +16,7 @@
 #include "openrcptd/health.h"
 #include "openrcptd/master_begin.h"
 #include "openrcptd/orders.h"
+#include "openrcptd/settings_reader.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"
@@ -32,7 +33,9 @@ enum {
 #define NEVER_MS LLONG_MAX
 
 struct master {
-	struct settings *settings;
+	struct settings *settings; /* as at the start, and never changed */
+	struct settings_reader reader;
+	int settings_fd; /* what the last reload has brought; -1: none yet */
 	struct listener listener;
 	struct health health;
 	struct worker_process worker;
@@ -106,6 +109,7 @@ static enum worker_event start_worker(struct master *master)
 {
 	const struct worker_options options = {
 		.settings = master->settings,
+		.settings_fd = master->settings_fd,
 		.listen_fd = master->listener.fd,
 		.max_sessions = master->max_sessions,
 	};
@@ -139,37 +143,67 @@ static enum worker_event serve(struct master *master)
 
 static enum worker_event read_settings(struct master *master)
 {
+	const int masters[] = {
+		master->listener.fd,
+		master->listener.lock_fd,
+		master->worker.orders_fd,
+	};
+	struct error err;
+
 	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
 	notify_reloading();
-	return EVENT_SETTINGS_READ;
+	if (settings_reader_start(&master->reader, master->settings, masters,
+				  sizeof(masters) / sizeof(masters[0]), &err))
+		return EVENT_NONE;
+	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
+	return EVENT_SETTINGS_BAD;
 }
 
 static enum worker_event hand_over_settings(struct master *master)
 {
-	if (worker_process_tell(&master->worker, ORDER_RELOAD))
+	if (worker_process_tell(&master->worker, ORDER_RELOAD, master->reader.result_fd))
 		return EVENT_NONE;
 	wants_reload = 1; /* it is ending: the next one is to do it */
 	return EVENT_KEPT;
 }
 
-/* A worker that is started later should begin with what this one has taken over. */
-static enum worker_event adopt_settings(struct master *master)
+/* A reload is over, one way or the other. False: there was none. */
+static bool end_reload(struct master *master)
 {
-	struct error err;
-	struct settings *settings = settings_load(master->settings->file, NULL, NULL, &err);
-
+	if (!settings_reader_cancel(&master->reader))
+		return false;
 	notify_ready();
-	if (settings == NULL) {
-		log_line(SEVERITY_WARNING, "%s", err.text);
-		return EVENT_NONE;
-	}
-	settings_free(master->settings);
-	master->settings = settings;
+	return true;
+}
+
+static enum worker_event keep_settings(struct master *master)
+{
+	(void)end_reload(master); /* there was one */
 	return EVENT_NONE;
 }
 
-static enum worker_event keep_settings(void)
+/* The worker goes, perhaps in a reload. One that it hasn't begun is only put off. One that it has
+ * may be what it died of, and must not end the next one too. */
+static void give_up_reload(struct master *master)
 {
+	bool has_begun = master->reader.pid == 0;
+
+	if (!end_reload(master))
+		return;
+	if (has_begun)
+		log_line(SEVERITY_ERROR, "worker %ld ended in a reload: settings stay as they were",
+			 (long)master->worker.pid);
+	else
+		wants_reload = 1;
+}
+
+/* A worker that is started later begins with what this one has taken over. */
+static enum worker_event adopt_settings(struct master *master)
+{
+	if (master->settings_fd >= 0)
+		(void)close(master->settings_fd); /* was only read */
+	master->settings_fd = settings_reader_take(&master->reader);
+	log_line(SEVERITY_INFO, "%s: reloaded", master->settings->file);
 	notify_ready();
 	return EVENT_NONE;
 }
@@ -177,13 +211,22 @@ static enum worker_event keep_settings(void)
 /* A worker that can't be told is ending anyway. */
 static enum worker_event end_worker(struct master *master)
 {
-	(void)worker_process_tell(&master->worker, ORDER_STOP);
+	(void)worker_process_tell(&master->worker, ORDER_STOP, -1);
 	master->due_ms = clock_milliseconds() + END_MS;
 	return EVENT_NONE;
 }
 
+static enum worker_event replace_worker(struct master *master)
+{
+	/* The next one is to do it. */
+	if (end_reload(master))
+		wants_reload = 1;
+	return end_worker(master);
+}
+
 static enum worker_event kill_worker(struct master *master)
 {
+	give_up_reload(master);
 	worker_process_kill(&master->worker);
 	master->due_ms = clock_milliseconds() + END_MS;
 	return EVENT_NONE;
@@ -191,6 +234,7 @@ static enum worker_event kill_worker(struct master *master)
 
 static enum worker_event bury_worker(struct master *master)
 {
+	give_up_reload(master);
 	worker_process_forget(&master->worker);
 	return plan_start(master, clock_milliseconds() - master->started_ms);
 }
@@ -208,6 +252,7 @@ static enum worker_event stop(struct master *master)
 {
 	notify_stopping();
 	log_line(SEVERITY_INFO, "stopping");
+	(void)settings_reader_cancel(&master->reader); /* whether or not there was one */
 	return end_worker(master);
 }
 
@@ -229,9 +274,9 @@ static enum worker_event act(struct master *master, enum worker_action action)
 	case ACTION_ADOPT:
 		return adopt_settings(master);
 	case ACTION_KEEP:
-		return keep_settings();
+		return keep_settings(master);
 	case ACTION_REPLACE:
-		return end_worker(master);
+		return replace_worker(master);
 	case ACTION_KILL:
 		return kill_worker(master);
 	case ACTION_BURY:
@@ -261,8 +306,9 @@ static void work(struct master *master, enum worker_event event)
 static void hear_worker(struct master *master)
 {
 	for (;;) {
-		int message = master->worker.orders_fd < 0 ? ORDERS_SILENT
-							   : orders_read(master->worker.orders_fd);
+		int message = master->worker.orders_fd < 0
+				      ? ORDERS_SILENT
+				      : orders_read(master->worker.orders_fd, NULL);
 
 		switch (message) {
 		case REPORT_READY:
@@ -300,18 +346,27 @@ static void log_death(const struct master *master)
 			 WEXITSTATUS(status));
 }
 
+static void hear_of_death(struct master *master, pid_t child, int status)
+{
+	if (child == master->reader.pid) {
+		work(master, settings_reader_end(&master->reader, status, master->settings->file)
+				     ? EVENT_SETTINGS_READ
+				     : EVENT_SETTINGS_BAD);
+	} else if (child == master->worker.pid) {
+		master->wait_status = status;
+		log_death(master);
+		work(master, master->has_served ? EVENT_DIED : EVENT_NEVER_SERVED);
+	}
+	/* Or it was a reader that nobody waits for any more. */
+}
+
 static void reap_children(struct master *master)
 {
 	pid_t child;
 	int status;
 
-	while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (child != master->worker.pid)
-			continue;
-		master->wait_status = status;
-		log_death(master);
-		work(master, master->has_served ? EVENT_DIED : EVENT_NEVER_SERVED);
-	}
+	while ((child = waitpid(-1, &status, WNOHANG)) > 0)
+		hear_of_death(master, child, status);
 }
 
 static void look_after_worker(struct master *master, bool is_readable)
@@ -407,6 +462,8 @@ int master_run(struct settings *take_settings)
 		.listener = LISTENER_NONE,
 		.health.fd = -1,
 		.worker = WORKER_PROCESS_NONE,
+		.reader = SETTINGS_READER_NONE,
+		.settings_fd = -1,
 		.state = WORKER_ABSENT, /* and one is due */
 	};
 	struct error err;

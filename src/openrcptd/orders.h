@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * orders - what master and worker say to each other: single bytes over a pair of sockets.
+ * orders - what master and worker say to each other: single bytes over a pair of sockets, and the
+ * descriptor that goes with one of them.
  *
  * The end of the stream is a message too: the other one is gone.
  */
@@ -11,7 +12,8 @@
 
 enum order {
 	/* From the master. */
-	ORDER_RELOAD = 'R', /* settings and table, then REPORT_RELOADED or REPORT_KEPT */
+	ORDER_RELOAD = 'R', /* settings and table, then REPORT_RELOADED or REPORT_KEPT; comes with
+			     * the result of a settings_reader */
 	ORDER_STOP = 'S',   /* let end-of-message calls finish, then exit */
 	/* From the worker. */
 	REPORT_READY = 'r',    /* sessions are served */
@@ -25,10 +27,12 @@ enum order {
 /* Two connected, non-blocking ends, closed on exec. */
 bool orders_open(int out_ends[2]);
 
-/* The next message. */
-int orders_read(int fd);
+/* The next message. *OUT_DESCRIPTOR came with it and is the caller's; -1: none, or there was no
+ * room for another one in this process. NULL: not wanted. */
+int orders_read(int fd, int *out_descriptor);
 
-/* False where the other one is gone, or hasn't read anything for very long. */
-bool orders_write(int fd, enum order message);
+/* With a copy of DESCRIPTOR, or none where it is -1. False where the other one is gone, or hasn't
+ * read anything for very long. */
+bool orders_write(int fd, enum order message, int descriptor);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "mail/fold.h"
+#include "openrcptd/settings_reader.h"
 #include "service/log.h"
 
 enum { FOLD_BYTES = 65536 };
@@ -109,36 +110,27 @@ bool reload_table(struct reload *reload, struct error *err)
 	return load(reload, in_force(reload), err);
 }
 
-static void log_settings_error(const char *text, void *context)
+bool reload_adopt(struct reload *reload, int settings_fd, struct error *err)
 {
-	(void)context;
-	log_line(SEVERITY_ERROR, "%s", text);
+	struct settings *settings = settings_reader_result(settings_fd, err);
+
+	if (settings == NULL)
+		return false;
+	settings_free(reload->current);
+	reload->current = settings;
+	return true;
 }
 
-static void log_need_of_restart(const char *path, const char *needs, void *context)
-{
-	(void)context;
-	if (strcmp(needs, "restart") == 0)
-		log_line(SEVERITY_WARNING, "%s: needs a restart", path);
-}
-
-bool reload_all(struct reload *reload)
+bool reload_all(struct reload *reload, int settings_fd)
 {
 	struct error err = { .status = 0 };
-	struct settings *settings =
-		settings_load(reload->started->file, log_settings_error, NULL, &err);
+	struct settings *settings = settings_reader_result(settings_fd, &err);
 
-	if (settings == NULL) {
-		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",
-			 reload->started->file);
-		return false;
-	}
-	if (!load(reload, settings, &err)) {
+	if (settings == NULL || !load(reload, settings, &err)) {
 		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
 		settings_free(settings);
 		return false;
 	}
-	settings_compare(reload->started, settings, log_need_of_restart, NULL);
 	settings_free(reload->current);
 	reload->current = settings;
 	return true;

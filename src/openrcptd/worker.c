@@ -42,13 +42,23 @@ static void stop(void)
 	exit(EX_OK);
 }
 
-static void obey(struct worker *worker, int message)
+static void take_over(struct worker *worker, int settings_fd)
 {
-	switch (message) {
+	bool is_done = reload_all(&worker->reload, settings_fd);
+
+	if (settings_fd >= 0)
+		(void)close(settings_fd); /* was only read */
+	/* A master that is gone shows at the next read. */
+	(void)orders_write(worker->orders_fd, is_done ? REPORT_RELOADED : REPORT_KEPT, -1);
+}
+
+static void obey(struct worker *worker)
+{
+	int descriptor;
+
+	switch (orders_read(worker->orders_fd, &descriptor)) {
 	case ORDER_RELOAD:
-		/* A master that is gone shows at the next read. */
-		(void)orders_write(worker->orders_fd,
-				   reload_all(&worker->reload) ? REPORT_RELOADED : REPORT_KEPT);
+		take_over(worker, descriptor);
 		return;
 	case ORDERS_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");
@@ -73,7 +83,7 @@ static void report_ready(const struct worker *worker)
 {
 	struct error err;
 
-	if (signal_thread_wait(&err) && (orders_write(worker->orders_fd, REPORT_READY) ||
+	if (signal_thread_wait(&err) && (orders_write(worker->orders_fd, REPORT_READY, -1) ||
 					 error_set(&err, EX_SOFTWARE, "the master is gone")))
 		return;
 	_exit(fail(&err)); /* libmilter's threads are running */
@@ -90,7 +100,7 @@ static void *take_orders(void *context)
 		int result = poll(&ready, 1, WATCH_MS);
 
 		if (result > 0)
-			obey(worker, orders_read(worker->orders_fd));
+			obey(worker);
 		else if (result == 0)
 			reload_if_replaced(&worker->reload, watch_seconds());
 		else if (errno != EINTR)
@@ -134,6 +144,11 @@ int worker_run(const struct worker_options *options)
 	worker.orders_fd = options->orders_fd;
 	snapshot_store_init(&worker.store);
 	reload_init(&worker.reload, options->settings, &worker.store);
+	if (options->settings_fd >= 0) {
+		if (!reload_adopt(&worker.reload, options->settings_fd, &err))
+			return fail(&err);
+		(void)close(options->settings_fd); /* was only read */
+	}
 	if (!reload_table(&worker.reload, &err) || !milter_open(&milter, &err))
 		return fail(&err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);

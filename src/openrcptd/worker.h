@@ -12,7 +12,8 @@
 #include "settings/settings.h"
 
 struct worker_options {
-	const struct settings *settings;
+	const struct settings *settings; /* as at the start of the master */
+	int settings_fd; /* of the last reload, see settings_reader_result(); -1: none yet */
 	int listen_fd;
 	int orders_fd; /* the master's end is the other one; see orders.h */
 	size_t max_sessions;

@@ -34,7 +34,7 @@ bool worker_process_start(struct worker_process *process, const struct worker_op
 		be_worker(&own, lock_fd);
 	}
 	if (child < 0)
-		(void)error_set_errno(err, EX_OSERR, "start a worker");
+		error_fill_errno(err, EX_OSERR, "start a worker");
 	(void)close(ends[1]); /* the worker's end */
 	if (child < 0) {
 		(void)close(ends[0]); /* nobody listens */
@@ -45,9 +45,9 @@ bool worker_process_start(struct worker_process *process, const struct worker_op
 	return true;
 }
 
-bool worker_process_tell(const struct worker_process *process, enum order order)
+bool worker_process_tell(const struct worker_process *process, enum order order, int descriptor)
 {
-	return process->orders_fd >= 0 && orders_write(process->orders_fd, order);
+	return process->orders_fd >= 0 && orders_write(process->orders_fd, order, descriptor);
 }
 
 void worker_process_kill(const struct worker_process *process)

@@ -28,8 +28,9 @@ struct worker_process {
 bool worker_process_start(struct worker_process *process, const struct worker_options *options,
 			  int lock_fd, struct error *err);
 
-/* False: it is ending, or reads nothing. Where there is none nothing happens. */
-bool worker_process_tell(const struct worker_process *process, enum order order);
+/* With a copy of DESCRIPTOR, or none where it is -1. False: it is ending, or reads nothing, or
+ * there is none. */
+bool worker_process_tell(const struct worker_process *process, enum order order, int descriptor);
 
 /* SIGKILL, if there is one. */
 void worker_process_kill(const struct worker_process *process);

@@ -6,90 +6,110 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static int ends[2];
+struct fixture {
+	int ends[2];
+};
 
-static int begin(void **state)
+static int setup(void **state)
 {
-	(void)state;
-	return orders_open(ends) ? 0 : -1;
-}
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
-static int end(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 2; i++)
-		if (ends[i] >= 0)
-			(void)close(ends[i]);
+	assert_non_null(fixture);
+	assert_true(orders_open(fixture->ends));
+	*state = fixture;
 	return 0;
 }
 
-static void close_end(int number)
+static int teardown(void **state)
 {
-	assert_int_equal(close(ends[number]), 0);
-	ends[number] = -1;
+	struct fixture *fixture = *state;
+
+	(void)close(fixture->ends[0]); /* some tests have closed one */
+	(void)close(fixture->ends[1]);
+	free(fixture);
+	return 0;
 }
 
-static void messages_come_in_order_both_ways(void **state)
+static void orders_come_one_by_one(void **state)
 {
-	(void)state;
-	assert_int_equal(orders_read(ends[1]), ORDERS_SILENT);
-	assert_true(orders_write(ends[0], ORDER_RELOAD));
-	assert_true(orders_write(ends[0], ORDER_STOP));
-	assert_int_equal(orders_read(ends[1]), ORDER_RELOAD);
-	assert_true(orders_write(ends[1], REPORT_KEPT));
-	assert_int_equal(orders_read(ends[1]), ORDER_STOP);
-	assert_int_equal(orders_read(ends[0]), REPORT_KEPT);
-	assert_int_equal(orders_read(ends[0]), ORDERS_SILENT);
+	const struct fixture *fixture = *state;
+	int descriptor = 99;
+
+	assert_int_equal(orders_read(fixture->ends[1], &descriptor), ORDERS_SILENT);
+	assert_int_equal(descriptor, -1);
+	assert_true(orders_write(fixture->ends[0], ORDER_STOP, -1));
+	assert_true(orders_write(fixture->ends[0], ORDER_RELOAD, -1));
+	assert_int_equal(orders_read(fixture->ends[1], &descriptor), ORDER_STOP);
+	assert_int_equal(orders_read(fixture->ends[1], NULL), ORDER_RELOAD);
+	assert_int_equal(orders_read(fixture->ends[1], NULL), ORDERS_SILENT);
+	assert_true(orders_write(fixture->ends[1], REPORT_KEPT, -1));
+	assert_int_equal(orders_read(fixture->ends[0], NULL), REPORT_KEPT);
 }
 
-static void what_was_said_before_the_end_is_heard(void **state)
+static void the_end_is_a_message(void **state)
 {
-	(void)state;
-	assert_true(orders_write(ends[0], REPORT_READY));
-	close_end(0);
-	assert_int_equal(orders_read(ends[1]), REPORT_READY);
-	assert_int_equal(orders_read(ends[1]), ORDERS_ENDED);
-	assert_int_equal(orders_read(ends[1]), ORDERS_ENDED);
+	const struct fixture *fixture = *state;
+
+	assert_true(orders_write(fixture->ends[0], ORDER_STOP, -1));
+	assert_int_equal(close(fixture->ends[0]), 0);
+	assert_int_equal(orders_read(fixture->ends[1], NULL), ORDER_STOP);
+	assert_int_equal(orders_read(fixture->ends[1], NULL), ORDERS_ENDED);
+	assert_false(orders_write(fixture->ends[1], REPORT_READY, -1));
 }
 
-/* And no SIGPIPE. */
-static void nobody_can_be_told_who_is_gone(void **state)
+/* The order that it goes with, and no other one. */
+static void a_descriptor_goes_with_its_order(void **state)
 {
-	(void)state;
-	close_end(0);
-	assert_false(orders_write(ends[1], REPORT_READY));
+	const struct fixture *fixture = *state;
+	char text[4] = "";
+	int descriptor;
+	int pair[2];
+
+	assert_int_equal(pipe(pair), 0);
+	assert_int_equal(write(pair[1], "abc", 3), 3);
+	assert_true(orders_write(fixture->ends[0], ORDER_STOP, -1));
+	assert_true(orders_write(fixture->ends[0], ORDER_RELOAD, pair[0]));
+	assert_true(orders_write(fixture->ends[0], ORDER_STOP, -1));
+	assert_int_equal(close(pair[0]), 0);
+	assert_int_equal(orders_read(fixture->ends[1], &descriptor), ORDER_STOP);
+	assert_int_equal(descriptor, -1);
+	assert_int_equal(orders_read(fixture->ends[1], &descriptor), ORDER_RELOAD);
+	assert_true(descriptor >= 0);
+	assert_int_equal(fcntl(descriptor, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	assert_int_equal(read(descriptor, text, sizeof(text)), 3);
+	assert_string_equal(text, "abc");
+	assert_int_equal(close(descriptor), 0);
+	assert_int_equal(orders_read(fixture->ends[1], &descriptor), ORDER_STOP);
+	assert_int_equal(descriptor, -1);
+	assert_int_equal(close(pair[1]), 0);
 }
 
-static void who_never_reads_holds_nobody_up(void **state)
+static void who_wants_no_descriptor_gets_none(void **state)
 {
-	size_t written = 0;
+	const struct fixture *fixture = *state;
+	int next = dup(fixture->ends[0]);
 
-	(void)state;
-	while (orders_write(ends[0], ORDER_RELOAD))
-		assert_true(++written < 10000000);
-	assert_true(written > 0);
-	assert_int_equal(orders_read(ends[1]), ORDER_RELOAD);
+	assert_true(orders_write(fixture->ends[0], ORDER_RELOAD, next));
+	assert_int_equal(close(next), 0);
+	assert_int_equal(orders_read(fixture->ends[1], NULL), ORDER_RELOAD);
+	/* The lowest free number is as free as before. */
+	assert_int_equal(dup(fixture->ends[0]), next);
+	assert_int_equal(close(next), 0);
 }
-
-static void no_program_inherits_them(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(fcntl(ends[i], F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(messages_come_in_order_both_ways), TEST(what_was_said_before_the_end_is_heard),
-		TEST(nobody_can_be_told_who_is_gone),   TEST(who_never_reads_holds_nobody_up),
-		TEST(no_program_inherits_them),
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(orders_come_one_by_one),
+		TEST(the_end_is_a_message),
+		TEST(a_descriptor_goes_with_its_order),
+		TEST(who_wants_no_descriptor_gets_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

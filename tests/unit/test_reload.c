@@ -2,8 +2,10 @@
 #include "openrcptd/reload.h"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "make_table.h"
+#include "openrcptd/settings_reader.h"
 #include "scratch.h"
 #include "service/log.h"
 
@@ -70,13 +72,32 @@ static bool has_logged(const char *words)
 	return strstr(text, words) != NULL;
 }
 
+/* As master and worker do it together. */
+static bool reload_settings(void)
+{
+	struct settings_reader reader = SETTINGS_READER_NONE;
+	struct error err;
+	bool is_done;
+	int status;
+	int fd;
+
+	assert_true(settings_reader_start(&reader, started, NULL, 0, &err));
+	assert_int_equal(waitpid(reader.pid, &status, 0), reader.pid);
+	if (!settings_reader_end(&reader, status, started->file))
+		return false;
+	fd = settings_reader_take(&reader);
+	is_done = reload_all(&reload, fd);
+	assert_int_equal(close(fd), 0);
+	return is_done;
+}
+
 static void new_settings_bring_their_table(void **state)
 {
 	(void)state;
 	install_table(scratch_path("other"), 9);
 	configure("other", "unknown = { text = \"Nobody here\"; };\n");
 	assert_int_equal(generation_in_use(), 1);
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	assert_int_equal(generation_in_use(), 9);
 	assert_string_equal(reload.current->unknown_text, "Nobody here");
 	/* And from now on theirs is the table that is looked at. */
@@ -93,7 +114,7 @@ static void settings_that_are_wrong_change_nothing(void **state)
 	(void)state;
 	install_table(scratch_path("other"), 9);
 	configure("other", "no_such_setting = 1;\n");
-	assert_false(reload_all(&reload));
+	assert_false(reload_settings());
 	assert_true(has_logged("settings and table stay as they were"));
 	assert_null(reload.current);
 	assert_int_equal(generation_in_use(), 1);
@@ -103,7 +124,7 @@ static void settings_without_a_table_change_nothing(void **state)
 {
 	(void)state;
 	configure("none", "");
-	assert_false(reload_all(&reload));
+	assert_false(reload_settings());
 	assert_true(has_logged("settings and table stay as they were"));
 	assert_null(reload.current);
 	assert_int_equal(generation_in_use(), 1);
@@ -117,10 +138,10 @@ static void what_needs_a_restart_is_said(void **state)
 {
 	(void)state;
 	configure("table", "user = \"nobody\";\n");
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	assert_true(has_logged("user: needs a restart"));
 	configure("table", "");
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	/* Compared with what was started, not with what was loaded last. */
 	assert_false(has_logged("needs a restart"));
 }
@@ -131,11 +152,11 @@ static void a_table_of_other_rules_is_told(void **state)
 	assert_false(has_logged("compiled with another value"));
 	configure("table", "recipient_delimiter = \"-\";\npropagate_extension = false;\n"
 			   "append_dot_domain = \"dot.test\";\n");
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	assert_true(has_logged("recipient_delimiter: the table was compiled with another value"));
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	assert_true(has_logged("propagate_extension: the table was compiled with another value"));
-	assert_true(reload_all(&reload));
+	assert_true(reload_settings());
 	assert_true(has_logged("append_dot_domain: the table was compiled with another value"));
 }
 
