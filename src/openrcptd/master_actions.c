@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/master_inside.h"
+
+#include <limits.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "openrcptd/orders.h"
+#include "service/log.h"
+#include "service/notify.h"
+
+enum {
+	RELOAD_PAUSE_MS = 100, /* signals in between are one reload */
+	END_MS = 15000,        /* more than a worker takes that was told to end */
+};
+
+#define NEVER_MS LLONG_MAX
+
+bool master_renew_socket(struct master *master)
+{
+	const struct endpoint_address address = master->listener.address;
+	struct error err;
+
+	log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
+		 address.socket.local.sun_path);
+	listener_close(&master->listener);
+	if (listener_open(&master->listener, &address, &err))
+		return true;
+	/* Tried again with the next look. */
+	log_line(SEVERITY_ERROR, "%s", err.text);
+	return false;
+}
+
+static enum worker_event start_worker(struct master *master)
+{
+	const struct worker_options options = {
+		.settings = master->settings,
+		.settings_fd = master->settings_fd,
+		.listen_fd = master->listener.fd,
+		.max_sessions = master->max_sessions,
+	};
+	struct error err;
+
+	health_close(&master->health); /* the new process has no use for an open question */
+	if (worker_process_start(&master->worker, &options, master->listener.lock_fd, &err)) {
+		master->started_ms = clock_milliseconds();
+		master->due_ms = NEVER_MS;
+		return EVENT_NONE;
+	}
+	log_line(SEVERITY_ERROR, "%s", err.text);
+	return EVENT_NOT_STARTED;
+}
+
+/* When the next worker may start: at once, unless the last one lived for a moment only. */
+static enum worker_event plan_start(struct master *master, long long lived_ms)
+{
+	master->due_ms = clock_milliseconds() + start_pace_next(&master->pace, lived_ms);
+	return EVENT_NONE;
+}
+
+static enum worker_event serve(struct master *master)
+{
+	log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker.pid);
+	master->has_served = true;
+	notify_ready();
+	health_restart(&master->health, clock_milliseconds());
+	return EVENT_NONE;
+}
+
+static enum worker_event read_settings(struct master *master)
+{
+	const int masters[] = {
+		master->listener.fd,
+		master->listener.lock_fd,
+		master->worker.orders_fd,
+	};
+	struct error err;
+
+	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
+	notify_reloading();
+	if (settings_reader_start(&master->reader, master->settings, masters,
+				  sizeof(masters) / sizeof(masters[0]), &err))
+		return EVENT_NONE;
+	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
+	return EVENT_SETTINGS_BAD;
+}
+
+static enum worker_event hand_over_settings(struct master *master)
+{
+	if (worker_process_tell(&master->worker, ORDER_RELOAD, master->reader.result_fd))
+		return EVENT_NONE;
+	master->wants_reload = true; /* it is ending: the next one is to do it */
+	return EVENT_KEPT;
+}
+
+/* A reload is over, one way or the other. False: there was none. */
+static bool end_reload(struct master *master)
+{
+	if (!settings_reader_cancel(&master->reader))
+		return false;
+	notify_ready();
+	return true;
+}
+
+static enum worker_event keep_settings(struct master *master)
+{
+	(void)end_reload(master); /* there was one */
+	return EVENT_NONE;
+}
+
+/* The worker goes, perhaps in a reload. One that it hasn't begun is only put off. One that it has
+ * may be what it died of, and must not end the next one too. */
+static void give_up_reload(struct master *master)
+{
+	bool has_begun = master->reader.pid == 0;
+
+	if (!end_reload(master))
+		return;
+	if (has_begun)
+		log_line(SEVERITY_ERROR, "worker %ld ended in a reload: settings stay as they were",
+			 (long)master->worker.pid);
+	else
+		master->wants_reload = true;
+}
+
+/* A worker that is started later begins with what this one has taken over. */
+static enum worker_event adopt_settings(struct master *master)
+{
+	if (master->settings_fd >= 0)
+		(void)close(master->settings_fd); /* was only read */
+	master->settings_fd = settings_reader_take(&master->reader);
+	log_line(SEVERITY_INFO, "%s: reloaded", master->settings->file);
+	notify_ready();
+	return EVENT_NONE;
+}
+
+/* A worker that can't be told is ending anyway. */
+static enum worker_event end_worker(struct master *master)
+{
+	(void)worker_process_tell(&master->worker, ORDER_STOP, -1);
+	master->due_ms = clock_milliseconds() + END_MS;
+	return EVENT_NONE;
+}
+
+static enum worker_event replace_worker(struct master *master)
+{
+	/* The next one is to do it. */
+	if (end_reload(master))
+		master->wants_reload = true;
+	return end_worker(master);
+}
+
+static enum worker_event kill_worker(struct master *master)
+{
+	give_up_reload(master);
+	worker_process_kill(&master->worker);
+	master->due_ms = clock_milliseconds() + END_MS;
+	return EVENT_NONE;
+}
+
+static enum worker_event bury_worker(struct master *master)
+{
+	give_up_reload(master);
+	worker_process_forget(&master->worker);
+	return plan_start(master, clock_milliseconds() - master->started_ms);
+}
+
+/* What is wrong at the start is wrong for the next one too. */
+static enum worker_event fail(struct master *master)
+{
+	int status = WIFEXITED(master->wait_status) ? WEXITSTATUS(master->wait_status) : EX_OK;
+
+	master->exit_status = status != EX_OK ? status : EX_SOFTWARE;
+	return EVENT_NONE;
+}
+
+static enum worker_event stop(struct master *master)
+{
+	notify_stopping();
+	log_line(SEVERITY_INFO, "stopping");
+	(void)settings_reader_cancel(&master->reader); /* whether or not there was one */
+	return end_worker(master);
+}
+
+enum worker_event master_act(struct master *master, enum worker_action action)
+{
+	switch (action) {
+	case ACTION_NONE:
+		break;
+	case ACTION_START:
+		return start_worker(master);
+	case ACTION_PLAN:
+		return plan_start(master, 0);
+	case ACTION_SERVE:
+		return serve(master);
+	case ACTION_READ:
+		return read_settings(master);
+	case ACTION_HAND_OVER:
+		return hand_over_settings(master);
+	case ACTION_ADOPT:
+		return adopt_settings(master);
+	case ACTION_KEEP:
+		return keep_settings(master);
+	case ACTION_REPLACE:
+		return replace_worker(master);
+	case ACTION_KILL:
+		return kill_worker(master);
+	case ACTION_BURY:
+		return bury_worker(master);
+	case ACTION_FAIL:
+		return fail(master);
+	case ACTION_STOP:
+		return stop(master);
+	}
+	return EVENT_NONE;
+}

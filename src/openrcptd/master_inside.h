@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * master_inside - what the files of the master share: what it knows, and what it does.
+ *
+ * master.c waits, and makes events of what it hears; worker_state.c says which state and which
+ * action follow; master_actions.c acts. An action never looks at the state: what has to be done
+ * differently in two states is two actions.
+ */
+#ifndef OPENRCPTD_MASTER_INSIDE_H
+#define OPENRCPTD_MASTER_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "openrcptd/health.h"
+#include "openrcptd/settings_reader.h"
+#include "openrcptd/start_pace.h"
+#include "openrcptd/worker_process.h"
+#include "openrcptd/worker_state.h"
+#include "service/listen.h"
+#include "settings/settings.h"
+
+struct master {
+	struct settings *settings; /* as at the start, and never changed */
+	struct settings_reader reader;
+	int settings_fd; /* what the last reload has brought; -1: none yet */
+	struct listener listener;
+	struct health health;
+	struct worker_process worker;
+	struct start_pace pace;
+	enum worker_state state;
+	size_t max_sessions;
+	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
+	long long started_ms;     /* the worker */
+	long long next_reload_ms; /* not before */
+	bool wants_reload;        /* and begins one as soon as it can */
+	bool has_served;          /* some worker has */
+	int wait_status;          /* of the last worker, as waitpid() has it */
+	int exit_status;
+};
+
+/* Do it. The event that it makes happen at once; or EVENT_NONE. */
+enum worker_event master_act(struct master *master, enum worker_action action);
+
+/* Somebody removed the socket file: open it anew. A worker keeps the socket that it began with.
+ * False: logged. */
+bool master_renew_socket(struct master *master);
+
+#endif
