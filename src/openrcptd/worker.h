@@ -19,8 +19,8 @@ struct worker_options {
 	size_t max_sessions;
 };
 
-/* Serve until told to stop; an exit status. In a process of its own, with the final user's
- * rights. */
+/* Serve until told to stop; then the process has ended. Comes back only with the exit status of a
+ * failure, for _exit(): threads may run. In a process of its own, with the final user's rights. */
 int worker_run(const struct worker_options *options);
 
 #endif

@@ -2,7 +2,6 @@
 #include "openrcptd/worker_process.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -15,7 +14,8 @@ static _Noreturn void be_worker(const struct worker_options *options, int lock_f
 	/* Signals from a terminal are for the master. */
 	(void)setpgid(0, 0);  /* a new child can always lead its own group */
 	(void)close(lock_fd); /* the lock is the master's and stays so */
-	exit(worker_run(options));
+	/* Its threads may still run, and what exit() takes down is theirs too. */
+	_exit(worker_run(options));
 }
 
 bool worker_process_start(struct worker_process *process, const struct worker_options *options,

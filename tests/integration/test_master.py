@@ -81,15 +81,15 @@ class NextWorker(TestCase):
         self.replace_worker(made)
 
 
-class BrokenReader(TestCase):
-    """libconfig dies, ends the process, or hangs: that costs one reload, and nothing else."""
+class PreloadedTestCase(TestCase):
+    """With preload_daemon.c, which a test can tell what to do."""
 
     def setUp(self):
         self.made = self.daemon()
         self.order = self.made.folder / 'break-config'
-        library = self.made.folder / 'preload_config.so'
+        library = self.made.folder / 'preload_daemon.so'
         subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library),
-                        str(pathlib.Path(__file__).with_name('preload_config.c')), '-ldl'],
+                        str(pathlib.Path(__file__).with_name('preload_daemon.c')), '-ldl'],
                        check=True)
         self.addCleanup(os.environ.update, dict(os.environ))
         self.addCleanup(os.environ.clear)
@@ -101,6 +101,21 @@ class BrokenReader(TestCase):
         del os.environ['LD_PRELOAD']
         self.made.wait_until_ready()
         self.workers = self.made.workers()
+
+
+class End(PreloadedTestCase):
+    def test_a_worker_takes_nothing_down_under_its_threads(self):
+        """What a library frees at the end of a process, a thread of libmilter may be using."""
+        master = self.made.master
+        self.assertEqual(self.made.stop(), 0)
+        text = self.made.log_text()
+        self.assertIn('destructors run in %d\n' % master, text)
+        for pid in self.workers:
+            self.assertNotIn('destructors run in %d\n' % pid, text)
+
+
+class BrokenReader(PreloadedTestCase):
+    """libconfig dies, ends the process, or hangs: that costs one reload, and nothing else."""
 
     def tell(self, how):
         """What the next ones that read settings do."""

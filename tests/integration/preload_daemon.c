@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Preloaded into a daemon that tests start: what its libconfig does instead of reading is the first
- * word of the file that BREAK_CONFIG names, if there is one.
+ * Preloaded into a daemon that tests start. What its libconfig does instead of reading is the first
+ * word of the file that BREAK_CONFIG names, if there is one. And each process says so that runs the
+ * libraries' destructors.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,4 +39,9 @@ int config_read(void *config, FILE *stream)
 	if (order != NULL)
 		(void)fclose(order); /* was only read */
 	return original(config, stream);
+}
+
+__attribute__((destructor)) static void say_so(void)
+{
+	(void)fprintf(stderr, "destructors run in %ld\n", (long)getpid()); /* to the log */
 }
