@@ -20,20 +20,24 @@ enum {
 
 bool master_renew_socket(struct master *master)
 {
-	const struct endpoint_address address = master->listener.address;
+	const struct endpoint_address *address = &master->listener.address;
+	struct listener renewed = LISTENER_NONE;
 	struct error err;
 
 	log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
-		 address.socket.local.sun_path);
-	listener_close(&master->listener);
-	if (listener_open(&master->listener, &address, &err))
-		return true;
-	/* Tried again with the next look. */
-	log_line(SEVERITY_ERROR, "%s", err.text);
-	return false;
+		 address->socket.local.sun_path);
+	if (!listener_open(&renewed, address, &err)) {
+		log_line(SEVERITY_ERROR, "%s", err.text);
+		listener_close(&renewed);
+		return false;
+	}
+	renewed.lock_fd = master->listener.lock_fd;
+	listener_close(&master->listener); /* its file isn't ours any more, and stays */
+	master->listener = renewed;
+	return true;
 }
 
-static enum worker_event start_worker(struct master *master)
+static bool start_process(struct master *master, struct error *err)
 {
 	const struct worker_options options = {
 		.settings = master->settings,
@@ -41,10 +45,21 @@ static enum worker_event start_worker(struct master *master)
 		.listen_fd = master->listener.fd,
 		.max_sessions = master->max_sessions,
 	};
+
+	return worker_process_start(&master->worker, &options, master->listener.lock_fd, err);
+}
+
+static enum worker_event start_worker(struct master *master)
+{
 	struct error err;
 
+	/* Where there can't be another one yet, the worker begins with the old one, and is asked
+	 * about it when it serves. */
+	if (!listener_is_intact(&master->listener))
+		(void)master_renew_socket(master);
+
 	health_close(&master->health); /* the new process has no use for an open question */
-	if (worker_process_start(&master->worker, &options, master->listener.lock_fd, &err)) {
+	if (start_process(master, &err)) {
 		master->started_ms = clock_milliseconds();
 		master->due_ms = NEVER_MS;
 		return EVENT_NONE;

@@ -43,7 +43,8 @@ struct master {
 enum worker_event master_act(struct master *master, enum worker_action action);
 
 /* Somebody removed the socket file: open it anew. A worker keeps the socket that it began with.
- * False: logged. */
+ * False: logged; the old one stays, so that there is always one that a worker can begin with, and
+ * the next look tries again. */
 bool master_renew_socket(struct master *master);
 
 #endif

@@ -3,6 +3,7 @@
 """openrcptd's master: reloads that go wrong, and workers that follow another."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,23 @@ class NextWorker(TestCase):
         self.assertIn('runtime_directory', made.wait_for_log('needs a restart'))
         made.wait_for_answer('<zoe@alias.example>', says('Second'))
         self.replace_worker(made)
+
+
+class LostSocket(TestCase):
+    def test_its_directory_is_gone_and_then_the_worker_too(self):
+        """As soon as the directory is back, so is the service."""
+        made = self.daemon().start()
+        owner = made.socket.parent.stat()
+        start = len(made.log_text())
+        shutil.rmtree(made.socket.parent)
+        made.wait_for_log('the socket is gone', start)
+        os.kill(made.workers()[0], signal.SIGKILL)
+        made.wait_for_log('was killed by signal', start)
+        made.socket.parent.mkdir()
+        os.chown(made.socket.parent, owner.st_uid, owner.st_gid)
+        made.socket.parent.chmod(0o2750)
+        made.wait_until_ready()
+        self.assert_serves(made)
 
 
 class PreloadedTestCase(TestCase):
