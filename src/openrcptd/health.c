@@ -30,32 +30,46 @@ void health_restart(struct health *health, long long now_ms)
 	health_init(health, now_ms);
 }
 
-static enum health_event miss(struct health *health, long long now_ms)
+static enum health_event miss(struct health *health, long long next_ms)
 {
 	health_close(health);
-	health->due_ms = now_ms + HEALTH_INTERVAL_MS;
+	health->due_ms = next_ms;
 	if (++health->misses < HEALTH_MISSES)
 		return HEALTH_QUIET;
 	health->misses = 0;
 	return HEALTH_LOST;
 }
 
+static enum health_event be_barred(struct health *health, long long now_ms)
+{
+	int reason = errno;
+
+	health_close(health);
+	health->due_ms = now_ms + HEALTH_INTERVAL_MS;
+	health->barred++;
+	errno = reason;
+	return HEALTH_BARRED;
+}
+
 static enum health_event ask(struct health *health, const struct listener *listener,
 			     long long now_ms)
 {
 	const struct endpoint_address *address = &listener->address;
+	long long next_ms = now_ms + HEALTH_INTERVAL_MS;
 
 	health->fd = socket(address->socket.any.sa_family,
 			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (health->fd < 0)
-		return miss(health, now_ms);
+		return be_barred(health, now_ms);
 	if (connect(health->fd, &address->socket.any, address->size) != 0 && errno != EINPROGRESS)
-		return miss(health, now_ms);
+		return errno == EACCES || errno == EPERM ? be_barred(health, now_ms)
+							 : miss(health, next_ms);
+	health->barred = 0;
 	/* Over TCP the connection may not stand yet: then this fails, and counts as a miss. On
 	 * loopback it stands at once. */
 	if (send(health->fd, question, sizeof(question), MSG_NOSIGNAL) != sizeof(question))
-		return miss(health, now_ms);
-	health->due_ms = now_ms + HEALTH_INTERVAL_MS;
+		return miss(health, next_ms);
+	health->due_ms = next_ms;
 	return HEALTH_QUIET;
 }
 
@@ -65,7 +79,7 @@ static enum health_event hear(struct health *health, long long now_ms)
 	ssize_t size = recv(health->fd, answer, sizeof(answer), 0);
 
 	if (size <= ANSWER_KIND_AT || answer[ANSWER_KIND_AT] != question[ANSWER_KIND_AT])
-		return miss(health, now_ms);
+		return miss(health, now_ms + HEALTH_INTERVAL_MS);
 	/* It doesn't matter if it doesn't hear this: it sees the end of the connection. */
 	(void)send(health->fd, farewell, sizeof(farewell), MSG_NOSIGNAL);
 	health_close(health);
@@ -81,6 +95,7 @@ enum health_event health_work(struct health *health, const struct listener *list
 		return hear(health, now_ms);
 	if (now_ms < health->due_ms)
 		return HEALTH_QUIET;
+	/* It has had its time: the next question is due now. */
 	if (health->fd >= 0)
 		return miss(health, now_ms);
 	if (!listener_is_intact(listener)) {

@@ -5,7 +5,8 @@
  * Every few seconds a connection to our own socket and the first exchange of the milter protocol.
  * libmilter can stop answering without an error: where it gets no thread, a session hangs for
  * ever; where it gets no descriptor, it spins. And somebody may remove the socket file. Nothing
- * here waits: the caller polls.
+ * here waits: the caller polls. Who hangs is lost after four intervals at most: less than the time
+ * after which a service manager would lose its patience with all of us.
  */
 #ifndef OPENRCPTD_HEALTH_H
 #define OPENRCPTD_HEALTH_H
@@ -15,7 +16,8 @@
 #include "service/listen.h"
 
 enum {
-	HEALTH_INTERVAL_MS = 5000, /* between two questions, and to wait for an answer */
+	HEALTH_INTERVAL_MS = 5000, /* before a question, and to wait for an answer; who doesn't
+				    * answer is asked again at once */
 	HEALTH_MISSES = 3,         /* as many in a row mean that it is gone */
 };
 
@@ -23,12 +25,14 @@ struct health {
 	int fd;           /* the question that is open, to be polled for reading; or -1 */
 	long long due_ms; /* the next question; or, with one open, its time limit */
 	int misses;       /* in a row */
+	int barred;       /* questions in a row that could not be put */
 };
 
 enum health_event {
 	HEALTH_QUIET,     /* nothing new */
 	HEALTH_WELL,      /* it answered */
 	HEALTH_LOST,      /* it missed too many */
+	HEALTH_BARRED,    /* we can't ask, see errno: nothing follows, since others may */
 	HEALTH_NO_SOCKET, /* the socket file is gone, or isn't ours */
 };
 

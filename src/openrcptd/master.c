@@ -153,6 +153,13 @@ static void look_after_worker(struct master *master, bool is_readable)
 	case HEALTH_WELL:
 		notify_alive();
 		return;
+	case HEALTH_BARRED:
+		if (master->health.barred == 1)
+			log_line(SEVERITY_WARNING,
+				 "the worker can't be asked whether it serves: %s",
+				 strerror(errno));
+		notify_alive();
+		return;
 	case HEALTH_LOST:
 		log_line(SEVERITY_ERROR, "worker %ld doesn't answer: starting another",
 			 (long)master->worker.pid);

@@ -80,6 +80,7 @@ static enum worker_event serve(struct master *master)
 	log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker.pid);
 	master->has_served = true;
 	notify_ready();
+	notify_alive(); /* finding out that the last one hung has taken its time */
 	health_restart(&master->health, clock_milliseconds());
 	return EVENT_NONE;
 }

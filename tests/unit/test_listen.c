@@ -266,6 +266,55 @@ static void who_misses_three_is_lost(void **state)
 	health_close(&health);
 }
 
+/* A question that nobody answers is followed by the next one at once. */
+static void who_hangs_is_lost_in_time(void **state)
+{
+	struct fixture *fixture = *state;
+	enum health_event event = HEALTH_QUIET;
+	struct health health;
+	long long now = HEALTH_INTERVAL_MS;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	health_init(&health, 0);
+	assert_int_equal(look(fixture, &health, false, now), HEALTH_QUIET);
+	while (event == HEALTH_QUIET && now < 1000000) {
+		assert_true(health.due_ms >= now);
+		now = health.due_ms;
+		event = look(fixture, &health, false, now);
+	}
+	assert_int_equal(event, HEALTH_LOST);
+	assert_int_equal(now, (1 + HEALTH_MISSES) * HEALTH_INTERVAL_MS);
+	health_close(&health);
+}
+
+/* Who may not connect can't tell: others may, and be served. */
+static void a_question_that_cannot_be_put_is_no_miss(void **state)
+{
+	struct fixture *fixture = *state;
+	struct health health;
+	long long now = 0;
+	uid_t user = geteuid();
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(chmod(fixture->folder, 0755), 0);
+	assert_int_equal(chmod(fixture->path, 0), 0);
+	if (user == 0)
+		assert_int_equal(seteuid(65534), 0); /* root may connect anyway */
+	health_init(&health, 0);
+	for (int i = 1; i <= 2 * HEALTH_MISSES; i++) {
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 HEALTH_BARRED);
+		assert_int_equal(health.barred, i);
+		assert_int_equal(health.misses, 0);
+	}
+	assert_int_equal(seteuid(user), 0);
+	assert_int_equal(chmod(fixture->path, 0600), 0);
+	assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS), HEALTH_QUIET);
+	assert_true(health.fd >= 0);
+	assert_int_equal(health.barred, 0);
+	health_close(&health);
+}
+
 static void who_hangs_up_missed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -309,6 +358,8 @@ int main(void)
 		TEST(a_lock_has_one_owner),
 		TEST(who_answers_is_well),
 		TEST(who_misses_three_is_lost),
+		TEST(who_hangs_is_lost_in_time),
+		TEST(a_question_that_cannot_be_put_is_no_miss),
 		TEST(who_hangs_up_missed),
 		TEST(a_socket_that_is_gone_is_noticed),
 	};
