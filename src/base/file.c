@@ -196,7 +196,7 @@ bool file_copy_load(const char *path, const struct file_limits *limits, struct f
 		    struct error *err)
 {
 	struct file_identity before, after;
-	struct file_copy copy;
+	struct file_copy copy = { .fd = -1 };
 	struct stat status;
 	bool is_done = false;
 	int fd;
@@ -219,7 +219,6 @@ bool file_copy_load(const char *path, const struct file_limits *limits, struct f
 		goto out_copy;
 	}
 	copy.identity = before;
-	copy.fd = -1;
 	*out_copy = copy;
 	is_done = true;
 out_copy:
@@ -233,7 +232,7 @@ out:
 bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
 		   struct error *err)
 {
-	struct file_copy copy;
+	struct file_copy copy = { .fd = -1 };
 	struct stat status;
 
 	copy.fd = open_checked(path, limits, &status, err);
