@@ -23,6 +23,9 @@ struct error {
 /* The same, with ": " and the text of errno behind it. */
 #define error_set_errno(err, status, ...) (error_fill_errno(err, status, __VA_ARGS__), false)
 
+/* What errno NUMBER means; for strerror(), on any thread. */
+const char *error_words(int number);
+
 /* Out of memory: status 71. */
 #define error_set_memory(err) (error_fill_memory(err), false)
 

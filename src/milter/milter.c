@@ -465,7 +465,7 @@ bool milter_drain(int timeout_ms)
 
 	/* New connections wait with the master, for the next worker. */
 	if (milter.stand_in_fd >= 0 && dup2(milter.stand_in_fd, milter.listen_fd) < 0)
-		log_line(SEVERITY_WARNING, "the socket can't be closed: %s", strerror(errno));
+		log_line(SEVERITY_WARNING, "the socket can't be closed: %s", error_words(errno));
 	atomic_store(&milter.is_draining, true);
 	for (int waited = 0; atomic_load(&milter.ends_running) > 0; waited += DRAIN_STEP_MS) {
 		if (waited >= timeout_ms)

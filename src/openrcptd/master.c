@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -157,7 +156,7 @@ static void look_after_worker(struct master *master, bool is_readable)
 		if (master->health.barred == 1)
 			log_line(SEVERITY_WARNING,
 				 "the worker can't be asked whether it serves: %s",
-				 strerror(errno));
+				 error_words(errno));
 		notify_alive();
 		return;
 	case HEALTH_LOST:
@@ -258,7 +257,7 @@ int master_run(struct settings *take_settings)
 	handle_signals(&while_waiting);
 	(void)umask(077);
 	if (chdir("/") != 0)
-		log_line(SEVERITY_WARNING, "/: %s", strerror(errno));
+		log_line(SEVERITY_WARNING, "/: %s", error_words(errno));
 	if (!master_begin(master.settings, &master.listener, &master.max_sessions, &err)) {
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -102,7 +101,7 @@ static void *take_orders(void *context)
 		else if (result == 0)
 			reload_if_replaced(&worker->reload, watch_seconds());
 		else if (errno != EINTR)
-			log_line(SEVERITY_PANIC, "poll: %s", strerror(errno));
+			log_line(SEVERITY_PANIC, "poll: %s", error_words(errno));
 	}
 	return NULL;
 }

@@ -73,7 +73,7 @@ static int open_file(const char *path, struct report *report)
 	if (fd < 0) {
 		int status = errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM;
 
-		report_error(report, status, path, 0, "%s", strerror(errno));
+		report_error(report, status, path, 0, "%s", error_words(errno));
 	}
 	return fd;
 }
@@ -99,7 +99,7 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 	if (lines->fd < 0)
 		goto out;
 	if (fstat(lines->fd, &lines->status) != 0) {
-		report_error(report, EX_OSERR, path, 0, "%s", strerror(errno));
+		report_error(report, EX_OSERR, path, 0, "%s", error_words(errno));
 		goto out;
 	}
 	if (check_status(path, &lines->status, report) && check_folder(path, report))
@@ -168,7 +168,7 @@ static bool fill(struct lines *lines)
 		got = read(lines->fd, lines->data + lines->end, lines->room - lines->end);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0) {
-		report_error(lines->report, EX_IOERR, lines->path, 0, "%s", strerror(errno));
+		report_error(lines->report, EX_IOERR, lines->path, 0, "%s", error_words(errno));
 		return false;
 	}
 	lines->has_ended = got == 0;
@@ -272,7 +272,7 @@ static enum lines_step end_of_file(const struct lines *lines)
 	struct stat status;
 
 	if (fstat(lines->fd, &status) != 0) {
-		report_error(lines->report, EX_OSERR, lines->path, 0, "%s", strerror(errno));
+		report_error(lines->report, EX_OSERR, lines->path, 0, "%s", error_words(errno));
 		return LINES_FAILED;
 	}
 	file_identity_of(&lines->status, &before);
