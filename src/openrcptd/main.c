@@ -6,7 +6,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -159,7 +158,7 @@ int main(int count, char **arguments)
 	}
 	log_open(settings->log == SETTINGS_LOG_STDERR || options.is_debug ? LOG_SINK_STDERR
 									  : LOG_SINK_SYSLOG,
-		 strdup(settings->syslog_ident)); /* for the life of the process */
+		 settings->syslog_ident);
 	if (options.is_debug)
 		log_enable_debug();
 	return master_run(settings);

@@ -36,7 +36,7 @@ static const struct severity {
 static struct {
 	pthread_mutex_t lock;
 	enum log_sink sink;
-	const char *ident;
+	char ident[101];
 	bool has_debug;
 	mode_t stderr_mode; /* what kind of file it is */
 	long pid;
@@ -94,10 +94,10 @@ static void make_head(struct log_batch *batch, enum log_severity severity)
 	if (batch->head_size > 0 && batch->head_severity == severity)
 		return;
 	if (sole_log.sink == LOG_SINK_STDERR)
-		size = snprintf(batch->head, sizeof(batch->head), "%.100s[%ld]: %s", sole_log.ident,
+		size = snprintf(batch->head, sizeof(batch->head), "%s[%ld]: %s", sole_log.ident,
 				sole_log.pid, word);
 	else
-		size = snprintf(batch->head, sizeof(batch->head), "<%d>%s%.100s[%ld]: %s",
+		size = snprintf(batch->head, sizeof(batch->head), "<%d>%s%s[%ld]: %s",
 				LOG_MAIL | severities[severity].priority, print_date(),
 				sole_log.ident, sole_log.pid, word);
 	batch->head_size = size < 0 ? 0 : (size_t)size; /* the parts have less than the room */
@@ -271,7 +271,7 @@ void log_open(enum log_sink sink, const char *ident)
 
 	tzset();
 	sole_log.sink = sink;
-	sole_log.ident = ident;
+	(void)snprintf(sole_log.ident, sizeof(sole_log.ident), "%s", ident); /* may be cut */
 	sole_log.stderr_mode = fstat(STDERR_FILENO, &status) == 0 ? status.st_mode : 0;
 	sole_log.pid = getpid();
 	if (sink == LOG_SINK_SYSLOG)

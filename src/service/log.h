@@ -35,8 +35,8 @@ enum log_severity {
 
 enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
 
-/* Where lines go from now on; IDENT stands in front of each and must stay. Once a process, before
- * there are threads; a child of fork() inherits it, see log_forked(). */
+/* Where lines go from now on; up to 100 bytes of IDENT stand in front of each. Once a process,
+ * before there are threads; a child of fork() inherits it, see log_forked(). */
 void log_open(enum log_sink sink, const char *ident);
 
 /* After a fork(), in the child: lines carry its own process number. */
