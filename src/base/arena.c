@@ -29,7 +29,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t least)
 	if (chunk == NULL)
 		return NULL;
 	*chunk = (struct arena_chunk){ .size = size };
-	if (arena->first == NULL)
+	if (arena->current == NULL)
 		arena->first = chunk;
 	else
 		arena->current->next = chunk;

@@ -115,7 +115,7 @@ bool row_entry_settle_words(struct builder *builder)
 static bool set_key(struct work *work, const struct address *key, bool *out_is_usable)
 {
 	struct builder *builder = work->builder;
-	struct bytes domain;
+	struct bytes domain = { NULL, 0 };
 	enum fold_outcome outcome = fold_local(key->local, &builder->arena, &work->entry.local);
 
 	*out_is_usable = false;
@@ -217,7 +217,7 @@ static bool add_entry(struct work *work, const struct source_row *row, const str
 /* A known mailbox: maps to itself, unless another entry has the same key. */
 static bool add_recipient(struct work *work, const struct address *key)
 {
-	bool is_usable;
+	bool is_usable, is_added;
 	char self[WRITER_TARGET_ROOM + WRITER_KEY_LOCAL_MAX];
 
 	if (!check_key(work, key, false))
@@ -229,7 +229,9 @@ static bool add_recipient(struct work *work, const struct address *key)
 	work->entry.target_count = 1;
 	work->entry.targets = bytes_make(self, writer_target(&work->entry, work->entry.local,
 							     work->entry.domain, false, self));
-	return writer_add(work->builder->writer, &work->entry) || stop_writer(work);
+	is_added = writer_add(work->builder->writer, &work->entry);
+	work->entry.targets = bytes_make(NULL, 0); /* self ends here */
+	return is_added || stop_writer(work);
 }
 
 static bool is_one_word(struct bytes value)

@@ -197,7 +197,7 @@ static struct bytes skip_separators(struct bytes rest)
 /* Where the element at the begin of REST ends. In brackets only `>` ends it. */
 static size_t element_size(struct bytes rest)
 {
-	bool is_in_brackets = rest.data[0] == '<';
+	bool is_in_brackets = rest.size > 0 && rest.data[0] == '<';
 	size_t at = 0;
 
 	while (at < rest.size) {

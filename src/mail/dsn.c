@@ -190,7 +190,7 @@ static size_t plain_size(struct bytes text)
 
 bool dsn_print_xtext(struct bytes text, struct buffer *out_text)
 {
-	for (;;) {
+	while (text.size > 0) {
 		size_t size = plain_size(text);
 
 		if (!buffer_append(out_text, bytes_first(text, size)))
@@ -201,6 +201,7 @@ bool dsn_print_xtext(struct bytes text, struct buffer *out_text)
 			return false;
 		text = bytes_skip(text, size + 1);
 	}
+	return true;
 }
 
 /* Unitext of RFC 6533: UTF-8 as it is, `\x{HH}` for what can't stand for itself. */

@@ -62,6 +62,12 @@ static bool wait_until_writable(int fd)
 	return result > 0;
 }
 
+/* After a send() that failed with errno: wait for room, if that is what was missing. */
+static bool may_send_again(int fd)
+{
+	return errno == EINTR || (errno == EAGAIN && wait_until_writable(fd));
+}
+
 static bool send_all(int fd, struct bytes bytes)
 {
 	while (bytes.size > 0) {
@@ -69,9 +75,7 @@ static bool send_all(int fd, struct bytes bytes)
 
 		if (sent > 0)
 			bytes = bytes_skip(bytes, (size_t)sent);
-		else if (sent == 0 || (errno != EINTR && errno != EAGAIN))
-			return false;
-		else if (errno == EAGAIN && !wait_until_writable(fd))
+		else if (sent == 0 || !may_send_again(fd))
 			return false;
 	}
 	return true;

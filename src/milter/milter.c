@@ -375,7 +375,7 @@ static sfsistat on_close(SMFICTX *context)
 static bool stand_in_name(int fd, const char *directory, char *out_name, size_t room,
 			  const char **out_path, struct error *err)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof(address);
 	int length;
 

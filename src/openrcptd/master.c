@@ -45,17 +45,19 @@ static const int handled_signals[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGCHLD
 static void handle_signals(sigset_t *out_while_waiting)
 {
 	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
 	(void)sigemptyset(&blocked); /* can't fail, as the rest here: the numbers are sound */
 	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&ignore.sa_mask);
 	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++) {
 		(void)sigaction(handled_signals[i], &action, NULL);
 		(void)sigaddset(&blocked, handled_signals[i]);
 	}
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN);
-	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 	(void)sigemptyset(out_while_waiting);
 }
 

@@ -188,7 +188,7 @@ static bool parse_parameters(struct postfix *postfix, struct bytes main, struct 
 /* Where master.cf says `-`: yes before compatibility level 1, as long as there were no levels. */
 static bool is_chroot_default(const struct postfix *postfix)
 {
-	return atoi(postfix_value(postfix, NULL, "compatibility_level")) < 1;
+	return strtol(postfix_value(postfix, NULL, "compatibility_level"), NULL, 10) < 1;
 }
 
 /* `smtp inet n - y - - smtpd …` */

@@ -258,19 +258,19 @@ static void *expand_the_rest(void *context)
 
 /* ---- threads ---------------------------------------------------------------------------- */
 
-static bool prover_init(struct prover *prover, const struct table *table,
-			struct sound_entries *sound)
+/* UNDECLARED stays the caller's. */
+static void prover_init(struct prover *prover, const struct table *table,
+			struct sound_entries *sound, unsigned char *undeclared)
 {
 	*prover = (struct prover){
 		.table = table,
 		.sound = sound,
 		.limits = sound->limits,
+		.undeclared = undeclared,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	sound_rounds_init(&prover->rounds, sound);
 	proof_findings_init(&prover->findings);
-	prover->undeclared = calloc(table_domain_refs(table) / 8 + 1, 1);
-	return prover->undeclared != NULL;
 }
 
 static void prover_free(struct prover *prover)
@@ -278,7 +278,6 @@ static void prover_free(struct prover *prover)
 	arena_free(&prover->arena);
 	sound_rounds_free(&prover->rounds);
 	proof_findings_free(&prover->findings);
-	free(prover->undeclared);
 }
 
 /* Have all provers do WORK, at the same time where there can be threads. */
@@ -342,11 +341,15 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 {
 	struct prover provers[PROVERS];
 	struct sound_entries sound;
-	bool is_ready = sound_entries_init(&sound, table, &proof->limits);
-	bool is_proved;
+	size_t undeclared_bytes = table_domain_refs(table) / 8 + 1;
+	unsigned char *undeclared = calloc(PROVERS, undeclared_bytes);
+	bool is_ready, is_proved;
 
+	if (undeclared == NULL)
+		return error_set_memory(err);
+	is_ready = sound_entries_init(&sound, table, &proof->limits);
 	for (unsigned i = 0; i < PROVERS; i++)
-		is_ready &= prover_init(&provers[i], table, &sound);
+		prover_init(&provers[i], table, &sound, undeclared + i * undeclared_bytes);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		proof_findings_merge(&provers[0].findings, &provers[i].findings);
@@ -355,6 +358,7 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 				      proof->is_lenient);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
+	free(undeclared);
 	sound_entries_free(&sound);
 	return is_proved;
 }

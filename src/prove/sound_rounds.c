@@ -188,7 +188,7 @@ static uint32_t *sort_questions(const struct sound_rounds *rounds, size_t count)
 {
 	const uint32_t *offsets = (const uint32_t *)(const void *)rounds->order.data;
 	size_t *places = calloc((1 << BUCKETS_BITS) + 1, sizeof(*places));
-	uint32_t *sorted = malloc((count + 1) * sizeof(*sorted));
+	uint32_t *sorted = calloc(count + 1, sizeof(*sorted));
 
 	if (places == NULL || sorted == NULL) {
 		free(places);

@@ -72,7 +72,7 @@ static struct reply reply_of_reason(enum reason reason, const struct bytes *addr
 
 	/* No row: somebody added a reason without its words. Only "try again" is safe then. */
 	if (answer == NULL)
-		answer = reason_find(REASON_BROKEN);
+		return reply_with("451", "4.3.0", address, "Temporary lookup failure", arena);
 	return reply_with(answer->code, answer->enhanced, address, answer->text, arena);
 }
 

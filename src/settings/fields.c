@@ -165,19 +165,21 @@ bool settings_list_add(struct settings_list *list, const char *item)
 
 bool settings_source_add(struct settings *settings, const char *type, const char *path, int line)
 {
-	struct settings_source source = { strdup(type), strdup(path), line };
-	struct settings_source *sources = NULL;
+	struct settings_source *sources =
+		realloc(settings->sources, (settings->source_count + 1) * sizeof(*sources));
+	struct settings_source *added;
 
-	if (source.type != NULL && source.path != NULL)
-		sources =
-			realloc(settings->sources, (settings->source_count + 1) * sizeof(*sources));
-	if (sources == NULL) {
-		free(source.type);
-		free(source.path);
+	if (sources == NULL)
+		return false;
+	settings->sources = sources;
+	added = &sources[settings->source_count];
+	*added = (struct settings_source){ strdup(type), strdup(path), line };
+	if (added->type == NULL || added->path == NULL) {
+		free(added->type);
+		free(added->path);
 		return false;
 	}
-	settings->sources = sources;
-	sources[settings->source_count++] = source;
+	settings->source_count++;
 	return true;
 }
 

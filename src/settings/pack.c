@@ -96,8 +96,9 @@ static struct bytes take(struct unpacker *unpacker, uint64_t size)
 {
 	struct bytes taken = { NULL, 0 };
 
-	if (size > unpacker->left.size) {
-		unpacker->is_cut = true;
+	/* At the end there is no data, of which one can still take nothing. */
+	if (size > unpacker->left.size || unpacker->left.data == NULL) {
+		unpacker->is_cut |= size > 0;
 		return taken;
 	}
 	taken = bytes_first(unpacker->left, (size_t)size);

@@ -263,7 +263,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 static bool take_name(struct source *source, const struct place *place, struct bytes *line,
 		      struct bytes *out_name)
 {
-	struct bytes given = *line;
+	struct bytes given;
 	struct address address;
 	bool is_catch_all;
 	struct error err;

@@ -85,12 +85,12 @@ static struct pattern_set *set_new(size_t count, uint64_t seed)
 	while (slots < count * 2)
 		slots *= 2;
 	*set = (struct pattern_set){
-		.rules = calloc(count, sizeof(*set->rules)),
+		.rules = calloc(count + 1, sizeof(*set->rules)), /* a set may be empty */
 		.filed = calloc(slots, sizeof(*set->filed)),
 		.filed_last = calloc(slots, sizeof(*set->filed_last)),
 		.filed_mask = slots - 1,
 		.seed = seed,
-		.open = calloc(count, sizeof(*set->open)),
+		.open = calloc(count + 1, sizeof(*set->open)),
 		.limits = pcre2_match_context_create(NULL),
 	};
 	if (set->rules == NULL || set->filed == NULL || set->filed_last == NULL ||

@@ -242,7 +242,7 @@ static bool meet(const struct check *check, uint64_t line)
 static bool check_all_lines(struct check *check)
 {
 	uint64_t lines = check->table->lines;
-	struct error other_error;
+	struct error other_error = { .status = EX_OK };
 	struct check other = *check;
 	pthread_t thread;
 

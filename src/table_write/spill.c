@@ -140,14 +140,12 @@ static bool write_chunk(struct spill *spill, struct partition *partition, struct
 }
 
 /* First use, or one string larger than a chunk. Nothing is in it. */
-static bool make_chunk(struct spill *spill, size_t number, size_t size)
+static bool make_chunk(const struct spill *spill, struct partition *partition, size_t size)
 {
-	struct partition *partition = &spill->partitions[number];
-
 	if (partition->room >= size && partition->room > 0)
 		return true;
 	if (size <= CHUNK_BYTES) {
-		partition->chunk = pool_chunk(spill, number);
+		partition->chunk = pool_chunk(spill, (size_t)(partition - spill->partitions));
 		partition->room = CHUNK_BYTES;
 		return true;
 	}
@@ -166,7 +164,7 @@ unsigned char *spill_append(struct spill *spill, size_t number, size_t size, str
 	if (partition->room - partition->used < size) {
 		if (!write_chunk(spill, partition, err))
 			return NULL;
-		if (!make_chunk(spill, number, size)) {
+		if (!make_chunk(spill, partition, size)) {
 			error_fill_memory(err);
 			return NULL;
 		}

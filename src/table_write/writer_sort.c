@@ -38,7 +38,7 @@ static bool grow(void *memory, size_t *room, size_t needed, size_t each)
 	size_t more = needed + needed / 4 + 16;
 	void *grown;
 
-	if (*room >= needed)
+	if (*pointer != NULL && *room >= needed)
 		return true;
 	grown = realloc(*pointer, more * each);
 	if (grown == NULL)
