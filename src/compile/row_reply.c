@@ -105,8 +105,8 @@ bool row_reply_parse(struct bytes value, struct arena *arena, struct bytes *out_
 	struct reply reply;
 	bool is_parsed = false;
 
-	buffer_init(&line, VALUE_BYTES_MAX * 2);
-	buffer_init(&canonical, VALUE_BYTES_MAX * 2);
+	buffer_init(&line, 2UL * VALUE_BYTES_MAX);
+	buffer_init(&canonical, 2UL * VALUE_BYTES_MAX);
 	value = trim(value);
 	if (value.size == 0) {
 		error_fill(err, EX_DATAERR, "error: a reply must follow");

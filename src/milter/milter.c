@@ -461,7 +461,7 @@ int milter_run(void)
 
 bool milter_drain(int timeout_ms)
 {
-	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000 };
+	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
 
 	/* New connections wait with the master, for the next worker. */
 	if (milter.stand_in_fd >= 0 && dup2(milter.stand_in_fd, milter.listen_fd) < 0)

@@ -18,7 +18,7 @@ void signal_thread_comes(void)
  */
 bool signal_thread_wait(struct error *err)
 {
-	const struct timespec step = { .tv_nsec = STEP_MS * 1000000 };
+	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
 
 	for (int waited_ms = 0; !atomic_load(&has_come); waited_ms += STEP_MS) {
 		if (waited_ms >= SIGNAL_THREAD_MS)

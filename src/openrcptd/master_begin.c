@@ -16,8 +16,8 @@ static size_t make_room(size_t wanted)
 
 	if (descriptors >= wanted + DESCRIPTORS_BESIDE)
 		return sessions;
-	sessions = descriptors > 2 * DESCRIPTORS_BESIDE ? descriptors - DESCRIPTORS_BESIDE
-							: DESCRIPTORS_BESIDE;
+	sessions = descriptors > 2UL * DESCRIPTORS_BESIDE ? descriptors - DESCRIPTORS_BESIDE
+							  : DESCRIPTORS_BESIDE;
 	log_line(SEVERITY_WARNING, "max_sessions: only %zu, since only %zu files may be open",
 		 sessions, descriptors);
 	return sessions;

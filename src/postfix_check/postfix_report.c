@@ -38,7 +38,7 @@ static bool say(struct postfix_check *check, const char *where, const char *line
 	struct buffer text;
 	bool is_new;
 
-	buffer_init(&text, 3 * LINE_BYTES);
+	buffer_init(&text, 3UL * LINE_BYTES);
 	(void)vsnprintf(what, sizeof(what), format, arguments);                   /* may be cut */
 	(void)buffer_append_format(&text, "%s: %s\n    %s\n", where, what, line); /* likewise */
 	check->postfix.lacks_memory |= text.was_short_of_memory;

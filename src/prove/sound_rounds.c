@@ -238,9 +238,9 @@ static bool answer_all(struct sound_rounds *rounds)
 	if (sorted == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		if (i + 2 * FETCH_AHEAD < count) {
+		if (i + 2UL * FETCH_AHEAD < count) {
 			const struct question *far =
-				question_at(rounds, sorted[i + 2 * FETCH_AHEAD]);
+				question_at(rounds, sorted[i + 2UL * FETCH_AHEAD]);
 			const struct question *near = question_at(rounds, sorted[i + FETCH_AHEAD]);
 
 			table_prefetch(table, far->domain_hash, question_local(far));

@@ -128,7 +128,7 @@ static bool check_reply_text(const struct settings_field *row, const struct sett
 
 	if (!check_given(row, settings, text, err))
 		return false;
-	buffer_init(&line, 64 * 1024);
+	buffer_init(&line, 64UL * 1024);
 	(void)buffer_append_text(&line, "550 5.1.1 ");
 	(void)buffer_append_text(&line, text);
 	if (line.has_failed)

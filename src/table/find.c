@@ -38,7 +38,7 @@ static const unsigned char *bucket_of(const struct table *table, uint64_t hash)
  * one ends the search. */
 static bool bucket_is_full(const unsigned char *slots)
 {
-	return le32_load(slots + BUCKET_REFS + (BUCKET_SLOTS - 1) * 4) != 0;
+	return le32_load(slots + BUCKET_REFS + 4UL * (BUCKET_SLOTS - 1)) != 0;
 }
 
 /* Find NAME, whose hash is HASH, from its first bucket SLOTS on. FOUND: bit i is set where its
@@ -52,7 +52,7 @@ static inline enum lookup find_domain(const struct table *table, const unsigned 
 	for (uint64_t steps = 0; steps < table->buckets; steps++) {
 		for (; found != 0; found &= found - 1) {
 			unsigned slot = (unsigned)__builtin_ctz(found);
-			uint32_t reference = le32_load(slots + BUCKET_REFS + slot * 4);
+			uint32_t reference = le32_load(slots + BUCKET_REFS + 4UL * slot);
 			enum lookup outcome;
 
 			if (reference == 0)
@@ -94,8 +94,8 @@ enum lookup table_cluster_at(const struct table *table, uint64_t line, unsigned 
 	unsigned count = counts >> (4 * number) & 15;
 	unsigned first = nibble_sum(counts & ((UINT32_C(1) << 4 * number) - 1));
 	uint64_t base = (uint64_t)le32_load(row + LINE_BASE) * DATA_UNIT;
-	unsigned begin = number == 0 ? 0 : le16_load(row + LINE_ENDS + 2 * (number - 1));
-	unsigned end = le16_load(row + LINE_ENDS + 2 * number);
+	unsigned begin = number == 0 ? 0 : le16_load(row + LINE_ENDS + 2UL * (number - 1));
+	unsigned end = le16_load(row + LINE_ENDS + 2UL * number);
 
 	if (count == 0)
 		return LOOKUP_ABSENT;
@@ -235,9 +235,9 @@ static inline __attribute__((always_inline)) enum lookup find_at(const struct ta
 	if (spot->found == 0)
 		return LOOKUP_ABSENT;
 	/* Of the first one the counts are read, for nothing. */
-	begin = le16_load(row + LINE_ENDS - 2 + 2 * spot->number) &
+	begin = le16_load(row + LINE_ENDS - 2 + 2UL * spot->number) &
 		(spot->number == 0 ? 0 : 0xffff);
-	size = le16_load(row + LINE_ENDS + 2 * spot->number);
+	size = le16_load(row + LINE_ENDS + 2UL * spot->number);
 	if (begin >= size || size - begin < spot->count)
 		return LOOKUP_BROKEN;
 	size -= begin;

@@ -152,8 +152,8 @@ static struct bytes group_text(struct bytes subject, const PCRE2_SIZE *groups, u
 
 	if (number >= group_count)
 		return bytes_make(NULL, 0);
-	begin = groups[2 * number];
-	end = groups[2 * number + 1];
+	begin = groups[2UL * number];
+	end = groups[2UL * number + 1];
 	if (begin == PCRE2_UNSET || begin > end)
 		return bytes_make(NULL, 0);
 	return bytes_make(subject.data + begin, end - begin);

@@ -197,7 +197,7 @@ static bool check_line(struct check *check, uint64_t line, uint32_t *free_from)
 	if (le32_load(row + LINE_BASE) < *free_from)
 		return wrong(check, "lines that overlap");
 	for (unsigned i = 0; i < LINE_CLUSTERS; i++) {
-		unsigned next = le16_load(row + LINE_ENDS + 2 * i);
+		unsigned next = le16_load(row + LINE_ENDS + 2UL * i);
 		bool is_empty = (le32_load(row + LINE_COUNTS) >> 4 * i & 15) == 0;
 
 		if (next < end || (next == end) != is_empty)

@@ -253,10 +253,10 @@ static void index_put(unsigned char *index, uint64_t buckets, uint64_t hash, uin
 		unsigned char *slots = index + bucket * BUCKET_BYTES;
 
 		for (unsigned i = 0; i < BUCKET_SLOTS; i++) {
-			if (le32_load(slots + BUCKET_REFS + i * 4) != 0)
+			if (le32_load(slots + BUCKET_REFS + 4UL * i) != 0)
 				continue;
-			le32_store(slots + i * 4, (uint32_t)hash);
-			le32_store(slots + BUCKET_REFS + i * 4, reference);
+			le32_store(slots + 4UL * i, (uint32_t)hash);
+			le32_store(slots + BUCKET_REFS + 4UL * i, reference);
 			return;
 		}
 		bucket = bucket + 1 == buckets ? 0 : bucket + 1;
@@ -271,7 +271,7 @@ unsigned char *domain_set_index(const struct domain_set *set, size_t *out_size)
 
 	for (uint32_t ref = domain_set_next(set, 0); ref != 0; ref = domain_set_next(set, ref))
 		probed += (domain_set_flags(set, ref) & TABLE_DOMAIN_PROBED) != 0;
-	buckets = probed * 100 / (65 * BUCKET_SLOTS) + 1; /* 65 % full */
+	buckets = probed * 100 / (65UL * BUCKET_SLOTS) + 1; /* 65 % full */
 	index = calloc(buckets, BUCKET_BYTES);
 	if (index == NULL)
 		return NULL;

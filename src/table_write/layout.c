@@ -274,7 +274,7 @@ static bool add_clusters(struct layout *layout, unsigned char *row, const unsign
 			return false;
 		if (kept > 0)
 			add_cluster(layout, row, number, raws + first, kept, &fingerprints);
-		le16_store(row + LINE_ENDS + 2 * number, (uint16_t)layout->data.size);
+		le16_store(row + LINE_ENDS + 2UL * number, (uint16_t)layout->data.size);
 	}
 	return !layout->data.has_failed; /* longer than an end can say */
 }

@@ -104,7 +104,7 @@ static bool lay_out_catch_alls(struct assembly *assembly, struct error *err)
 static uint64_t section_begin(struct assembly *assembly, enum section_number number, unsigned flags)
 {
 	unsigned char *entry =
-		assembly->header + HEADER_SECTIONS + assembly->sections * SECTION_BYTES;
+		assembly->header + HEADER_SECTIONS + (size_t)SECTION_BYTES * assembly->sections;
 
 	output_align(&assembly->output, FORMAT_SECTION_ALIGNMENT);
 	le32_store(entry + SECTION_NUMBER, number);
@@ -117,7 +117,7 @@ static void section_end(struct assembly *assembly, uint64_t begin)
 {
 	static const char zeros[FORMAT_PADDING_BYTES];
 	unsigned char *entry =
-		assembly->header + HEADER_SECTIONS + assembly->sections * SECTION_BYTES;
+		assembly->header + HEADER_SECTIONS + (size_t)SECTION_BYTES * assembly->sections;
 
 	le64_store(entry + SECTION_LENGTH, assembly->output.position - begin);
 	assembly->sections++;
