@@ -21,15 +21,15 @@ enum { KEY_BATCH_MAX = 32 };
 struct question {
 	struct bytes text; /* set by the caller */
 	enum lookup found;
+	bool is_plain;            /* text can be printed as it is */
+	bool is_catch_all;        /* key_batch.c's own, as the rest at the end */
 	struct table_entry entry; /* with FOUND, unless it is a declaration */
 	const char *declaration;  /* `alias-domain`, of a bare-domain row; else NULL */
-	bool is_plain;            /* text can be printed as it is */
 	/* The rest is key_batch.c's own. */
 	struct bytes local;
 	struct table_domain domain;
 	struct bytes domain_key;
 	struct bytes subject; /* what patterns are asked for; empty: they are not */
-	bool is_catch_all;
 };
 
 /* Answer COUNT questions. What can't be a key is ABSENT. Views live as long as ARENA and TABLE. */

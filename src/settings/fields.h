@@ -23,6 +23,7 @@ enum settings_when { SETTINGS_RELOAD, SETTINGS_RESTART, SETTINGS_COMPILE };
 struct settings_field {
 	const char *path; /* "limits.expansion" */
 	enum settings_kind kind;
+	enum settings_when when;
 	size_t offset; /* of the field in struct settings */
 	const char *initial_text;
 	long initial; /* of WORD, BOOL and NUMBER */
@@ -30,7 +31,6 @@ struct settings_field {
 	long most;
 	const char *const *words; /* by the value of their enum; NULL behind the last */
 	const char *all_words;    /* a space before each */
-	enum settings_when when;
 };
 
 /* Walk with settings_field(0), (1), …; NULL behind the last. */
