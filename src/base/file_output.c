@@ -166,6 +166,7 @@ static bool remove_leftovers(const struct file_output *output, struct error *err
 			(void)close(fd); /* nothing was written */
 		return false;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread has this directory open */
 	while (errno = 0, (entry = readdir(directory)) != NULL) {
 		if (is_leftover(entry->d_name, output->name) &&
 		    unlinkat(output->directory_fd, entry->d_name, 0) != 0 && errno != ENOENT)

@@ -15,6 +15,7 @@ static enum dsn_utf8_form utf8_form_of_postfix(const char *version)
 	unsigned major;
 	unsigned minor;
 
+	/* NOLINTNEXTLINE(cert-err34-c): four digits fit */
 	if (sscanf(version, POSTFIX " %4u.%4u", &major, &minor) != 2)
 		return DSN_UTF8_XTEXT;
 	if (major > 3 || (major == 3 && minor >= 12))

@@ -65,6 +65,7 @@ static bool read_options(int count, char **arguments, struct options *options, i
 	int letter;
 
 	*out_status = EX_USAGE;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread yet */
 	while ((letter = getopt_long(count, arguments, "c:dfhtV", long_options, NULL)) != -1) {
 		switch (letter) {
 		case 'c':

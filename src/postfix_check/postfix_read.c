@@ -25,6 +25,7 @@ enum {
 #define POSTCONF      "postconf"
 #define POSTCONF_PATH "/usr/sbin/" POSTCONF
 
+/* NOLINTNEXTLINE(readability-redundant-declaration): in POSIX no header has it */
 extern char **environ;
 
 /* ---- running a program ---------------------------------------------------------------- */

@@ -167,6 +167,7 @@ bool options_parse(const struct command *command, int argc, char **argv,
 
 	opterr = 0;
 	optind = 1;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
 	while ((letter = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
 		if (letter == ':')
 			return refuse(command, "a value is missing behind",

@@ -36,7 +36,7 @@ static const struct settings_field rows[] = {
 	  FIELD(field),                                                                            \
 	  .initial = (value),                                                                      \
 	  .words = field##_words,                                                                  \
-	  .all_words = choices,                                                                    \
+	  .all_words = (choices),                                                                  \
 	  .when = (time) },
 #define BOOL(name, field, value, time, help)                                                       \
 	{ .path = (name), .kind = SETTINGS_BOOL, FIELD(field), .initial = (value), .when = (time) },

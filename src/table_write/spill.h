@@ -21,8 +21,8 @@ struct spill;
 struct spill *spill_new(size_t partitions, const char *directory, struct error *err);
 void spill_free(struct spill *spill);
 
-/* SIZE bytes at the end of a partition for the caller to fill at once; NULL: ERR. */
-unsigned char *spill_append(struct spill *spill, size_t partition, size_t size, struct error *err);
+/* SIZE bytes at the end of partition NUMBER for the caller to fill at once; NULL: ERR. */
+unsigned char *spill_append(struct spill *spill, size_t number, size_t size, struct error *err);
 
 /* How much is in it. */
 size_t spill_bytes(const struct spill *spill, size_t partition);
