@@ -30,8 +30,9 @@ enum account_lookup account_find_user(const char *name, struct account *out_acco
 				      struct error *err);
 
 /*
- * The groups of the user called NAME whose primary one is GROUP: that one first, then all that
- * count him as a member. free() OUT_GROUPS. False (status 71): there is no telling.
+ * The groups of the user NAME: first GROUP, which is the primary one, then each group that lists
+ * NAME as a member. The caller frees OUT_GROUPS with free(). False (status 71): the system can't
+ * tell.
  */
 bool account_groups(const char *name, gid_t group, gid_t **out_groups, size_t *out_count,
 		    struct error *err);

@@ -30,8 +30,8 @@ void arena_init(struct arena *arena, size_t limit_bytes);
 void *arena_alloc(struct arena *arena, size_t size);
 
 /*
- * These say that they failed, and then leave what they were to fill alone: no memory must never be
- * taken for an empty text.
+ * These return false and write no result if there is no memory. A caller must never take that for
+ * an empty text.
  */
 
 /* A copy of B followed by a NUL. */

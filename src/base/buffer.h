@@ -37,7 +37,7 @@ char *buffer_extend(struct buffer *buffer, size_t size);
 /* What is in it, good until the next append; a NUL stands behind it unless it is empty. */
 struct bytes buffer_bytes(const struct buffer *buffer);
 
-/* FROM becomes part of TO, or would have: what FROM lacks, TO lacks too. */
+/* Call it where FROM becomes part of TO: if FROM has failed, TO has failed too. */
 void buffer_take_failure(struct buffer *to, const struct buffer *from);
 
 /* Empty it and forget a failure; keeps its memory. */

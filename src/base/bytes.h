@@ -32,8 +32,8 @@ static inline struct bytes bytes_make(const void *data, size_t size)
 	return (struct bytes){ .data = data, .size = size };
 }
 
-/* Have the SIZE bytes at LEFT and RIGHT the same first and last 8; or, if there are fewer than 8,
- * the same first and last 4; or are they the same? */
+/* Compare SIZE bytes: the first 8 and the last 8; below 8 the first 4 and the last 4; below 4 all
+ * of them. */
 static inline bool bytes_same_ends(const unsigned char *left, const unsigned char *right,
 				   size_t size)
 {
@@ -85,7 +85,8 @@ static inline void bytes_copy(void *out, const void *from, size_t size)
 	if (size > 32) {
 		memcpy(to, begin, size);
 	} else if (size >= 16) {
-		/* Two that overlap: memcpy() of a constant size is no call. */
+		/* Two copies may overlap. The compiler makes no call of a memcpy() of constant
+		 * size. */
 		memcpy(to, begin, 16);
 		memcpy(to + size - 16, begin + size - 16, 16);
 	} else if (size >= 8) {

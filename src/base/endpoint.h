@@ -51,8 +51,8 @@ enum endpoint_reach {
 	ENDPOINT_CANT_TELL,     /* a name that has to be looked up; a descriptor */
 };
 
-/* Judged by its text. "localhost" is taken at its word here: judge the address that it turns out to
- * have, too, before you listen there. */
+/* This judges the text alone and believes "localhost". Before you listen, judge the address that
+ * the name turned out to have, too. */
 enum endpoint_reach endpoint_reach(const struct endpoint *endpoint);
 
 /* What bind(2) and connect(2) want. */

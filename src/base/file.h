@@ -27,7 +27,7 @@
 #include "base/error.h"
 #include "base/trust.h"
 
-/* Which of two states of a path one looks at; changes with every write or rename. */
+/* Tells two states of a path apart: every write and every rename changes it. */
 struct file_identity {
 	dev_t device;
 	ino_t inode;

@@ -73,8 +73,8 @@ static int open_lock(int directory_fd, const char *name)
 	if (fd < 0)
 		return -1;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
-		/* A umask may have taken from us what the next run needs. Where the file is
-		 * somebody else's this fails, and is theirs to mend. */
+		/* The umask may have removed permissions that the next run needs. If the file
+		 * belongs to somebody else, this fails, and the owner has to set them. */
 		if ((status.st_mode & 07777) != 0600)
 			(void)fchmod(fd, 0600);
 		return fd;
@@ -154,7 +154,7 @@ static bool is_leftover(const char *entry, const char *name)
 
 static bool remove_leftovers(const struct file_output *output, struct error *err)
 {
-	/* fdopendir() takes the descriptor over, and so can't have ours. */
+	/* fdopendir() takes its descriptor over, so it gets one of its own. */
 	int fd = openat(output->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;

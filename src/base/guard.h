@@ -7,9 +7,9 @@
  * inside a guarded range poisons the guard, and the rest of the range reads as zeros from then on;
  * and the file's size and time of modification must be those it was mapped with.
  *
- * Ask guard_is_intact() *after* reading: what was read before a "no" means nothing. A system call
- * on each asking: for tables that are larger than memory, not for speed. A thread that blocks
- * SIGBUS dies of it all the same.
+ * Ask guard_is_intact() *after* reading: what was read before a "no" means nothing. Each question
+ * is a system call: guards are for tables that are larger than memory, not for speed. A SIGBUS in a
+ * thread that blocks the signal still ends the process.
  */
 #ifndef BASE_GUARD_H
 #define BASE_GUARD_H

@@ -15,7 +15,7 @@
 
 enum { SIXTEEN = 16 };
 
-/* As many bytes; of a comparison 0 or 255 each. */
+/* Sixteen bytes. A comparison makes each of them 0 or 255. */
 struct sixteen {
 	unsigned char bytes __attribute__((vector_size(16)));
 };
@@ -34,7 +34,7 @@ static inline struct sixteen sixteen_equal(struct sixteen these, unsigned char b
 	return (struct sixteen){ (__typeof__(these.bytes))(these.bytes == byte) };
 }
 
-/* Where LAST is less than FIRST: from FIRST on to 255, and from 0 to LAST. */
+/* If LAST is below FIRST, the range goes from FIRST to 255 and on from 0 to LAST. */
 static inline struct sixteen sixteen_between(struct sixteen these, unsigned char first,
 					     unsigned char last)
 {

@@ -79,7 +79,7 @@ enum trust_fault trust_judge(const struct stat *status, const struct trust_polic
 		return TRUST_OTHERS_WRITE;
 	if ((status->st_mode & S_IWGRP) != 0 && !policy->has_free_group)
 		return TRUST_GROUP_WRITES;
-	/* None is fine: the name went to a newer file since it was opened. */
+	/* A file without a name is fine: a newer file took the name after this one was opened. */
 	if (!policy->is_directory && status->st_nlink > 1 && !policy->has_free_names)
 		return TRUST_MANY_NAMES;
 	return TRUST_NO_FAULT;

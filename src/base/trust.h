@@ -92,12 +92,12 @@ bool trust_check(const char *path, const struct stat *status, const struct trust
  */
 int trust_open_folder(const char *path, int flags, const char **out_name);
 
-/* The same of the open directory of the file PATH. */
+/* Judge the open directory of the file PATH in the same way. */
 bool trust_check_folder(const char *path, int folder_fd, const struct trust_policy *policy,
 			struct error *err);
 
-/* The same of the directory in which PATH lies, by trust_in_folder. It may be named by a link: that
- * is the administrator's choice. */
+/* Judge the directory in which PATH lies, by trust_in_folder. A link may lead there: that is the
+ * administrator's choice. */
 bool trust_check_folder_of(const char *path, struct error *err);
 
 #endif

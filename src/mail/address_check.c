@@ -101,7 +101,8 @@ static bool check_international(struct bytes domain, struct error *err)
 	enum fold_outcome outcome;
 	const char *fault = "is no internationalized domain name (IDNA2008)";
 
-	/* fold_domain() would drop a dot; whoever asks has dropped the one that is allowed. */
+	/* fold_domain() drops a dot at the end, but the caller has dropped the one that is
+	 * allowed. */
 	if (domain.data[domain.size - 1] == '.')
 		return refuse_domain(domain, "has an empty label", err);
 	arena_init(&arena, SIZE_MAX);

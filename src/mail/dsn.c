@@ -267,8 +267,8 @@ static bool print_character(uint32_t character, struct buffer *out_text)
 }
 
 /*
- * The client's ORCPT. For an MTA that reads utf-8; of a client as RFC 6533 has it, and of a milter
- * as xtext, `\x{FC}` becomes the character, and a plus an escaped one.
+ * Print the client's ORCPT. Some MTAs read `utf-8;` from a client in the form of RFC 6533, but from
+ * a milter as xtext. For them `\x{FC}` becomes the character, and `+` is escaped.
  */
 static bool print_given(struct bytes orcpt, enum dsn_utf8_form form, struct buffer *out_text)
 {

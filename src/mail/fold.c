@@ -44,8 +44,8 @@ static void survey_word(uint64_t word, uint64_t lowest, uint64_t *not_ascii, uin
 }
 
 /*
- * Fewer than eight bytes, some of them twice: it doesn't matter how often and where one stands.
- * A copy of a size that is only known here would be a call of memcpy().
+ * Load fewer than eight bytes, some of them twice: no check asks how often or where a byte stands.
+ * memcpy() of a size that isn't constant would be a call.
  */
 static uint64_t load_short(struct bytes text)
 {
@@ -133,8 +133,8 @@ static enum fold_outcome copy_key(const void *data, size_t size, struct arena *a
 }
 
 /*
- * Case folding is only the same for texts that are canonically the same if it begins with
- * decomposed ones (U+0345 becomes a letter of its own by it).
+ * Decompose before folding. Otherwise two texts that are canonically equal may fold to different
+ * ones, since folding makes a letter of its own of U+0345.
  */
 static enum fold_outcome fold_unicode(struct bytes text, struct arena *arena, struct bytes *out_key)
 {
@@ -197,8 +197,8 @@ static bool is_host_name(struct bytes host)
 }
 
 /*
- * The mapping of UTS 46 lowers, composes, and makes the ideographic full stop a dot, as Postfix
- * does it. No case folding before: that would make `ss` of a sharp s, which is another domain.
+ * UTS 46 maps to lower case, composes, and turns the ideographic full stop into a dot, as Postfix
+ * does. Don't fold case first: that turns a sharp s into `ss`, which is another domain.
  */
 static enum fold_outcome fold_international(struct bytes domain, struct arena *arena,
 					    struct bytes *out_key)

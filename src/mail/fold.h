@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 
-/* No key is longer; a text of more bytes may have one that isn't. */
+/* No key is longer than this. A longer text may still have a key that is short enough. */
 enum { FOLD_KEY_BYTES_MAX = 255 };
 
 enum fold_outcome {

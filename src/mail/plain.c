@@ -4,9 +4,9 @@
 #include "base/sixteen.h"
 
 /*
- * What a byte may be. In a domain a dot beside a dot or a hyphen is wrong: two bits for the byte
- * and two for the one behind it say so, such that `class & before >> BESIDE_SHIFT` is 0 where it's
- * good.
+ * What a byte may be. In a domain no dot may stand beside a dot or a hyphen. Two bits say what a
+ * byte is, and two more what may not stand behind it: `class & before >> BESIDE_SHIFT` is 0 for a
+ * good pair.
  */
 enum {
 	DOT = 1,
@@ -50,8 +50,8 @@ static bool is_class(char byte, unsigned wanted)
 }
 
 /*
- * The size of a local part at TEXT; 0: not plain. Not inline, as nothing else is that is rarely
- * called: what it needs the others would have to make room for.
+ * The size of a local part at TEXT; 0: not plain. Nothing that is rarely called is inline here: the
+ * frequent paths would have to make room for what it needs.
  */
 static __attribute__((noinline)) size_t local_size(const unsigned char *text,
 						   const unsigned char *end, unsigned *out_seen)

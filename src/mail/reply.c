@@ -75,7 +75,7 @@ static bool check_code(struct bytes code, struct error *err)
 	if (!is_code(code))
 		return error_set(err, EX_DATAERR,
 				 "a reply begins with a code like 450 or 550 and a space");
-	/* It would end the whole SMTP session, for all recipients of it. */
+	/* This code ends the whole SMTP session, with all its recipients. */
 	if (bytes_equal(code, bytes_of("421")))
 		return error_set(err, EX_DATAERR, "421 is no reply to a recipient: use 450");
 	return true;

@@ -37,7 +37,7 @@ bool listen_parse(const char *text, bool allows_remote, struct endpoint_address 
 				 text);
 	if (!endpoint_resolve(&endpoint, &address, &detail))
 		return error_set(err, detail.status, "socket: %s", detail.text);
-	/* What the settings could only judge by its name. */
+	/* The settings could only judge the name; now there is an address. */
 	if (!allows_remote && endpoint_address_reach(&address) != ENDPOINT_THIS_HOST)
 		return error_set(
 			err, EX_CONFIG,

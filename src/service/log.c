@@ -68,7 +68,7 @@ static void connect_to_syslog(void)
 	}
 }
 
-/* As RFC 3164 has it. It is the same for a second, and dear to make. */
+/* The date of RFC 3164. Making it is expensive, and it stays the same for a second. */
 static const char *print_date(void)
 {
 	static _Thread_local time_t printed;
@@ -85,7 +85,7 @@ static const char *print_date(void)
 	return text;
 }
 
-/* The head of lines: for syslog one that every log daemon takes. */
+/* What each line begins with; for syslog in a form that every log daemon accepts. */
 static void make_head(struct log_batch *batch, enum log_severity severity)
 {
 	const char *word = severities[severity].word;
@@ -142,7 +142,7 @@ static void replace_controls(char *text, size_t size)
 			text[i] = '?';
 }
 
-/* SIZE bytes were written at TEXT, which begin_line() gave. */
+/* End the line at TEXT, which came from begin_line() and now has SIZE bytes. */
 static void end_line(struct log_batch *batch, char *text, size_t size)
 {
 	/* What libmilter says ends with a newline now and then. */

@@ -23,7 +23,7 @@ static void notify(const char *state)
 	if (size == 0 || size >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(address.sun_path, path, size);
-	/* A name that isn't a file is written with @ for its first byte, which is NUL. */
+	/* The name of an abstract socket begins with NUL; it is written with @ instead. */
 	if (path[0] == '@')
 		address.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

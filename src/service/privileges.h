@@ -32,7 +32,7 @@ bool privileges_drop(const struct identity *identity, struct error *err);
 bool privileges_make_directory(const char *directory, const struct identity *identity,
 			       struct error *err);
 
-/* Let WANTED descriptors be open at a time, or as many as the system allows; that many. */
+/* Allow WANTED open descriptors, or as many as the system grants; the result is how many. */
 size_t privileges_raise_descriptors(size_t wanted);
 
 #endif

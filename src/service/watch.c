@@ -72,7 +72,7 @@ enum watch_event watch_check(struct watch *watch, const char *path, uint64_t now
 		return WATCH_SAME;
 	watch->seen = found;
 	watch->retry_at = 0;
-	/* Without the open file the same number may be another file's. */
+	/* If the file isn't held open, another file may get its number. */
 	if (watch->fd < 0 || !is_same_file(&found, &watch->loaded))
 		return WATCH_REPLACED;
 	return has_same_content(&found, &watch->loaded) ? WATCH_SAME : WATCH_CHANGED;

@@ -22,9 +22,9 @@ enum {
 struct watch {
 	int fd; /* of what was loaded; -1: nothing to hold on to */
 	struct file_identity loaded;
-	struct file_identity seen; /* when we last looked; said what there was to say */
+	struct file_identity seen; /* when we last looked; it has been reported */
 	uint64_t missing_since;    /* when it was last reported; 0: not missing */
-	uint64_t retry_at;         /* what was seen is news again; 0: never */
+	uint64_t retry_at;         /* when to report `seen` once more; 0: never */
 };
 
 enum watch_event {

@@ -10,7 +10,7 @@
 #define RESTART     SETTINGS_RESTART
 #define COMPILE     SETTINGS_COMPILE
 
-/* settings_word() takes any of the enums for the unsigned number that it is. */
+/* settings_word() reads and writes every enum as an unsigned number. */
 #define IS_UNSIGNED(type) _Generic((type *)NULL, unsigned * : true, default : false)
 #define WORD(name, field, value, choices, time, help)                                              \
 	_Static_assert(IS_UNSIGNED(enum settings_##field), "enum of another integer type");

@@ -96,7 +96,7 @@ static struct bytes take(struct unpacker *unpacker, uint64_t size)
 {
 	struct bytes taken = { NULL, 0 };
 
-	/* At the end there is no data, of which one can still take nothing. */
+	/* At the end there is no data any more; taking no bytes is still right. */
 	if (size > unpacker->left.size || unpacker->left.data == NULL) {
 		unpacker->is_cut |= size > 0;
 		return taken;

@@ -2,9 +2,9 @@
 /*
  * pack - settings as bytes, for another process of the same program.
  *
- * So that one process reads and checks the file, and others take what it has found. libconfig
- * stays out of them: it ends the whole process now and then where memory is short. The bytes mean
- * something to the same build only, and are never kept.
+ * One process reads and checks the file, and others take over what it found. So they need not run
+ * libconfig, which may end the whole process if memory is short. Only the same build understands
+ * the bytes; they are never stored.
  */
 #ifndef SETTINGS_PACK_H
 #define SETTINGS_PACK_H
@@ -19,8 +19,8 @@
 enum { SETTINGS_PACKED_MAX = 64 << 20 /* bytes */ };
 
 /*
- * Append SETTINGS to BUFFER, but with the values of RUNNING for all that needs a restart: who takes
- * them over can't change by mistake what it can't change. False: no memory, or too long.
+ * Append SETTINGS to BUFFER, but with the values of RUNNING for whatever needs a restart: so the
+ * process that takes them over can't change such a value by mistake. False: no memory, or too long.
  */
 bool settings_pack(const struct settings *settings, const struct settings *running,
 		   struct buffer *buffer);

@@ -179,7 +179,7 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
-/* The registry of types is the compiler's; here it is enough that it may be a name. */
+/* The compiler knows which types there are. Here only the form of the name is checked. */
 static bool is_type_name(const char *name)
 {
 	return name[0] >= 'a' && name[0] <= 'z' &&
@@ -297,7 +297,8 @@ static void take_group(struct reader *reader, const config_setting_t *group, con
 		take_setting(reader, config_setting_get_elem(group, (unsigned)i), name);
 }
 
-/* All have the right type. What then is no word or number of the row hides no other error. */
+/* By now all values have their type. A word or number that its row doesn't allow is reported, and
+ * the search for errors goes on. */
 static void check_value(struct reader *reader, const struct settings_field *row,
 			const config_setting_t *setting)
 {
@@ -332,7 +333,7 @@ static void take_all(struct reader *reader, const config_t *config)
 	}
 	if (reader->has_failed)
 		return;
-	/* Last, since whether a value is right may hang on another one. */
+	/* Check this last: whether a value is right may depend on another one. */
 	for (size_t i = 0; settings_field(i) != NULL; i++)
 		if (reader->seen[i] != NULL)
 			check_value(reader, settings_field(i), reader->seen[i]);
@@ -384,8 +385,8 @@ static const char *file_read(const config_t *config, unsigned index)
 									: config->filenames[index];
 }
 
-/* What the file includes is as much the configuration as itself. Newer libconfigs have the whole
- * path of an included file, older ones what stands behind @include. */
+/* An included file counts as much as the file itself. Newer libconfigs give the whole path of an
+ * included file, older ones only the text behind @include. */
 static bool check_included(const config_t *config, const char *folder, struct error *err)
 {
 	bool is_good = true;

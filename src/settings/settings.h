@@ -79,7 +79,7 @@ void settings_compare(const struct settings *before, const struct settings *afte
 		      void *context);
 
 /* Who may own the table beside root and ourselves: the user that `table_owner` names; (uid_t)-1:
- * nobody. Status 78: there is no such user; 71: no telling. */
+ * nobody. Status 78: there is no such user; 71: the system can't tell. */
 bool settings_table_owner(const struct settings *settings, uid_t *out_owner, struct error *err);
 
 /* The host name that stands for an empty `origin`; from uname(2), folded to lower case. */

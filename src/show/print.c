@@ -149,7 +149,7 @@ enum lookup print_place(const struct table *table, const struct table_entry *ent
 
 const char *print_declaration(const struct table_domain *domain)
 {
-	/* As the daemon has it: a domain that is both is a mailbox domain. */
+	/* The daemon treats a domain that is both as a mailbox domain. */
 	if ((domain->flags & TABLE_DOMAIN_MAILBOX) != 0)
 		return "mailbox-domain";
 	if ((domain->flags & TABLE_DOMAIN_ALIAS) != 0)

@@ -49,7 +49,7 @@ static bool load_domains(struct loader *loader, struct error *err)
 	uint64_t position = 0;
 	enum lookup found;
 
-	/* The place of bare keys is no domain to table_next_domain(). */
+	/* table_next_domain() leaves out the place of bare keys. */
 	found = table_find_domain(loader->table, bytes_make(NULL, 0), &domain);
 	if (found == LOOKUP_FOUND && !add_domain(loader, &domain, err))
 		return false;
@@ -108,7 +108,7 @@ static void count_key(struct sorted *sorted, size_t domain, struct bytes local)
 	sorted->first_keys[domain]++;
 }
 
-/* first_keys holds where each domain's keys end; put them there from behind. */
+/* first_keys holds where the keys of each domain end: place them from the last to the first. */
 static void place_key(struct sorted *sorted, size_t domain, struct bytes local)
 {
 	sorted->keys[--sorted->first_keys[domain]] = (struct sorted_key){

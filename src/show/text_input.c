@@ -49,7 +49,7 @@ static size_t take_lines(struct text_input *input, size_t most, struct bytes *li
 	return count;
 }
 
-/* The block holds no line end: hand out what is there, if it is a line, and forget it. */
+/* The block holds no line end. Drop what is there; hand it out first if it begins a line. */
 static size_t take_rest(struct text_input *input, struct bytes *lines)
 {
 	struct bytes rest = bytes_make(input->block + input->begin, input->end - input->begin);

@@ -18,7 +18,7 @@ bool text_output_flush(struct text_output *output)
 {
 	struct bytes rest = buffer_bytes(&output->text);
 
-	/* What has no memory leaves a gap, and a line with a gap says something else. */
+	/* An append without memory leaves a gap, and a line with a gap says something else. */
 	if (output->text.has_failed)
 		rest.size = output->whole;
 	while (rest.size > 0 && output->error_number == 0) {

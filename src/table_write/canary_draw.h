@@ -42,7 +42,8 @@ bool canary_draw_take(struct canary_draw *draw, uint64_t order, const struct wri
 static inline bool canary_draw_offer(struct canary_draw *draw, uint64_t hash,
 				     const struct writer_entry *entry)
 {
-	/* Not by the hash itself: the least of them all stand at the begin of the table. */
+	/* The order is not that of the hashes: the entries with the lowest ones all stand at the
+	 * begin of the table. */
 	uint64_t order = hash * UINT64_C(0x9e3779b97f4a7c15);
 
 	return order > draw->limit || canary_draw_take(draw, order, entry);

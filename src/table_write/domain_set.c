@@ -141,8 +141,9 @@ static uint32_t *slot_of(const struct domain_set *set, struct bytes name, uint64
 }
 
 /*
- * Most targets lie in a few domains, so that one of the last is wanted again. Where its ref would
- * stand in set->recent; NULL: the name is too short to be worth it. Collisions cost time, no more.
+ * Where the ref of NAME would stand in set->recent; NULL: the name is too short to be worth it.
+ * Most targets lie in a few domains, so the same few are wanted again and again. A collision only
+ * costs time.
  */
 static uint32_t *recent_place(struct domain_set *set, struct bytes name)
 {
@@ -169,7 +170,7 @@ static uint32_t remember(uint32_t *place, uint32_t ref)
 	return ref;
 }
 
-/* Not inline: what is found above needs less. */
+/* Not inline: the fast path in the caller needs fewer registers without it. */
 static __attribute__((noinline)) uint32_t find_slowly(struct domain_set *set, struct bytes name,
 						      uint32_t *place)
 {

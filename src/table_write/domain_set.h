@@ -34,7 +34,7 @@ void domain_set_free(struct domain_set *set);
  */
 uint32_t domain_set_add(struct domain_set *set, struct bytes name);
 
-/* Would no memory help, since the section can't be larger? */
+/* Is the section as large as it can be, so that more memory wouldn't help? */
 bool domain_set_is_full(const struct domain_set *set);
 
 /* The ref of NAME, or 0. */

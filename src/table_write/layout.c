@@ -36,8 +36,8 @@ bool layout_init(struct layout *layout, struct output *output, uint64_t lines, b
 	buffer_init(&layout->places, SIZE_MAX / 4);
 	buffer_init(&layout->data, LINE_DATA_MAX);
 	buffer_init(&layout->lists, LISTS_DATA_MAX);
-	/* All the room it may have at once: what doesn't fit later is too long, and no lack of
-	 * memory. */
+	/* Reserve all the room that it may have. So what doesn't fit later is too long; memory
+	 * can't be what is missing. */
 	if (layout->directory == NULL || buffer_extend(&layout->data, LINE_DATA_MAX) == NULL)
 		return false;
 	buffer_clear(&layout->data);
@@ -65,7 +65,8 @@ static void drop(struct layout *layout, const unsigned char *raw)
 		layout->on_dropped(layout->context, raw);
 }
 
-/* By hash, equal ones as they came: what a cluster looks like must not depend on partitions. */
+/* Sort by hash and keep equal ones in the order in which they came: how a cluster looks must not
+ * depend on the partitions. */
 static void sort_by_hash(const unsigned char **raws, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
@@ -138,7 +139,7 @@ static size_t put_record(struct layout *layout, const unsigned char *raw, unsign
 	memcpy(out, raw + RAW_KEY, RECORD_HEAD);
 	layout->targets += raw_targets(raw);
 	if (fits_in_record(raw)) {
-		/* Local part and payload stand behind each other in both. */
+		/* The payload stands right behind the local part, in RAW and in the record. */
 		bytes_copy(out + RECORD_HEAD, local.data, local.size + payload);
 		return head + payload;
 	}

@@ -30,8 +30,8 @@ struct partition {
 };
 
 struct spill {
-	/* A chunk a partition. Not of the heap, where what follows them would keep them from going
-	 * back to the system: they are most of the memory of a build. */
+	/* One chunk for each partition: most of the memory of a build. The heap isn't used, since
+	 * whatever follows the chunks there would keep them from going back to the system. */
 	unsigned char *pool;
 	struct partition *partitions;
 	size_t count;

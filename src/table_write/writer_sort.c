@@ -62,8 +62,8 @@ static bool load_partition(struct table_writer *writer, struct sorter *sorter, s
 	return spill_take(writer->spill, partition, sorter->bytes + sorter->carried_bytes, err);
 }
 
-/* Counting sort by cluster, stable. FIRST is the first cluster there can be, CLUSTERS how many; in
- * counts there is then where each ends in raws. */
+/* A stable counting sort by cluster. FIRST is the first cluster that there can be, CLUSTERS says
+ * how many there are. Afterwards counts tells where each one ends in raws. */
 static bool sort_partition(const struct layout *layout, struct sorter *sorter, size_t size,
 			   uint64_t first, size_t clusters, size_t *out_count)
 {
@@ -114,7 +114,8 @@ static bool carry(struct sorter *sorter, size_t from, size_t count)
 	return true;
 }
 
-/* In order of their clusters the entries are anywhere: have them in the cache in time. */
+/* Entries in the order of their clusters lie anywhere in memory: fetch them into the cache in
+ * time. */
 static void fetch(const struct sorter *sorter, size_t from, size_t to, size_t count)
 {
 	for (size_t i = from; i < to && i < count; i++) {
