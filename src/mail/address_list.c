@@ -25,20 +25,70 @@ static bool refuse(struct bytes text, const char *reason, struct error *err)
 	return false;
 }
 
-/* What an unquoted byte that can't be in a local part tells about the author's intent. */
-static const char *byte_fault(char byte)
+static const char not_semicolons[] = "addresses are separated by a comma, not by a semicolon";
+
+/* Words with a colon behind them that people bring along, and what to write instead. */
+static const struct foreign_word {
+	const char *word;
+	const char *advice;
+} foreign_words[] = {
+	{ ":fail:", "a word of Exim's; write error:550 5.1.1 and a text, alone" },
+	{ ":unknown:", "a word of Exim's; write error:550 5.1.1 and a text, alone" },
+	{ ":defer:", "a word of Exim's; write error:450 4.2.0 and a text, alone" },
+	{ ":blackhole:", "a word of Exim's; write discard: alone, to accept mail and drop it" },
+	{ "error:", "error: and its reply stand alone, without addresses beside them" },
+	{ "discard:", "discard: stands alone, without addresses beside it" },
+	{ "mailto:", "write the address without mailto:" },
+};
+
+/* `lmtp:[127.0.0.1]:24`, `dovecot:`: a name, and where to, for which some names have a default. */
+static bool is_transport(struct bytes text)
+{
+	static const char *const alone[] = {
+		"dovecot", "lmtp", "local", "relay", "smtp", "virtual"
+	};
+	size_t size = bytes_index(text, ':');
+	struct bytes name = bytes_first(text, size);
+
+	for (size_t i = 0; i < size; i++)
+		if (!address_is_class(name.data[i], CLASS_HOST) && name.data[i] != '_')
+			return false;
+	if (size > 0 && size + 1 < text.size)
+		return true;
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
+		if (bytes_equal_ascii_nocase(name, bytes_of(alone[i])))
+			return true;
+	return false;
+}
+
+/* What TEXT was meant to be, whose first odd byte is a colon. */
+static const char *colon_fault(struct bytes text)
+{
+	for (size_t i = 0; i < sizeof(foreign_words) / sizeof(foreign_words[0]); i++) {
+		struct bytes word = bytes_of(foreign_words[i].word);
+
+		if (bytes_equal_ascii_nocase(bytes_first(text, word.size), word))
+			return foreign_words[i].advice;
+	}
+	if (is_transport(text))
+		return "looks like a transport, not an address; that belongs into transport_maps";
+	return "groups and source routes are not allowed";
+}
+
+/* What an unquoted BYTE that can't be in the local part of TEXT tells about the author's intent. */
+static const char *byte_fault(struct bytes text, char byte)
 {
 	switch (byte) {
+	case ':':
+		return colon_fault(text);
 	case '(':
 	case ')':
 		return "comments are not allowed; put quotes around a local part with ( or )";
 	case '<':
 	case '>':
 		return "only one address, and nothing else, may stand between < and >";
-	case ':':
-		return "groups and source routes are not allowed";
 	case ';':
-		return "groups are not allowed; a comma separates addresses";
+		return not_semicolons;
 	case ',':
 		return "this is more than one address";
 	default:
@@ -74,7 +124,7 @@ static bool cut_at_domain(struct bytes text, struct written *out_written, struct
 			if (++at == text.size)
 				return refuse(text, "nothing follows the \\", err);
 		} else if (!address_is_class(text.data[at], CLASS_ATEXT | CLASS_DOT | CLASS_UTF8)) {
-			return refuse(text, byte_fault(text.data[at]), err);
+			return refuse(text, byte_fault(text, text.data[at]), err);
 		}
 		at++;
 	}
@@ -113,12 +163,17 @@ static bool take_domain(struct bytes text, struct written *written, struct error
 {
 	struct bytes domain = written->domain;
 
+	if (bytes_contain(domain, ';'))
+		return refuse(text, not_semicolons, err);
 	if (bytes_contain(domain, '@'))
 		return refuse(text, "there is more than one @; put quotes around the local part",
 			      err);
 	/* The colon of a literal stands within its brackets. */
 	if (bytes_contain(domain, ':') && domain.data[0] != '[')
-		return refuse(text, "source routes are not allowed", err);
+		return refuse(text,
+			      text.data[0] == '@' ? "source routes are not allowed"
+						  : "an address has no colon behind the @",
+			      err);
 	if (domain.size > 0 && domain.data[domain.size - 1] == '.')
 		written->domain.size--;
 	if (written->domain.size == 0)
@@ -242,11 +297,22 @@ static bool begins_with(struct bytes text, const char *prefix)
 static bool check_kind(struct bytes element, struct bytes local, bool has_domain, struct error *err)
 {
 	if (begins_with(local, "|"))
-		return refuse(element, "a command is no address", err);
+		return refuse(element,
+			      "a command is no address; local(8) runs one, from aliases(5)", err);
 	if (begins_with(local, ":include:"))
-		return refuse(element, "an include file is no address", err);
+		return refuse(
+			element,
+			"an include file is no address; only a source of type aliases has one",
+			err);
+	if (bytes_equal(local, bytes_of("/dev/null")) && !has_domain)
+		return refuse(
+			element,
+			"a file is no address; write discard: alone, to accept mail and drop it",
+			err);
 	if (begins_with(local, "/") && !has_domain)
-		return refuse(element, "a file is no address", err);
+		return refuse(element,
+			      "a file is no address; local(8) delivers to one, from aliases(5)",
+			      err);
 	return true;
 }
 
