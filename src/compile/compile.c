@@ -81,7 +81,7 @@ static bool read_source(struct compilation *compilation, const struct settings_s
 
 	if (type == NULL) {
 		report_error(report, EX_CONFIG, compilation->settings->file, (uint32_t)from->line,
-			     "no such type of source: \"%s\"", from->type);
+			     "no such type of source: \"%s\"; there are " SOURCE_TYPES, from->type);
 		return false;
 	}
 	source = type->open(from, compilation->settings, report);

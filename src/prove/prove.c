@@ -88,6 +88,17 @@ static void find_fault(struct prover *prover, const struct expansion *expansion)
 
 /* ---- targets ---------------------------------------------------------------------------- */
 
+static const char mailbox_advice[] =
+	"; if it is a mailbox, map it to itself or list it in a source of type recipients";
+
+static bool is_mailbox(const struct table *table, struct bytes name)
+{
+	struct table_domain domain;
+
+	return table_find_domain(table, name, &domain) == LOOKUP_FOUND &&
+	       (domain.flags & TABLE_DOMAIN_MAILBOX) != 0;
+}
+
 static void on_dead_end(void *context, const struct address *target,
 			const struct table_entry *entry)
 {
@@ -102,8 +113,10 @@ static void on_dead_end(void *context, const struct address *target,
 	(void)address_print(target, &text); /* without memory it shows below */
 	prover->findings.has_failed |= text.was_short_of_memory;
 	proof_findings_add(&prover->findings, row_line(prover), true,
-			   "target " BYTES_FORMAT " could only bounce: no key of ours delivers it",
-			   BYTES_ARGS(buffer_bytes(&text)));
+			   "target " BYTES_FORMAT
+			   " could only bounce: no key of ours delivers it%s",
+			   BYTES_ARGS(buffer_bytes(&text)),
+			   is_mailbox(prover->table, target->domain) ? mailbox_advice : "");
 	buffer_free(&text);
 }
 

@@ -92,31 +92,26 @@ struct table *command_open_table(const struct options *options, struct error *er
 /* Where the type in front of the colon ends, or 0 where there is none: `./a:b` is a file. */
 static size_t type_size(const char *text)
 {
-	size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	static const char proxy[] = "proxy:";
+	size_t begin = strncmp(text, proxy, sizeof(proxy) - 1) == 0 ? sizeof(proxy) - 1 : 0;
+	size_t size = begin + strspn(text + begin, "abcdefghijklmnopqrstuvwxyz0123456789_-");
 
 	return text[size] == ':' ? size : 0;
 }
 
-/* What stands in a virtual_alias_maps: the text of each of these tables is virtual(5). */
-static bool is_indexed_type(const char *type)
-{
-	static const char *const types[] = { "hash", "btree", "cdb", "lmdb", "dbm", "texthash" };
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(types[i], type) == 0)
-			return true;
-	return false;
-}
-
+/* The type in front of FILE, or `virtual`; that of a table of Postfix by its own name. */
 static char *copy_type(const char *text, size_t size)
 {
-	char *type = strndup(text, size);
+	const struct source_type *found;
+	char *type = size == 0 ? strdup("virtual") : strndup(text, size);
 
-	if (type != NULL && (size == 0 || is_indexed_type(type))) {
-		free(type);
-		type = strdup("virtual");
-	}
-	return type;
+	if (type == NULL)
+		return NULL;
+	found = source_type_find(type);
+	if (found == NULL)
+		return type;
+	free(type);
+	return strdup(found->name);
 }
 
 bool command_source(const char *text, struct settings_source *out_source, struct error *err)
@@ -131,7 +126,8 @@ bool command_source(const char *text, struct settings_source *out_source, struct
 		return error_set_memory(err);
 	}
 	if (source_type_find(source.type) == NULL) {
-		error_fill(err, EX_USAGE, "%s: there is no source type %s", text, source.type);
+		error_fill(err, EX_USAGE, "%s: there is no source type %s, only " SOURCE_TYPES,
+			   text, source.type);
 		command_source_clear(&source);
 		return false;
 	}

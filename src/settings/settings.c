@@ -179,11 +179,12 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
-/* The compiler knows which types there are. Here only the form of the name is checked. */
+/* The compiler knows which types there are. Here only the form of the name is checked: names with
+ * colons between them, as in `proxy:hash`. */
 static bool is_type_name(const char *name)
 {
 	return name[0] >= 'a' && name[0] <= 'z' &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\0';
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-:")] == '\0';
 }
 
 static void add_source(struct reader *reader, const config_setting_t *setting, const char *type,

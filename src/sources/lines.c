@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/trust.h"
+#include "sources/advice.h"
 
 enum {
 	FIRST_ROOM = 256 * 1024,
@@ -78,6 +79,24 @@ static int open_file(const char *path, struct report *report)
 	return fd;
 }
 
+/* What postmap or rcptmap made of a text is one complaint, not one a line. */
+static bool check_text(const struct lines *lines)
+{
+	char head[ADVICE_HEAD_BYTES];
+	ssize_t size = pread(lines->fd, head, sizeof(head), 0);
+	const char *kind;
+
+	if (size <= 0)
+		return true; /* reading it will say why */
+	kind = advice_compiled_kind(bytes_make(head, (size_t)size),
+				    (uint64_t)lines->status.st_size);
+	if (kind == NULL)
+		return true;
+	report_error(lines->report, EX_DATAERR, lines->path, 0,
+		     "is a compiled table (%s); a source is the text that it was made from", kind);
+	return false;
+}
+
 struct lines *lines_open(const char *path, enum lines_form form, struct report *report)
 {
 	struct lines *lines;
@@ -102,7 +121,8 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 		report_error(report, EX_OSERR, path, 0, "%s", error_words(errno));
 		goto out;
 	}
-	if (check_status(path, &lines->status, report) && check_folder(path, report))
+	if (check_status(path, &lines->status, report) && check_folder(path, report) &&
+	    check_text(lines))
 		return lines;
 out:
 	lines_close(lines);

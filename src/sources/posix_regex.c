@@ -167,12 +167,26 @@ static bool interval(struct translation *translation)
 	return true;
 }
 
+/* Behind a bracket, and behind another quantifier, a `?` or `+` has a meaning in PCRE only. */
+static const char *quantifier_fault(const struct translation *translation, char c)
+{
+	struct bytes done = buffer_bytes(translation->out);
+
+	if (c == '?' && translation->is_begin && translation->depth > 0)
+		return "`(?` is the syntax of PCRE; should the type be \"pcre\"?";
+	if ((c == '?' || c == '+') && done.size > 0 &&
+	    strchr("*+?}", done.data[done.size - 1]) != NULL)
+		return "a quantifier behind a quantifier is the syntax of PCRE; should the type be "
+		       "\"pcre\"?";
+	return "a quantifier has nothing before it that it can repeat";
+}
+
 /* `*`, `+`, `?` or `{` as C, behind it. */
 static bool quantifier(struct translation *translation, char c)
 {
 	/* Behind another one it would say "lazy" or "possessive" to PCRE2, and behind `(` worse. */
 	if (!translation->is_repeatable)
-		return wrong(translation, "a quantifier has nothing before it that it can repeat");
+		return wrong(translation, quantifier_fault(translation, c));
 	translation->is_repeatable = false;
 	if (c == '{')
 		return interval(translation);

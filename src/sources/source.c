@@ -10,8 +10,25 @@ static const struct source_type *const types[] = {
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
+/* What stands in a virtual_alias_maps: the text of each of these tables is virtual(5). */
+static bool is_indexed(const char *name)
+{
+	static const char *const names[] = { "hash", "btree", "cdb", "lmdb", "dbm", "texthash" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 const struct source_type *source_type_find(const char *name)
 {
+	static const char proxy[] = "proxy:";
+
+	if (strncmp(name, proxy, sizeof(proxy) - 1) == 0)
+		name += sizeof(proxy) - 1;
+	if (is_indexed(name))
+		return &source_type_virtual;
 	for (size_t i = 0; i < TYPE_COUNT; i++)
 		if (strcmp(types[i]->name, name) == 0)
 			return types[i];

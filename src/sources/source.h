@@ -71,8 +71,12 @@ struct source_type {
 	void (*close)(struct source *source);
 };
 
-/* The type called NAME, or NULL. */
+/* The type called NAME, or NULL. Those of Postfix's tables (`hash`, `proxy:texthash`) are
+ * `virtual`, which is what their text is. */
 const struct source_type *source_type_find(const char *name);
+
+/* All of them, for messages. */
+#define SOURCE_TYPES "aliases, domains, pcre, recipients, regexp, virtual, virtusertable"
 
 /* One of each source_<type>.c. */
 extern const struct source_type source_type_aliases;

@@ -263,6 +263,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 static bool take_name(struct source *source, const struct place *place, struct bytes *line,
 		      struct bytes *out_name)
 {
+	bool is_virtual = bytes_contain(*line, '@') && !bytes_contain(*line, ':');
 	struct bytes given;
 	struct address address;
 	bool is_catch_all;
@@ -275,7 +276,8 @@ static bool take_name(struct source *source, const struct place *place, struct b
 		if (source->element.has_failed)
 			return too_long(source, place, &source->element);
 		report_error(source->base.report, EX_DATAERR, place->path, place->line,
-			     "expected: name: value");
+			     "expected: name: value%s",
+			     is_virtual ? "; should the type be \"virtual\"?" : "");
 		return false;
 	}
 	given = lines_trim(buffer_bytes(&source->element));

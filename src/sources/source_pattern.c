@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "base/buffer.h"
+#include "sources/advice.h"
 #include "sources/line_source.h"
 #include "sources/posix_regex.h"
 #include "table/template.h"
@@ -272,6 +273,8 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	return true;
 }
 
+#define INDENTED " (a line that is indented continues the one before it)"
+
 static bool read_if(struct source *source, struct bytes line, struct source_row *out_row,
 		    struct error *err)
 {
@@ -285,7 +288,7 @@ static bool read_if(struct source *source, struct bytes line, struct source_row 
 	if (!take_part(source, &line, &part, err))
 		return false;
 	if (lines_trim(line).size > 0)
-		return wrong(err, "text behind the pattern of an if");
+		return wrong(err, "text behind the pattern of an if" INDENTED);
 	return set_pattern(source, TABLE_PATTERN_IF, &part, NULL, out_row, err);
 }
 
@@ -302,7 +305,7 @@ static bool read_endif(struct source *source, struct bytes line, struct source_r
 		return wrong(err, "an endif without its if");
 	source->depth--;
 	if (lines_trim(line).size > 0)
-		return wrong(err, "text behind an endif");
+		return wrong(err, "text behind an endif" INDENTED);
 	set_endif(out_row);
 	return true;
 }
@@ -336,7 +339,8 @@ static enum line_outcome read_row(struct source *source, struct bytes line, uint
 	*out_row = (struct source_row){ .kind = SOURCE_ROW_PATTERN, .line = number };
 	if (read_words(source, line, out_row, &err))
 		return LINE_IS_ROW;
-	report_error(source->base.report, err.status, source->base.path, number, "%s", err.text);
+	report_error(source->base.report, err.status, source->base.path, number, "%s%s", err.text,
+		     advice_is_entry(line) ? "; should the type be \"virtual\"?" : "");
 	return LINE_IS_NONE;
 }
 

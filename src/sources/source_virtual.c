@@ -12,6 +12,7 @@
 
 #include "base/sixteen.h"
 #include "mail/fold.h"
+#include "sources/advice.h"
 #include "sources/line_source.h"
 
 struct source {
@@ -74,14 +75,17 @@ static enum line_outcome split_carefully(struct source *source, struct bytes lin
 {
 	struct bytes key, value;
 	const char *wrong = NULL;
+	char advice[ADVICE_BYTES];
 	size_t size;
 
 	if (!key_size(line, &size))
 		wrong = "a quote in the key does not end";
 	key = bytes_first(line, size);
 	value = lines_trim(bytes_skip(line, size));
+	if (wrong == NULL && advice_is_pattern(key, value))
+		wrong = "looks like a pattern; should the type be \"regexp\" or \"pcre\"?";
 	if (wrong == NULL && value.size == 0)
-		wrong = "expected: key whitespace value";
+		wrong = advice_on_one_column(key, advice);
 	if (wrong == NULL && !bytes_are_ascii(key) && !fold_accepts(key))
 		wrong = "the key is not valid UTF-8, or has characters no address has";
 	if (wrong != NULL) {
@@ -105,7 +109,8 @@ static enum line_outcome split(struct source *source, struct bytes line, uint32_
 	size_t size = simple_key_size(line);
 	struct bytes value = lines_trim(bytes_skip(line, size));
 
-	if (size == 0 || value.size == 0 || line.data[size - 1] == ':')
+	if (size <= 2 || value.size == 0 || line.data[size - 1] == ':' || line.data[0] == '/' ||
+	    line.data[0] == '!')
 		return split_carefully(source, line, number, out_row);
 	out_row->kind = SOURCE_ROW_ENTRY;
 	out_row->key = bytes_first(line, size);

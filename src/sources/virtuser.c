@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "mail/fold.h"
+#include "sources/advice.h"
 #include "sources/lines.h"
 
 /* What stands for %1, %2 and %3. */
@@ -124,6 +125,7 @@ static bool parse_local(struct bytes local, struct virtuser_rule *rule, struct e
 bool virtuser_parse(struct bytes line, struct virtuser_rule *out_rule, struct error *err)
 {
 	struct virtuser_rule rule = { .line = 0 };
+	char advice[ADVICE_BYTES];
 	size_t size = 0;
 	size_t at;
 
@@ -134,7 +136,7 @@ bool virtuser_parse(struct bytes line, struct virtuser_rule *out_rule, struct er
 	rule.key = bytes_first(line, size);
 	rule.value = lines_trim(bytes_skip(line, size));
 	if (rule.value.size == 0)
-		return wrong(err, "expected: key whitespace value");
+		return wrong(err, advice_on_one_column(rule.key, advice));
 	if (line.size > VIRTUSER_TEXT_MAX / 2)
 		return wrong(err, "the line is too long");
 	if (!bytes_are_ascii(rule.key) && !fold_accepts(rule.key))

@@ -245,7 +245,8 @@ static void lines_count_in_their_own_file(void **state)
 static void mistakes_of_syntax(void **state)
 {
 	(void)state;
-	assert_refused("a.test\n", "v:1: expected: key whitespace value\n");
+	assert_refused("a.test\n", "v:1: expected: key whitespace value; to declare a domain put a "
+				   "word behind it: a.test x\n");
 	assert_refused(GOOD "\"x@a.test y@far.test\n", "v:3: a quote in the key does not end\n");
 	assert_refused(GOOD "x%y@a.test z@far.test\n",
 		       "v:3: key: @, % or ! in the local part (sender-specified routing)\n");

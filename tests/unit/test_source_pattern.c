@@ -77,8 +77,9 @@ static void ifs_enclose_rules(void **state)
 	pcre("endif\nif /a/ b\nendif c\nif /(/\nendif\niff /a/ x\n",
 	     "5 endif \n"
 	     "/f:1: an endif without its if\n"
-	     "/f:2: text behind the pattern of an if\n"
-	     "/f:3: text behind an endif\n"
+	     "/f:2: text behind the pattern of an if (a line that is indented continues the one "
+	     "before it)\n"
+	     "/f:3: text behind an endif (a line that is indented continues the one before it)\n"
 	     "/f:4: pattern: missing closing parenthesis (at byte 1)\n"
 	     "/f:6: expected: /pattern/ value, if /pattern/, or endif\n");
 }
@@ -130,7 +131,7 @@ static void wrong_rules_are_errors(void **state)
 	     "/f:7: such a character can't enclose a pattern\n");
 	regexp("/(?:a)/ x\n/a**/ x\n/a/ x\n",
 	       "3 rule is [a] [x]\n"
-	       "/f:1: a quantifier has nothing before it that it can repeat\n"
+	       "/f:1: `(?` is the syntax of PCRE; should the type be \"pcre\"?\n"
 	       "/f:2: a quantifier has nothing before it that it can repeat\n");
 }
 
