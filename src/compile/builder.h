@@ -25,6 +25,9 @@ struct builder {
 	struct report *report;
 	struct table_writer *writer;
 	bool is_lenient;
+	/* A row whose value is wrong leaves a key that defers, so that a proof of the rest doesn't
+	 * miss it. What is wrong is never published, so neither is this. */
+	bool stands_in;
 	struct arena arena; /* of one row */
 	struct arena words_arena;
 	struct builder_word *words;

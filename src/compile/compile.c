@@ -2,6 +2,7 @@
 #include "compile/compile.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,8 @@ struct compilation {
 	struct progress progress;
 	struct file_output output;
 	struct table_facts installed; /* all zero: none, or none that can be read */
-	char directory[PATH_MAX];     /* of the output: where it spills */
+	struct table_facts made;
+	char directory[PATH_MAX]; /* of the output: where it spills */
 	uint64_t expected_bytes;
 };
 
@@ -142,6 +144,12 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 	return table_writer_new(&options, err);
 }
 
+/* Some lines are wrong, and nothing else is: what the others make can be proved. */
+static bool is_readable(const struct compilation *compilation)
+{
+	return compilation->report.status == EX_DATAERR;
+}
+
 /* One try with one seed. */
 static bool write_once(struct compilation *compilation, int fd, bool *out_wants_seed)
 {
@@ -156,7 +164,7 @@ static bool write_once(struct compilation *compilation, int fd, bool *out_wants_
 	if (!read_sources(compilation, writer)) {
 		if (report->errors == 0)
 			report_error(report, EX_OSERR, NULL, 0, "out of memory");
-	} else if (report->errors == 0) {
+	} else if (report->errors == 0 || is_readable(compilation)) {
 		progress_phase(&compilation->progress, "laying out");
 		is_written = table_writer_finish(writer, fd, on_duplicate, compilation,
 						 out_wants_seed, &err);
@@ -229,9 +237,17 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 	};
 	struct error err;
 
+	size_t errors = compilation->report.errors;
+
 	progress_phase(&compilation->progress, "proving");
 	if (!prove_table(table, &proof, &err))
 		return fail(compilation, &err);
+	if (errors > 0 && compilation->report.errors > errors)
+		report_warning(
+			&compilation->report, NULL, 0,
+			"lines that are wrong were left out of the proof; what leads to them "
+			"may be among the mistakes");
+	compilation->made = *table_facts(table);
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
 }
 
@@ -299,6 +315,8 @@ static bool install(struct compilation *compilation)
 		return fail(compilation, &err);
 	if (!write_table(compilation, output->fd))
 		return false;
+	if (compilation->report.errors > 0)
+		return check_memory(compilation, output->fd);
 	if (snprintf(path, sizeof(path), "%s/%s", compilation->directory, output->temporary) >=
 	    (int)sizeof(path)) {
 		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
@@ -367,10 +385,28 @@ static void run(struct compilation *compilation)
 	(void)table_peek(options->output, &compilation->installed, NULL); /* else the first */
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
-			 options->is_lenient))
+			 options->is_lenient)) {
+		compilation->builder.stands_in = true;
 		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
+	}
 	builder_free(&compilation->builder);
 	file_output_close(&compilation->output);
+}
+
+static void say_result(const struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	struct table_facts made = compilation->made;
+
+	/* Without a proof nobody has opened it. */
+	if (made.generation == 0 && !options->is_check_only)
+		(void)table_peek(options->output, &made, NULL); /* else all are 0 */
+	(void)fprintf(options->messages, "%s: %" PRIu64 " entries, %" PRIu64 " domains, ",
+		      options->output, made.entries, made.domains); /* no place to say it failed */
+	if (options->is_check_only)
+		(void)fprintf(options->messages, "nothing written\n");
+	else
+		(void)fprintf(options->messages, "generation %" PRIu64 "\n", made.generation);
 }
 
 int compile_run(const struct settings *settings, const struct compile_options *options)
@@ -386,7 +422,10 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
 	progress_end(&compilation.progress);
+	report_end(&compilation.report);
 	status = compilation.report.status;
+	if (status == EX_OK && options->says_result)
+		say_result(&compilation);
 	report_free(&compilation.report);
 	return status;
 }

@@ -198,19 +198,35 @@ static bool set_value(struct work *work, struct bytes value, bool *out_is_usable
 
 /* ---- rows ------------------------------------------------------------------------------- */
 
+/* The value was refused, with an error: let the key be known to the proof. */
+static bool stand_in(struct work *work, size_t errors_before)
+{
+	if (!work->builder->stands_in || work->builder->report->errors == errors_before)
+		return true;
+	work->entry.kind = TABLE_ENTRY_REPLY;
+	work->entry.reply = bytes_of("451 4.3.0 Wrong line");
+	work->entry.yields = true;
+	work->entry.target_count = 0;
+	work->entry.targets = bytes_make(NULL, 0);
+	return writer_add(work->builder->writer, &work->entry) || stop_writer(work);
+}
+
 static bool add_entry(struct work *work, const struct source_row *row, const struct address *key,
 		      bool is_catch_all)
 {
+	size_t errors = work->builder->report->errors;
 	bool is_usable;
 
 	if (!check_key(work, key, is_catch_all))
 		return true;
 	if (!set_key(work, key, &is_usable))
 		return false;
-	if (is_usable && !set_value(work, row->value, &is_usable))
-		return false;
 	if (!is_usable)
 		return true;
+	if (!set_value(work, row->value, &is_usable))
+		return false;
+	if (!is_usable)
+		return stand_in(work, errors);
 	return writer_add(work->builder->writer, &work->entry) || stop_writer(work);
 }
 

@@ -42,6 +42,7 @@ int command_compile(const struct options *options)
 		.is_proof_skipped = options->skips_proof,
 		.is_sync_skipped = options->skips_sync,
 		.shows_progress = isatty(STDERR_FILENO) == 1,
+		.says_result = options->is_verbose || isatty(STDERR_FILENO) == 1,
 		.messages = stderr,
 	};
 	struct settings_source *sources = NULL;

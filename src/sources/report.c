@@ -16,6 +16,24 @@ void report_free(struct report *report)
 	(void)pthread_mutex_destroy(&report->lock); /* nobody holds it any more */
 }
 
+/* `3 more errors`; nothing where all were printed. */
+static void print_rest(const struct report *report, size_t count, const char *kind)
+{
+	size_t rest = count > PRINTED_MAX ? count - PRINTED_MAX : 0;
+
+	if (rest > 0)
+		(void)fprintf(report->stream, "rcptmap: ... and %zu more %s%s\n", rest, kind,
+			      rest == 1 ? "" : "s");
+}
+
+void report_end(struct report *report)
+{
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	print_rest(report, report->warnings, "warning");
+	print_rest(report, report->errors, "error");
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
 /* What stands in a source may be anything; a terminal must not obey it. */
 static void print_escaped(const char *text, FILE *stream)
 {

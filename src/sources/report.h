@@ -26,6 +26,9 @@ struct report {
 void report_init(struct report *report, FILE *stream);
 void report_free(struct report *report);
 
+/* All is said: how many of each are there beside those that were printed? */
+void report_end(struct report *report);
+
 /* `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3). */
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -268,6 +268,29 @@ static void every_mistake_is_told(void **state)
 		       "v:5: expected: key whitespace value\n");
 }
 
+/* One run tells of syntax and proof; a key whose value is wrong is none that is missing. */
+static void what_can_be_read_is_proved_all_the_same(void **state)
+{
+	static const char text[] = GOOD "bad@a.test a@@b\n"
+					"x@a.test bad@a.test\n"
+					"gone@a.test nobody@a.test\n"
+					"p@a.test q@a.test\nq@a.test p@a.test\n";
+	static const char messages[] =
+		"v:3: \"a@@b\": there is more than one @; put quotes around the local part\n"
+		"v:5: target nobody@a.test could only bounce: no key of ours delivers it\n"
+		"v:6: alias loop: p@a.test\n"
+		"v:7: alias loop: q@a.test\n"
+		"rcptmap: warning: lines that are wrong were left out of the proof; what leads to "
+		"them may be among the mistakes\n";
+
+	(void)state;
+	assert_refused(text, messages);
+	assert_int_equal(generation(), 0);
+	assert_compiles(GOOD, "");
+	assert_refused(text, messages);
+	assert_int_equal(generation(), 1);
+}
+
 static void a_hundred_mistakes_are_printed(void **state)
 {
 	char text[200 * 8] = "";
@@ -280,6 +303,7 @@ static void a_hundred_mistakes_are_printed(void **state)
 	assert_int_equal(outcome.status, EX_DATAERR);
 	assert_int_equal(count_lines(outcome.messages, "expected: key"), 100);
 	assert_non_null(strstr(outcome.messages, "more than 100, the rest is only counted\n"));
+	assert_non_null(strstr(outcome.messages, "rcptmap: ... and 50 more errors\n"));
 	free(outcome.messages);
 }
 
@@ -541,6 +565,7 @@ int main(void)
 		COMPILE_TEST(lines_count_in_their_own_file),
 		COMPILE_TEST(mistakes_of_syntax),
 		COMPILE_TEST(every_mistake_is_told),
+		COMPILE_TEST(what_can_be_read_is_proved_all_the_same),
 		COMPILE_TEST(a_hundred_mistakes_are_printed),
 		COMPILE_TEST(strict_and_lenient),
 		COMPILE_TEST(limits_are_proved),

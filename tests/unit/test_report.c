@@ -38,6 +38,8 @@ static void a_message_names_its_place(void **state)
 	assert_reported(&reported, "/a:4294967295: warning: odd\n");
 	assert_int_equal(report->errors, 3);
 	assert_int_equal(report->warnings, 1);
+	report_end(report);
+	assert_reported(&reported, "");
 }
 
 static void the_first_error_makes_the_status(void **state)
@@ -114,6 +116,9 @@ static void a_hundred_of_each_are_printed(void **state)
 	assert_reported(&reported, "rcptmap: more than 100, the rest is only counted\n");
 	report_error(report, EX_DATAERR, NULL, 0, "e");
 	assert_reported(&reported, "");
+	report_end(report);
+	assert_reported(&reported, "rcptmap: ... and 2 more warnings\n"
+				   "rcptmap: ... and 2 more errors\n");
 	assert_int_equal(report->errors, PRINTED + 2);
 	assert_int_equal(report->warnings, PRINTED + 2);
 }
