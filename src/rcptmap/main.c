@@ -11,11 +11,15 @@
 #include <unistd.h>
 
 #include "rcptmap/command.h"
+#include "settings/nearest.h"
 #include "show/text_output.h"
 
+static int help(const struct options *options);
+static int version(const struct options *options);
+
 static const struct command commands[] = {
-	{ "compile", "conflPS", 0, OPERANDS_ANY, command_compile,
-	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [SOURCE...]",
+	{ "compile", "conflvPSD", 0, OPERANDS_ANY, command_compile,
+	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [SOURCE...]",
 	  "make the table from its sources and install it" },
 	{ "query", "ct", 1, OPERANDS_ANY, command_query, "query [-c CONF] [-t TABLE] KEY... | -",
 	  "show the right-hand side of each key" },
@@ -35,6 +39,8 @@ static const struct command commands[] = {
 	{ "check-postfix", "ctpC", 0, 0, command_check_postfix,
 	  "check-postfix [-c CONF] [-t TABLE] [--postconf PROGRAM] [--postfix-config DIRECTORY]",
 	  "show what in Postfix's configuration would make mail go wrong" },
+	{ "help", "", 0, 1, help, "help [COMMAND]", "show how the commands are used" },
+	{ "version", "", 0, 0, version, "version", "print the version" },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -42,7 +48,7 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 /* As postmap(1) is used: without the name of a subcommand. */
 static const struct command postmap_command = {
 	"rcptmap",
-	"cqnfl",
+	"cqnflvD",
 	1,
 	OPERANDS_ANY,
 	command_postmap,
@@ -121,6 +127,53 @@ static int help_one(const struct command *command)
 	return status;
 }
 
+static int version(const struct options *options)
+{
+	(void)options; /* it has none */
+	return say("rcptmap " OPENRCPT_VERSION "\n");
+}
+
+static const char *nearest_command(const char *word)
+{
+	const char *nearest = NULL;
+	unsigned best = NEAREST_ENOUGH + 1;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		unsigned distance = nearest_distance(word, commands[i].name);
+
+		if (distance < best) {
+			best = distance;
+			nearest = commands[i].name;
+		}
+	}
+	return nearest;
+}
+
+/* WORD isn't WHAT. */
+static int refuse_word(const char *word, const char *what)
+{
+	const char *nearest = nearest_command(word);
+	struct error err;
+
+	if (nearest != NULL)
+		error_fill(&err, EX_USAGE, "%s is %s; did you mean %s?", word, what, nearest);
+	else
+		error_fill(&err, EX_USAGE, "%s is %s (see rcptmap -h)", word, what);
+	return command_fail(&err);
+}
+
+static int help(const struct options *options)
+{
+	const struct command *command;
+
+	if (options->operand_count == 0)
+		return help_all();
+	command = find_command(options->operands[0]);
+	if (command == NULL)
+		return refuse_word(options->operands[0], "no command");
+	return help_one(command);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
@@ -129,7 +182,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (!options_parse(command, argc, argv, &options, &err))
 		return command_fail(&err);
 	if (options.wants_version)
-		return say("rcptmap " OPENRCPT_VERSION "\n");
+		return version(&options);
 	if (options.wants_help)
 		return command == &postmap_command ? help_all() : help_one(command);
 	return command->run(&options);
@@ -141,10 +194,20 @@ static bool is_misspelt(const char *word)
 	return word[0] != '-' && strpbrk(word, "/:") == NULL && access(word, F_OK) != 0;
 }
 
+/* The command's name goes before the options that stood before it. */
+static void move_to_front(char **argv, int place)
+{
+	char *name = argv[place];
+
+	memmove(argv + 2, argv + 1, (size_t)(place - 1) * sizeof(*argv));
+	argv[1] = name;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 	struct error err;
+	int place;
 
 	occupy_standard_descriptors();
 	(void)signal(SIGPIPE, SIG_IGN); /* can't fail: writing to a closed pipe is status 74 */
@@ -153,13 +216,13 @@ int main(int argc, char **argv)
 		error_fill(&err, EX_USAGE, "what is to be done? (see rcptmap -h)");
 		return command_fail(&err);
 	}
-	command = find_command(argv[1]);
-	if (command != NULL)
+	place = options_find_word(argc, argv);
+	command = place > 0 ? find_command(argv[place]) : NULL;
+	if (command != NULL) {
+		move_to_front(argv, place);
 		return run(command, argc - 1, argv + 1);
-	if (is_misspelt(argv[1])) {
-		error_fill(&err, EX_USAGE, "%s is neither a command nor a file (see rcptmap -h)",
-			   argv[1]);
-		return command_fail(&err);
 	}
+	if (place > 0 && is_misspelt(argv[place]))
+		return refuse_word(argv[place], "neither a command nor a file");
 	return run(&postmap_command, argc, argv);
 }

@@ -14,9 +14,10 @@ enum {
 	LETTER_NO_SYNC = 'S',
 	LETTER_POSTCONF = 'p',
 	LETTER_POSTFIX_CONFIG = 'C',
+	LETTER_DRY_RUN = 'D',
 };
 
-static const char short_options[] = ":t:c:o:q:ndvhV";
+#define SHORT_OPTIONS ":t:c:o:q:ndvhV"
 
 static const struct option long_options[] = {
 	{ "table", required_argument, NULL, 't' },
@@ -28,6 +29,7 @@ static const struct option long_options[] = {
 	{ "force", no_argument, NULL, LETTER_FORCE },
 	{ "lenient", no_argument, NULL, LETTER_LENIENT },
 	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
+	{ "dry-run", no_argument, NULL, LETTER_DRY_RUN },
 	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
 	{ "postconf", required_argument, NULL, LETTER_POSTCONF },
 	{ "postfix-config", required_argument, NULL, LETTER_POSTFIX_CONFIG },
@@ -61,6 +63,7 @@ static bool *flag_of(int letter, struct options *options)
 {
 	switch (letter) {
 	case 'n':
+	case LETTER_DRY_RUN:
 		return &options->is_brief;
 	case 'd':
 		return &options->wants_defaults;
@@ -112,10 +115,9 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
-					LETTER_LENIENT,        LETTER_NO_PROOF,
-					LETTER_NO_SYNC,        LETTER_POSTCONF,
-					LETTER_POSTFIX_CONFIG, '\0' };
+	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,   LETTER_LENIENT,
+					LETTER_NO_PROOF,       LETTER_NO_SYNC, LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN, '\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }
@@ -166,9 +168,9 @@ bool options_parse(const struct command *command, int argc, char **argv,
 	int letter;
 
 	opterr = 0;
-	optind = 1;
+	optind = 0; /* not 1: the order of options and words is chosen anew */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
-	while ((letter = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, SHORT_OPTIONS, long_options, NULL)) != -1) {
 		if (letter == ':')
 			return refuse(command, "a value is missing behind",
 				      refused_text(argv, text), err);
@@ -186,4 +188,17 @@ bool options_parse(const struct command *command, int argc, char **argv,
 		return false;
 	*out_options = options;
 	return true;
+}
+
+int options_find_word(int argc, char **argv)
+{
+	int letter;
+
+	opterr = 0;
+	optind = 0;
+	/* The plus ends it at the first word. What is wrong is told when the command is known. */
+	while ((letter = getopt_long(argc, argv, "+" SHORT_OPTIONS, long_options, NULL)) != -1)
+		if (letter == 'q')
+			return 0;
+	return optind < argc ? optind : 0;
 }

@@ -51,4 +51,8 @@ enum { OPERANDS_ANY = 1 << 30 };
 bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *out_options, struct error *err);
 
+/* Where in ARGV the first word that is no option stands, which may be a subcommand's name. 0: there
+ * is none, or -q comes before it, so that a file is meant as postmap means it. */
+int options_find_word(int argc, char **argv);
+
 #endif

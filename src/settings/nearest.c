@@ -8,7 +8,6 @@
 
 enum {
 	NAME_MAX_BYTES = 64, /* longer ones are not compared with known names */
-	NEAR_ENOUGH = 2,     /* letters that differ, to ask "did you mean" */
 };
 
 static unsigned least(unsigned a, unsigned b)
@@ -16,8 +15,7 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* How many letters must be put in, left out or changed to make B of A? */
-static unsigned distance(const char *a, const char *b)
+unsigned nearest_distance(const char *a, const char *b)
 {
 	unsigned row[NAME_MAX_BYTES + 1];
 	size_t size = strlen(b);
@@ -42,16 +40,17 @@ static unsigned distance(const char *a, const char *b)
 
 const char *settings_nearest_name(const char *path)
 {
-	const char *nearest = distance(path, "sources") <= NEAR_ENOUGH ? "sources" : NULL;
-	unsigned best = NEAR_ENOUGH + 1;
+	const char *nearest =
+		nearest_distance(path, "sources") <= NEAREST_ENOUGH ? "sources" : NULL;
+	unsigned best = NEAREST_ENOUGH + 1;
 
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		const char *name = settings_field(i)->path;
 		const char *dot = strchr(name, '.');
-		unsigned found = distance(path, name);
+		unsigned found = nearest_distance(path, name);
 
 		if (dot != NULL)
-			found = least(found, distance(path, dot + 1));
+			found = least(found, nearest_distance(path, dot + 1));
 		if (found < best) {
 			best = found;
 			nearest = name;

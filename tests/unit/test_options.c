@@ -118,6 +118,31 @@ static void help_needs_no_operands(void **state)
 	assert_true(options.wants_help);
 }
 
+static int find_word(const char *const *words)
+{
+	char *argv[WORDS_MAX];
+	int argc = 0;
+
+	for (; words[argc] != NULL; argc++)
+		argv[argc] = (char *)words[argc];
+	argv[argc] = NULL;
+	return options_find_word(argc, argv);
+}
+
+static void the_first_word_may_stand_behind_options(void **state)
+{
+	(void)state;
+	assert_int_equal(find_word((const char *const[]){ "r", "dump", "-t", "x", NULL }), 1);
+	assert_int_equal(find_word((const char *const[]){ "r", "-c", "conf", "dump", NULL }), 3);
+	assert_int_equal(find_word((const char *const[]){ "r", "-cconf", "--json", "dump", NULL }),
+			 3);
+	assert_int_equal(find_word((const char *const[]){ "r", "--", "dump", NULL }), 2);
+	assert_int_equal(find_word((const char *const[]){ "r", "-c", "conf", NULL }), 0);
+	assert_int_equal(find_word((const char *const[]){ "r", "-c", NULL }), 0);
+	assert_int_equal(find_word((const char *const[]){ "r", "--frob", "dump", NULL }), 2);
+	assert_int_equal(find_word((const char *const[]){ "r", "-q", "key", "dump", NULL }), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -126,6 +151,7 @@ int main(void)
 		cmocka_unit_test(a_dash_is_an_operand_and_two_end_the_options),
 		cmocka_unit_test(bad_usage_names_the_word),
 		cmocka_unit_test(help_needs_no_operands),
+		cmocka_unit_test(the_first_word_may_stand_behind_options),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);
