@@ -401,8 +401,9 @@ static void say_result(const struct compilation *compilation)
 	/* Without a proof nobody has opened it. */
 	if (made.generation == 0 && !options->is_check_only)
 		(void)table_peek(options->output, &made, NULL); /* else all are 0 */
-	(void)fprintf(options->messages, "%s: %" PRIu64 " entries, %" PRIu64 " domains, ",
-		      options->output, made.entries, made.domains); /* no place to say it failed */
+	(void)fprintf(options->messages, "%s: %" PRIu64 " %s, %" PRIu64 " %s, ", options->output,
+		      made.entries, made.entries == 1 ? "entry" : "entries", made.domains,
+		      made.domains == 1 ? "domain" : "domains"); /* no place to say it failed */
 	if (options->is_check_only)
 		(void)fprintf(options->messages, "nothing written\n");
 	else

@@ -92,6 +92,7 @@ static bool read_options(int count, char **arguments, struct options *options, i
 			*out_status = fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
 			return false;
 		default:
+			(void)fputs(usage, stderr); /* see print_error() */
 			return false;
 		}
 	}

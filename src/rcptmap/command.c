@@ -114,6 +114,14 @@ static char *copy_type(const char *text, size_t size)
 	return strdup(found->name);
 }
 
+bool command_is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
 bool command_source(const char *text, struct settings_source *out_source, struct error *err)
 {
 	size_t size = type_size(text);
@@ -133,6 +141,12 @@ bool command_source(const char *text, struct settings_source *out_source, struct
 	}
 	if (source.path[0] == '\0') {
 		error_fill(err, EX_USAGE, "%s: the file is missing behind the type", text);
+		command_source_clear(&source);
+		return false;
+	}
+	if (strcmp(source.path, "-") == 0) {
+		error_fill(err, EX_USAGE, "%s: standard input is no source: one may be read twice",
+			   text);
 		command_source_clear(&source);
 		return false;
 	}

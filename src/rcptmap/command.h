@@ -50,6 +50,9 @@ struct table *command_open_path(const char *path, const struct settings *setting
 bool command_source(const char *text, struct settings_source *out_source, struct error *err);
 void command_source_clear(struct settings_source *source);
 
+/* Do both paths lead to the same file? False where either leads to none. */
+bool command_is_same_file(const char *a, const char *b);
+
 /* Print what `rcptmap query` answers to each of COUNT keys; `-` stands for those on standard input,
  * one a line. The result is the exit status: 0 something was found, 1 nothing was, 75 something
  * can't be told. */

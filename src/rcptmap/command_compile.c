@@ -2,9 +2,11 @@
 #include "rcptmap/command.h"
 
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "compile/compile.h"
+#include "sources/source.h"
 
 static void free_sources(struct settings_source *sources, size_t count)
 {
@@ -32,6 +34,34 @@ static struct settings_source *take_sources(const struct options *options, struc
 	return sources;
 }
 
+static bool is_configured(const struct settings *settings, const struct settings_source *sources,
+			  size_t count)
+{
+	if (count != settings->source_count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (source_type_find(sources[i].type) !=
+			    source_type_find(settings->sources[i].type) ||
+		    !command_is_same_file(sources[i].path, settings->sources[i].path))
+			return false;
+	return true;
+}
+
+/* A file that somebody names would replace all that is served: was that meant? */
+static bool check_replacing(const struct options *options, const struct settings *settings,
+			    const struct settings_source *sources, struct error *err)
+{
+	size_t count = (size_t)options->operand_count;
+
+	if (options->output != NULL || options->is_brief || options->is_forced ||
+	    access(settings->table, F_OK) != 0 || is_configured(settings, sources, count))
+		return true;
+	return error_set(err, EX_USAGE,
+			 "compile: %s alone would replace %s; add it to the sources of the "
+			 "configuration, or say -o TABLE, -n, or --force",
+			 count == 1 ? options->operands[0] : "these files", settings->table);
+}
+
 int command_compile(const struct options *options)
 {
 	struct compile_options what = {
@@ -57,7 +87,9 @@ int command_compile(const struct options *options)
 	what.source_count = settings->source_count;
 	if (options->operand_count > 0) {
 		sources = take_sources(options, &err);
-		if (sources == NULL) {
+		if (sources == NULL || !check_replacing(options, settings, sources, &err)) {
+			if (sources != NULL)
+				free_sources(sources, (size_t)options->operand_count);
 			settings_free(settings);
 			return command_fail(&err);
 		}

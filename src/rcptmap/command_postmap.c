@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/command.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -46,14 +47,33 @@ static int query_file(const struct options *options, const char *path)
 	return status;
 }
 
+/* Who comes from postmap expects that the daemon uses what was made. */
+static void tell_place(const struct options *options, const char *path)
+{
+	struct error err;
+	struct settings *settings = command_settings(options, &err);
+
+	/* NULL: no memory, then it stays unsaid. */
+	if (settings != NULL && !command_is_same_file(path, settings->table))
+		(void)fprintf(stderr, /* no place to say it failed */
+			      "rcptmap: made %s; openrcptd reads %s, which is as it was "
+			      "(`rcptmap compile` makes that)\n",
+			      path, settings->table);
+	settings_free(settings);
+}
+
 static int compile_file(const struct options *options, char *operand, const char *path)
 {
 	struct options with_output = *options;
+	int status;
 
 	with_output.output = path;
 	with_output.operands = &operand;
 	with_output.operand_count = 1;
-	return command_compile(&with_output);
+	status = command_compile(&with_output);
+	if (status == EX_OK && !options->is_brief)
+		tell_place(options, path);
+	return status;
 }
 
 static int run_file(const struct options *options, char *operand)

@@ -181,6 +181,25 @@ class Usage(RcptmapTest):
                 self.assertEqual((result.status, result.out), (USAGE, ''), result.err)
                 self.assertEqual(result.err.count('\n'), 1, result.err)
 
+    def test_did_you_mean(self):
+        for words, meant in ((['reslove'], 'resolve'), (['help', 'complie'], 'compile'),
+                             (['-c', '/x', 'verfy'], 'verify')):
+            result = rcptmap.run(*words)
+            self.assert_says(result, USAGE, 'rcptmap: .* did you mean %s\\?$' % meant)
+        self.assertNotIn('mean', rcptmap.run('frobnicate').err)
+
+    def test_options_may_stand_before_the_command(self):
+        shop = self.workshop()
+        self.assertEqual(rcptmap.run('-c', shop.configuration, 'compile'), (OK, '', ''))
+        self.assertTrue(shop.table.exists())
+        self.assertEqual(rcptmap.run('-t', shop.table, 'query', 'ann@alias.example').out,
+                         'ann@dest.example\n')
+
+    def test_help_and_version_are_commands(self):
+        self.assertEqual(rcptmap.run('version'), rcptmap.run('--version'))
+        self.assertEqual(rcptmap.run('help'), rcptmap.run('--help'))
+        self.assertEqual(rcptmap.run('help', 'compile'), rcptmap.run('compile', '--help'))
+
     def test_version_and_help(self):
         self.assertRegex(rcptmap.run('--version').out, r'^rcptmap \d+\.\d+')
         self.assertEqual(rcptmap.run('--help').status, OK)
@@ -198,6 +217,14 @@ class AsPostmap(RcptmapTest):
         self.assert_says(self.run_here('virtual'), OK)
         self.assertTrue(self.shop.source.with_name('virtual.table').is_file())
         self.assertFalse(self.shop.table.exists())
+
+    def test_it_says_where_the_table_went(self):
+        said = self.run_here('virtual').err
+        self.assertRegex(said, r'^rcptmap: made virtual\.table; openrcptd reads %s, .*'
+                         r'`rcptmap compile`.*\n$' % re.escape(str(self.shop.table)))
+        self.assertEqual(self.run_here('-n', 'virtual').err, '')
+        self.shop.write_configuration(table=self.shop.source.with_name('virtual.table'))
+        self.assertEqual(self.run_here('virtual').err, '')
 
     def test_query(self):
         self.run_here('virtual')

@@ -3,8 +3,11 @@
 """rcptmap compile: messages with their place, exit codes, and what is left of the old table."""
 import fcntl
 import json
+import os
 import pathlib
+import pty
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -12,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 # pylint: disable=wrong-import-position
 import harness
 import rcptmap
-from rcptmap_test import (CANT_CREATE, CONFIG, DATA, GOOD, NO_INPUT, OK, TRY_LATER, RcptmapTest)
+from rcptmap_test import (CANT_CREATE, CONFIG, DATA, GOOD, NO_INPUT, OK, TRY_LATER, USAGE,
+                          RcptmapTest)
 
 
 class Success(RcptmapTest):
@@ -42,6 +46,41 @@ class Success(RcptmapTest):
             answer = rcptmap.run('query', '-t', output, 'ann@second.example')
             self.assertEqual((answer.status, answer.out), (OK, 'z@dest.example\n'))
         self.assertFalse(shop.table.exists())
+
+    def test_a_file_alone_does_not_replace_the_table_unasked(self):
+        shop = self.workshop()
+        other = shop.folder / 'other'
+        other.write_text('second.example x\nann@second.example z@dest.example\n')
+        shop.compile()
+        before = shop.table.read_bytes()
+        self.assert_says(shop.try_compile(other), USAGE, 'rcptmap: compile: .*-o.*--force')
+        self.assertEqual(shop.table.read_bytes(), before)
+        self.assertEqual(shop.try_compile('-n', '--force', other).status, OK)
+        self.assertEqual(shop.table.read_bytes(), before)
+        self.assertEqual(shop.try_compile(shop.source), (OK, '', ''))
+        self.assertEqual(shop.try_compile('hash:%s' % shop.source), (OK, '', ''))
+        self.assertEqual(shop.try_compile('--force', other), (OK, '', ''))
+        self.assertEqual(shop.resolve(['ann@second.example'])[0]['verdict'], 'expand')
+
+    def test_the_result_is_told_if_asked(self):
+        shop = self.workshop()
+        self.assertEqual(shop.try_compile('-v').err,
+                         '%s: 3 entries, 1 domain, generation 1\n' % shop.table)
+        self.assertEqual(shop.try_compile('-v', '--dry-run').err,
+                         '%s: 3 entries, 1 domain, nothing written\n' % shop.table)
+        self.assertEqual(shop.try_compile('-v', '--no-proof').err,
+                         '%s: 3 entries, 1 domain, generation 2\n' % shop.table)
+
+    def test_the_result_is_told_on_a_terminal(self):
+        shop = self.workshop()
+        ours, theirs = pty.openpty()
+        done = subprocess.run(harness.command('rcptmap', 'compile', '-c', shop.configuration),
+                              check=False, timeout=60, stdin=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        said = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertEqual(done.returncode, OK)
+        self.assertIn('%s: 3 entries, 1 domain, generation 1' % shop.table, said)
 
     def test_several_sources_are_one_table(self):
         shop = self.workshop()

@@ -69,6 +69,8 @@ static void tables_of_postfix_are_virtual(void **state)
 	is_source("lmdb:/f", "virtual", "/f");
 	is_source("dbm:/f", "virtual", "/f");
 	is_source("texthash:/f", "virtual", "/f");
+	is_source("proxy:hash:/f", "virtual", "/f");
+	is_source("proxy:pcre:/f", "pcre", "/f");
 }
 
 static void what_is_no_source_is_bad_usage(void **state)
@@ -78,6 +80,9 @@ static void what_is_no_source_is_bad_usage(void **state)
 	no_source("a-b_1:/f", "there is no source type a-b_1");
 	no_source("virtual:", "the file is missing");
 	no_source("hash:", "the file is missing");
+	no_source("-", "standard input is no source");
+	no_source("hash:-", "standard input is no source");
+	no_source("proxy:ldap:/f", "there is no source type proxy:ldap");
 	no_source("", "the file is missing");
 }
 
