@@ -113,10 +113,42 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 			   TABLE_DOMAIN_LOCAL | TABLE_DOMAIN_PROBED);
 }
 
-bool builder_source(struct builder *builder, const char *path)
+/* Does PATH end in the components that NAME has? */
+static bool ends_in(const char *path, const char *name)
+{
+	size_t size = strlen(path);
+	size_t tail = strlen(name);
+
+	return size >= tail && strcmp(path + size - tail, name) == 0 &&
+	       (size == tail || path[size - tail - 1] == '/');
+}
+
+static bool is_shared(const struct builder *builder, const char *path, const char *name)
+{
+	for (size_t i = 0; i < builder->source_count; i++)
+		if (strcmp(builder->sources[i].path, path) != 0 &&
+		    ends_in(builder->sources[i].path, name))
+			return true;
+	return false;
+}
+
+/* As short a tail of PATH as no other source has. */
+static const char *short_name(const struct builder *builder, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	struct bytes name = bytes_of(slash == NULL ? path : slash + 1);
+	const char *name = slash == NULL ? path : slash + 1;
+
+	while (name > path && is_shared(builder, path, name)) {
+		name--; /* to the slash before it */
+		while (name > path && name[-1] != '/')
+			name--;
+	}
+	return name;
+}
+
+bool builder_source(struct builder *builder, const char *path)
+{
+	struct bytes name = bytes_of(short_name(builder, path));
 
 	return row_pattern_close(builder) && line_map_add_source(&builder->lines, path) &&
 	       writer_source(builder->writer, builder->lines.last_line + 1, name);

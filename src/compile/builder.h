@@ -41,6 +41,9 @@ struct builder {
 	uint32_t bare_domain; /* where bare `user` keys stand */
 	uint32_t origin_domain;
 	struct line_map lines;
+	/* All that will come, so that each gets a name of its own; NULL: the base name will do. */
+	const struct settings_source *sources;
+	size_t source_count;
 	size_t open_blocks; /* `if`s of the source at hand without their `endif` */
 };
 
@@ -52,7 +55,8 @@ void builder_free(struct builder *builder);
 /* Begin anew with WRITER: declares the domains of the settings. False: no memory. */
 bool builder_begin(struct builder *builder, struct table_writer *writer);
 
-/* The rows that follow come from PATH, shown as NAME. */
+/* The rows that follow come from PATH. In the table it is called by its base name, or as many of its
+ * folders in front as it takes to tell it from the other sources. */
 bool builder_source(struct builder *builder, const char *path);
 
 /* False where it makes no sense to go on (no memory, disk full): reported. */

@@ -387,6 +387,8 @@ static void run(struct compilation *compilation)
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
 			 options->is_lenient)) {
 		compilation->builder.stands_in = true;
+		compilation->builder.sources = options->sources;
+		compilation->builder.source_count = options->source_count;
 		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
 	}
 	builder_free(&compilation->builder);

@@ -62,6 +62,21 @@ class Success(RcptmapTest):
         self.assertEqual(shop.try_compile('--force', other), (OK, '', ''))
         self.assertEqual(shop.resolve(['ann@second.example'])[0]['verdict'], 'expand')
 
+    def test_sources_of_one_name_can_be_told_apart(self):
+        shop = self.workshop()
+        paths = [shop.folder / name for name in ('a/virtual', 'b/virtual', 'b/a/virtual', 'lists')]
+        for number, path in enumerate(paths):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text('u%d@alias.example x@dest.example\n' % number)
+        shop.write_configuration(sources=[{'type': 'virtual', 'path': path}
+                                          for path in [shop.source, *paths]])
+        shop.compile()
+        scratch = shop.folder.path.name
+        found = [shop.resolve([address + '@alias.example'], '-v')[0]['steps'][-1]['source']
+                 for address in ('ann', 'u0', 'u1', 'u2', 'u3')]
+        self.assertEqual(found, ['etc/virtual:2', scratch + '/a/virtual:1', 'b/virtual:1',
+                                 'b/a/virtual:1', 'lists:1'])
+
     def test_the_result_is_told_if_asked(self):
         shop = self.workshop()
         self.assertEqual(shop.try_compile('-v').err,

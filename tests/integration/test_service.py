@@ -73,6 +73,7 @@ class Options(TestCase):
     def test_bad_usage(self):
         for words in (['-x'], ['extra'], ['-c']):
             self.assertEqual(run(*words)[0], USAGE)
+        self.assertIn('\nusage: openrcptd', run('-v')[1])
 
     def test_it_says_where_check_postfix_went(self):
         for words in (['--check-postfix'], ['-c', '/etc/openrcpt.conf', '--check-postfix'],
