@@ -55,8 +55,8 @@ void builder_free(struct builder *builder);
 /* Begin anew with WRITER: declares the domains of the settings. False: no memory. */
 bool builder_begin(struct builder *builder, struct table_writer *writer);
 
-/* The rows that follow come from PATH. In the table it is called by its base name, or as many of its
- * folders in front as it takes to tell it from the other sources. */
+/* The rows that follow come from PATH. In the table it is called by its base name, or as many of
+ * its folders in front as it takes to tell it from the other sources. */
 bool builder_source(struct builder *builder, const char *path);
 
 /* False where it makes no sense to go on (no memory, disk full): reported. */

@@ -251,17 +251,25 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
 }
 
+/* All that comes between the file's being written and its getting its name. */
 static bool check_file(struct compilation *compilation, const char *path)
 {
+	const struct compile_options *options = compilation->options;
 	struct error err;
-	struct table *table = table_open(path, (uid_t)-1, TABLE_MAPPED, &err);
-	bool is_sound;
+	struct table *table;
+	bool is_ready;
 
+	if (options->is_proof_skipped && options->before_publishing == NULL)
+		return true;
+	table = table_open(path, (uid_t)-1, TABLE_MAPPED, &err);
 	if (table == NULL)
 		return fail(compilation, &err);
-	is_sound = check_table(compilation, table);
+	is_ready = options->is_proof_skipped || check_table(compilation, table);
+	if (is_ready && options->before_publishing != NULL &&
+	    !options->before_publishing(table, compilation->settings, &err))
+		is_ready = fail(compilation, &err);
 	table_close(table);
-	return is_sound;
+	return is_ready;
 }
 
 /* ---- from start to end ------------------------------------------------------------------ */
@@ -325,7 +333,7 @@ static bool install(struct compilation *compilation)
 	if (!compilation->options->is_sync_skipped &&
 	    !file_output_sync(output, path, sizeof(path), &err))
 		return fail(compilation, &err);
-	if (!compilation->options->is_proof_skipped && !check_file(compilation, path))
+	if (!check_file(compilation, path))
 		return false;
 	if (file_output_install(output, &is_installed, &err))
 		return true;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "settings/settings.h"
+#include "table/table.h"
 
 struct compile_options {
 	const struct settings_source *sources;
@@ -23,6 +24,10 @@ struct compile_options {
 	bool shows_progress;
 	bool says_result; /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
 	FILE *messages;
+	/* What has to be done with the table before it is published; NULL: nothing. Where it fails
+	 * the old table stays. */
+	bool (*before_publishing)(const struct table *table, const struct settings *settings,
+				  struct error *err);
 };
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * command - the subcommands, one command_<name>.c each, and what they share: how to fail, which
+ * command - the subcommands, in command_<name>.c, and what they share: how to fail, which
  * settings and which table are meant.
  */
 #ifndef RCPTMAP_COMMAND_H
@@ -18,6 +18,7 @@ int command_query(const struct options *options);
 int command_resolve(const struct options *options);
 int command_dump(const struct options *options);
 int command_verify(const struct options *options);
+int command_domains(const struct options *options);
 int command_info(const struct options *options);
 int command_diff(const struct options *options);
 int command_config(const struct options *options);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compile/compile.h"
+#include "postfix_check/postfix_maps.h"
 #include "sources/source.h"
 
 static void free_sources(struct settings_source *sources, size_t count)
@@ -96,8 +97,12 @@ int command_compile(const struct options *options)
 		what.sources = sources;
 		what.source_count = (size_t)options->operand_count;
 	}
-	if (what.output == NULL)
+	if (what.output == NULL) {
 		what.output = settings->table;
+		/* Another table is none of Postfix's business. */
+		if (settings->postfix_maps_directory[0] != '\0')
+			what.before_publishing = postfix_maps_write;
+	}
 	status = compile_run(settings, &what);
 	if (sources != NULL)
 		free_sources(sources, what.source_count);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * command_info - info and verify: what a table says of itself, and whether it can be believed.
+ */
 #include "rcptmap/command.h"
 
 #include <inttypes.h>
@@ -12,6 +15,7 @@
 #include "show/print.h"
 #include "show/sorted.h"
 #include "show/text_output.h"
+#include "table/verify.h"
 
 enum {
 	NAMES_SHOWN = 20, /* to a person; --json has them all */
@@ -190,4 +194,19 @@ int command_info(const struct options *options)
 	sorted_free(&sorted);
 	table_close(table);
 	return text_output_finish(&output, &err) ? EX_OK : command_fail(&err);
+}
+
+/* ---- verify ---------------------------------------------------------------------------- */
+
+int command_verify(const struct options *options)
+{
+	struct error err;
+	struct table *table = command_open_table(options, &err);
+	bool is_sound;
+
+	if (table == NULL)
+		return command_fail(&err);
+	is_sound = table_verify(table, &err);
+	table_close(table);
+	return is_sound ? EX_OK : command_fail(&err);
 }

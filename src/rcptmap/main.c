@@ -32,6 +32,8 @@ static const struct command commands[] = {
 	  "check the whole table" },
 	{ "info", "ctj", 0, 0, command_info, "info [-c CONF] [-t TABLE] [--json]",
 	  "show counts, domains and key rules of the table" },
+	{ "domains", "ctF", 0, 0, command_domains, "domains [-c CONF] [-t TABLE] [--postfix]",
+	  "list our domains, or print the commands that tell Postfix of them" },
 	{ "diff", "c", 2, 2, command_diff, "diff [-c CONF] OLD NEW",
 	  "show whose answer differs between two tables" },
 	{ "config", "cnd", 0, 0, command_config, "config [-c CONF] [-n | -d]",

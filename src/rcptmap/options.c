@@ -15,6 +15,7 @@ enum {
 	LETTER_POSTCONF = 'p',
 	LETTER_POSTFIX_CONFIG = 'C',
 	LETTER_DRY_RUN = 'D',
+	LETTER_POSTFIX = 'F',
 };
 
 #define SHORT_OPTIONS ":t:c:o:q:ndvhV"
@@ -29,6 +30,7 @@ static const struct option long_options[] = {
 	{ "force", no_argument, NULL, LETTER_FORCE },
 	{ "lenient", no_argument, NULL, LETTER_LENIENT },
 	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
+	{ "postfix", no_argument, NULL, LETTER_POSTFIX },
 	{ "dry-run", no_argument, NULL, LETTER_DRY_RUN },
 	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
 	{ "postconf", required_argument, NULL, LETTER_POSTCONF },
@@ -79,6 +81,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->skips_proof;
 	case LETTER_NO_SYNC:
 		return &options->skips_sync;
+	case LETTER_POSTFIX:
+		return &options->is_for_postfix;
 	case 'h':
 		return &options->wants_help;
 	case 'V':
@@ -115,9 +119,11 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,   LETTER_LENIENT,
-					LETTER_NO_PROOF,       LETTER_NO_SYNC, LETTER_POSTCONF,
-					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN, '\0' };
+	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
+					LETTER_LENIENT,        LETTER_NO_PROOF,
+					LETTER_NO_SYNC,        LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
+					LETTER_POSTFIX,        '\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }

@@ -27,6 +27,7 @@ struct options {
 	bool is_lenient;               /* --lenient */
 	bool skips_proof;              /* --no-proof */
 	bool skips_sync;               /* --no-sync */
+	bool is_for_postfix;           /* --postfix */
 	bool wants_help;               /* -h */
 	bool wants_version;            /* -V */
 	char **operands;

@@ -56,6 +56,12 @@ static bool check_given(const struct settings_field *row, const struct settings 
 	return text[0] != '\0' || wrong(row, text, "may not be empty", err);
 }
 
+static bool check_path_or_none(const struct settings_field *row, const struct settings *settings,
+			       const char *text, struct error *err)
+{
+	return text[0] == '\0' || check_path(row, settings, text, err);
+}
+
 static bool check_user(const struct settings_field *row, const struct settings *settings,
 		       const char *text, struct error *err)
 {
@@ -154,6 +160,7 @@ static const struct {
 	{ "origin", check_domain_or_none },
 	{ "append_dot_domain", check_domain_or_none },
 	{ "recipient_delimiter", check_delimiter },
+	{ "postfix_maps.directory", check_path_or_none },
 	{ "unknown.reply", check_reply },
 	{ "unknown.text", check_reply_text },
 	{ "syslog_ident", check_given },

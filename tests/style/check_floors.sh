@@ -47,7 +47,7 @@ BEGIN {
 	may["show"] = " base mail table show "
 	may["settings"] = " base mail resolve settings "
 	may["message"] = lower "service settings message "
-	may["postfix_check"] = lower "service settings postfix_check "
+	may["postfix_check"] = lower "service show settings postfix_check "
 	may["sources"] = lower "settings sources "
 	may["prove"] = lower "sources prove "
 	may["milter"] = lower "service settings message milter "
