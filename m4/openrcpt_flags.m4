@@ -61,7 +61,8 @@ AC_DEFUN([OPENRCPT_SANITIZERS], [
 	AM_CONDITIONAL([FUZZING], [test "x$enable_fuzzing" = xyes])
 ])
 
-dnl Fortification gets in the way of the sanitizers, which check the same and more.
+dnl Fortification gets in the way of the sanitizers, which check the same and more. Where a packager's
+dnl flags have it already, theirs would be a second definition of the macro, and they choose.
 AC_DEFUN([OPENRCPT_HARDENING], [
 	HARDENING_CPPFLAGS=
 	HARDENING_CFLAGS=
@@ -71,10 +72,11 @@ AC_DEFUN([OPENRCPT_HARDENING], [
 		[], [enable_hardening=yes])
 	AS_IF([test "x$enable_hardening" = xyes], [
 		AS_IF([test "x$enable_sanitizers$enable_fuzzing" = xnono],
-			[OPENRCPT_TRY_FLAG([-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3], [CPPFLAGS],
-				[HARDENING_CPPFLAGS],
-				[OPENRCPT_TRY_FLAG([-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2], [CPPFLAGS],
-					[HARDENING_CPPFLAGS])])])
+			[AS_CASE(["$CPPFLAGS $CFLAGS"], [*_FORTIFY_SOURCE*], [],
+				[OPENRCPT_TRY_FLAG([-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3], [CPPFLAGS],
+					[HARDENING_CPPFLAGS],
+					[OPENRCPT_TRY_FLAG([-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2],
+						[CPPFLAGS], [HARDENING_CPPFLAGS])])])])
 		m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection
 				-fcf-protection=full -fno-strict-aliasing
 				-fno-delete-null-pointer-checks -fPIE],
