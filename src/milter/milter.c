@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -14,16 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "message/transaction.h"
 #include "milter/cork.h"
+#include "milter/session.h"
 #include "milter/signal_thread.h"
 #include "service/log.h"
 
 enum {
 	EDITS_A_PROGRESS = 1000, /* the MTA's time limit begins anew with each progress */
 	DRAIN_STEP_MS = 10,
-	REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1,
 };
 
 /* Without these nothing can be rewritten, and accepting anything would leave it unexpanded. */
@@ -59,69 +57,15 @@ static const struct {
 	{ SMFIM_EOM, "i", "i" },
 };
 
-/* What hangs on an MTA's connection. */
-struct session {
-	struct transaction transaction;
-	struct buffer reply; /* with each % doubled */
-	struct mta mta;
-	struct message_facts facts; /* of the message now open */
-	bool takes_parameters;
-	bool answers_mail;
-	bool knows_mta;
-	bool is_counted; /* one of those we may have */
-};
-
 static struct {
 	struct snapshot_store *store;
 	size_t max_sessions;
 	int listen_fd;   /* libmilter's own descriptor number */
 	int stand_in_fd; /* a listening socket that nobody knows */
 	bool is_tcp;
-	_Atomic size_t sessions;
 	_Atomic size_t ends_running; /* end-of-message calls */
 	_Atomic bool is_draining;
 } milter = { .listen_fd = -1, .stand_in_fd = -1 };
-
-/* ---- sessions ------------------------------------------------------------------------- */
-
-static struct session *session_new(void)
-{
-	struct session *session = calloc(1, sizeof(*session));
-
-	if (session == NULL)
-		return NULL;
-	transaction_init(&session->transaction, milter.store);
-	buffer_init(&session->reply, REPLY_BYTES);
-	session->facts.mta = &session->mta;
-	return session;
-}
-
-/* Sessions beyond the limit stay connected, since libmilter can't turn them away; each of their
- * messages tries anew. */
-static bool session_count(struct session *session)
-{
-	if (session->is_counted)
-		return true;
-	if (atomic_fetch_add(&milter.sessions, 1) < milter.max_sessions) {
-		session->is_counted = true;
-		return true;
-	}
-	(void)atomic_fetch_sub(&milter.sessions, 1); /* its value is of no interest */
-	log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions): deferred",
-		 milter.max_sessions);
-	return false;
-}
-
-static void session_free(struct session *session)
-{
-	if (session == NULL)
-		return;
-	transaction_free(&session->transaction);
-	buffer_free(&session->reply);
-	if (session->is_counted)
-		(void)atomic_fetch_sub(&milter.sessions, 1); /* its value is of no interest */
-	free(session);
-}
 
 /* ---- answers -------------------------------------------------------------------------- */
 
@@ -180,7 +124,7 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
 		log_line(SEVERITY_ERROR, "the MTA offers no adding and deleting of recipients");
 		return SMFIS_REJECT;
 	}
-	session = session_new();
+	session = session_new(milter.store);
 	if (session == NULL || smfi_setpriv(context, session) != MI_SUCCESS) {
 		log_line(SEVERITY_ERROR, "no memory for a session");
 		session_free(session);
@@ -230,7 +174,7 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 						 macro(context, "{mail_mailer}"));
 	transaction_end(&session->transaction);
 	/* Where it doesn't open, each recipient is told. */
-	if (session_count(session))
+	if (session_count(session, milter.max_sessions))
 		(void)transaction_begin(&session->transaction, facts);
 	return session->answers_mail ? SMFIS_CONTINUE : SMFIS_NOREPLY;
 }

@@ -3,7 +3,7 @@
  * milter - the milter protocol: libmilter's callbacks on one side, transactions on the other.
  *
  * The only file that knows libmilter, of which a process can run one only. It calls us on any of
- * its threads, for one session never on two at once; so what a session needs hangs on the session.
+ * its threads, for one session never on two at once: see session.h.
  */
 #ifndef MILTER_MILTER_H
 #define MILTER_MILTER_H

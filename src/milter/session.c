@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/session.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "mail/reply.h"
+#include "service/log.h"
+
+enum { REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1 };
+
+static _Atomic size_t counted;
+
+struct session *session_new(struct snapshot_store *store)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (session == NULL)
+		return NULL;
+	transaction_init(&session->transaction, store);
+	buffer_init(&session->reply, REPLY_BYTES);
+	session->facts.mta = &session->mta;
+	return session;
+}
+
+bool session_count(struct session *session, size_t most)
+{
+	if (session->is_counted)
+		return true;
+	if (atomic_fetch_add(&counted, 1) < most) {
+		session->is_counted = true;
+		return true;
+	}
+	(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
+	log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions): deferred", most);
+	return false;
+}
+
+void session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	transaction_free(&session->transaction);
+	buffer_free(&session->reply);
+	if (session->is_counted)
+		(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
+	free(session);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session - what hangs on one MTA's connection.
+ *
+ * libmilter calls us on any of its threads, for one session never on two at once; so what a session
+ * needs hangs on the session.
+ */
+#ifndef MILTER_SESSION_H
+#define MILTER_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "message/mta.h"
+#include "message/snapshot.h"
+#include "message/transaction.h"
+
+struct session {
+	struct transaction transaction;
+	struct buffer reply; /* with each % doubled */
+	struct mta mta;
+	struct message_facts facts; /* of the message now open */
+	bool takes_parameters;
+	bool answers_mail;
+	bool knows_mta;
+	bool is_counted; /* one of those we may have */
+};
+
+/* One that answers from STORE; NULL: no memory. */
+struct session *session_new(struct snapshot_store *store);
+
+/* End it, also in the middle of a message. Accepts NULL. */
+void session_free(struct session *session);
+
+/*
+ * May it have a message, as one of MOST sessions? Sessions beyond the limit stay connected, since
+ * libmilter can't turn them away; each of their messages tries anew.
+ */
+bool session_count(struct session *session, size_t most);
+
+#endif
