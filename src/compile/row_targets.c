@@ -74,7 +74,8 @@ static void check_local(struct list *list, const struct address *address)
 		refuse(list, "a target has @ in its local part (sender-specified routing)");
 	if (!bytes_are_ascii(address->local))
 		report_warning(builder->report, list->path, list->line,
-			       "a target is not ASCII: only mail with SMTPUTF8 can go there");
+			       "a target is not ASCII: without SMTPUTF8 its mail may come back, or "
+			       "is refused (smtputf8 in openrcpt.conf(5))");
 }
 
 static bool encode(struct list *list, const struct address_target *target)

@@ -36,6 +36,7 @@ void mta_init(struct mta *mta, const char *version, bool takes_parameters)
 	/* Sendmail's version is a bare number; other MTAs say their names. */
 	mta->names_recipient = version[0] >= '0' && version[0] <= '9';
 	mta->needs_client_dsn = mta->names_recipient;
+	mta->needs_smtputf8 = mta->names_recipient;
 	mta->longest_path = mta->names_recipient ? SENDMAIL_PATH_BYTES : 0;
 }
 

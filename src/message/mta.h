@@ -28,6 +28,9 @@ struct mta {
 	/* The longest recipient, with its brackets, that can be added; 0: no limit is known. A
 	 * longer one Sendmail leaves out, and writes debugging text to the client. */
 	size_t longest_path;
+	/* A recipient that isn't ASCII can be added only in a message with SMTPUTF8. Sendmail loses
+	 * one that has a byte from 0x80 to 0x9f in it, and says 250. */
+	bool needs_smtputf8;
 	enum dsn_utf8_form utf8_form;
 };
 

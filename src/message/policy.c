@@ -22,6 +22,7 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 		.message_recipients = settings->limit_message_recipients,
 		.merges_duplicates = settings->merge_duplicates,
 		.is_dsn_success_native = settings->dsn_success == SETTINGS_DSN_NATIVE,
+		.is_smtputf8_strict = settings->smtputf8 == SETTINGS_SMTPUTF8_STRICT,
 		.logs_refusals = settings->log_refusals,
 	};
 	return answer_texts_init(&policy->texts, settings->unknown_reply, settings->unknown_text,

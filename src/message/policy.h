@@ -25,6 +25,7 @@ struct policy {
 	size_t message_recipients;
 	bool merges_duplicates;
 	bool is_dsn_success_native;
+	bool is_smtputf8_strict; /* whose target isn't ASCII is refused without SMTPUTF8 */
 	bool logs_refusals;
 	struct answer_texts texts; /* whether an address goes with them is the MTA's */
 };

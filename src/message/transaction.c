@@ -370,12 +370,20 @@ static enum keeping keep(struct transaction *transaction, const struct address_p
 	return KEEPING_DONE;
 }
 
+/* May a target have a local part that isn't ASCII? Without SMTPUTF8 Postfix sends one as it is. */
+static bool takes_any_letters(const struct transaction *transaction)
+{
+	return transaction->facts.has_smtputf8 ||
+	       (!transaction->snapshot->policy.is_smtputf8_strict &&
+		!transaction->facts.mta->needs_smtputf8);
+}
+
 void transaction_recipient(struct transaction *transaction, const char *text,
 			   char *const *parameters, struct decision *out_decision)
 {
 	struct resolve_options options = {
 		.limits = &transaction->snapshot->policy.limits,
-		.has_smtputf8 = transaction->facts.has_smtputf8,
+		.has_smtputf8 = takes_any_letters(transaction),
 	};
 	struct judgement *judgement = &out_decision->judgement;
 	struct address_path path = { .was_rewritten = false };

@@ -57,7 +57,9 @@ struct resolution {
 
 struct resolve_options {
 	const struct resolve_limits *limits;
-	bool has_smtputf8; /* the message may have recipients that aren't ASCII */
+	/* The message may have recipients that aren't ASCII: it came with SMTPUTF8, or nobody
+	 * minds. Without, an expansion to one of them is refused. */
+	bool has_smtputf8;
 	/* Called for each key tried, in order; NULL: nobody listens. Views live for the call. */
 	void (*on_step)(void *context, struct bytes key_local, struct bytes key_domain,
 			enum lookup found, const struct table_entry *entry);

@@ -33,9 +33,12 @@ DOMAINS = ['alias.example', 'münchen.example', A_MUNICH + '.example', A_COLOGNE
 
 
 class Eai(unittest.TestCase):
+    settings = {}
+
     @classmethod
     def setUpClass(cls):
-        cls.system = MailSystem(TABLE, DOMAINS, parameters={'smtputf8_enable': 'yes'})
+        cls.system = MailSystem(TABLE, DOMAINS, cls.settings,
+                                parameters={'smtputf8_enable': 'yes'}, native={'native': {}})
         cls.addClassCleanup(cls.system.close)
         cls.system.start()
 
@@ -117,9 +120,9 @@ class Keys(Eai):
 
 
 class Targets(Eai):
-    def mail_to(self, recipients, parameters=''):
+    def mail_to(self, recipients, parameters='', where=None):
         """The replies, and for each message at the sink its ESMTP parameters and recipients."""
-        sent = self.system.send(recipients, parameters=parameters)
+        sent = self.system.send(recipients, where, parameters=parameters)
         mail, bounces = split_bounces(self.system.messages())
         self.assertEqual(bounces, [])
         return sent.recipients, sorted(
@@ -133,11 +136,18 @@ class Targets(Eai):
         self.assertEqual(arrived, [(True, 'gräf@%s.example' % A_BOOKS),
                                    (True, 'juergen@dest.example')])
 
-    def test_without_it_the_recipient_is_refused(self):
-        for recipient in ('both@alias.example', 'wide@alias.example'):
-            (reply, other), arrived = self.mail_to([recipient, 'x@far.example'])
-            self.assertEqual((reply.status, other.code), ('550 5.6.7', 250), reply)
-            self.assertEqual(arrived, [(False, 'x@far.example')])
+    def test_without_it_the_target_is_sent_as_postfix_sends_it(self):
+        native = self.system.native['native'].where
+        for recipients in (['wide@alias.example'], ['wide@alias.example', 'x@far.example']):
+            replies, arrived = self.mail_to(recipients)
+            self.assertEqual({reply.code for reply in replies}, {250})
+            self.assertIn((False, 'gräf@dest.example'), arrived)
+            self.assertEqual(arrived, self.mail_to(recipients, where=native)[1])
+
+    def test_its_domain_is_an_a_label_all_the_same(self):
+        """Postfix sends the letters of the domain, too, and bounces without smtputf8_enable."""
+        (reply,), arrived = self.mail_to(['both@alias.example'])
+        self.assertEqual((reply.code, arrived), (250, [(False, 'gräf@%s.example' % A_BOOKS)]))
 
     def test_a_domain_is_sent_as_its_a_label(self):
         for parameters in ('', 'SMTPUTF8'):
@@ -145,8 +155,8 @@ class Targets(Eai):
             self.assertEqual(reply.code, 250)
             self.assertEqual([path for _, path in arrived], ['ann@%s.example' % A_BOOKS])
 
-    def test_nothing_is_ever_sent_raw(self):
-        self.system.send(['list@alias.example', 'far@alias.example', 'wide@alias.example'])
+    def test_a_domain_is_never_sent_raw(self):
+        self.system.send(['list@alias.example', 'far@alias.example'])
         message, = self.system.messages()
         self.assertTrue(''.join(map(''.join, [message.sender, *message.recipients])).isascii())
 
@@ -165,6 +175,28 @@ class Targets(Eai):
         self.assertIn('ORCPT=utf-8;', message.recipients[0][1])
 
     def test_by_sendmail(self):
+        """A milter is not told of SMTPUTF8 there."""
+        self.system.submit(['jürgen@alias.example', 'far@alias.example', 'wide@alias.example'])
+        self.assertEqual(self.system.delivered(), sorted([
+            'ann@%s.example' % A_BOOKS, 'juergen@dest.example', 'ann@dest.example',
+            'gräf@dest.example']))
+
+
+class Strict(Eai):
+    settings = {'smtputf8': 'strict'}
+
+    def test_without_smtputf8_the_alias_is_refused(self):
+        for recipient in ('both@alias.example', 'wide@alias.example'):
+            sent = self.system.send([recipient, 'x@far.example'])
+            reply, other = sent.recipients
+            self.assertEqual((reply.status, other.code), ('550 5.6.7', 250), reply)
+            self.assertEqual(self.system.delivered(), ['x@far.example'])
+
+    def test_with_smtputf8_it_is_expanded(self):
+        self.system.send(['wide@alias.example'], parameters='SMTPUTF8')
+        self.assertEqual(self.system.delivered(), ['ann@dest.example', 'gräf@dest.example'])
+
+    def test_by_sendmail_it_bounces(self):
         """A milter is not told of SMTPUTF8 there: a target that needs it is left to bounce."""
         self.system.submit(['jürgen@alias.example', 'far@alias.example', 'wide@alias.example'])
         mail, bounces = split_bounces(self.system.messages())

@@ -312,17 +312,12 @@ class Explainer:
         return agree(self.scenario, self.workshop.resolve([lower])[0],
                      self.native.ask([lower])[0])
 
-    def smtputf8(self, item):
-        """Only in a message without SMTPUTF8."""
-        return (item.ours['reply'] or '').startswith('550 5.6.7') and any(
-            not addresses.split(one)[0].isascii() for one in item.theirs.recipients)
-
     def class_of(self, item):
         for name, holds in (('postmaster', self.postmaster), ('routing', self.routing),
                             ('case', self.spelling), ('idna', self.idna_target),
                             ('dangling', self.dangling), ('deferred-entry', self.deferred_entry),
                             ('substitution', self.substitution), ('first-look', self.first_look),
-                            ('smtputf8', self.smtputf8), ('circle', self.circle),
+                            ('circle', self.circle),
                             ('loop-by-case', self.loop_by_case),
                             ('lower-domain', self.lower_domain)):
             if holds(item):

@@ -199,6 +199,11 @@ class Daemon(harness.Started, Workshop):
         with self.session() as session:
             return session.message(recipients, **options)
 
+    def reload(self, **changes):
+        """Change settings, and have them taken over; that takes a moment."""
+        self.write_configuration(**changes)
+        os.kill(self.master, signal.SIGHUP)
+
     def replace_table(self, text, *options):
         """Compile another table under the running daemon."""
         self.write_source(text)

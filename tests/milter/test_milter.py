@@ -224,11 +224,22 @@ class Answers(TestCase):
         self.assertEqual(kind, b'y')
         self.assertIn(b'100%%s', data)
 
-    def test_without_smtputf8_a_target_beyond_ascii_is_refused(self):
-        got = message(['<juergen@alias.example>'])
+    def test_a_target_beyond_ascii_is_sent_as_it_is(self):
+        for parameters in ([], ['SMTPUTF8']):
+            got = message(['<juergen@alias.example>'], parameters=parameters)
+            self.assertEqual(got.added, ['<jürgen@dest.example>'])
+
+    def test_where_strict_it_needs_smtputf8(self):
+        made = self.daemon({'smtputf8': 'strict'})
+        got = made.message(['<juergen@alias.example>'])
         self.assertRegex(got.replies[0], '^550 5.6.7 <juergen@alias.example>')
-        got = message(['<juergen@alias.example>'], parameters=['SMTPUTF8'])
+        got = made.message(['<juergen@alias.example>'], parameters=['SMTPUTF8'])
         self.assertEqual(got.added, ['<jürgen@dest.example>'])
+
+    def test_a_reload_changes_whether_it_is_strict(self):
+        made = self.daemon({'smtputf8': 'strict'})
+        made.reload(smtputf8='lenient')
+        made.wait_for_answer('<juergen@alias.example>', 'continue'.__eq__)
 
     def test_odd_arguments(self):
         for sent in ('', '<>', '<', '>', '<@>', '<<<>>>', '"', '<"', '<\\>', 'x' * 60000, '\x00',

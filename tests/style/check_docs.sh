@@ -26,21 +26,21 @@ compare() {
 
 # `sources` is a list of groups, which a row of settings.def can't say.
 {
-	sed -n 's/^[A-Z]*("\([a-z_.]*\)",.*/\1/p' src/settings/settings.def
+	sed -n 's/^[A-Z]*("\([a-z0-9_.]*\)",.*/\1/p' src/settings/settings.def
 	printf '%s\n' sources sources.type sources.path
 } | sort >"$scratch/rows"
-sed -n 's/^\.It Va \([a-z_.]*\).*/\1/p' doc/openrcpt.conf.5 | sort >"$scratch/page"
+sed -n 's/^\.It Va \([a-z0-9_.]*\).*/\1/p' doc/openrcpt.conf.5 | sort >"$scratch/page"
 
 # In the sample a setting stands at the beginning of its line, or behind a `#` without a blank.
 awk '
 { sub(/^#/, "") }
 /^[ \t]*\}/ || /^\);/ { group = "" }
-/^[ \t]*[a-z_]+ *= *[({]$/ { group = $1; sub(/=.*/, "", group); print group; group = group "."; next }
-/^[a-z_]+ *=/ || (group != "" && /^[ \t]+[a-z_]+ *=/) {
+/^[ \t]*[a-z0-9_]+ *= *[({]$/ { group = $1; sub(/=.*/, "", group); print group; group = group "."; next }
+/^[a-z0-9_]+ *=/ || (group != "" && /^[ \t]+[a-z0-9_]+ *=/) {
 	name = $1; sub(/=.*/, "", name); print group name; next
 }
 group == "sources." && /\{.*\}/ {
-	while (match($0, /[a-z_]+ *=/)) {
+	while (match($0, /[a-z0-9_]+ *=/)) {
 		name = substr($0, RSTART, RLENGTH); sub(/ *=/, "", name); print group name
 		$0 = substr($0, RSTART + RLENGTH)
 	}

@@ -224,8 +224,8 @@ static void warnings_name_file_and_line(void **state)
 	assert_compiles(GOOD "@a.test v@far.test\n",
 			"v:3: warning: catch-all: no user of a.test is unknown\n");
 	assert_compiles(GOOD "w@a.test \303\274@far.test\n",
-			"v:3: warning: a target is not ASCII: only mail with SMTPUTF8 can go "
-			"there\n");
+			"v:3: warning: a target is not ASCII: without SMTPUTF8 its mail may come "
+			"back, or is refused (smtputf8 in openrcpt.conf(5))\n");
 }
 
 static void lines_count_in_their_own_file(void **state)

@@ -64,7 +64,8 @@ static void what_a_user_may_have_meant_otherwise_is_told(void **state)
 		    WRONG "# begins no comment here: a comment has its own line\n");
 	entry_gives(KEY, "\303\274@far.test",
 		    KEY " = \303\274@far.test\n" WRONG
-			"warning: a target is not ASCII: only mail with SMTPUTF8 can go there\n");
+			"warning: a target is not ASCII: without SMTPUTF8 its mail may come "
+			"back, or is refused (smtputf8 in openrcpt.conf(5))\n");
 }
 
 static void no_target_is_an_error(void **state)

@@ -353,10 +353,29 @@ static void sendmail_names_the_recipient_itself(void **state)
 			    "User unknown in virtual alias table");
 }
 
-static void non_ascii_targets_need_smtputf8(void **state)
+static void non_ascii_targets_are_sent_as_they_are(void **state)
+{
+	MESSAGE(*state,
+		"+<j\xc3\xbcrgen@dest.test> ORCPT=rfc822;utf8@alias.test;-<utf8@alias.test>;",
+		"<utf8@alias.test>");
+}
+
+/* Sendmail takes them, says 250 and loses some. */
+static void sendmail_gets_none_without_smtputf8(void **state)
 {
 	struct fixture *fixture = *state;
 
+	mta_init(&fixture->mta, "8.17.1.9", true);
+	begin(fixture);
+	assert_memory_equal(say_rcpt(fixture, "<utf8@alias.test>"), "550 5.6.7 ", 10);
+}
+
+static void with_smtputf8_strict_they_need_it(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->settings->smtputf8 = SETTINGS_SMTPUTF8_STRICT;
+	publish_settings(fixture);
 	begin(fixture);
 	assert_memory_equal(say_rcpt(fixture, "<utf8@alias.test>"), "550 5.6.7 ", 10);
 	fixture->facts.has_smtputf8 = true;
@@ -492,7 +511,9 @@ int main(void)
 		TEST(an_mta_without_parameters_gets_none),
 		TEST(unknown_users_are_refused_as_written),
 		TEST(sendmail_names_the_recipient_itself),
-		TEST(non_ascii_targets_need_smtputf8),
+		TEST(non_ascii_targets_are_sent_as_they_are),
+		TEST(sendmail_gets_none_without_smtputf8),
+		TEST(with_smtputf8_strict_they_need_it),
 		TEST(too_many_recipients_are_put_off_without_a_trace),
 		TEST(without_memory_a_recipient_is_put_off_without_a_trace),
 		TEST(a_submission_is_never_refused),
