@@ -309,6 +309,18 @@ static bool is_bare_postmaster(const struct address_path *path)
 	       bytes_equal_ascii_nocase(path->address.local, bytes_of("postmaster"));
 }
 
+/*
+ * Everybody may write to it (RFC 5321 section 4.5.1): targets take its place, as Postfix has it,
+ * and so do a wish to drop it and a doubt; but no refusal counts, nor whose the origin is.
+ */
+static void accept_postmaster(struct resolution *resolution)
+{
+	if (resolution->verdict == VERDICT_EXPAND || resolution->verdict == VERDICT_DISCARD ||
+	    resolution->verdict == VERDICT_DEFER)
+		return;
+	*resolution = (struct resolution){ .verdict = VERDICT_FOREIGN, .is_exempt = true };
+}
+
 /* `user%host` and `host!user` are routing wherever they lead to us. */
 static void refuse_rewritten(struct resolution *resolution)
 {
@@ -333,11 +345,9 @@ void resolve(const struct table *table, const struct resolve_options *options, s
 		end_with(out_resolution, VERDICT_DEFER, REASON_MEMORY);
 		break;
 	case ADDRESS_OK:
-		if (is_bare_postmaster(&path)) {
-			out_resolution->is_exempt = true;
-			break;
-		}
 		resolve_address(table, options, &path.address, arena, out_resolution);
+		if (is_bare_postmaster(&path))
+			accept_postmaster(out_resolution);
 		if (path.was_rewritten)
 			refuse_rewritten(out_resolution);
 		break;

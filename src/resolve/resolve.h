@@ -51,7 +51,8 @@ struct resolution {
 	bool is_ours; /* the recipient's domain is an alias or mailbox domain */
 	bool is_in_alias_domain;
 	bool is_local; /* in local_domains or origin */
-	/* Bare <postmaster>; double-bounce at origin that has no key: accepted, left alone. */
+	/* Bare <postmaster> and double-bounce at origin, where no key has targets for it: accepted,
+	 * left alone. */
 	bool is_exempt;
 };
 

@@ -167,12 +167,6 @@ class Explainer:
     def routing(self, item):
         return (item.ours['reply'] or '').startswith('550 5.1.3') and has_routing(item.path)
 
-    def postmaster(self, item):
-        """Without a domain it is left to the MTA, key or not."""
-        local, domain = path_parts(item.path)
-        return item.ours['verdict'] == 'foreign' and (
-            local.casefold(), domain) == ('postmaster', '')
-
     def own_targets(self, ours, theirs):
         """Which of the addresses on one side only have a key of which they are a target? In the
         loose form."""
@@ -313,7 +307,7 @@ class Explainer:
                      self.native.ask([lower])[0])
 
     def class_of(self, item):
-        for name, holds in (('postmaster', self.postmaster), ('routing', self.routing),
+        for name, holds in (('routing', self.routing),
                             ('case', self.spelling), ('idna', self.idna_target),
                             ('dangling', self.dangling), ('deferred-entry', self.deferred_entry),
                             ('substitution', self.substitution), ('first-look', self.first_look),

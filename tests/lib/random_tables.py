@@ -379,8 +379,6 @@ class Scenario:
                 recipients.append(rng.choice([again, again.rpartition('>')[0] + '>']))
                 continue
             recipient = self.question(AGREED)
-            if '@' not in recipient and 'postmaster' in recipient.lower():
-                continue                # left to the MTA: of one address there is a class
             if rng.random() < 0.5:
                 flags = rng.sample(['SUCCESS', 'FAILURE', 'DELAY'], rng.randint(0, 3))
                 recipient += rng.choice([' NOTIFY=', ' notify=']) + (','.join(flags) or 'NEVER')

@@ -136,6 +136,39 @@ static void postmaster_is_always_accepted(void **state)
 	arena_free(&arena);
 }
 
+static void postmaster_is_expanded_where_it_has_targets(void **state)
+{
+	static const char *const one[] = { "postmaster pm@far.test", NULL };
+	static const char *const exact[] = {
+		"postmaster pm@far.test",
+		"postmaster@origin.test other@far.test",
+		NULL,
+	};
+	static const char *const refused[] = { "postmaster reply:", NULL };
+	static const char *const ours[] = {
+		"origin.test alias",
+		"ann@origin.test x@far.test",
+		NULL,
+	};
+	static const struct {
+		const char *const *rows;
+		const char *answer;
+	} cases[] = {
+		{ one, "expand pm@far.test" },
+		{ exact, "expand other@far.test" },
+		{ refused, "foreign" },
+		{ ours, "foreign" },
+	};
+	struct asked asked;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		asked_make(&asked, cases[i].rows);
+		assert_answer(&asked, "<PostMaster>", cases[i].answer);
+		asked_free(&asked);
+	}
+}
+
 #define ROUTED "refused (sender-specified routing)"
 
 static void routing_through_us_is_refused(void **state)
@@ -357,6 +390,8 @@ static void a_damaged_domain_defers(void **state)
 	damaged.table = image_open(&image);
 	assert_answer(&damaged, "user@alias.test", "defer (damaged table)");
 	assert_answer(&damaged, "nobody@mailbox.test", "defer (damaged table)");
+	/* A doubt isn't taken for "no key" there either. */
+	assert_answer(&damaged, "<postmaster>", "defer (damaged table)");
 	table_close(damaged.table);
 	image_free(&image);
 }
@@ -379,6 +414,7 @@ int main(void)
 		cmocka_unit_test(bare_keys_are_for_local_domains),
 		cmocka_unit_test(some_users_have_no_extension),
 		cmocka_unit_test(postmaster_is_always_accepted),
+		cmocka_unit_test(postmaster_is_expanded_where_it_has_targets),
 		cmocka_unit_test(routing_through_us_is_refused),
 		cmocka_unit_test(a_source_route_is_dropped),
 		cmocka_unit_test(what_is_no_address_is_refused),

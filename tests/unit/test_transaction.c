@@ -26,6 +26,7 @@ static const struct made_row rows[] = {
 	{ "left@alias.test", MADE_REPLY "550 5.1.6 Ann has left" },
 	{ "utf8@alias.test", "j\xc3\xbcrgen@dest.test" },
 	{ "ann@origin.test", "ann@dest.test" },
+	{ "postmaster@origin.test", "postmaster@origin.test,pm@dest.test" },
 	{ NULL, NULL },
 };
 
@@ -158,7 +159,7 @@ static void an_alias_is_replaced(void **state)
 
 static void nothing_happens_to_others(void **state)
 {
-	MESSAGE(*state, "unchanged", "<x@foreign.test>", "<mailbox@box.test>", "<postmaster>");
+	MESSAGE(*state, "unchanged", "<x@foreign.test>", "<mailbox@box.test>");
 }
 
 static void adds_come_before_deletes_and_quoting_is_anew(void **state)
@@ -240,6 +241,11 @@ static void an_alias_of_itself_stays_and_is_not_added(void **state)
 static void an_unqualified_original_is_in_the_origin(void **state)
 {
 	MESSAGE(*state, "+<ann@dest.test> ORCPT=rfc822;ann;-<ann>;", "<ann>");
+}
+
+static void postmaster_may_stay_beside_its_targets(void **state)
+{
+	MESSAGE(*state, "+<pm@dest.test> ORCPT=rfc822;postmaster;", "<postmaster>");
 }
 
 static void many_of_both_are_deleted_first(void **state)
@@ -506,6 +512,7 @@ int main(void)
 		TEST(a_target_that_was_given_stays_as_it_is),
 		TEST(an_alias_of_itself_stays_and_is_not_added),
 		TEST(an_unqualified_original_is_in_the_origin),
+		TEST(postmaster_may_stay_beside_its_targets),
 		TEST(many_of_both_are_deleted_first),
 		TEST(success_goes_on_to_a_single_target_only),
 		TEST(an_mta_without_parameters_gets_none),
