@@ -106,6 +106,7 @@ bool reply_parse(struct bytes line, struct reply *out_reply, struct error *err)
 	if (!check_text(text, err))
 		return false;
 	reply.text = text;
+	reply.words = text;
 	*out_reply = reply;
 	return true;
 }
@@ -165,6 +166,7 @@ bool reply_make(const char *code, const char *enhanced, const struct bytes *addr
 	char *at = arena_alloc(arena, REPLY_TEXT_MAX);
 	struct reply reply = { .code = "" };
 	size_t size = 0;
+	size_t begin;
 
 	assert(is_code(bytes_of(code)) && is_enhanced(bytes_of(enhanced)));
 	assert(code[0] == enhanced[0]);
@@ -174,8 +176,10 @@ bool reply_make(const char *code, const char *enhanced, const struct bytes *addr
 	memcpy(reply.enhanced, enhanced, strlen(enhanced) + 1); /* fits, as asserted */
 	if (address != NULL)
 		size = put_address(*address, at, REPLY_TEXT_MAX - words.size);
+	begin = size;
 	size += put_shown(words, at + size, REPLY_TEXT_MAX - size);
 	reply.text = bytes_make(at, size);
+	reply.words = bytes_skip(reply.text, begin);
 	*out_reply = reply;
 	return true;
 }

@@ -20,6 +20,7 @@ struct reply {
 	char code[4];      /* "550" */
 	char enhanced[12]; /* "5.1.1" */
 	struct bytes text;
+	struct bytes words; /* the end of the text, behind an address */
 };
 
 /* Parse `550 5.1.1 text` or, with empty text, `550 5.1.1`; only 4xx and 5xx, not 421 (it would end

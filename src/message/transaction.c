@@ -398,6 +398,7 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	trace_end(&trace, &resolution);
 	*out_decision = (struct decision){
 		.judgement = policy_decide(&transaction->facts, &resolution),
+		.text = bytes_of(text),
 	};
 	keeping = keep(transaction, &path, &resolution, parameters, judgement->action);
 	if (keeping != KEEPING_DONE && transaction->facts.is_submission) {

@@ -47,6 +47,7 @@ struct transaction {
 struct decision {
 	struct judgement judgement;
 	struct reply reply; /* with POLICY_REFUSE */
+	struct bytes text;  /* the recipient as it was sent, for the log; the caller's */
 };
 
 enum edit_kind { EDIT_ADD, EDIT_DELETE };
@@ -88,7 +89,12 @@ void transaction_log_refusal(struct transaction *transaction, const struct decis
 enum transaction_outcome transaction_finish(struct transaction *transaction,
 					    const struct edit **out_edits, size_t *out_count);
 
-/* Log a line for each original that was replaced or dropped. Before transaction_end(). */
+/* Log that the whole message is put off, for REASON, in our own words. */
+void transaction_log_deferral(struct transaction *transaction, const char *queue_id,
+			      const char *reason);
+
+/* Log a line for each original that was replaced or dropped. QUEUE_ID is the MTA's, NULL where it
+ * gave none. Before transaction_end(). */
 void transaction_log(struct transaction *transaction, const char *queue_id);
 
 /* The message is over, whatever became of it. Accepts one without a message. */

@@ -244,8 +244,6 @@ static sfsistat finish_message(SMFICTX *context, struct session *session)
 	const struct edit *edits = NULL;
 	size_t count = 0;
 
-	if (queue_id == NULL)
-		queue_id = "NOQUEUE";
 	switch (transaction_finish(&session->transaction, &edits, &count)) {
 	case TRANSACTION_UNCHANGED:
 		return SMFIS_CONTINUE;
@@ -257,12 +255,12 @@ static sfsistat finish_message(SMFICTX *context, struct session *session)
 			transaction_log(&session->transaction, queue_id);
 			return SMFIS_CONTINUE;
 		}
-		log_line(SEVERITY_WARNING, "%.64s: an edit of the envelope failed: deferred",
-			 queue_id);
+		transaction_log_deferral(&session->transaction, queue_id,
+					 "an edit of the envelope failed");
 		break;
 	case TRANSACTION_DEFERRED:
-		log_line(SEVERITY_ERROR,
-			 "%.64s: no recipient would be left, or no memory: deferred", queue_id);
+		transaction_log_deferral(&session->transaction, queue_id,
+					 "no recipient would be left, or no memory");
 		break;
 	}
 	return answer_later(context, session, "Recipients can't be rewritten now, try again later");

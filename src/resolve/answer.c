@@ -13,6 +13,7 @@ static struct reply reply_without_memory(void)
 		.code = "451",
 		.enhanced = "4.3.0",
 		.text = bytes_of("Temporary lookup failure"),
+		.words = bytes_of("Temporary lookup failure"),
 	};
 }
 
