@@ -37,8 +37,8 @@ struct mta {
 /* Of one message. */
 struct message_facts {
 	const struct mta *mta;
-	/* Came by sendmail(1), or is a bounce: refusing or deferring a recipient would hold up the
-	 * whole message for ever. */
+	/* Came by sendmail(1), or is a bounce: no recipient can be refused or deferred by itself,
+	 * since any such answer holds up the whole message, and every other one for ever. */
 	bool is_submission;
 	/* Comes back from the MTA itself, for what it would have delivered unexpanded: an address
 	 * left as it is would come again and again. */

@@ -11,7 +11,7 @@ static const struct rule {
 	[VERDICT_EXPAND] = { POLICY_REPLACE, POLICY_REPLACE },
 	[VERDICT_REFUSED] = { POLICY_REFUSE, POLICY_LEAVE },
 	[VERDICT_UNKNOWN] = { POLICY_REFUSE, POLICY_LEAVE },
-	[VERDICT_DEFER] = { POLICY_REFUSE, POLICY_LEAVE },
+	[VERDICT_DEFER] = { POLICY_REFUSE, POLICY_PUT_OFF },
 	[VERDICT_DISCARD] = { POLICY_DROP, POLICY_DROP },
 };
 
@@ -29,10 +29,10 @@ bool policy_init(struct policy *policy, const struct settings *settings, struct 
 				 err);
 }
 
-static struct judgement doubt(enum reason reason)
+struct judgement policy_put_off(const struct message_facts *facts, enum reason reason)
 {
 	return (struct judgement){
-		.action = POLICY_REFUSE,
+		.action = facts->is_submission ? POLICY_PUT_OFF : POLICY_REFUSE,
 		.verdict = VERDICT_DEFER,
 		.reason = reason,
 	};
@@ -49,27 +49,53 @@ static struct judgement follow(const struct resolution *resolution, enum policy_
 	};
 }
 
+/* The entry of REPLY refuses for good; another one says "later", or is damaged. */
+static bool is_for_good(struct bytes reply)
+{
+	struct reply parsed;
+
+	return reply_parse(reply, &parsed, NULL) && parsed.code[0] == '5';
+}
+
+/*
+ * A milter can't refuse one recipient of a submission. What was refused by SMTP the MTA bounces as
+ * unknown; that is right for a refusal for good, and for nothing else.
+ */
+static struct judgement decide_submission(const struct resolution *resolution)
+{
+	enum policy_action action = rules[resolution->verdict].submission;
+
+	if (resolution->verdict == VERDICT_REFUSED && resolution->reason == REASON_NONE &&
+	    !is_for_good(resolution->reply))
+		action = POLICY_PUT_OFF;
+	return follow(resolution, action);
+}
+
+static bool stays_as_it_is(const struct resolution *resolution)
+{
+	return resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN;
+}
+
 struct judgement policy_decide(const struct message_facts *facts,
 			       const struct resolution *resolution)
 {
-	const struct rule *rule = &rules[resolution->verdict];
-
 	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
+	if (facts->is_submission && resolution->is_local)
+		return follow(resolution, POLICY_LEAVE);
+	/* The MTA has no mailboxes in an alias domain, so it would bounce. */
+	if (stays_as_it_is(resolution) && resolution->is_in_alias_domain && !resolution->is_exempt)
+		return policy_put_off(facts, REASON_BROKEN);
 	if (facts->is_submission)
-		return follow(resolution, resolution->is_local ? POLICY_LEAVE : rule->submission);
-	if (resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN) {
-		/* The MTA has no mailboxes in an alias domain, so it would bounce. */
-		if (resolution->is_in_alias_domain && !resolution->is_exempt)
-			return doubt(REASON_BROKEN);
-		if (facts->is_reinjected && resolution->is_exempt && resolution->is_ours)
+		return decide_submission(resolution);
+	if (stays_as_it_is(resolution) && facts->is_reinjected && resolution->is_ours) {
+		if (resolution->is_exempt)
 			return (struct judgement){
 				.action = POLICY_REFUSE,
 				.verdict = VERDICT_UNKNOWN,
 			};
-		if (facts->is_reinjected && resolution->is_ours)
-			return doubt(REASON_LOOP);
+		return policy_put_off(facts, REASON_LOOP);
 	}
-	return follow(resolution, rule->smtp);
+	return follow(resolution, rules[resolution->verdict].smtp);
 }
 
 void policy_reply(const struct policy *policy, const struct message_facts *facts,

@@ -35,6 +35,7 @@ enum policy_action {
 	POLICY_REPLACE, /* accepted; its targets take its place at the end */
 	POLICY_DROP,    /* accepted; taken out at the end */
 	POLICY_REFUSE,  /* not accepted, see the reply; may be a 4xx */
+	POLICY_PUT_OFF, /* accepted, and the whole message is put off at its end */
 };
 
 /* False where the settings contradict the rules of SMTP, see ERR (status 78). */
@@ -56,7 +57,11 @@ struct judgement {
 struct judgement policy_decide(const struct message_facts *facts,
 			       const struct resolution *resolution);
 
-/* The reply for POLICY_REFUSE. ADDRESS is in internal form, as received; the text is in ARENA. */
+/* The same for one that can't be kept, for REASON. It is nobody's fault for good. */
+struct judgement policy_put_off(const struct message_facts *facts, enum reason reason);
+
+/* The reply for POLICY_REFUSE; for POLICY_PUT_OFF the one that a client would get. ADDRESS is in
+ * internal form, as received; the text is in ARENA. */
 void policy_reply(const struct policy *policy, const struct message_facts *facts,
 		  const struct judgement *judgement, struct bytes address, struct arena *arena,
 		  struct reply *out_reply);

@@ -55,6 +55,7 @@ bool transaction_begin(struct transaction *transaction, const struct message_fac
 	transaction->first = NULL;
 	transaction->end = &transaction->first;
 	transaction->untracked = 0;
+	transaction->put_off = 0;
 	transaction->has_replaced = false;
 	return true;
 }
@@ -315,29 +316,32 @@ static enum keeping keep_changed(struct transaction *transaction, const struct a
 	return KEEPING_DONE;
 }
 
+static enum reason reason_of(enum keeping keeping)
+{
+	switch (keeping) {
+	case KEEPING_TOO_MANY:
+		return REASON_LIMIT;
+	case KEEPING_CIRCULAR:
+		return REASON_LOOP;
+	case KEEPING_UNPRINTABLE:
+		return REASON_UNPRINTABLE;
+	case KEEPING_NO_MEMORY:
+	case KEEPING_DONE:
+		break;
+	}
+	return REASON_MEMORY;
+}
+
 /* What can't be kept is put off, since none of it is the client's fault for good. */
 static struct judgement judge_unkept(const struct transaction *transaction, enum keeping keeping)
 {
 	size_t most = transaction->snapshot->policy.message_recipients;
-	struct judgement judgement = { .action = POLICY_REFUSE, .verdict = VERDICT_DEFER };
+	struct judgement judgement = policy_put_off(&transaction->facts, reason_of(keeping));
 
-	switch (keeping) {
-	case KEEPING_TOO_MANY:
-		judgement.reason = REASON_LIMIT;
+	if (keeping == KEEPING_TOO_MANY) {
 		judgement.detail.limit = LIMIT_MESSAGE_RECIPIENTS;
 		judgement.detail.found = most + 1;
 		judgement.detail.allowed = most;
-		break;
-	case KEEPING_CIRCULAR:
-		judgement.reason = REASON_LOOP;
-		break;
-	case KEEPING_UNPRINTABLE:
-		judgement.reason = REASON_UNPRINTABLE;
-		break;
-	case KEEPING_NO_MEMORY:
-	case KEEPING_DONE:
-		judgement.reason = REASON_MEMORY;
-		break;
 	}
 	return judgement;
 }
@@ -365,6 +369,7 @@ static enum keeping keep(struct transaction *transaction, const struct address_p
 	case POLICY_DROP:
 		return keep_changed(transaction, path, resolution, parameters);
 	case POLICY_REFUSE:
+	case POLICY_PUT_OFF:
 		break;
 	}
 	return KEEPING_DONE;
@@ -401,13 +406,10 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 		.text = bytes_of(text),
 	};
 	keeping = keep(transaction, &path, &resolution, parameters, judgement->action);
-	if (keeping != KEEPING_DONE && transaction->facts.is_submission) {
-		transaction->untracked++;
-		judgement->action = POLICY_LEAVE;
-	} else if (keeping != KEEPING_DONE) {
+	if (keeping != KEEPING_DONE)
 		*judgement = judge_unkept(transaction, keeping);
-	}
-	if (judgement->action == POLICY_REFUSE)
+	transaction->put_off += judgement->action == POLICY_PUT_OFF;
+	if (judgement->action == POLICY_REFUSE || judgement->action == POLICY_PUT_OFF)
 		make_reply(transaction,
 			   answer_address(&path, bytes_of(text), &transaction->scratch), keeping,
 			   out_decision);

@@ -5,7 +5,8 @@
  * Knows nothing of the milter protocol: text in, decisions and a list of edits out. Every string
  * that an edit needs is made when the recipient comes, so that the end of the message has little
  * left that can fail, and what can fail comes before the first edit. A recipient that doesn't fit
- * any more (memory, limits) is refused with a 4xx and leaves no trace.
+ * any more (memory, limits) is refused with a 4xx and leaves no trace; where none can be refused,
+ * in a submission, it puts off the whole message.
  *
  * A struct transaction lives as long as the MTA's session and serves one message after the other
  * from the same memory. One thread at a time.
@@ -40,13 +41,14 @@ struct transaction {
 	struct original *first; /* of the originals that don't stay as they are */
 	struct original **end;
 	size_t untracked;  /* accepted, but not in finals */
+	size_t put_off;    /* recipients for which the whole message is put off */
 	bool has_replaced; /* some original is replaced, not only dropped */
 };
 
 /* Good until the next recipient. */
 struct decision {
 	struct judgement judgement;
-	struct reply reply; /* with POLICY_REFUSE */
+	struct reply reply; /* with POLICY_REFUSE and POLICY_PUT_OFF */
 	struct bytes text;  /* the recipient as it was sent, for the log; the caller's */
 };
 
@@ -63,7 +65,8 @@ enum transaction_outcome {
 	TRANSACTION_UNCHANGED, /* nothing to edit */
 	TRANSACTION_EDITED,    /* make all edits, in this order, or defer the message */
 	TRANSACTION_DISCARDED, /* every recipient is one to be dropped */
-	TRANSACTION_DEFERRED,  /* try again later: no memory, or nobody would be left */
+	TRANSACTION_DEFERRED,  /* try again later: no memory, nobody would be left, or a recipient
+				* has put it off */
 };
 
 /* Set up for a session; takes no memory yet. End it with transaction_free(). */
@@ -85,11 +88,16 @@ void transaction_recipient(struct transaction *transaction, const char *text,
  */
 void transaction_log_refusal(struct transaction *transaction, const struct decision *decision);
 
+/* Log why a recipient has put off the whole message: of the first few. Before the next recipient.
+ */
+void transaction_log_put_off(struct transaction *transaction, const struct decision *decision,
+			     const char *queue_id);
+
 /* All recipients are in. */
 enum transaction_outcome transaction_finish(struct transaction *transaction,
 					    const struct edit **out_edits, size_t *out_count);
 
-/* Log that the whole message is put off, for REASON, in our own words. */
+/* Log that the whole message is put off: for its recipients, or for REASON, in our own words. */
 void transaction_log_deferral(struct transaction *transaction, const char *queue_id,
 			      const char *reason);
 

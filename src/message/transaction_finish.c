@@ -76,6 +76,8 @@ enum transaction_outcome transaction_finish(struct transaction *transaction,
 	size_t deletes;
 	size_t adds;
 
+	if (transaction->put_off > 0)
+		return TRANSACTION_DEFERRED;
 	if (transaction->first == NULL)
 		return TRANSACTION_UNCHANGED;
 	/* An MTA that is left without any recipient says 250 and loses the message. */

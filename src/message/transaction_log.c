@@ -16,6 +16,7 @@
 
 enum {
 	LINE_ADDRESSES_BYTES = 900, /* of one line */
+	PUT_OFF_SHOWN = 16,         /* of one message, which comes again each minute */
 	PRINTED_BYTES = 65536,      /* of an address in quotes; longer ones are shown otherwise */
 };
 
@@ -157,7 +158,7 @@ static void log_decision(struct transaction *transaction, const struct decision 
 {
 	const struct judgement *judgement = &decision->judgement;
 	const struct reply *reply = &decision->reply;
-	bool is_doubt = judgement->verdict == VERDICT_DEFER;
+	bool is_doubt = judgement->verdict == VERDICT_DEFER || judgement->action == POLICY_PUT_OFF;
 	struct buffer *text = &transaction->text;
 
 	buffer_clear(text);
@@ -182,6 +183,13 @@ void transaction_log_refusal(struct transaction *transaction, const struct decis
 		log_decision(transaction, decision, NULL);
 }
 
+void transaction_log_put_off(struct transaction *transaction, const struct decision *decision,
+			     const char *queue_id)
+{
+	if (transaction->put_off <= PUT_OFF_SHOWN)
+		log_decision(transaction, decision, queue_id);
+}
+
 void transaction_log_deferral(struct transaction *transaction, const char *queue_id,
 			      const char *reason)
 {
@@ -189,8 +197,12 @@ void transaction_log_deferral(struct transaction *transaction, const char *queue
 
 	buffer_clear(text);
 	show_queue_id(queue_id, text);
-	log_line(SEVERITY_WARNING, BYTES_FORMAT ": %s: deferred", BYTES_ARGS(buffer_bytes(text)),
-		 reason);
+	if (transaction->put_off > 0)
+		(void)buffer_append_format(text, ": deferred as a whole: recipients put off: %zu",
+					   transaction->put_off);
+	else
+		(void)buffer_append_format(text, ": deferred: %s", reason);
+	log_line(SEVERITY_WARNING, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
 }
 
 void transaction_log(struct transaction *transaction, const char *queue_id)

@@ -193,10 +193,19 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments)
 		return answer_later(context, session, "Too many sessions, try again later");
 	}
 	transaction_recipient(&session->transaction, arguments[0], arguments + 1, &decision);
-	if (decision.judgement.action != POLICY_REFUSE)
-		return SMFIS_CONTINUE;
-	transaction_log_refusal(&session->transaction, &decision);
-	return answer(context, session, &decision.reply);
+	switch (decision.judgement.action) {
+	case POLICY_REFUSE:
+		transaction_log_refusal(&session->transaction, &decision);
+		return answer(context, session, &decision.reply);
+	case POLICY_PUT_OFF:
+		transaction_log_put_off(&session->transaction, &decision, macro(context, "i"));
+		break;
+	case POLICY_LEAVE:
+	case POLICY_REPLACE:
+	case POLICY_DROP:
+		break;
+	}
+	return SMFIS_CONTINUE;
 }
 
 static bool make_edit(SMFICTX *context, const struct edit *edit)

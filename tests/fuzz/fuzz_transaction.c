@@ -128,6 +128,11 @@ static bool is_in_alias_domain(struct bytes key)
 	       ends_with(key, "@xn--mnchen-3ya.test");
 }
 
+static bool is_local(struct bytes key)
+{
+	return ends_with(key, "@origin.test");
+}
+
 static void give_recipient(struct message *message, char *line)
 {
 	char *words[PARAMETERS_MAX + 2] = { NULL };
@@ -137,11 +142,18 @@ static void give_recipient(struct message *message, char *line)
 	while (count <= PARAMETERS_MAX && (words[count] = strsep(&line, "\t")) != NULL)
 		count++;
 	transaction_recipient(&message->transaction, words[0], words + 1, &decision);
-	if (decision.judgement.action != POLICY_REFUSE) {
+	if (decision.judgement.action != POLICY_REFUSE &&
+	    decision.judgement.action != POLICY_PUT_OFF) {
 		message->accepted[message->count++] = words[0];
+		must(decision.judgement.verdict != VERDICT_DEFER ||
+			     is_local(key_of(message, words[0])),
+		     "a doubt is never accepted");
 		return;
 	}
-	must(!message->facts.is_submission, "a submission is never refused");
+	must((decision.judgement.action == POLICY_PUT_OFF) == message->facts.is_submission,
+	     "a submission is never refused, and nothing else is put off as a whole");
+	must(!message->facts.is_submission || decision.reply.code[0] == '4',
+	     "only a doubt puts off");
 	must(decision.reply.code[0] == '4' || decision.reply.code[0] == '5', "a refusal refuses");
 	must(decision.reply.code[0] == decision.reply.enhanced[0], "the codes agree");
 	must(decision.judgement.verdict != VERDICT_DEFER || decision.reply.code[0] == '4',
@@ -202,7 +214,10 @@ static void check_end(struct message *message)
 	enum transaction_outcome outcome =
 		transaction_finish(&message->transaction, &edits, &count);
 
-	must(outcome != TRANSACTION_DEFERRED, "there is always somebody left");
+	must((outcome == TRANSACTION_DEFERRED) == (message->transaction.put_off > 0),
+	     "there is always somebody left, and nobody is forgotten");
+	if (outcome == TRANSACTION_DEFERRED)
+		return;
 	if (outcome == TRANSACTION_EDITED)
 		check_edits(message, edits, count);
 	for (size_t i = 0; i < message->count && outcome != TRANSACTION_DISCARDED; i++) {

@@ -62,7 +62,7 @@ class Delivering(unittest.TestCase):
 
 
 class Submission(Delivering):
-    """sendmail(1): nothing may be refused or deferred there, or the message would stay for ever."""
+    """sendmail(1): nothing may be refused there, or the message would stay for ever."""
 
     def test_known_recipients(self):
         self.system.submit(['team@alias.example', '"q x"@alias.example', 'x@far.example'])

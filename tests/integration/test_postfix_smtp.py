@@ -325,7 +325,7 @@ class DeliveryStatus(unittest.TestCase):
 
 
 class Submission(unittest.TestCase):
-    """sendmail(1): nothing is refused or deferred there, or the message would stay for ever."""
+    """sendmail(1): nothing is refused there, or the message would stay for ever."""
 
     def submit(self, recipients, count=1):
         POSTFIX.sendmail(recipients)

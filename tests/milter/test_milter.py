@@ -278,6 +278,22 @@ class Submission(TestCase):
         self.assertIn('<ann@dest.example>', got.added)
         self.assertEqual(got.deleted.count('nobody@alias.example'), 0)
 
+    def test_a_doubt_or_a_limit_puts_off_the_message(self):
+        """It comes again; left in place the recipient would bounce as unknown."""
+        made = self.daemon({'limits': {'message_recipients': 3, 'expansion': 3}},
+                           TABLE.partition('many@')[0] + 'later@alias.example error:450 Later\n')
+        for last, words in (('b@far.example', '452 4.5.3 <b@far.example>: Too many recipients, '
+                             'reason=limits.message_recipients: at least 4 recipients, 3 allowed'),
+                            ('later@alias.example', '450 4.0.0 <later@alias.example>: '
+                             'Recipient address rejected: Later')):
+            with MilterClient(made.socket, is_submission=True) as session:
+                got = session.message(['team@alias.example', last, 'ann@alias.example'], sender='')
+            self.assertEqual(got.replies, ['continue'] * 3)
+            self.assertRegex(got.verdict, '^451 4.3.0 ')
+            self.assertEqual(got.edits, [])
+            self.assertRegex(made.wait_for_log(words), r'warning: [^ ]+: deferred: 45')
+            made.wait_for_log('deferred as a whole: recipients put off: 1')
+
     def test_a_submission_is_edited(self):
         got = message(['team@alias.example'], is_submission=True)
         self.assertEqual(len(got.added), 3)

@@ -42,6 +42,42 @@ static void submissions_are_never_refused(void **state)
 	assert_int_equal(decide(&submission, VERDICT_UNKNOWN), POLICY_LEAVE);
 }
 
+static enum policy_action decide_reply(const char *reply)
+{
+	struct resolution resolution = { .verdict = VERDICT_REFUSED, .reply = bytes_of(reply) };
+
+	return policy_decide(&submission, &resolution).action;
+}
+
+static void a_doubt_puts_off_a_submission(void **state)
+{
+	struct resolution bad = { .verdict = VERDICT_REFUSED, .reason = REASON_BAD_ADDRESS };
+	struct resolution local = { .verdict = VERDICT_DEFER, .is_local = true };
+
+	(void)state;
+	assert_int_equal(decide(&submission, VERDICT_DEFER), POLICY_PUT_OFF);
+	assert_int_equal(policy_decide(&submission, &bad).action, POLICY_LEAVE);
+	/* What is left to the MTA in any case has no doubts. */
+	assert_int_equal(policy_decide(&submission, &local).action, POLICY_LEAVE);
+	assert_int_equal(decide_reply("550 5.1.6 Ann has left"), POLICY_LEAVE);
+	assert_int_equal(decide_reply("450 4.2.1 Come again"), POLICY_PUT_OFF);
+	/* Damage. */
+	assert_int_equal(decide_reply(""), POLICY_PUT_OFF);
+	assert_int_equal(decide_reply("250 2.0.0 Fine"), POLICY_PUT_OFF);
+}
+
+static void what_contradicts_itself_puts_off_a_submission(void **state)
+{
+	struct resolution resolution = { .verdict = VERDICT_FOREIGN, .is_in_alias_domain = true };
+	struct judgement judgement = policy_decide(&submission, &resolution);
+
+	(void)state;
+	assert_int_equal(judgement.action, POLICY_PUT_OFF);
+	assert_int_equal(judgement.reason, REASON_BROKEN);
+	resolution.is_exempt = true;
+	assert_int_equal(policy_decide(&submission, &resolution).action, POLICY_LEAVE);
+}
+
 static void local_recipients_of_a_submission_are_the_mtas(void **state)
 {
 	struct resolution local = { .verdict = VERDICT_EXPAND, .is_local = true };
@@ -183,6 +219,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_verdict_has_its_row),
 		cmocka_unit_test(submissions_are_never_refused),
+		cmocka_unit_test(a_doubt_puts_off_a_submission),
+		cmocka_unit_test(what_contradicts_itself_puts_off_a_submission),
 		cmocka_unit_test(local_recipients_of_a_submission_are_the_mtas),
 		cmocka_unit_test(nothing_stays_in_an_alias_domain),
 		cmocka_unit_test(what_was_found_is_handed_on),

@@ -22,7 +22,9 @@ static const struct made_row rows[] = {
 	{ "list@alias.test", "self@box.test" },
 	{ "mailbox@box.test", "mailbox@box.test" },
 	{ "tobox@alias.test", "mailbox@box.test" },
+	{ "team3@alias.test", "carol@dest.test,dora@dest.test,emilia-maria@dest.test" },
 	{ "gone@alias.test", MADE_DISCARD },
+	{ "later@alias.test", MADE_REPLY "450 4.2.1 Come again" },
 	{ "left@alias.test", MADE_REPLY "550 5.1.6 Ann has left" },
 	{ "utf8@alias.test", "j\xc3\xbcrgen@dest.test" },
 	{ "ann@origin.test", "ann@dest.test" },
@@ -440,11 +442,98 @@ static void a_submission_is_never_refused(void **state)
 	struct fixture *fixture = *state;
 
 	fixture->facts.is_submission = true;
-	fixture->settings->limit_message_recipients = 1;
-	publish_settings(fixture);
 	MESSAGE(fixture, "+<bob@dest.test> ORCPT=rfc822;sales@alias.test;-<sales@alias.test>;",
 		"sales@alias.test", "nobody@alias.test", "left@alias.test", "ann@origin.test",
-		"team@alias.test", "x@foreign.test");
+		"x@foreign.test");
+}
+
+/* RECIPIENT puts the message off, for REASON, whatever comes before and behind. */
+static void expect_put_off(struct fixture *fixture, const char *recipient, enum reason reason)
+{
+	char *none[] = { NULL };
+	struct decision decision;
+
+	fixture->facts.is_submission = true;
+	begin(fixture);
+	accept_rcpt(fixture, "sales@alias.test");
+	transaction_recipient(&fixture->transaction, recipient, none, &decision);
+	assert_int_equal(decision.judgement.action, POLICY_PUT_OFF);
+	assert_int_equal(decision.judgement.reason, reason);
+	assert_int_equal(decision.reply.code[0], '4');
+	accept_rcpt(fixture, "x@foreign.test");
+	assert_string_equal(finish(fixture), "deferred");
+	transaction_end(&fixture->transaction);
+	/* The next message is another one. */
+	MESSAGE(fixture, "unchanged", "x@foreign.test");
+}
+
+static void a_limit_puts_a_submission_off(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->settings->limit_message_recipients = 2;
+	publish_settings(fixture);
+	expect_put_off(fixture, "team3@alias.test", REASON_LIMIT);
+	fixture->settings->limit_message_recipients = 10000;
+	fixture->settings->limits.expansion = 2;
+	publish_settings(fixture);
+	expect_put_off(fixture, "team3@alias.test", REASON_LIMIT);
+	fixture->settings->limits.expansion = 1000;
+	fixture->settings->limits.address_bytes = 16;
+	publish_settings(fixture);
+	expect_put_off(fixture, "team3@alias.test", REASON_LIMIT);
+}
+
+static void a_recipient_too_many_that_stays_puts_a_submission_off(void **state)
+{
+	struct fixture *fixture = *state;
+	char *none[] = { NULL };
+	struct decision decision;
+
+	fixture->facts.is_submission = true;
+	fixture->settings->limit_message_recipients = 1;
+	publish_settings(fixture);
+	begin(fixture);
+	accept_rcpt(fixture, "sales@alias.test");
+	transaction_recipient(&fixture->transaction, "nobody@alias.test", none, &decision);
+	assert_int_equal(decision.judgement.action, POLICY_PUT_OFF);
+	assert_string_equal(finish(fixture), "deferred");
+}
+
+static void an_entry_that_says_later_puts_a_submission_off(void **state)
+{
+	expect_put_off(*state, "later@alias.test", REASON_NONE);
+}
+
+static void a_target_that_cannot_be_told_puts_a_submission_off(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->mta.longest_path = 12;
+	fixture->facts.is_submission = true;
+	begin(fixture);
+	assert_string_equal(say_rcpt(fixture, "team@alias.test"), "250");
+	assert_string_equal(finish(fixture), "deferred");
+}
+
+static void no_memory_puts_a_submission_off(void **state)
+{
+	struct fixture *fixture = *state;
+	bool was_put_off = false;
+
+	fixture->facts.is_submission = true;
+	for (size_t room = 0; room < 4096; room += 16) {
+		begin(fixture);
+		accept_rcpt(fixture, "x@foreign.test");
+		fixture->transaction.arena.limit_bytes =
+			fixture->transaction.arena.used_bytes + room;
+		accept_rcpt(fixture, "team@alias.test");
+		if (strcmp(finish(fixture), "deferred") == 0)
+			was_put_off = true;
+		else
+			assert_memory_equal(fixture->edits, "+<bob@dest.test>", 16);
+	}
+	assert_true(was_put_off);
 }
 
 static void a_message_that_comes_back_never_keeps_its_recipient(void **state)
@@ -524,6 +613,11 @@ int main(void)
 		TEST(too_many_recipients_are_put_off_without_a_trace),
 		TEST(without_memory_a_recipient_is_put_off_without_a_trace),
 		TEST(a_submission_is_never_refused),
+		TEST(a_limit_puts_a_submission_off),
+		TEST(a_recipient_too_many_that_stays_puts_a_submission_off),
+		TEST(an_entry_that_says_later_puts_a_submission_off),
+		TEST(a_target_that_cannot_be_told_puts_a_submission_off),
+		TEST(no_memory_puts_a_submission_off),
 		TEST(a_message_that_comes_back_never_keeps_its_recipient),
 		TEST(discarded_recipients_are_taken_out),
 		TEST(an_envelope_is_never_left_empty),

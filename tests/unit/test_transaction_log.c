@@ -195,6 +195,35 @@ static void sendmail_is_told_without_the_address_and_the_log_has_it(void **state
 	assert_logged(fixture, "550 5.1.1 <nobody@alias.test>" UNKNOWN);
 }
 
+/* ---- a message that is put off ----------------------------------------------------------- */
+
+static void who_puts_a_message_off_is_named(void **state)
+{
+	struct fixture *fixture = *state;
+	char *none[] = { NULL };
+	struct decision decision;
+	char recipient[64];
+
+	fixture->settings->limit_message_recipients = 1;
+	fixture->facts.is_submission = true;
+	snapshot_publish(&fixture->store, snapshot_new(make_table(rows, 8), fixture->settings,
+						       &(struct error){ 0 }));
+	assert_true(transaction_begin(&fixture->transaction, &fixture->facts));
+	for (int i = 0; i < 20; i++) {
+		(void)snprintf(recipient, sizeof(recipient), "u%d@far.test", i);
+		transaction_recipient(&fixture->transaction, recipient, none, &decision);
+		if (decision.judgement.action == POLICY_PUT_OFF)
+			transaction_log_put_off(&fixture->transaction, &decision, "4WxYz");
+	}
+	transaction_log_deferral(&fixture->transaction, "4WxYz", "nothing");
+	assert_logged(fixture, "]: warning: 4WxYz: deferred: 452 4.5.3 <u1@far.test>: Too many "
+			       "recipients, reason=limits.message_recipients: at least 2 "
+			       "recipients, 1 allowed\n");
+	assert_logged(fixture, "<u16@far.test>");
+	assert_not_logged(fixture, "<u17@far.test>");
+	assert_logged(fixture, "]: warning: 4WxYz: deferred as a whole: recipients put off: 19\n");
+}
+
 /* ---- what was edited ------------------------------------------------------------------- */
 
 static void each_original_has_its_line(void **state)
@@ -257,6 +286,7 @@ int main(void)
 		TEST(only_printable_ascii_is_logged),
 		TEST(a_long_address_is_cut_and_the_rest_isnt),
 		TEST(sendmail_is_told_without_the_address_and_the_log_has_it),
+		TEST(who_puts_a_message_off_is_named),
 		TEST(each_original_has_its_line),
 		TEST(an_original_is_shown_like_any_address),
 		TEST(so_is_one_that_stays),
