@@ -13,7 +13,9 @@ static _Thread_local struct {
 	bool is_open;
 	bool is_ending; /* the next write sends all */
 	bool has_failed;
-	int fd; /* of what is kept; -1: nothing is */
+	int fd;                                      /* of what is kept; -1: nothing is */
+	void (*on_end)(bool is_sent, void *context); /* NULL: nobody asks */
+	void *context;
 	size_t size;
 	char kept[CORK_BYTES];
 } cork = { .fd = -1 };
@@ -24,6 +26,7 @@ static void reset(bool is_open)
 	cork.is_ending = false;
 	cork.has_failed = false;
 	cork.fd = -1;
+	cork.on_end = NULL;
 	cork.size = 0;
 }
 
@@ -35,6 +38,12 @@ void cork_begin(void)
 void cork_end(void)
 {
 	cork.is_ending = true;
+}
+
+void cork_watch(void (*on_end)(bool is_sent, void *context), void *context)
+{
+	cork.on_end = on_end;
+	cork.context = context;
 }
 
 void cork_drop(void)
@@ -133,6 +142,16 @@ static bool keep_packet(const struct iovec *pieces, int count, size_t size)
 	return true;
 }
 
+/* Closed before anybody hears of it: who does may write. */
+static void close_and_tell(bool is_sent)
+{
+	void (*on_end)(bool is_sent, void *context) = cork.on_end;
+
+	reset(false);
+	if (on_end != NULL)
+		on_end(is_sent, cork.context);
+}
+
 ssize_t cork_write(int fd, const struct iovec *pieces, int count)
 {
 	const size_t size = size_of(pieces, count);
@@ -145,7 +164,7 @@ ssize_t cork_write(int fd, const struct iovec *pieces, int count)
 	is_sent = is_sent && keep_packet(pieces, count, size);
 	if (cork.is_ending) {
 		is_sent = is_sent && flush();
-		reset(false);
+		close_and_tell(is_sent);
 	}
 	if (is_sent)
 		return (ssize_t)size;

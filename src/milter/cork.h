@@ -33,6 +33,11 @@ void cork_begin(void);
 /* What is kept goes out with the next write. */
 void cork_end(void);
 
+/* Between the two: call ON_END with CONTEXT behind that write, on this thread. IS_SENT: all of it
+ * was handed to the socket, which says no more than that the MTA had not hung up. Never called for
+ * what is dropped. libmilter always writes a reply to the end of a message. */
+void cork_watch(void (*on_end)(bool is_sent, void *context), void *context);
+
 /* What is kept never goes out; what went out already, whole packets, can't be called back. Where a
  * write has failed the connection is shut down, so that nothing can follow half a packet. */
 void cork_drop(void);

@@ -173,10 +173,20 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	facts->is_submission = mta_is_submission(&session->mta, macro(context, "i"),
 						 macro(context, "{mail_mailer}"));
 	transaction_end(&session->transaction);
+	session->is_answering = false;
 	/* Where it doesn't open, each recipient is told. */
 	if (session_count(session, milter.max_sessions))
 		(void)transaction_begin(&session->transaction, facts);
 	return session->answers_mail ? SMFIS_CONTINUE : SMFIS_NOREPLY;
+}
+
+/* Why there is no message: the session is one too many, or there is nothing to answer from. */
+static sfsistat answer_without_message(SMFICTX *context, struct session *session)
+{
+	return answer_later(context, session,
+			    session->is_told && !session->is_counted
+				    ? "Too many sessions, try again later"
+				    : "No message is open, try again later");
 }
 
 static sfsistat on_recipient(SMFICTX *context, char **arguments)
@@ -190,7 +200,7 @@ static sfsistat on_recipient(SMFICTX *context, char **arguments)
 		/* One recipient of a submission can't be deferred; the end of the message can. */
 		if (session->facts.is_submission)
 			return SMFIS_CONTINUE;
-		return answer_later(context, session, "Too many sessions, try again later");
+		return answer_without_message(context, session);
 	}
 	transaction_recipient(&session->transaction, arguments[0], arguments + 1, &decision);
 	switch (decision.judgement.action) {
@@ -233,45 +243,68 @@ static bool make_each_edit(SMFICTX *context, const struct edit *edits, size_t co
 	return true;
 }
 
-/* They go out with the answer, or not at all. */
-static bool make_edits(SMFICTX *context, const struct edit *edits, size_t count)
+static const char *queue_id(const struct session *session)
 {
-	bool is_made;
+	return session->queue_id[0] == '\0' ? NULL : session->queue_id;
+}
 
-	cork_begin();
-	is_made = make_each_edit(context, edits, count);
-	if (is_made)
-		cork_end();
+/* The answer is out, or the MTA is gone. */
+static void on_answered(bool is_sent, void *context)
+{
+	struct session *session = context;
+
+	if (is_sent)
+		transaction_log(&session->transaction, queue_id(session));
 	else
+		transaction_log_deferral(&session->transaction, queue_id(session),
+					 "the MTA hung up before the answer");
+	session->is_answering = false;
+	transaction_end(&session->transaction);
+}
+
+/* Edits go out with the answer, or not at all; what is logged of them comes behind it. */
+static bool make_edits(SMFICTX *context, struct session *session, const struct edit *edits,
+		       size_t count)
+{
+	cork_begin();
+	if (!make_each_edit(context, edits, count)) {
 		cork_drop();
-	return is_made;
+		return false;
+	}
+	cork_watch(on_answered, session);
+	cork_end();
+	session->is_answering = true;
+	return true;
+}
+
+static void copy_queue_id(struct session *session, const char *id)
+{
+	(void)snprintf(session->queue_id, sizeof(session->queue_id), "%s",
+		       id == NULL ? "" : id); /* may be cut */
 }
 
 static sfsistat finish_message(SMFICTX *context, struct session *session)
 {
-	const char *queue_id = macro(context, "i");
 	const struct edit *edits = NULL;
+	const char *reason = "no recipient would be left, or no memory";
 	size_t count = 0;
 
+	copy_queue_id(session, macro(context, "i"));
 	switch (transaction_finish(&session->transaction, &edits, &count)) {
 	case TRANSACTION_UNCHANGED:
 		return SMFIS_CONTINUE;
 	case TRANSACTION_DISCARDED:
-		transaction_log(&session->transaction, queue_id);
+		(void)make_edits(context, session, NULL, 0); /* there is none that could fail */
 		return SMFIS_DISCARD;
 	case TRANSACTION_EDITED:
-		if (make_edits(context, edits, count)) {
-			transaction_log(&session->transaction, queue_id);
+		if (make_edits(context, session, edits, count))
 			return SMFIS_CONTINUE;
-		}
-		transaction_log_deferral(&session->transaction, queue_id,
-					 "an edit of the envelope failed");
+		reason = "an edit of the envelope failed";
 		break;
 	case TRANSACTION_DEFERRED:
-		transaction_log_deferral(&session->transaction, queue_id,
-					 "no recipient would be left, or no memory");
 		break;
 	}
+	transaction_log_deferral(&session->transaction, queue_id(session), reason);
 	return answer_later(context, session, "Recipients can't be rewritten now, try again later");
 }
 
@@ -284,11 +317,14 @@ static sfsistat on_message_end(SMFICTX *context)
 		return SMFIS_TEMPFAIL;
 	/* Counted before the look at the flag: milter_drain() does both the other way round. */
 	(void)atomic_fetch_add(&milter.ends_running, 1); /* its value is of no interest */
-	if (atomic_load(&milter.is_draining) || !transaction_is_open(&session->transaction))
+	if (atomic_load(&milter.is_draining))
 		status = answer_later(context, session, "Service restarts, try again later");
+	else if (!transaction_is_open(&session->transaction))
+		status = answer_without_message(context, session);
 	else
 		status = finish_message(context, session);
-	transaction_end(&session->transaction);
+	if (!session->is_answering)
+		transaction_end(&session->transaction);
 	(void)atomic_fetch_sub(&milter.ends_running, 1); /* likewise */
 	return status;
 }

@@ -32,7 +32,9 @@ bool session_count(struct session *session, size_t most)
 		return true;
 	}
 	(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
-	log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions): deferred", most);
+	if (!session->is_told)
+		log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions): deferred", most);
+	session->is_told = true;
 	return false;
 }
 

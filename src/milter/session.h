@@ -16,15 +16,20 @@
 #include "message/snapshot.h"
 #include "message/transaction.h"
 
+enum { QUEUE_ID_BYTES = 256 }; /* a longer one is cut */
+
 struct session {
 	struct transaction transaction;
 	struct buffer reply; /* with each % doubled */
 	struct mta mta;
-	struct message_facts facts; /* of the message now open */
+	struct message_facts facts;    /* of the message now open */
+	char queue_id[QUEUE_ID_BYTES]; /* of the message that is being answered; empty: none */
+	bool is_answering;             /* its transaction ends once the answer is out */
 	bool takes_parameters;
 	bool answers_mail;
 	bool knows_mta;
 	bool is_counted; /* one of those we may have */
+	bool is_told;    /* the log says that it is one too many */
 };
 
 /* One that answers from STORE; NULL: no memory. */
@@ -35,7 +40,7 @@ void session_free(struct session *session);
 
 /*
  * May it have a message, as one of MOST sessions? Sessions beyond the limit stay connected, since
- * libmilter can't turn them away; each of their messages tries anew.
+ * libmilter can't turn them away; each of their messages tries anew, and the log says it once.
  */
 bool session_count(struct session *session, size_t most);
 

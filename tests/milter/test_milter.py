@@ -147,6 +147,19 @@ class Edits(TestCase):
         self.assertEqual(len(message(['<many@alias.example>']).edits), 901)
         self.assertLess(writes() - before, 100)
 
+    def test_an_edit_that_reached_nobody_is_not_logged(self):
+        """Nobody reads any more; libmilter itself sees one who is gone altogether."""
+        made = self.daemon({})
+        with MilterClient(made.socket) as session:
+            session.mail()
+            session.rcpt('<ann@alias.example>')
+            session.socket.shutdown(socket.SHUT_RD)
+            session.send(b'E')
+            made.wait_for_log('deferred: the MTA hung up before the answer')
+        self.assertNotIn('to=<', made.log_text())
+        made.message(['<ann@alias.example>'])
+        made.wait_for_log('to=<ann@dest.example>, orig_to=<ann@alias.example>')
+
     def test_recipients_of_a_refused_one_are_not_added(self):
         got = message(['<nobody@alias.example>', '<ann@alias.example>'])
         self.assertEqual(got.replies, [UNKNOWN, 'continue'])
@@ -379,6 +392,19 @@ class Sessions(TestCase):
         finally:
             for session in open_sessions:
                 session.close()
+
+    def test_too_many_sessions_are_logged_once_each(self):
+        made = self.daemon({'max_sessions': 1})
+        words = 'more than 1 sessions'
+        with made.session() as first:
+            first.mail()
+            for count in (1, 2):
+                with made.session() as late:
+                    for _ in range(3):
+                        got = late.message(['<ann@alias.example>'] * 3)
+                        self.assertEqual(got.replies,
+                                         ['451 4.3.0 Too many sessions, try again later'] * 3)
+                self.assertEqual(made.log_text().count(words), count)
 
     def test_rubbish_harms_nobody_else(self):
         worker = DAEMON.workers()

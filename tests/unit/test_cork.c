@@ -99,6 +99,72 @@ static void what_is_dropped_never_goes_out(void **state)
 	assert_string_equal(read_text(*state), "reply");
 }
 
+/* ---- who asks how it ended ---------------------------------------------------------------- */
+
+struct heard {
+	int times;
+	bool is_sent;
+	bool was_open;
+};
+
+static void hear(bool is_sent, void *context)
+{
+	struct heard *heard = context;
+
+	heard->times++;
+	heard->is_sent = is_sent;
+	heard->was_open = cork_is_open();
+}
+
+static void who_watches_hears_of_the_reply(void **state)
+{
+	struct heard heard = { 0 };
+
+	cork_begin();
+	assert_int_equal(write_text(*state, "one,"), 4);
+	cork_watch(hear, &heard);
+	cork_end();
+	assert_int_equal(heard.times, 0);
+	assert_int_equal(write_text(*state, "reply"), 5);
+	assert_int_equal(heard.times, 1);
+	assert_true(heard.is_sent);
+	assert_false(heard.was_open);
+	/* The next one is another's. */
+	cork_begin();
+	cork_end();
+	assert_int_equal(write_text(*state, "reply"), 5);
+	assert_int_equal(heard.times, 1);
+}
+
+static void who_watches_hears_of_a_failure(void **state)
+{
+	struct pair *pair = *state;
+	struct heard heard = { .is_sent = true };
+
+	cork_begin();
+	assert_int_equal(write_text(pair, "one,"), 4);
+	cork_watch(hear, &heard);
+	cork_end();
+	assert_int_equal(close(pair->ends[FAR]), 0);
+	pair->ends[FAR] = -1;
+	assert_int_equal(write_text(pair, "reply"), -1);
+	assert_int_equal(heard.times, 1);
+	assert_false(heard.is_sent);
+}
+
+static void nobody_hears_of_what_is_dropped(void **state)
+{
+	struct heard heard = { 0 };
+
+	cork_begin();
+	cork_watch(hear, &heard);
+	cork_drop();
+	cork_begin();
+	cork_end();
+	assert_int_equal(write_text(*state, "reply"), 5);
+	assert_int_equal(heard.times, 0);
+}
+
 /* ---- more than fits --------------------------------------------------------------------- */
 
 struct reader {
@@ -296,6 +362,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(without_edits_it_is_the_reply_alone, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_dropped_never_goes_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_watches_hears_of_the_reply, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_watches_hears_of_a_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(nobody_hears_of_what_is_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_stays_however_much_there_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_edit_that_fails_leaves_whole_packets, setup,
 						teardown),
