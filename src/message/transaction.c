@@ -290,17 +290,31 @@ static enum keeping make_delete_text(struct transaction *transaction,
 	return KEEPING_DONE;
 }
 
+/* With room for as many targets as the log shows; NULL: no memory. */
+static struct original *make_original(struct transaction *transaction,
+				      const struct resolution *resolution)
+{
+	size_t shown = resolution->recipient_count < ORIGINAL_TARGETS ? resolution->recipient_count
+								      : ORIGINAL_TARGETS;
+	struct original *original;
+
+	original = arena_alloc(&transaction->arena,
+			       sizeof(*original) + shown * sizeof(original->targets[0]));
+	if (original != NULL)
+		*original = (struct original){ .source = resolution->entry };
+	return original;
+}
+
 /* An original that is replaced by its targets, or dropped. */
 static enum keeping keep_changed(struct transaction *transaction, const struct address_path *path,
 				 const struct resolution *resolution, char *const *parameters)
 {
 	bool is_replaced = resolution->verdict == VERDICT_EXPAND;
-	struct original *original = arena_alloc(&transaction->arena, sizeof(*original));
+	struct original *original = make_original(transaction, resolution);
 	enum keeping keeping = KEEPING_DONE;
 
 	if (original == NULL)
 		return KEEPING_NO_MEMORY;
-	*original = (struct original){ .source = resolution->entry };
 	if (!fold_original(transaction, &path->address, &original->folded))
 		return KEEPING_NO_MEMORY;
 	keeping = make_delete_text(transaction, path, original);

@@ -25,8 +25,8 @@ struct original {
 	struct bytes folded; /* its key in finals */
 	bool is_deleted;     /* not kept, and no earlier one has the same text */
 	struct table_entry source;
-	size_t target_count;                     /* 0: it is dropped */
-	struct final *targets[ORIGINAL_TARGETS]; /* the first of them */
+	size_t target_count;     /* 0: it is dropped */
+	struct final *targets[]; /* the first of them, ORIGINAL_TARGETS at most */
 };
 
 /* What became of a recipient that was to be kept, or of a part of it. */
