@@ -2,6 +2,7 @@
 /*
  * pattern_code - one rule: its bytes, its expression, its substitution.
  */
+#include <string.h>
 #include <sysexits.h>
 
 #include "table/patterns_inside.h"
@@ -82,7 +83,8 @@ bool pattern_append(struct buffer *section, const struct table_pattern *pattern)
 
 /* ---- expressions ------------------------------------------------------------------------ */
 
-pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *err)
+/* NULL: ERR. */
+static pcre2_code *make_code(struct bytes expression, unsigned flags, struct error *err)
 {
 	/* Of bytes, not characters, as in Postfix 3.7 (measured: `^..@x$` matches ö@x). */
 	uint32_t set = PCRE2_NEVER_BACKSLASH_C;
@@ -110,7 +112,7 @@ pcre2_code *pattern_code(struct bytes expression, unsigned flags, struct error *
 bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_groups,
 			 struct error *err)
 {
-	pcre2_code *code = pattern_code(pattern->expression, pattern->flags, err);
+	pcre2_code *code = make_code(pattern->expression, pattern->flags, err);
 	pcre2_code *exception = NULL;
 
 	if (code == NULL)
@@ -118,7 +120,7 @@ bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_grou
 	if (pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, out_groups) != 0)
 		*out_groups = 0;
 	if (pattern->exception.size > 0)
-		exception = pattern_code(pattern->exception, pattern->flags, err);
+		exception = make_code(pattern->exception, pattern->flags, err);
 	/* What doesn't match has no groups. */
 	if ((pattern->flags & TABLE_PATTERN_NEGATED) != 0)
 		*out_groups = 0;
@@ -127,21 +129,249 @@ bool table_pattern_check(const struct table_pattern *pattern, uint32_t *out_grou
 	return pattern->exception.size == 0 || exception != NULL;
 }
 
-/* ---- substitution ----------------------------------------------------------------------- */
+/* ---- matching --------------------------------------------------------------------------- */
 
-/* What may be put into a list of addresses without becoming another list. */
-static bool is_safe(struct bytes text)
+enum {
+	HEAP_LIMIT_KIB = 4096,
+	/* Another place to begin at costs a call; a step costs more where items are long. */
+	STEPS_PER_START = 8,
+	BYTES_PER_STEP = 128,
+};
+
+bool pattern_limits_init(struct pattern_limits *limits)
 {
-	for (size_t i = 0; i < text.size; i++) {
-		unsigned char byte = (unsigned char)text.data[i];
+	uint32_t steps = PATTERN_FIRST_STEPS;
 
-		if (byte < 0x80 && !pattern_is_label_byte((char)byte) &&
-		    strchr("#$&'*+/=?^_`{|}~.@", byte) == NULL)
+	for (size_t i = 0; i < PATTERN_LEVELS; i++, steps *= 4) {
+		limits->levels[i] = pcre2_match_context_create(NULL);
+		if (limits->levels[i] == NULL)
 			return false;
-		if (byte == '\0')
-			return false;
+		(void)pcre2_set_match_limit(limits->levels[i], steps); /* these two can't fail */
+		(void)pcre2_set_heap_limit(limits->levels[i], HEAP_LIMIT_KIB);
 	}
 	return true;
+}
+
+void pattern_limits_free(struct pattern_limits *limits)
+{
+	for (size_t i = 0; i < PATTERN_LEVELS; i++)
+		pcre2_match_context_free(limits->levels[i]);
+}
+
+/* Can matching not begin at any byte as if it were the first one asked? */
+static bool depends_on_begin(struct bytes expression)
+{
+	for (size_t i = 0; i + 1 < expression.size; i++)
+		if ((expression.data[i] == '(' && expression.data[i + 1] == '*') ||
+		    (expression.data[i] == '\\' && expression.data[i + 1] == 'G'))
+			return true;
+	return false;
+}
+
+/* Where can a match of MACHINE begin? */
+static void learn_starts(struct pattern_machine *machine, struct bytes expression)
+{
+	uint32_t all_options = 0;
+	uint32_t type = 0;
+	uint32_t first = 0;
+
+	/* They can't fail: the code is good, and so are the names of what is asked for. */
+	(void)pcre2_pattern_info(machine->code, PCRE2_INFO_ALLOPTIONS, &all_options);
+	(void)pcre2_pattern_info(machine->code, PCRE2_INFO_FIRSTCODETYPE, &type);
+	(void)pcre2_pattern_info(machine->code, PCRE2_INFO_FIRSTCODEUNIT, &first);
+	(void)pcre2_pattern_info(machine->code, PCRE2_INFO_FIRSTBITMAP, &machine->starts);
+	machine->has_first = type == 1;
+	machine->first = byte_to_lower((char)first);
+	if (depends_on_begin(expression))
+		machine->start = PATTERN_START_UNKNOWN;
+	else if ((all_options & PCRE2_ANCHORED) != 0)
+		machine->start = PATTERN_START_BEGIN;
+	else
+		machine->start = type == 2 ? PATTERN_START_LINE : PATTERN_START_ANYWHERE;
+}
+
+bool pattern_machine_init(struct pattern_machine *machine, struct bytes expression, unsigned flags,
+			  struct error *err)
+{
+	*machine = (struct pattern_machine){ .code = make_code(expression, flags, err) };
+	if (machine->code == NULL)
+		return false;
+	pattern_literals(expression, flags, &machine->end, &machine->anywhere);
+	learn_starts(machine, expression);
+	return true;
+}
+
+void pattern_machine_free(struct pattern_machine *machine)
+{
+	pcre2_code_free(machine->code);
+	machine->code = NULL;
+}
+
+static enum pattern_lookup outcome_of(int result)
+{
+	if (result >= 0)
+		return PATTERN_FOUND;
+	switch (result) {
+	case PCRE2_ERROR_NOMATCH:
+		return PATTERN_ABSENT;
+	case PCRE2_ERROR_NOMEMORY:
+		return PATTERN_NO_MEMORY;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT:
+		return PATTERN_GAVE_UP;
+	default:
+		return PATTERN_BROKEN;
+	}
+}
+
+/* One subject against one machine. */
+struct pattern_run {
+	const struct pattern_machine *machine;
+	const struct pattern_limits *limits;
+	struct bytes subject;
+	pcre2_match_data *data;
+	struct pattern_budget *budget;
+};
+
+static bool charge(const struct pattern_run *run, uint64_t steps)
+{
+	if (steps > run->budget->left)
+		return false;
+	run->budget->left -= steps;
+	return true;
+}
+
+/* What STEPS cost from each of STARTS places. */
+static uint64_t price(const struct pattern_run *run, uint64_t steps, uint64_t starts)
+{
+	return steps * starts * (1 + run->subject.size / BYTES_PER_STEP);
+}
+
+static int run_level(const struct pattern_run *run, size_t start, unsigned level)
+{
+	bool is_any = run->machine->start == PATTERN_START_UNKNOWN;
+
+	return pcre2_match(run->machine->code, (PCRE2_SPTR)run->subject.data, run->subject.size,
+			   start, is_any ? 0 : PCRE2_ANCHORED, run->data,
+			   run->limits->levels[level]);
+}
+
+/* From START on, with more and more steps. */
+static enum pattern_lookup run_at(const struct pattern_run *run, size_t start)
+{
+	/* PCRE2 counts anew at each byte. */
+	uint64_t starts = run->machine->start == PATTERN_START_UNKNOWN ? run->subject.size + 1 : 1;
+	uint64_t steps = PATTERN_FIRST_STEPS;
+	int result = run_level(run, start, 0);
+
+	if (result != PCRE2_ERROR_MATCHLIMIT)
+		return outcome_of(result);
+	/* It isn't cheap: can it be saved? */
+	if (!pattern_literal_is_in(&run->machine->anywhere, run->subject))
+		return PATTERN_ABSENT;
+	for (unsigned level = 1; level < PATTERN_LEVELS; level++) {
+		steps *= 4;
+		if (!charge(run, price(run, steps, starts)))
+			break;
+		result = run_level(run, start, level);
+		if (result != PCRE2_ERROR_MATCHLIMIT)
+			return outcome_of(result);
+	}
+	return PATTERN_GAVE_UP;
+}
+
+/* May a match begin at START? */
+static bool is_start(const struct pattern_run *run, size_t start)
+{
+	const struct pattern_machine *machine = run->machine;
+	unsigned char byte;
+
+	if (machine->start == PATTERN_START_LINE)
+		return run->subject.data[start - 1] == '\n';
+	if (start == run->subject.size)
+		return !machine->has_first && machine->starts == NULL;
+	byte = (unsigned char)run->subject.data[start];
+	if (machine->has_first)
+		return byte_to_lower((char)byte) == machine->first;
+	return machine->starts == NULL || (machine->starts[byte / 8] >> byte % 8 & 1) != 0;
+}
+
+enum pattern_lookup pattern_machine_run(const struct pattern_machine *machine,
+					const struct pattern_limits *limits, struct bytes subject,
+					pcre2_match_data *data, struct pattern_budget *budget)
+{
+	const struct pattern_run run = { machine, limits, subject, data, budget };
+	enum pattern_lookup outcome;
+
+	if (!pattern_literal_ends(&machine->end, subject))
+		return PATTERN_ABSENT;
+	outcome = run_at(&run, 0);
+	if (outcome != PATTERN_ABSENT || machine->start == PATTERN_START_BEGIN ||
+	    machine->start == PATTERN_START_UNKNOWN)
+		return outcome;
+	if (!pattern_literal_is_in(&machine->anywhere, subject))
+		return PATTERN_ABSENT;
+	for (size_t start = 1; start <= subject.size && outcome == PATTERN_ABSENT; start++) {
+		if (!is_start(&run, start))
+			continue;
+		if (!charge(&run, STEPS_PER_START))
+			return PATTERN_GAVE_UP;
+		outcome = run_at(&run, start);
+	}
+	return outcome;
+}
+
+/* ---- substitution ----------------------------------------------------------------------- */
+
+/* The size of the quoted string at the begin of TEXT; 0: none, or it doesn't end in it. */
+static size_t quoted_size(struct bytes text)
+{
+	if (text.size == 0 || text.data[0] != '"')
+		return 0;
+	for (size_t i = 1; i < text.size; i++) {
+		if (text.data[i] == '"')
+			return i + 1;
+		i += text.data[i] == '\\';
+	}
+	return 0;
+}
+
+static bool is_safe_byte(char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	return byte >= 0x80 || pattern_is_label_byte(c) ||
+	       (byte != '\0' && strchr("#$&'*+/=?^_`{|}~.@", byte) != NULL);
+}
+
+/*
+ * What may be put into a list of addresses without becoming another list. A whole quoted string is
+ * one word wherever there is no other around it.
+ */
+static bool is_safe(struct bytes text, bool is_quoted)
+{
+	while (text.size > 0) {
+		size_t size = is_quoted ? 0 : quoted_size(text);
+
+		if (size == 0 && !is_safe_byte(text.data[0]))
+			return false;
+		text = bytes_skip(text, size == 0 ? 1 : size);
+	}
+	return true;
+}
+
+/* Does TEXT end within a quoted string? */
+static bool ends_quoted(struct bytes text)
+{
+	bool is_quoted = false;
+
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] == '"')
+			is_quoted = !is_quoted;
+		i += text.data[i] == '\\';
+	}
+	return is_quoted;
 }
 
 /* What the group NUMBER matched of SUBJECT: nothing, if it took no part in the match. */
@@ -174,7 +404,8 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 			piece.text = group_text(subject, groups, group_count, piece.group);
 		if (step == TEMPLATE_WRONG)
 			outcome = PATTERN_BROKEN; /* the compiler lets none through */
-		else if (step == TEMPLATE_GROUP && !is_safe(piece.text))
+		else if (step == TEMPLATE_GROUP &&
+			 !is_safe(piece.text, ends_quoted(buffer_bytes(&text))))
 			outcome = PATTERN_UNSAFE;
 		else if (!buffer_append(&text, piece.text))
 			outcome = PATTERN_NO_MEMORY;

@@ -7,11 +7,7 @@
 #include "table/patterns_inside.h"
 #include "table/template.h"
 
-/* Bounds of one match; a pattern that needs more answers "try again later". */
 enum {
-	MATCH_LIMIT = 20000,
-	DEPTH_LIMIT = 250,
-	HEAP_LIMIT_KIB = 1024,
 	SUBJECT_BYTES_MAX = 1000,
 	NO_BLOCK = -1,
 };
@@ -19,8 +15,8 @@ enum {
 /* A rule, compiled. */
 struct rule {
 	struct table_pattern pattern;
-	pcre2_code *code;
-	pcre2_code *exception;
+	struct pattern_machine machine;
+	struct pattern_machine exception;
 	int32_t block;       /* the `if` it stands in: its rule, or NO_BLOCK */
 	uint32_t next_filed; /* the next rule of the same domain; 0: none, numbers from 1 */
 };
@@ -34,7 +30,7 @@ struct pattern_set {
 	uint64_t seed;  /* of that hash: the table's */
 	uint32_t *open; /* rules that are tried for every address, in order */
 	size_t open_count;
-	pcre2_match_context *limits;
+	struct pattern_limits limits;
 };
 
 bool table_has_patterns(const struct table *table)
@@ -58,14 +54,14 @@ static void set_free(struct pattern_set *set)
 	if (set == NULL)
 		return;
 	for (size_t i = 0; set->rules != NULL && i < set->count; i++) {
-		pcre2_code_free(set->rules[i].code);
-		pcre2_code_free(set->rules[i].exception);
+		pattern_machine_free(&set->rules[i].machine);
+		pattern_machine_free(&set->rules[i].exception);
 	}
 	free(set->rules);
 	free(set->filed);
 	free(set->filed_last);
 	free(set->open);
-	pcre2_match_context_free(set->limits);
+	pattern_limits_free(&set->limits);
 	free(set);
 }
 
@@ -91,16 +87,12 @@ static struct pattern_set *set_new(size_t count, uint64_t seed)
 		.filed_mask = slots - 1,
 		.seed = seed,
 		.open = calloc(count + 1, sizeof(*set->open)),
-		.limits = pcre2_match_context_create(NULL),
 	};
 	if (set->rules == NULL || set->filed == NULL || set->filed_last == NULL ||
-	    set->open == NULL || set->limits == NULL) {
+	    set->open == NULL || !pattern_limits_init(&set->limits)) {
 		set_free(set);
 		return NULL;
 	}
-	(void)pcre2_set_match_limit(set->limits, MATCH_LIMIT); /* these three can't fail */
-	(void)pcre2_set_depth_limit(set->limits, DEPTH_LIMIT);
-	(void)pcre2_set_heap_limit(set->limits, HEAP_LIMIT_KIB);
 	return set;
 }
 
@@ -133,14 +125,11 @@ static bool load_rule(struct pattern_set *set, struct bytes *rest, int32_t *bloc
 		*block = set->rules[*block].block;
 		return true;
 	}
-	rule->code = pattern_code(pattern->expression, pattern->flags, err);
-	if (rule->code == NULL)
+	if (!pattern_machine_init(&rule->machine, pattern->expression, pattern->flags, err))
 		return false;
-	if (pattern->exception.size > 0) {
-		rule->exception = pattern_code(pattern->exception, pattern->flags, err);
-		if (rule->exception == NULL)
-			return false;
-	}
+	if (pattern->exception.size > 0 &&
+	    !pattern_machine_init(&rule->exception, pattern->exception, pattern->flags, err))
+		return false;
 	if (pattern->kind == TABLE_PATTERN_IF)
 		*block = (int32_t)set->count - 1;
 	else if (pattern->domain.size > 0)
@@ -183,25 +172,13 @@ struct match {
 	struct bytes subject;
 	pcre2_match_data *data;
 	struct arena *arena;
+	struct pattern_budget *budget;
 };
 
-static enum pattern_lookup run(const struct match *match, const pcre2_code *code)
+static enum pattern_lookup run(const struct match *match, const struct pattern_machine *machine)
 {
-	int result = pcre2_match(code, (PCRE2_SPTR)match->subject.data, match->subject.size, 0, 0,
-				 match->data, match->set->limits);
-
-	if (result == PCRE2_ERROR_NOMATCH)
-		return PATTERN_ABSENT;
-	switch (result) {
-	case PCRE2_ERROR_NOMEMORY:
-		return PATTERN_NO_MEMORY;
-	case PCRE2_ERROR_MATCHLIMIT:
-	case PCRE2_ERROR_DEPTHLIMIT:
-	case PCRE2_ERROR_HEAPLIMIT:
-		return PATTERN_GAVE_UP;
-	default:
-		return result >= 0 ? PATTERN_FOUND : PATTERN_BROKEN;
-	}
+	return pattern_machine_run(machine, &match->set->limits, match->subject, match->data,
+				   match->budget);
 }
 
 /* The answer the other way round; what can't be told can't be told so, either. */
@@ -227,11 +204,11 @@ static enum pattern_lookup try_rule(const struct match *match, const struct rule
 	bool is_negated = (rule->pattern.flags & TABLE_PATTERN_NEGATED) != 0;
 	enum pattern_lookup outcome = PATTERN_FOUND;
 
-	if (rule->exception != NULL)
-		outcome = negate(run(match, rule->exception));
+	if (rule->exception.code != NULL)
+		outcome = negate(run(match, &rule->exception));
 	if (outcome != PATTERN_FOUND)
 		return outcome;
-	outcome = run(match, rule->code);
+	outcome = run(match, &rule->machine);
 	return is_negated ? negate(outcome) : outcome;
 }
 
@@ -241,6 +218,13 @@ static uint64_t place_of(const struct rule *rule)
 	return PLACE_CATCH_ALL | rule->pattern.global_line;
 }
 
+/* Is there text in whatever RULE matches that the subject hasn't? Then no `if` need be asked. */
+static bool is_out_of_question(const struct match *match, const struct rule *rule)
+{
+	return (rule->pattern.flags & TABLE_PATTERN_NEGATED) == 0 &&
+	       !pattern_literal_ends(&rule->machine.end, match->subject);
+}
+
 /* Do RULE and all the `if`s around it hold? *OUT_PLACE is that of the one that gave up. */
 static enum pattern_lookup try_all(const struct match *match, const struct rule *rule,
 				   uint64_t *out_place)
@@ -248,6 +232,8 @@ static enum pattern_lookup try_all(const struct match *match, const struct rule 
 	const struct rule *tried = rule;
 	enum pattern_lookup outcome = PATTERN_FOUND;
 
+	if (is_out_of_question(match, rule))
+		return PATTERN_ABSENT;
 	for (int32_t block = rule->block; block != NO_BLOCK && outcome == PATTERN_FOUND;
 	     block = tried->block) {
 		tried = &match->set->rules[block];
@@ -268,7 +254,7 @@ static uint32_t count_groups(const struct match *match, const struct rule *rule)
 	uint32_t captures;
 
 	if ((rule->pattern.flags & TABLE_PATTERN_NEGATED) != 0 ||
-	    pcre2_pattern_info(rule->code, PCRE2_INFO_CAPTURECOUNT, &captures) != 0)
+	    pcre2_pattern_info(rule->machine.code, PCRE2_INFO_CAPTURECOUNT, &captures) != 0)
 		return 0;
 	return captures < room ? captures + 1 : room;
 }
@@ -291,8 +277,8 @@ static enum pattern_lookup answer(const struct match *match, const struct rule *
 	/* Neither an answer nor a "no": an empty value would look like a key without targets. */
 	if (outcome == PATTERN_FOUND && entry.kind == TABLE_ENTRY_TARGETS &&
 	    entry.pattern_value.size == 0)
-		return PATTERN_BROKEN;
-	if (outcome == PATTERN_FOUND)
+		outcome = PATTERN_UNSAFE;
+	if (outcome == PATTERN_FOUND || outcome == PATTERN_UNSAFE)
 		*out_entry = entry;
 	return outcome;
 }
@@ -341,23 +327,66 @@ static enum pattern_lookup match_rules(const struct match *match, struct bytes d
 	return PATTERN_ABSENT;
 }
 
-enum pattern_lookup table_match(const struct table *table, struct bytes subject,
-				struct bytes domain_key, uint32_t before_line, struct arena *arena,
-				struct table_entry *out_entry)
+enum pattern_lookup table_match_within(const struct table *table,
+				       const struct pattern_question *question,
+				       struct table_entry *out_entry)
 {
-	struct match match = { .set = table->pattern_set, .subject = subject, .arena = arena };
+	struct match match = {
+		.set = table->pattern_set,
+		.subject = question->subject,
+		.arena = question->arena,
+		.budget = question->budget,
+	};
 	enum pattern_lookup outcome;
 
 	if (match.set == NULL)
 		return PATTERN_ABSENT;
-	if (subject.size > SUBJECT_BYTES_MAX) {
+	if (match.subject.size > SUBJECT_BYTES_MAX) {
 		*out_entry = (struct table_entry){ .place = 0 };
 		return PATTERN_GAVE_UP;
 	}
 	match.data = pcre2_match_data_create(TEMPLATE_GROUP_MAX + 1, NULL);
 	if (match.data == NULL)
 		return PATTERN_NO_MEMORY;
-	outcome = match_rules(&match, domain_key, before_line, out_entry);
+	outcome = match_rules(&match, question->domain_key, question->before_line, out_entry);
 	pcre2_match_data_free(match.data);
+	return outcome;
+}
+
+enum pattern_lookup table_match(const struct table *table, struct bytes subject,
+				struct bytes domain_key, uint32_t before_line, struct arena *arena,
+				struct table_entry *out_entry)
+{
+	struct pattern_budget budget = { .left = PATTERN_BUDGET_STEPS };
+	const struct pattern_question question = {
+		.subject = subject,
+		.domain_key = domain_key,
+		.before_line = before_line,
+		.arena = arena,
+		.budget = &budget,
+	};
+
+	return table_match_within(table, &question, out_entry);
+}
+
+enum pattern_lookup table_try_pattern(const struct table *table, uint64_t number,
+				      struct bytes subject, uint64_t *out_steps)
+{
+	struct pattern_budget budget = { .left = PATTERN_BUDGET_STEPS };
+	struct match match = {
+		.set = table->pattern_set,
+		.subject = subject,
+		.data = pcre2_match_data_create(TEMPLATE_GROUP_MAX + 1, NULL),
+		.budget = &budget,
+	};
+	enum pattern_lookup outcome;
+
+	*out_steps = 0;
+	if (match.data == NULL)
+		return PATTERN_NO_MEMORY;
+	outcome = try_rule(&match, &match.set->rules[number]);
+	pcre2_match_data_free(match.data);
+	*out_steps = outcome == PATTERN_GAVE_UP ? PATTERN_BUDGET_STEPS + 1
+						: PATTERN_BUDGET_STEPS - budget.left;
 	return outcome;
 }

@@ -3,9 +3,13 @@
  * patterns - the rules of regexp: and pcre: sources, tried in their order.
  *
  * A rule whose expression ends in a literal domain is filed under it and tried for its addresses
- * only; the others are tried for all. The order of the rules is kept all the same. Matching has
- * step limits, and to reach one is GAVE_UP (defer), never ABSENT. Compiled when the table is
- * opened.
+ * only; the others are tried for all. The order of the rules is kept all the same. Compiled when
+ * the table is opened.
+ *
+ * Work is bounded by a budget of steps of PCRE2, some 14 ns each. What each rule may take without a
+ * look at it (32 steps) is not counted: so many rules are what the administrator asked for. To need
+ * more than the budget is GAVE_UP (defer), never ABSENT; but a rule whose expression has literal
+ * text in it, as most have, is ABSENT for an address without it, however much it costs.
  */
 #ifndef TABLE_PATTERNS_H
 #define TABLE_PATTERNS_H
@@ -49,12 +53,20 @@ struct table_pattern {
 
 bool table_has_patterns(const struct table *table);
 
+/* What all matches for one recipient may take together: less than 5 ms. */
+enum { PATTERN_BUDGET_STEPS = 250000 };
+
+struct pattern_budget {
+	uint64_t left; /* steps; begins as PATTERN_BUDGET_STEPS */
+};
+
 /*
  * Find the first rule that matches SUBJECT, an address in external form as it was written, in the
  * domain DOMAIN_KEY (folded); rules from BEFORE_LINE on are left out (UINT32_MAX: none). What it
  * makes of the address is in OUT_ENTRY: with TABLE_ENTRY_TARGETS pattern_value is a right-hand
  * side, in ARENA, whose substituted parts hold nothing but letters, digits and the other characters
- * of an atom, dots and `@`. PATTERN_UNSAFE where the address has others there.
+ * of an atom, dots, `@` and whole quoted strings. PATTERN_UNSAFE where the address has others
+ * there, or nothing is left of the value.
  */
 enum pattern_lookup {
 	PATTERN_FOUND,
@@ -63,11 +75,32 @@ enum pattern_lookup {
 	PATTERN_NO_MEMORY,
 	PATTERN_GAVE_UP, /* after too many steps; OUT_ENTRY has the place of the rule, 0: of none,
 			  * since SUBJECT is too long for any */
-	PATTERN_UNSAFE,  /* would be substituted, but can't be without changing the list */
+	PATTERN_UNSAFE,  /* would be substituted, but can't be without changing the list, or
+			  * would leave nothing; OUT_ENTRY has the place of the rule */
 };
 enum pattern_lookup table_match(const struct table *table, struct bytes subject,
 				struct bytes domain_key, uint32_t before_line, struct arena *arena,
 				struct table_entry *out_entry);
+
+/* The same with what is left of a budget that other matches share. */
+struct pattern_question {
+	struct bytes subject;
+	struct bytes domain_key;
+	uint32_t before_line;
+	struct arena *arena;
+	struct pattern_budget *budget;
+};
+enum pattern_lookup table_match_within(const struct table *table,
+				       const struct pattern_question *question,
+				       struct table_entry *out_entry);
+
+/*
+ * Does the rule or `if` with NUMBER, counted from 0 as table_next_pattern() does, match SUBJECT by
+ * itself, whatever stands around it? FOUND, ABSENT, BROKEN, NO_MEMORY, GAVE_UP. *OUT_STEPS: what it
+ * took, or more than PATTERN_BUDGET_STEPS.
+ */
+enum pattern_lookup table_try_pattern(const struct table *table, uint64_t number,
+				      struct bytes subject, uint64_t *out_steps);
 
 /* The rule at *POSITION (begin with 0), for dump and checks. */
 enum lookup table_next_pattern(const struct table *table, uint64_t *position,

@@ -34,7 +34,7 @@ static const char virtual_text[] =
 	"slow@alias.test aaaaaaaaaaaaaaaaaaaaaaaaaaaaa@slow.test\n"
 	"local.test x\n"
 	"dead@other.test nobody@alias.test\n";
-static const char pcre_text[] = "# comment\n\n/^(a|a?)+b@slow\\.test$/ x@far.test\n";
+static const char pcre_text[] = "# comment\n\n/^(a|a?)+[bc]@slow\\.test$/ x@far.test\n";
 
 static char folder[] = "/tmp/test_reason.XXXXXX";
 static char virtual_path[64], pcre_path[64], table_path[64];
