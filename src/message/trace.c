@@ -2,6 +2,7 @@
 #include "message/trace.h"
 
 #include "mail/address.h"
+#include "resolve/answer.h"
 #include "service/log.h"
 
 /* Whatever has no room or no memory is missing from a line, which is better than no line. */
@@ -88,10 +89,24 @@ void trace_begin(struct trace *trace, const struct table *table, struct bytes re
 	options->context = trace;
 }
 
+/* Mail goes to the others, and somebody has to be told of the one. */
+static void warn_of_missing(const struct trace *trace, const struct resolution *resolution)
+{
+	struct buffer line;
+
+	begin_line(trace, &line);
+	(void)buffer_append_text(&line, "a target is left out, reason=");
+	(void)reason_print(trace->table, resolution->reason, &resolution->detail, &line);
+	log_line(SEVERITY_WARNING, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&line)));
+	buffer_free(&line);
+}
+
 void trace_end(const struct trace *trace, const struct resolution *resolution)
 {
 	struct buffer line;
 
+	if (answer_accepts(resolution->verdict) && resolution->reason != REASON_NONE)
+		warn_of_missing(trace, resolution);
 	if (!log_has_debug())
 		return;
 	begin_line(trace, &line);

@@ -120,6 +120,23 @@ static void on_dead_end(void *context, const struct address *target,
 	buffer_free(&text);
 }
 
+/* The row may be far from the rule: the reason names that. */
+static void on_spoiled(void *context, const struct address *target, const struct table_entry *entry)
+{
+	const struct reason_detail detail = { .place = entry->place };
+	struct prover *prover = context;
+	struct buffer text;
+
+	buffer_init(&text, ADDRESS_TEXT_MAX + REASON_BYTES);
+	(void)address_print(target, &text); /* without memory it shows below, as here */
+	(void)buffer_append_text(&text, ": ");
+	(void)reason_print(prover->table, REASON_TEMPLATE, &detail, &text);
+	prover->findings.has_failed |= text.was_short_of_memory;
+	proof_findings_add(&prover->findings, row_line(prover), true, "target " BYTES_FORMAT,
+			   BYTES_ARGS(buffer_bytes(&text)));
+	buffer_free(&text);
+}
+
 static void judge(struct prover *prover, const struct expansion *expansion)
 {
 	switch (expansion->reason) {
@@ -133,6 +150,7 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 		prover->findings.has_failed = true;
 		break;
 	case REASON_NONE:
+	case REASON_TEMPLATE: /* told as it was met */
 	case REASON_DEAD_END:
 	case REASON_UNPRINTABLE:
 	case REASON_BAD_ADDRESS:
@@ -168,12 +186,15 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 		.limits = &prover->limits,
 		.has_smtputf8 = true,
 		.on_dead_end = on_dead_end,
+		.on_spoiled = on_spoiled,
 		.context = prover,
 	};
+	struct pattern_budget budget = { .left = PATTERN_BUDGET_STEPS };
 	const struct inquiry inquiry = {
 		.table = prover->table,
 		.options = &options,
 		.arena = &prover->arena,
+		.budget = &budget,
 	};
 	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
 	struct bytes local = row->is_catch_all ? bytes_of(any_user) : row->local;

@@ -26,6 +26,7 @@ static const struct reason_answer {
 } reason_answers[] = {
 	{ REASON_LOOP, "451", "4.6.0", "Alias expansion error" },
 	{ REASON_LIMIT, "451", "4.6.0", "Alias expansion error" },
+	{ REASON_TEMPLATE, "451", "4.6.0", "Alias expansion error" },
 	{ REASON_DEAD_END, "451", "4.6.0", "Alias expansion error" },
 	{ REASON_BROKEN, "451", "4.3.0", "Temporary lookup failure" },
 	{ REASON_MEMORY, "451", "4.3.0", "Temporary lookup failure" },

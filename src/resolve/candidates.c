@@ -101,16 +101,23 @@ static enum lookup line_of_whole_key(const struct search *search, uint32_t *out_
 static enum pattern_lookup ask_patterns(const struct search *search, uint32_t before_line)
 {
 	const struct candidate *candidate = search->candidate;
+	struct pattern_budget own = { .left = PATTERN_BUDGET_STEPS };
+	struct pattern_question question = {
+		.domain_key = candidate->domain->name,
+		.before_line = before_line,
+		.arena = search->inquiry->arena,
+		.budget = search->inquiry->budget != NULL ? search->inquiry->budget : &own,
+	};
 	struct buffer subject;
 	enum pattern_lookup outcome;
 
 	buffer_init(&subject, ADDRESS_TEXT_MAX);
-	if (!address_print(&candidate->written, &subject))
+	if (!address_print(&candidate->written, &subject)) {
 		outcome = subject.was_short_of_memory ? PATTERN_NO_MEMORY : PATTERN_BROKEN;
-	else
-		outcome =
-			table_match(search->table, buffer_bytes(&subject), candidate->domain->name,
-				    before_line, search->inquiry->arena, search->entry);
+	} else {
+		question.subject = buffer_bytes(&subject);
+		outcome = table_match_within(search->table, &question, search->entry);
+	}
 	buffer_free(&subject);
 	if (outcome != PATTERN_FOUND)
 		return outcome;

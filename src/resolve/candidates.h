@@ -13,6 +13,7 @@
 #define RESOLVE_CANDIDATES_H
 
 #include "resolve/resolve.h"
+#include "table/patterns.h"
 #include "table/table.h"
 
 /* One resolution at work: what all its steps read, and where they take memory. */
@@ -20,6 +21,7 @@ struct inquiry {
 	const struct table *table;
 	const struct resolve_options *options;
 	struct arena *arena;
+	struct pattern_budget *budget; /* NULL: each question of patterns has one of its own */
 };
 
 /* How an entry was found. */
@@ -41,7 +43,7 @@ enum candidate_outcome {
 	CANDIDATE_BROKEN,
 	CANDIDATE_NO_MEMORY,
 	CANDIDATE_GAVE_UP, /* a pattern did: the place of *out_entry is its own, or 0 */
-	CANDIDATE_UNSAFE,  /* a pattern can't take this address: refuse it */
+	CANDIDATE_UNSAFE,  /* a pattern matches, but makes no address of it: the same place */
 };
 
 /* The options are for the trace alone, the arena for what a pattern makes. *out_entry and *out_hit

@@ -34,11 +34,12 @@ static bool enter(struct walk *walk, struct seen *seen, struct bytes local,
 		.parent = walk->node,
 		.seen = seen,
 		.entry = entry,
+		.local = local,
 		.depth = depth,
 	};
 	seen->is_open = true;
 	walk->node = node;
-	return entry->pattern_value.size > 0 ? walk_pattern_children(walk, node, local)
+	return entry->pattern_value.size > 0 ? walk_pattern_children(walk, node)
 					     : walk_children(walk, node, user, extension);
 }
 
@@ -100,7 +101,11 @@ static bool check_depth(struct walk *walk, size_t hops)
 {
 	size_t limit = walk->limits->recursion;
 
-	return hops < limit || walk_exceed(walk, LIMIT_RECURSION, hops + 1, limit);
+	if (hops < limit)
+		return true;
+	if (walk_is_growing(walk->node))
+		return walk_fail_growing(walk, walk->node);
+	return walk_exceed(walk, LIMIT_RECURSION, hops + 1, limit);
 }
 
 /* CHILD is final: a recipient, or nothing if it could only bounce. */
@@ -144,6 +149,16 @@ static bool ends_on_the_way(const struct walk *walk, const struct seen *seen)
 	return false;
 }
 
+/* A rule that leads back is named; a row is told by the address. */
+static bool fail_in_circle(struct walk *walk)
+{
+	const struct table_entry *entry = walk->node->entry;
+	uint64_t place = entry->pattern_value.size > 0 ? entry->place : 0;
+
+	walk->result.detail = (struct reason_detail){ .place = place };
+	return walk_fail(walk, REASON_LOOP);
+}
+
 /* An address met before. */
 static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, size_t depth)
 {
@@ -152,7 +167,7 @@ static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, si
 		return count_recipients(walk, 1);
 	}
 	if (seen->is_open && !ends_on_the_way(walk, seen))
-		return walk_fail(walk, REASON_LOOP);
+		return fail_in_circle(walk);
 	if (seen->is_open) {
 		account(walk, is_first, 1, 0);
 		return count_recipients(walk, 1);
@@ -176,9 +191,34 @@ static bool settle_special(struct walk *walk, struct seen *seen, const struct ta
 	return count_recipients(walk, 1);
 }
 
-/* Ask for CHILD: *out_entry is NULL if it is no key. False: nobody can tell. */
-static bool look_up(struct walk *walk, const struct child *child, struct table_entry **out_entry,
-		    struct candidate_hit *out_hit)
+/* A target of which a pattern, in ENTRY, makes no address. */
+static bool settle_spoiled(struct walk *walk, struct seen *seen, const struct child *child,
+			   const struct table_entry *entry, bool is_first)
+{
+	const struct address target = { .local = child->local, .domain = child->domain.name };
+
+	seen->count = 1;
+	walk_spoil(walk, &target, entry);
+	account(walk, is_first, 1, 1);
+	return count_recipients(walk, 1);
+}
+
+/* How CHILD is found; reasons are set already. */
+enum found {
+	FOUND_ENTRY,
+	FOUND_NONE,
+	FOUND_SPOILED, /* *out_entry has the place of the pattern that does it */
+	FOUND_NOTHING_SURE,
+};
+
+static enum found fail_to_find(struct walk *walk, enum reason reason)
+{
+	(void)walk_fail(walk, reason); /* always false */
+	return FOUND_NOTHING_SURE;
+}
+
+static enum found look_up(struct walk *walk, const struct child *child,
+			  struct table_entry **out_entry, struct candidate_hit *out_hit)
 {
 	struct candidate candidate = {
 		.local = child->key,
@@ -187,33 +227,32 @@ static bool look_up(struct walk *walk, const struct child *child, struct table_e
 	};
 	struct table_entry *entry;
 
-	*out_entry = NULL;
 	if (!candidates_exist(walk->table, &child->domain))
-		return true;
+		return FOUND_NONE;
 	/* A pattern that is meant for it has letters, not the code that the table has for them. */
 	if (table_has_patterns(walk->table) &&
 	    !fold_domain_show(child->domain.name, walk->arena, &candidate.written.domain))
-		return walk_fail(walk, REASON_MEMORY);
+		return fail_to_find(walk, REASON_MEMORY);
 	entry = arena_alloc(walk->arena, sizeof(*entry));
 	if (entry == NULL)
-		return walk_fail(walk, REASON_MEMORY);
+		return fail_to_find(walk, REASON_MEMORY);
+	*out_entry = entry;
 	switch (candidates_find(walk->inquiry, &candidate, entry, out_hit)) {
 	case CANDIDATE_FOUND:
-		*out_entry = entry;
-		return true;
+		return FOUND_ENTRY;
 	case CANDIDATE_ABSENT:
-		return true;
+		return FOUND_NONE;
 	case CANDIDATE_NO_MEMORY:
-		return walk_fail(walk, REASON_MEMORY);
+		return fail_to_find(walk, REASON_MEMORY);
 	case CANDIDATE_GAVE_UP:
-		walk->result.detail.place = entry->place;
-		return walk_fail(walk, REASON_PATTERN);
+		walk->result.detail = (struct reason_detail){ .place = entry->place };
+		return fail_to_find(walk, REASON_PATTERN);
 	case CANDIDATE_UNSAFE:
-		return walk_fail(walk, REASON_BAD_ADDRESS);
+		return FOUND_SPOILED;
 	case CANDIDATE_BROKEN:
 		break;
 	}
-	return walk_fail(walk, REASON_BROKEN);
+	return fail_to_find(walk, REASON_BROKEN);
 }
 
 /* An address met for the first time. */
@@ -229,12 +268,17 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 		return false;
 	if (others > RESOLVE_ADDRESSES_MAX)
 		return walk_exceed(walk, LIMIT_ADDRESSES, others, RESOLVE_ADDRESSES_MAX);
-	if (!look_up(walk, child, &entry, &hit))
+	switch (look_up(walk, child, &entry, &hit)) {
+	case FOUND_NOTHING_SURE:
 		return false;
-	if (entry == NULL) {
+	case FOUND_NONE:
 		seen->count = 1;
 		return settle(walk, child, (child->domain.flags & TABLE_DOMAIN_OURS) != 0,
 			      is_first);
+	case FOUND_SPOILED:
+		return settle_spoiled(walk, seen, child, entry, is_first);
+	case FOUND_ENTRY:
+		break;
 	}
 	if (entry->kind != TABLE_ENTRY_TARGETS)
 		return settle_special(walk, seen, entry, is_first);

@@ -13,11 +13,15 @@
 #include "resolve/resolve.h"
 
 struct expansion {
-	enum reason reason; /* NONE, LOOP, LIMIT, BROKEN, MEMORY, PATTERN, BAD_ADDRESS */
+	enum reason reason; /* NONE, LOOP, LIMIT, BROKEN, MEMORY, PATTERN */
 	struct reason_detail detail;
 	struct recipient *recipients;
 	size_t recipient_count;
-	bool is_discarded;  /* some target leads to a `discard:` entry */
+	bool is_discarded; /* some target leads to a `discard:` entry */
+	/* A pattern made no address of some target, which is left out; the first one's place is
+	 * in the detail. is_root: it was the recipient's own pattern. */
+	bool is_spoiled;
+	bool is_root_spoiled;
 	struct bytes reply; /* of the first target that an `error:` entry refuses; or empty */
 };
 

@@ -7,6 +7,7 @@ static const char *const reason_names[] = {
 	[REASON_NONE] = "none",
 	[REASON_LOOP] = "alias loop",
 	[REASON_LIMIT] = "limit exceeded",
+	[REASON_TEMPLATE] = "pattern makes no address",
 	[REASON_DEAD_END] = "no target that could be delivered",
 	[REASON_BROKEN] = "damaged table",
 	[REASON_MEMORY] = "out of memory",
@@ -42,17 +43,18 @@ static bool print_limit(const struct reason_detail *detail, struct buffer *out_t
 				    (unsigned long long)detail->allowed);
 }
 
-static bool print_pattern(const struct table *table, const struct reason_detail *detail,
-			  struct buffer *out_text)
+/* WHAT, with the place of the rule, if there is one. */
+static bool print_rule(const struct table *table, const char *what,
+		       const struct reason_detail *detail, struct buffer *out_text)
 {
 	const struct table_entry entry = { .place = detail->place };
 	struct bytes source;
 	uint32_t line;
 
-	if (detail->place == 0)
-		return buffer_append_text(out_text, "pattern gave up (address too long)");
-	if (!buffer_append_text(out_text, "pattern gave up (match limit)"))
+	if (!buffer_append_text(out_text, what))
 		return false;
+	if (detail->place == 0)
+		return true;
 	if (table_provenance(table, &entry, &source, &line) != LOOKUP_FOUND)
 		return true;
 	return buffer_append_text(out_text, ": ") && address_escape(source, false, out_text) &&
@@ -68,7 +70,13 @@ bool reason_print(const struct table *table, enum reason reason, const struct re
 	case REASON_LIMIT:
 		return print_limit(detail, out_text);
 	case REASON_PATTERN:
-		return print_pattern(table, detail, out_text);
+		return print_rule(table,
+				  detail->place == 0 ? "pattern gave up (address too long)"
+						     : "pattern gave up (match limit)",
+				  detail, out_text);
+	case REASON_LOOP:
+	case REASON_TEMPLATE:
+		return print_rule(table, reason_name(reason), detail, out_text);
 	default:
 		return buffer_append_text(out_text, reason_name(reason));
 	}

@@ -20,6 +20,7 @@ enum reason {
 	REASON_NONE,
 	REASON_LOOP,           /* 451 4.6.0 */
 	REASON_LIMIT,          /* 451 4.6.0 */
+	REASON_TEMPLATE,       /* 451 4.6.0: a pattern makes no address of a target */
 	REASON_DEAD_END,       /* 451 4.6.0: every target could only bounce */
 	REASON_BROKEN,         /* 451 4.3.0 */
 	REASON_MEMORY,         /* 451 4.3.0 */
@@ -46,7 +47,9 @@ struct reason_detail {
 	enum reason_limit limit;
 	uint64_t found;
 	uint64_t allowed;
-	/* Of PATTERN: its place is that of the rule; 0: no rule's, the address is too long. */
+	/* Of PATTERN: its place is that of the rule; 0: no rule's, the address is too long. Of
+	 * TEMPLATE: likewise. Of LOOP: of the rule that leads back, or lets an address
+	 * grow; or 0. */
 	uint64_t place;
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/resolve.h"
 
+#include <string.h>
+
 #include "mail/fold.h"
 #include "resolve/candidates.h"
 #include "resolve/expand.h"
@@ -122,6 +124,37 @@ static bool needs_smtputf8(const struct resolution *resolution)
 	return false;
 }
 
+/*
+ * Is LOCAL one that a pattern need not be made for: routing, or no plain word of RFC 5321? Then it
+ * is the client's own mistake that nothing comes of it, else the table's.
+ */
+static bool is_odd(struct bytes local)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789#$&'*+-/=?^_`{|}~.";
+
+	if (local.size == 0 || local.data[0] == '-')
+		return true;
+	for (size_t i = 0; i < local.size; i++) {
+		char byte = byte_to_lower(local.data[i]);
+
+		if (byte == '\0' || ((unsigned char)byte < 0x80 && strchr(plain, byte) == NULL))
+			return true;
+	}
+	return false;
+}
+
+/* A rule, at PLACE, matches the recipient itself, LOCAL, but makes no address of it. */
+static void end_spoiled(struct resolution *resolution, struct bytes local, bool is_own,
+			uint64_t place)
+{
+	if (is_own && is_odd(local)) {
+		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+		return;
+	}
+	resolution->detail = (struct reason_detail){ .place = place };
+	end_with(resolution, VERDICT_DEFER, REASON_TEMPLATE);
+}
+
 static void judge_expansion(const struct expansion *expansion,
 			    const struct resolve_options *options,
 			    const struct candidate *candidate, struct resolution *resolution)
@@ -131,9 +164,10 @@ static void judge_expansion(const struct expansion *expansion,
 	if (expansion->reason != REASON_NONE) {
 		resolution->recipient_count = 0;
 		resolution->detail = expansion->detail;
-		end_with(resolution,
-			 expansion->reason == REASON_BAD_ADDRESS ? VERDICT_REFUSED : VERDICT_DEFER,
-			 expansion->reason);
+		end_with(resolution, VERDICT_DEFER, expansion->reason);
+	} else if (expansion->recipient_count == 0 && expansion->is_spoiled) {
+		end_spoiled(resolution, candidate->written.local, expansion->is_root_spoiled,
+			    expansion->detail.place);
 	} else if (expansion->recipient_count == 0 && expansion->is_discarded) {
 		end_with(resolution, VERDICT_DISCARD, REASON_NONE);
 	} else if (expansion->recipient_count == 0 && expansion->reply.size > 0) {
@@ -150,6 +184,10 @@ static void judge_expansion(const struct expansion *expansion,
 		end_with(resolution, VERDICT_REFUSED, REASON_NEEDS_SMTPUTF8);
 	} else {
 		end_with(resolution, VERDICT_EXPAND, REASON_NONE);
+	}
+	if (expansion->is_spoiled && resolution->reason == REASON_NONE) {
+		resolution->reason = REASON_TEMPLATE;
+		resolution->detail = expansion->detail;
 	}
 }
 
@@ -255,7 +293,7 @@ static void judge(const struct inquiry *inquiry, const struct address *address,
 		end_with(resolution, VERDICT_DEFER, REASON_PATTERN);
 		break;
 	case CANDIDATE_UNSAFE:
-		end_with(resolution, VERDICT_REFUSED, REASON_BAD_ADDRESS);
+		end_spoiled(resolution, candidate->written.local, true, resolution->entry.place);
 		break;
 	case CANDIDATE_ABSENT:
 		resolution->is_exempt = is_double_bounce(inquiry->table, address, candidate);
@@ -296,7 +334,13 @@ void resolve_address(const struct table *table, const struct resolve_options *op
 		     const struct address *address, struct arena *arena,
 		     struct resolution *out_resolution)
 {
-	const struct inquiry inquiry = { .table = table, .options = options, .arena = arena };
+	struct pattern_budget budget = { .left = PATTERN_BUDGET_STEPS };
+	const struct inquiry inquiry = {
+		.table = table,
+		.options = options,
+		.arena = arena,
+		.budget = &budget,
+	};
 
 	find_answer(&inquiry, address, out_resolution);
 	if (table_is_guarded(table))

@@ -41,6 +41,7 @@ struct recipient {
 struct resolution {
 	enum verdict verdict;
 	enum reason reason;
+	/* With EXPAND and DELIVER it is TEMPLATE where a target was left out for it, else NONE. */
 	struct reason_detail detail;  /* of the reason */
 	struct recipient *recipients; /* of EXPAND: in the order of the lists, none twice */
 	size_t recipient_count;
@@ -64,6 +65,10 @@ struct resolve_options {
 	/* Called for each key tried, in order; NULL: nobody listens. Views live for the call. */
 	void (*on_step)(void *context, struct bytes key_local, struct bytes key_domain,
 			enum lookup found, const struct table_entry *entry);
+	/* Called for each target of which the pattern of ENTRY makes no address, and which is left
+	 * out for that. NULL: nobody listens. */
+	void (*on_spoiled)(void *context, const struct address *target,
+			   const struct table_entry *entry);
 	/*
 	 * Called for each target that is left out since it could only bounce: no key answers it
 	 * in a domain of ours, or it would stay in an alias domain. NULL: nobody listens.

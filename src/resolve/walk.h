@@ -24,6 +24,7 @@ struct node {
 	struct node *parent;
 	struct seen *seen;
 	const struct table_entry *entry;
+	struct bytes local; /* as written */
 	struct child *children;
 	size_t child_count;
 	size_t next;
@@ -49,6 +50,28 @@ static inline bool walk_fail(struct walk *walk, enum reason reason)
 	return false;
 }
 
+/*
+ * A rule stands on the way to NODE, and made what NODE's address comes from: is it NODE's own?
+ * Then the address grows with each turn, and only a limit ends it.
+ */
+static inline bool walk_is_growing(const struct node *node)
+{
+	const struct node *above = node->parent;
+
+	if (node->entry->pattern_value.size == 0)
+		return false;
+	while (above != NULL && above->entry->place != node->entry->place)
+		above = above->parent;
+	return above != NULL;
+}
+
+/* Always false. */
+static inline bool walk_fail_growing(struct walk *walk, const struct node *node)
+{
+	walk->result.detail = (struct reason_detail){ .place = node->entry->place };
+	return walk_fail(walk, REASON_LOOP);
+}
+
 /* FOUND of what LIMIT is about, or more. Always false. */
 static inline bool walk_exceed(struct walk *walk, enum reason_limit limit, size_t found,
 			       size_t allowed)
@@ -64,8 +87,14 @@ static inline bool walk_exceed(struct walk *walk, enum reason_limit limit, size_
  */
 bool walk_children(struct walk *walk, struct node *node, struct bytes user, struct bytes extension);
 
-/* The same from the right-hand side that a pattern made. What was substituted may not route
- * anywhere. */
-bool walk_pattern_children(struct walk *walk, struct node *node, struct bytes user);
+/*
+ * The same from the right-hand side that a pattern made. What was substituted may not route
+ * anywhere. Where it is no list of addresses, NODE has no children, and the walk goes on without:
+ * the result is spoiled.
+ */
+bool walk_pattern_children(struct walk *walk, struct node *node);
+
+/* The pattern of ENTRY makes no address of TARGET: leave it out. */
+void walk_spoil(struct walk *walk, const struct address *target, const struct table_entry *entry);
 
 #endif

@@ -116,7 +116,8 @@ bool walk_children(struct walk *walk, struct node *node, struct bytes user, stru
 
 /* ---- what a pattern made ---------------------------------------------------------------- */
 
-/* Complete, fold and find the domain of an address that stands in no table. */
+/* Complete, fold and find the domain of an address that stands in no table. False: there is a
+ * reason, or without one it is no domain. */
 static bool find_domain(struct walk *walk, struct bytes name, struct table_domain *out_domain)
 {
 	const struct table_rules *rules = table_rules(walk->table);
@@ -129,7 +130,7 @@ static bool find_domain(struct walk *walk, struct bytes name, struct table_domai
 	case FOLD_NO_MEMORY:
 		return walk_fail(walk, REASON_MEMORY);
 	case FOLD_INVALID:
-		return walk_fail(walk, REASON_BAD_ADDRESS);
+		return false;
 	case FOLD_OK:
 		break;
 	}
@@ -140,7 +141,45 @@ static bool find_domain(struct walk *walk, struct bytes name, struct table_domai
 	return true;
 }
 
-bool walk_pattern_children(struct walk *walk, struct node *node, struct bytes user)
+void walk_spoil(struct walk *walk, const struct address *target, const struct table_entry *entry)
+{
+	const struct resolve_options *options = walk->inquiry->options;
+
+	if (!walk->result.is_spoiled)
+		walk->result.detail = (struct reason_detail){ .place = entry->place };
+	walk->result.is_spoiled = true;
+	if (options->on_spoiled != NULL)
+		options->on_spoiled(options->context, target, entry);
+}
+
+/* What NODE's pattern made is no list of addresses: a mistake of the table, or a circle. */
+static bool spoil_node(struct walk *walk, struct node *node)
+{
+	const struct address target = { .local = node->local, .domain = node->seen->domain };
+
+	if (walk_is_growing(node))
+		return walk_fail_growing(walk, node);
+	node->child_count = 0;
+	node->seen->maps_to_itself = false;
+	node->seen->count = 1;
+	walk->result.is_root_spoiled |= node->parent == NULL;
+	walk_spoil(walk, &target, node->entry);
+	return true;
+}
+
+/* One more child of NODE. False: there is a reason, or without one it is no address. */
+static bool add_made(struct walk *walk, struct node *node, size_t *room,
+		     const struct address_target *target)
+{
+	struct table_domain domain;
+
+	return find_domain(walk, target->address.domain, &domain) &&
+	       !address_has_routing(&target->address) &&
+	       add_child(walk, node, room, target->keeps_user ? node->local : target->address.local,
+			 &domain, bytes_make(NULL, 0));
+}
+
+bool walk_pattern_children(struct walk *walk, struct node *node)
 {
 	struct bytes rest = node->entry->pattern_value;
 	struct address_target target;
@@ -149,21 +188,16 @@ bool walk_pattern_children(struct walk *walk, struct node *node, struct bytes us
 
 	while ((outcome = address_list_next(&rest, walk->arena, &target, NULL)) ==
 	       ADDRESS_LIST_TARGET) {
-		struct table_domain domain;
-
-		if (!find_domain(walk, target.address.domain, &domain))
-			return false;
-		if (address_has_routing(&target.address))
-			return walk_fail(walk, REASON_BAD_ADDRESS);
-		if (!add_child(walk, node, &room, target.keeps_user ? user : target.address.local,
-			       &domain, bytes_make(NULL, 0)))
-			return false;
+		if (add_made(walk, node, &room, &target))
+			continue;
+		if (walk->result.reason == REASON_LIMIT && walk_is_growing(node))
+			return walk_fail_growing(walk, node);
+		return walk->result.reason == REASON_NONE && spoil_node(walk, node);
 	}
 	if (outcome == ADDRESS_LIST_NO_MEMORY)
 		return walk_fail(walk, REASON_MEMORY);
-	/* A list of nobody is no answer. */
-	if (outcome == ADDRESS_LIST_END && node->child_count == 0)
-		return walk_fail(walk, REASON_BROKEN);
 	/* The template was checked: the address put something into it that is no address. */
-	return outcome == ADDRESS_LIST_END || walk_fail(walk, REASON_BAD_ADDRESS);
+	if (outcome == ADDRESS_LIST_ERROR || node->child_count == 0)
+		return spoil_node(walk, node);
+	return true;
 }

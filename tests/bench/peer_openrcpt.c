@@ -163,7 +163,7 @@ static bool find_candidate(struct ours *ours, struct bytes local, const struct t
 		.domain = domain,
 		.written = { .local = local, .domain = domain->name },
 	};
-	const struct inquiry inquiry = { ours->table, &ours->options, &ours->arena };
+	const struct inquiry inquiry = { ours->table, &ours->options, &ours->arena, NULL };
 
 	switch (candidates_find(&inquiry, &candidate, out_entry, out_hit)) {
 	case CANDIDATE_FOUND:

@@ -104,6 +104,7 @@ static void every_reason_to_defer_is_a_451(void **state)
 
 	(void)state;
 	expect(VERDICT_DEFER, REASON_LOOP, "", expansion);
+	expect(VERDICT_DEFER, REASON_TEMPLATE, "", expansion);
 	expect(VERDICT_DEFER, REASON_LIMIT, "", expansion);
 	expect(VERDICT_DEFER, REASON_DEAD_END, "", expansion);
 	expect(VERDICT_DEFER, REASON_BROKEN, "", temporary);

@@ -33,8 +33,11 @@ static const char virtual_text[] =
 	"loop2@alias.test loop@alias.test\n"
 	"slow@alias.test aaaaaaaaaaaaaaaaaaaaaaaaaaaaa@slow.test\n"
 	"local.test x\n"
-	"dead@other.test nobody@alias.test\n";
-static const char pcre_text[] = "# comment\n\n/^(a|a?)+[bc]@slow\\.test$/ x@far.test\n";
+	"dead@other.test nobody@alias.test\n"
+	"odd@alias.test \"j s\"@odd.test\n"
+	"half@alias.test ann@far.test, \"j s\"@odd.test\n";
+static const char pcre_text[] = "# comment\n\n/^(a|a?)+[bc]@slow\\.test$/ x@far.test\n"
+				"/^\"?([^\"]*)\"?@odd\\.test$/ ${1}@far.test\n";
 
 static char folder[] = "/tmp/test_reason.XXXXXX";
 static char virtual_path[64], pcre_path[64], table_path[64];
@@ -112,6 +115,8 @@ static const struct {
 	{ "loop@alias.test", "alias loop" },
 	{ "slow@alias.test", "pattern gave up (match limit): rules:3" },
 	{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa@slow.test", "pattern gave up (match limit): rules:3" },
+	{ "odd@alias.test", "pattern makes no address: rules:4" },
+	{ "half@alias.test", "pattern makes no address: rules:4" },
 	{ "dead@other.test", "no target that could be delivered" },
 	{ "a@b@alias.test", "sender-specified routing" },
 	{ "a b@alias.test", "bad address" },

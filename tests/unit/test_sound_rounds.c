@@ -44,7 +44,7 @@ static bool is_sound(const struct asked *asked, const struct table_row *row, str
 	};
 	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
 	struct bytes local = row->is_catch_all ? bytes_of("!") : row->local;
-	const struct inquiry inquiry = { asked->table, &options, arena };
+	const struct inquiry inquiry = { asked->table, &options, arena, NULL };
 	const struct candidate from = {
 		.local = local,
 		.domain = &row->domain,
