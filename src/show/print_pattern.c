@@ -58,6 +58,24 @@ void print_pattern_key(const struct table_pattern *pattern, struct buffer *out_t
 	}
 }
 
+/* A reply of a pattern has `$$` for each dollar. */
+static enum lookup print_pattern_reply(struct bytes reply, struct buffer *out_text)
+{
+	struct buffer text;
+	enum lookup outcome;
+
+	buffer_init(&text, out_text->limit);
+	outcome = print_reply(reply, &text);
+	for (size_t i = 0; i < text.size; i++) {
+		(void)buffer_append_byte(out_text, text.data[i]); /* failures are the buffer's */
+		if (text.data[i] == '$')
+			(void)buffer_append_byte(out_text, '$'); /* likewise */
+	}
+	buffer_take_failure(out_text, &text);
+	buffer_free(&text);
+	return outcome;
+}
+
 enum lookup print_pattern_value(const struct table_pattern *pattern, struct buffer *out_text)
 {
 	if (pattern->kind != TABLE_PATTERN_RULE)
@@ -67,7 +85,7 @@ enum lookup print_pattern_value(const struct table_pattern *pattern, struct buff
 		print_field(pattern->value, out_text);
 		return LOOKUP_FOUND;
 	case TABLE_ENTRY_REPLY:
-		return print_reply(pattern->value, out_text);
+		return print_pattern_reply(pattern->value, out_text);
 	case TABLE_ENTRY_DISCARD:
 		(void)buffer_append_text(out_text, "discard:");
 		return LOOKUP_FOUND;

@@ -264,13 +264,15 @@ void virtuser_pattern(const struct virtuser_rule *rule, bool is_plain,
 		      struct buffer *out_expression, struct buffer *out_value)
 {
 	bool is_of_one_user = rule->form < VIRTUSER_ALL_BUT_EMPTY;
+	bool is_reply = bytes_begin_with(rule->value, bytes_of("error:"));
 	struct parameters parameters = { .user = rule->user, .is_template = true };
 
 	parameters.texts[1] = is_of_one_user ? "${1}" : "${2}";
 	parameters.texts[2] = is_of_one_user ? "+${1}" : "+${2}";
 	if (!is_of_one_user)
 		parameters.texts[0] = "${1}";
-	if (is_plain)
+	/* The words of a reply have no groups; as in the rule of any pattern `$$` is a dollar. */
+	if (is_plain || is_reply)
 		parameters.texts[1] = parameters.texts[2] = "";
 	buffer_clear(out_expression);
 	buffer_clear(out_value);
@@ -290,8 +292,7 @@ void virtuser_pattern(const struct virtuser_rule *rule, bool is_plain,
 	(void)buffer_append_byte(out_expression, '@');
 	put_literal(rule->domain, out_expression);
 	(void)buffer_append_byte(out_expression, '$');
-	/* The words of a reply are no template. */
-	if (is_verdict(rule->value))
+	if (is_verdict(rule->value) && !is_reply)
 		virtuser_entry(rule, out_value);
 	else
 		fill_in(rule->value, &parameters, out_value);

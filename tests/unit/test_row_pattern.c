@@ -88,7 +88,7 @@ static void a_template_is_a_list_of_targets(void **state)
 static void a_reply_is_no_template(void **state)
 {
 	(void)state;
-	gives(0, "x", "error:5.2.1:550 Costs $$5", "/x/ = error:5.2.1:550 Costs $5\n");
+	gives(0, "x", "error:5.2.1:550 Costs $$5", "/x/ = error:5.2.1:550 Costs $$5\n");
 	gives(0, "(x)", "error:550 $1", WRONG "a reply has no groups: `$$` stands for `$`\n");
 	gives(0, "(x)", "error:550 $", WRONG "a reply has no groups: `$$` stands for `$`\n");
 	gives(0, "x", "error:", WRONG "error: a reply must follow\n");

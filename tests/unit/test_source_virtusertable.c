@@ -59,7 +59,7 @@ static void replies_pass_through(void **state)
 	      "2 [@b.test] [error:5.7.0:550 no]\n3 [carl@a.test] [discard:]\n"
 	      "5 [dora@a.test] [error:nouser dora left]\n"
 	      "4 rule isE [^(\\+[^+@\"]*|[^+@\"]+)\\+([^@\"]*)@c\\.test$] "
-	      "[error:tempfail 450 wait, $1]\n");
+	      "[error:tempfail 450 wait, $$1]\n");
 }
 
 static void forms_with_any_detail_are_patterns_in_sendmails_order(void **state)

@@ -234,7 +234,7 @@ static void letters_of_expressions_and_templates_are_taken_as_they_are(void **st
 	pattern("a$1+*@d.test %1$2@y", false, "^a\\$1\\+([^@\"]*)@d\\.test$", "a$$1$$2@y");
 	/* The words of a reply are no template. */
 	pattern("ann+*@d.test error:nouser $1", false, "^ann\\+([^@\"]*)@d\\.test$",
-		"error:nouser $1");
+		"error:nouser $$1");
 }
 
 static void a_full_buffer_is_told(void **state)
