@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sources/posix_regex.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+
+#include "sources/posix_escape.h"
 
 enum {
 	REPEAT_MAX = 32767, /* RE_DUP_MAX of the C library */
@@ -10,16 +13,38 @@ enum {
 	REFERENCE_MAX = 9,
 };
 
+/* A group that is open, or the whole. */
+struct level {
+	unsigned number;    /* of the group */
+	size_t begin;       /* in the output */
+	bool may_be_empty;  /* one of its alternatives, but for the last */
+	bool may_end_empty; /* the last, so far */
+	bool has_place;     /* something in it is about a place: an anchor, `\b`, … */
+};
+
+/* The last item, if it is a group. */
+struct group_item {
+	bool is_one;
+	bool is_nullable; /* may match nothing, wherever it stands */
+	unsigned first;   /* its number */
+	size_t begin;     /* in the output */
+};
+
 struct translation {
 	struct bytes rest;
 	bool is_extended;
 	struct buffer *out;
 	struct error *err;
-	unsigned depth;           /* of open groups */
-	unsigned groups;          /* so far */
-	unsigned open[DEPTH_MAX]; /* their numbers */
+	unsigned depth;                     /* of open groups */
+	unsigned groups;                    /* so far */
+	struct level levels[DEPTH_MAX + 1]; /* the first is the whole */
+	struct group_item last;
+	struct posix_groups *numbers;
+	unsigned guards; /* groups of our own */
+	bool has_reference;
 	bool is_closed[REFERENCE_MAX + 1];
 	bool has_alternative;
+	bool item_was_empty;  /* what stands before the last item in its alternative may be empty */
 	bool is_begin;        /* of the expression, a group or an alternative */
 	bool is_behind_caret; /* the last item is a `^` that is an anchor */
 	bool is_repeatable;   /* the last item may get a quantifier */
@@ -58,9 +83,17 @@ static void put_literal(struct translation *translation, char c)
 	(void)buffer_append_byte(translation->out, c); /* likewise */
 }
 
+static struct level *level_of(struct translation *translation)
+{
+	return &translation->levels[translation->depth];
+}
+
 /* One more item that a quantifier may follow. */
 static void is_item(struct translation *translation)
 {
+	translation->last.is_one = false;
+	translation->item_was_empty = level_of(translation)->may_end_empty;
+	level_of(translation)->may_end_empty = false;
 	translation->is_begin = false;
 	translation->is_behind_caret = false;
 	translation->is_repeatable = true;
@@ -141,8 +174,14 @@ static int take_number(struct translation *translation)
 	return number;
 }
 
+/* How often the item before it is there. */
+struct repetition {
+	int least;
+	int most; /* -1: no end */
+};
+
 /* `{N,M}`, behind its opening brace. */
-static bool interval(struct translation *translation)
+static bool interval(struct translation *translation, struct repetition *out_count)
 {
 	int least = take_number(translation);
 	int most = least;
@@ -160,10 +199,7 @@ static bool interval(struct translation *translation)
 	    (!is_open && most < least))
 		return wrong(translation, "a count in braces is wrong");
 	skip(translation, 1);
-	if (is_open)
-		(void)buffer_append_format(translation->out, "{%d,}", least); /* as put_text() */
-	else
-		(void)buffer_append_format(translation->out, "{%d,%d}", least, most);
+	*out_count = (struct repetition){ .least = least, .most = is_open ? -1 : most };
 	return true;
 }
 
@@ -181,16 +217,73 @@ static const char *quantifier_fault(const struct translation *translation, char 
 	return "a quantifier has nothing before it that it can repeat";
 }
 
+static void put_interval(struct translation *translation, const struct repetition *count)
+{
+	if (count->most < 0)
+		(void)buffer_append_format(translation->out, "{%d,}",
+					   count->least); /* as put_text() */
+	else
+		(void)buffer_append_format(translation->out, "{%d,%d}", count->least, count->most);
+}
+
+/* Put TEXT into the output at BEGIN. */
+static void insert(struct translation *translation, size_t begin, struct bytes text)
+{
+	struct buffer *out = translation->out;
+	size_t moved = out->size - begin;
+
+	if (buffer_extend(out, text.size) == NULL)
+		return; /* as put_text() */
+	memmove(out->data + begin + text.size, out->data + begin, moved);
+	memcpy(out->data + begin, text.data, text.size);
+}
+
+/*
+ * A group that may match nothing is repeated. Once more around without a byte leaves the last one's
+ * text to the C library, and nothing to PCRE2. So none of them may be empty: what was left of the
+ * subject before it isn't what is left behind it. The group for that shifts the others. Without any
+ * the group is empty either way.
+ */
+static void guard_group(struct translation *translation)
+{
+	unsigned guard = ++translation->guards;
+	char text[40];
+	int size = snprintf(text, sizeof(text), "(?:(?=(?<r%u>.*)\\z)", guard);
+
+	insert(translation, translation->last.begin, bytes_make(text, (size_t)size));
+	for (unsigned i = translation->last.first; i <= translation->groups; i++)
+		if (i <= POSIX_GROUPS_MAX)
+			translation->numbers->numbers[i]++;
+	(void)buffer_append_format(translation->out, "(?!\\k<r%u>\\z))", guard); /* as put_text() */
+	put_text(translation, "*");
+}
+
+/* Of `{N,M}` the C library makes so many copies, and the last may be empty. */
+static bool wants_guard(const struct translation *translation, const struct repetition *count)
+{
+	return translation->last.is_one && translation->last.is_nullable && count->most < 0 &&
+	       !translation->has_reference;
+}
+
 /* `*`, `+`, `?` or `{` as C, behind it. */
 static bool quantifier(struct translation *translation, char c)
 {
+	struct repetition count = { .least = c == '+', .most = c == '?' ? 1 : -1 };
+
 	/* Behind another one it would say "lazy" or "possessive" to PCRE2, and behind `(` worse. */
 	if (!translation->is_repeatable)
 		return wrong(translation, quantifier_fault(translation, c));
 	translation->is_repeatable = false;
-	if (c == '{')
-		return interval(translation);
-	(void)buffer_append_byte(translation->out, c); /* as put_text() */
+	if (c == '{' && !interval(translation, &count))
+		return false;
+	if (count.least == 0)
+		level_of(translation)->may_end_empty = translation->item_was_empty;
+	if (wants_guard(translation, &count))
+		guard_group(translation);
+	else if (c == '{')
+		put_interval(translation, &count);
+	else
+		(void)buffer_append_byte(translation->out, c); /* as put_text() */
 	return true;
 }
 
@@ -198,37 +291,79 @@ static bool quantifier(struct translation *translation, char c)
 
 static bool open_group(struct translation *translation)
 {
+	unsigned number = ++translation->groups;
+
 	if (translation->depth == DEPTH_MAX)
 		return wrong(translation, "groups are nested too deeply");
+	translation->levels[++translation->depth] = (struct level){
+		.number = number,
+		.begin = translation->out->size,
+		.may_end_empty = true,
+	};
+	if (number <= POSIX_GROUPS_MAX) {
+		translation->numbers->numbers[number] = number + translation->guards;
+		translation->numbers->count = number;
+	}
 	put_text(translation, "(");
-	translation->open[translation->depth++] = ++translation->groups;
 	translation->is_begin = true;
 	translation->is_repeatable = false;
 	return true;
 }
 
+/* Leave the level of the group that ends: it becomes an item of the one around it. */
+static void leave_group(struct translation *translation)
+{
+	struct level inner = *level_of(translation);
+	struct level *outer = &translation->levels[--translation->depth];
+	bool may_be_empty = inner.may_be_empty || inner.may_end_empty;
+
+	put_text(translation, ")");
+	if (inner.number <= REFERENCE_MAX)
+		translation->is_closed[inner.number] = true;
+	outer->has_place |= inner.has_place;
+	is_item(translation);
+	if (may_be_empty)
+		outer->may_end_empty = translation->item_was_empty;
+	translation->last = (struct group_item){
+		.is_one = true,
+		.is_nullable = may_be_empty && !inner.has_place,
+		.first = inner.number,
+		.begin = inner.begin,
+	};
+}
+
 static bool close_group(struct translation *translation)
 {
-	if (translation->depth == 0) {
-		if (!translation->is_extended)
-			return wrong(translation, "a group ends that never began");
-		put_literal(translation, ')');
-	} else {
-		unsigned number = translation->open[--translation->depth];
-
-		put_text(translation, ")");
-		if (number <= REFERENCE_MAX)
-			translation->is_closed[number] = true;
+	if (translation->depth > 0) {
+		leave_group(translation);
+		return true;
 	}
+	if (!translation->is_extended)
+		return wrong(translation, "a group ends that never began");
+	put_literal(translation, ')');
 	is_item(translation);
 	return true;
 }
 
 static void alternative(struct translation *translation)
 {
+	struct level *level = level_of(translation);
+
+	level->may_be_empty |= level->may_end_empty;
+	level->may_end_empty = true;
 	put_text(translation, "|");
 	translation->has_alternative = true;
 	translation->is_begin = true;
+	translation->is_repeatable = false;
+}
+
+/* The last item is about a place, and takes no byte. */
+static void is_place(struct translation *translation)
+{
+	struct level *level = level_of(translation);
+
+	level->may_end_empty = translation->item_was_empty;
+	level->has_place = true;
 	translation->is_repeatable = false;
 }
 
@@ -255,39 +390,11 @@ static void anchor(struct translation *translation, char c)
 		return;
 	}
 	put_text(translation, c == '^' ? "^" : "$");
-	translation->is_repeatable = false;
+	is_place(translation);
 	translation->is_behind_caret = c == '^';
 }
 
 /* ---- escapes ------------------------------------------------------------------------------- */
-
-static const char *gnu_escape(char c)
-{
-	switch (c) {
-	case '<':
-		return "\\b(?=\\w)";
-	case '>':
-		return "\\b(?<=\\w)";
-	case '`':
-		return "\\A";
-	case '\'':
-		return "\\z";
-	case 'b':
-		return "\\b";
-	case 'B':
-		return "\\B";
-	case 'w':
-		return "\\w";
-	case 'W':
-		return "\\W";
-	case 's':
-		return "\\s";
-	case 'S':
-		return "\\S";
-	default:
-		return NULL;
-	}
-}
 
 /* What basic expressions write with a backslash, and extended ones without; C is behind it. */
 static bool operator_of(struct translation *translation, char c)
@@ -315,15 +422,20 @@ static bool reference(struct translation *translation, char c)
 {
 	if (translation->has_alternative || !translation->is_closed[c - '0'])
 		return wrong(translation, "a back reference to a group that may not be set");
+	/* What it refers to may be empty, and may not move any more. */
+	level_of(translation)->may_end_empty = translation->item_was_empty;
+	level_of(translation)->has_place = true;
+	translation->has_reference = true;
 	/* In braces, so that a digit behind it stays one. */
-	(void)buffer_append_format(translation->out, "\\g{%c}", c); /* as put_text() */
+	(void)buffer_append_format(translation->out, "\\g{%u}",
+				   translation->numbers->numbers[c - '0']); /* as put_text() */
 	return true;
 }
 
 static bool escape(struct translation *translation)
 {
 	char c = peek(translation, 1);
-	const char *meaning = gnu_escape(c);
+	const char *meaning = posix_escape_meaning(c);
 
 	if (translation->rest.size < 2)
 		return wrong(translation, "a backslash ends it");
@@ -333,8 +445,8 @@ static bool escape(struct translation *translation)
 	is_item(translation);
 	if (meaning != NULL) {
 		put_text(translation, meaning);
-		/* The others are places, not characters. */
-		translation->is_repeatable = strchr("wWsS", c) != NULL;
+		if (strchr("wWsS", c) == NULL)
+			is_place(translation);
 	} else if (c >= '1' && c <= '9') {
 		return reference(translation, c);
 	} else {
@@ -370,8 +482,8 @@ static bool one_item(struct translation *translation)
 	return true;
 }
 
-bool posix_regex_translate(struct bytes text, bool is_extended, struct buffer *out_text,
-			   struct error *err)
+bool posix_regex_translate_groups(struct bytes text, bool is_extended, struct buffer *out_text,
+				  struct posix_groups *out_groups, struct error *err)
 {
 	struct translation translation = {
 		.rest = text,
@@ -379,12 +491,23 @@ bool posix_regex_translate(struct bytes text, bool is_extended, struct buffer *o
 		.out = out_text,
 		.err = err,
 		.is_begin = true,
+		.numbers = out_groups,
+		.levels[0].may_end_empty = true,
 	};
 
+	*out_groups = (struct posix_groups){ .count = 0 };
 	while (translation.rest.size > 0)
 		if (!one_item(&translation))
 			return false;
 	if (translation.depth > 0)
 		return wrong(&translation, "a group does not end");
 	return true;
+}
+
+bool posix_regex_translate(struct bytes text, bool is_extended, struct buffer *out_text,
+			   struct error *err)
+{
+	struct posix_groups groups;
+
+	return posix_regex_translate_groups(text, is_extended, out_text, &groups, err);
 }

@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "sources/advice.h"
 #include "sources/line_source.h"
+#include "sources/posix_escape.h"
 #include "sources/posix_regex.h"
 #include "table/template.h"
 
@@ -32,6 +33,7 @@ struct source {
 	struct buffer expression; /* of one row, as are the next two */
 	struct buffer exception;
 	struct buffer value;
+	struct posix_groups groups; /* of a POSIX expression */
 };
 
 /* One pattern with its flags, as it stands in the line. */
@@ -168,12 +170,26 @@ static bool take_part(const struct source *source, struct bytes *rest, struct pa
 	return take_flags(source, rest, part, err);
 }
 
-/* Put PART as a PCRE2 pattern into OUT. */
+static bool refuse_escape(char letter, struct error *err)
+{
+	if (letter == 'd')
+		return wrong(err, "no \\d in regexp; use [0-9] or a pcre source");
+	return error_set(err, EX_DATAERR,
+			 "no \\%c in regexp; leave out the backslash, or use a pcre source",
+			 letter);
+}
+
+/* Put PART as a PCRE2 pattern into OUT; *OUT_GROUPS of a POSIX one. */
 static bool translate(const struct source *source, const struct part *part, struct buffer *out,
-		      struct error *err)
+		      struct posix_groups *out_groups, struct error *err)
 {
 	if (source->is_posix) {
-		if (!posix_regex_translate(part->text, (part->flags & NO_EXTENDED) == 0, out, err))
+		char unknown = posix_escape_unknown(part->text);
+
+		if (unknown != '\0')
+			return refuse_escape(unknown, err);
+		if (!posix_regex_translate_groups(part->text, (part->flags & NO_EXTENDED) == 0, out,
+						  out_groups, err))
 			return false;
 	} else {
 		(void)buffer_append(out, part->text); /* shows below */
@@ -208,11 +224,13 @@ static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 
 	buffer_clear(&source->expression);
 	buffer_clear(&source->exception);
-	if (!translate(source, first, &source->expression, err))
+	if (!translate(source, first, &source->expression, &source->groups, err))
 		return false;
 	if (second != NULL) {
+		struct posix_groups ignored;
+
 		put_flags(first, second, &source->exception);
-		if (!translate(source, second, &source->exception, err))
+		if (!translate(source, second, &source->exception, &ignored, err))
 			return false;
 	}
 	pattern.expression = buffer_bytes(&source->expression);
@@ -233,6 +251,41 @@ static bool set_pattern(struct source *source, enum table_pattern_kind kind,
 		.group_count = groups,
 	};
 	return true;
+}
+
+/* How many groups can the value of ROW name? None, if it doesn't match. */
+static uint32_t count_groups(const struct source *source, const struct source_row *row)
+{
+	if (!source->is_posix || row->pattern.group_count == 0)
+		return row->pattern.group_count;
+	return source->groups.count;
+}
+
+/* Put VALUE, whose groups are those of the file, with those of the PCRE2 pattern into OUT. */
+static bool put_value(const struct source *source, struct bytes value, struct buffer *out,
+		      struct error *err)
+{
+	struct template_piece piece;
+	enum template_step step;
+
+	if (!source->is_posix) {
+		template_normalise(value, out);
+		return !out->has_failed || too_long(out, "value", err);
+	}
+	while ((step = template_next(&value, &piece)) == TEMPLATE_TEXT || step == TEMPLATE_GROUP) {
+		unsigned number = step == TEMPLATE_GROUP ? source->groups.numbers[piece.group] : 0;
+
+		if (number > TEMPLATE_GROUP_MAX)
+			return wrong(err, "the pattern has too many groups");
+		/* What fails shows at the end. */
+		if (step == TEMPLATE_GROUP)
+			(void)buffer_append_format(out, "${%u}", number);
+		else if (bytes_equal(piece.text, bytes_of("$")))
+			(void)buffer_append_text(out, "$$"); /* likewise */
+		else
+			(void)buffer_append(out, piece.text); /* likewise */
+	}
+	return !out->has_failed || too_long(out, "value", err);
 }
 
 static bool read_rule(struct source *source, struct bytes line, struct source_row *out_row,
@@ -263,12 +316,11 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 	if (bytes_begin_with(line, bytes_of("error:")) ||
 	    bytes_begin_with(line, bytes_of("discard:")))
 		return true;
-	if (!template_check(line, out_row->pattern.group_count, err))
+	if (!template_check(line, count_groups(source, out_row), err))
 		return false;
 	buffer_clear(&source->value);
-	template_normalise(line, &source->value);
-	if (source->value.has_failed)
-		return too_long(&source->value, "value", err);
+	if (!put_value(source, line, &source->value, err))
+		return false;
 	out_row->value = buffer_bytes(&source->value);
 	return true;
 }

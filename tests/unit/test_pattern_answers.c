@@ -336,6 +336,52 @@ static void everybody_is_more_than_one(void **state)
 	end(&answers);
 }
 
+/* ---- regexp --------------------------------------------------------------------------------- */
+
+static void a_repeated_group_holds_what_it_took_last(void **state)
+{
+	static const char rules[] = "/^([a-z]*[-.]?)*@c\\.test$/ x$1@far.test\n"
+				    "/^(([a-z]*)-?)+=(b*)@c\\.test$/ $1.$2.$3.x@far.test\n"
+				    "/^\\(\\([a-z]*\\)\\.*\\)*+@c\\.test$/x $2@far.test\n";
+	struct answers answers;
+
+	(void)state;
+	compile(&answers, "regexp", rules, "b.test x\n", "\"c.test\"", true);
+	/* They are costly, too. */
+	says(&answers, EX_OK, "rules:1: warning: the pattern takes more than ");
+	leads_to(&answers, "c@c.test", "expand xc@far.test");
+	leads_to(&answers, "x.y@c.test", "expand xy@far.test");
+	leads_to(&answers, "a-b=bb@c.test", "expand b.b.bb.x@far.test");
+	leads_to(&answers, "a.b+@c.test", "expand b@far.test");
+	end(&answers);
+}
+
+static void letters_behind_a_backslash_mean_something(void **state)
+{
+	static const char *const bad[] = { "\\d", "[^\\]\\n", "[[:alpha:]]\\D", "(a\\t)" };
+	struct answers answers;
+	char rule[100], words[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(rule, sizeof(rule), "/^user%s@c\\.test$/ x@far.test\n", bad[i]);
+		(void)snprintf(words, sizeof(words), "rules:1: no %.2s in regexp; ",
+			       strrchr(bad[i], '\\'));
+		compile(&answers, "regexp", rule, "b.test x\n", "\"c.test\"", false);
+		says(&answers, EX_DATAERR, words);
+		end(&answers);
+		compile(&answers, "pcre", rule, "b.test x\n", "\"c.test\"", false);
+		assert_int_equal(answers.status, i == 1 ? EX_DATAERR : EX_OK);
+		end(&answers);
+	}
+	compile(&answers, "regexp", "/^\\<u\\w[\\d]\\W?\\b\\/?@c\\.test$/ x@far.test\n",
+		"b.test x\n", "\"c.test\"", false);
+	assert_int_equal(answers.status, EX_OK);
+	leads_to(&answers, "us\\\\d@c.test", "unknown");
+	leads_to(&answers, "usd@c.test", "expand x@far.test");
+	end(&answers);
+}
+
 /* ---- dollars -------------------------------------------------------------------------------- */
 
 static void a_dollar_of_a_reply_is_one(void **state)
@@ -385,6 +431,8 @@ int main(void)
 		cmocka_unit_test(usual_rules_are_good),
 		cmocka_unit_test(a_dollar_of_a_reply_is_one),
 		cmocka_unit_test(a_value_with_dollars_but_no_groups_is_proved),
+		cmocka_unit_test(a_repeated_group_holds_what_it_took_last),
+		cmocka_unit_test(letters_behind_a_backslash_mean_something),
 		cmocka_unit_test(everybody_is_more_than_one),
 	};
 

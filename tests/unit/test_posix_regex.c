@@ -176,12 +176,108 @@ static void random_ones_match_what_the_c_library_matches(void **state)
 	assert_true(accepted[1] > 4000);
 }
 
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static bool same_text(const char *subject, const regmatch_t *theirs, const PCRE2_SIZE *ours)
+{
+	size_t their_size = theirs->rm_so < 0 ? 0 : (size_t)(theirs->rm_eo - theirs->rm_so);
+	size_t our_size = ours[0] == PCRE2_UNSET ? 0 : ours[1] - ours[0];
+
+	return their_size == our_size &&
+	       (our_size == 0 || memcmp(subject + theirs->rm_so, subject + ours[0], our_size) == 0);
+}
+
+enum { GROUPS = 10 };
+
+static void compare_groups(const char *text, const char *subject, const pcre2_code *code,
+			   const regex_t *regex, const struct posix_groups *groups,
+			   unsigned *compared, unsigned *other)
+{
+	pcre2_match_data *data = pcre2_match_data_create(50, NULL);
+	regmatch_t theirs[GROUPS];
+	const PCRE2_SIZE *ours = pcre2_get_ovector_pointer(data);
+	int count = pcre2_match(code, (PCRE2_SPTR)subject, strlen(subject), 0, 0, data, NULL);
+
+	if ((regexec(regex, subject, GROUPS, theirs, 0) == 0) != (count > 0))
+		fail_msg("%s matches %s?", text, subject);
+	for (unsigned i = 1; count > 0 && i <= groups->count && i < GROUPS; i++) {
+		static const PCRE2_SIZE unset[2] = { PCRE2_UNSET, PCRE2_UNSET };
+		unsigned number = groups->numbers[i];
+
+		++*compared;
+		if (!same_text(subject, &theirs[i],
+			       number < (unsigned)count ? ours + 2 * (size_t)number : unset))
+			++*other;
+	}
+	pcre2_match_data_free(data);
+}
+
+/* An expression without alternatives and most counts in braces: see the header. */
+static void random_groups(char *out, size_t room)
+{
+	static const char *const pieces[] = { "a", "b", "a",    "b",    ".",      "*",    "+",
+					      "?", "(", ")",    "(",    ")",      "[ab]", "[^a]",
+					      "-", "b", "{0,}", "{2,}", "[a-c]*", "[-.]?" };
+	size_t size = (size_t)snprintf(out, room, "^");
+
+	for (unsigned count = 2 + random_below(9); count > 0; count--)
+		size += (size_t)snprintf(out + size, room - size, "%s",
+					 pieces[random_below(sizeof(pieces) / sizeof(pieces[0]))]);
+	(void)snprintf(out + size, room - size, "@$");
+}
+
+static void random_subject(char *out)
+{
+	unsigned size = random_below(7);
+
+	for (unsigned i = 0; i < size; i++)
+		out[i] = "ab-.ac"[random_below(6)];
+	out[size] = '@';
+	out[size + 1] = '\0';
+}
+
+static void groups_hold_what_they_hold_in_the_c_library(void **state)
+{
+	unsigned compared = 0, other = 0;
+	struct buffer out;
+
+	(void)state;
+	buffer_init(&out, 10000);
+	for (unsigned i = 0; i < 400000; i++) {
+		struct posix_groups groups;
+		char text[256], subject[16];
+		struct error err;
+		pcre2_code *code;
+		regex_t regex;
+
+		random_groups(text, sizeof(text));
+		buffer_clear(&out);
+		if (!posix_regex_translate_groups(bytes_of(text), true, &out, &groups, &err))
+			continue;
+		code = compile(buffer_bytes(&out));
+		assert_non_null(code);
+		assert_int_equal(regcomp(&regex, text, REG_EXTENDED), 0);
+		for (int j = 0; j < 30; j++) {
+			random_subject(subject);
+			compare_groups(text, subject, code, &regex, &groups, &compared, &other);
+		}
+		regfree(&regex);
+		pcre2_code_free(code);
+	}
+	buffer_free(&out);
+	assert_true(compared > 4000);
+	/* The C library has a mind of its own about empty groups within repeated ones: one in 8,000
+	 * that were compared. Six in 1,000 were others before empty rounds were kept out. */
+	assert_true(other * 1000 < compared);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(extended_ones_keep_their_meaning),
 		cmocka_unit_test(basic_ones_keep_their_meaning),
 		cmocka_unit_test(what_would_mean_something_else_is_refused),
+		cmocka_unit_test(groups_hold_what_they_hold_in_the_c_library),
 		cmocka_unit_test(random_ones_match_what_the_c_library_matches),
 	};
 
