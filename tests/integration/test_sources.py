@@ -66,7 +66,8 @@ class PostfixTest(SourceTest):
     def compare(self, kind, table, text, keys, **settings):
         """Each of KEYS: the answer of postmap from TABLE is the one of rcptmap."""
         shop = self.shop(kind, text, **settings)
-        shop.compile('--force')
+        # Rules that are made up lead in circles, too.
+        shop.compile('--force', *(['--lenient'] if kind in ('pcre', 'regexp') else []))
         asked = ''.join(key + '\n' for key in keys)
         ours = rcptmap.run('query', '-t', shop.table, '-', text=asked)
         theirs = self.postfix('postmap', '-q', '-', table, text=asked)
