@@ -122,3 +122,14 @@ void buffer_free(struct buffer *buffer)
 	free(buffer->data);
 	buffer_init(buffer, buffer->limit);
 }
+
+bool buffer_insert(struct buffer *buffer, size_t offset, struct bytes b)
+{
+	size_t moved = buffer->size - offset;
+
+	if (buffer_extend(buffer, b.size) == NULL)
+		return false;
+	memmove(buffer->data + offset + b.size, buffer->data + offset, moved);
+	bytes_copy(buffer->data + offset, b.data, b.size);
+	return true;
+}

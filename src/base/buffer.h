@@ -31,6 +31,9 @@ bool buffer_append_number(struct buffer *buffer, uint64_t number); /* decimal */
 bool buffer_append_format(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Put B in at OFFSET, which is at most the size; what was behind it moves. */
+bool buffer_insert(struct buffer *buffer, size_t offset, struct bytes b);
+
 /* SIZE bytes more at the end, to be filled by the caller; NULL on failure. */
 char *buffer_extend(struct buffer *buffer, size_t size);
 

@@ -151,3 +151,15 @@ const char *advice_compiled_kind(struct bytes head, uint64_t file_bytes)
 		return "lmdb";
 	return is_cdb(head, file_bytes) ? "cdb" : NULL;
 }
+
+/* Behind a bracket, and behind another quantifier, a `?` or `+` has a meaning in PCRE only. */
+const char *advice_on_quantifier(char quantifier, bool is_group_begin, struct bytes before)
+{
+	if (quantifier == '?' && is_group_begin)
+		return "`(?` is the syntax of PCRE; should the type be \"pcre\"?";
+	if ((quantifier == '?' || quantifier == '+') && before.size > 0 &&
+	    strchr("*+?}", before.data[before.size - 1]) != NULL)
+		return "a quantifier behind a quantifier is the syntax of PCRE; should the type be "
+		       "\"pcre\"?";
+	return "a quantifier has nothing before it that it can repeat";
+}

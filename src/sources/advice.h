@@ -32,4 +32,8 @@ const char *advice_on_one_column(struct bytes line, char out_text[ADVICE_BYTES])
  */
 const char *advice_compiled_kind(struct bytes head, uint64_t file_bytes);
 
+/* What is wrong with QUANTIFIER, which repeats nothing in a POSIX expression. IS_GROUP_BEGIN: it
+ * stands right behind a bracket; BEFORE is what it stands behind. */
+const char *advice_on_quantifier(char quantifier, bool is_group_begin, struct bytes before);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "sources/advice.h"
 #include "sources/posix_escape.h"
 
 enum {
@@ -203,20 +204,6 @@ static bool interval(struct translation *translation, struct repetition *out_cou
 	return true;
 }
 
-/* Behind a bracket, and behind another quantifier, a `?` or `+` has a meaning in PCRE only. */
-static const char *quantifier_fault(const struct translation *translation, char c)
-{
-	struct bytes done = buffer_bytes(translation->out);
-
-	if (c == '?' && translation->is_begin && translation->depth > 0)
-		return "`(?` is the syntax of PCRE; should the type be \"pcre\"?";
-	if ((c == '?' || c == '+') && done.size > 0 &&
-	    strchr("*+?}", done.data[done.size - 1]) != NULL)
-		return "a quantifier behind a quantifier is the syntax of PCRE; should the type be "
-		       "\"pcre\"?";
-	return "a quantifier has nothing before it that it can repeat";
-}
-
 static void put_interval(struct translation *translation, const struct repetition *count)
 {
 	if (count->most < 0)
@@ -224,18 +211,6 @@ static void put_interval(struct translation *translation, const struct repetitio
 					   count->least); /* as put_text() */
 	else
 		(void)buffer_append_format(translation->out, "{%d,%d}", count->least, count->most);
-}
-
-/* Put TEXT into the output at BEGIN. */
-static void insert(struct translation *translation, size_t begin, struct bytes text)
-{
-	struct buffer *out = translation->out;
-	size_t moved = out->size - begin;
-
-	if (buffer_extend(out, text.size) == NULL)
-		return; /* as put_text() */
-	memmove(out->data + begin + text.size, out->data + begin, moved);
-	memcpy(out->data + begin, text.data, text.size);
 }
 
 /*
@@ -250,7 +225,8 @@ static void guard_group(struct translation *translation)
 	char text[40];
 	int size = snprintf(text, sizeof(text), "(?:(?=(?<r%u>.*)\\z)", guard);
 
-	insert(translation, translation->last.begin, bytes_make(text, (size_t)size));
+	(void)buffer_insert(translation->out, translation->last.begin,
+			    bytes_make(text, (size_t)size)); /* as put_text() */
 	for (unsigned i = translation->last.first; i <= translation->groups; i++)
 		if (i <= POSIX_GROUPS_MAX)
 			translation->numbers->numbers[i]++;
@@ -272,7 +248,10 @@ static bool quantifier(struct translation *translation, char c)
 
 	/* Behind another one it would say "lazy" or "possessive" to PCRE2, and behind `(` worse. */
 	if (!translation->is_repeatable)
-		return wrong(translation, quantifier_fault(translation, c));
+		return wrong(translation,
+			     advice_on_quantifier(c,
+						  translation->is_begin && translation->depth > 0,
+						  buffer_bytes(translation->out)));
 	translation->is_repeatable = false;
 	if (c == '{' && !interval(translation, &count))
 		return false;

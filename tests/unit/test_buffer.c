@@ -90,6 +90,22 @@ static void test_end_at_any_state(void **state)
 	buffer_free(&buffer);
 }
 
+static void what_is_put_in_moves_the_rest(void **state)
+{
+	struct buffer buffer;
+
+	(void)state;
+	buffer_init(&buffer, 7);
+	assert_true(buffer_append_text(&buffer, "ad"));
+	assert_true(buffer_insert(&buffer, 1, bytes_of("bc")));
+	assert_true(buffer_insert(&buffer, 0, bytes_of("<")));
+	assert_true(buffer_insert(&buffer, 5, bytes_of(">")));
+	assert_true(bytes_equal(buffer_bytes(&buffer), bytes_of("<abcd>")));
+	assert_false(buffer_insert(&buffer, 0, bytes_of("12")));
+	assert_true(buffer.has_failed);
+	buffer_free(&buffer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +113,7 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_failure_leaves_contents),
 		cmocka_unit_test(test_end_at_any_state),
+		cmocka_unit_test(what_is_put_in_moves_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
