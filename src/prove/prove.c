@@ -17,10 +17,6 @@ enum {
 	PROVERS = TABLE_VERIFIERS,
 	PROOF_ARENA_BYTES = 1 << 30,
 	REASON_BYTES = 1024,
-	/* An expansion reads anywhere, and a page may be of 2 MB: they are let go of behind each,
-	 * unless there are so many that time counts for more. */
-	MANY_EXPANSIONS = 1 << 14,
-	MANY_ENTRIES = 256,
 	/* Folding makes no text four times as long: of these each has a key. */
 	PLAIN_LOCAL_MAX = 255 / 4,
 	/* Another round if the last left less than this share of what waited before it. */
@@ -41,7 +37,6 @@ struct prover {
 	struct sound_entries *sound; /* all threads' */
 	struct sound_rounds rounds;
 	const struct table_row *row;
-	uint64_t expansions;
 };
 
 /* Where the row came from, counted over all sources; 0: nobody knows. */
@@ -160,11 +155,6 @@ static void judge(struct prover *prover, const struct expansion *expansion)
 	}
 }
 
-static uint64_t many_expansions(const struct table *table)
-{
-	return MANY_EXPANSIONS + table_facts(table)->entries / MANY_ENTRIES;
-}
-
 /*
  * A bare user stands for itself in every local domain, and the origin serves for all; but not where
  * it has a key of its own for that user. Then it's any of the others, without a name.
@@ -209,8 +199,6 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	if (domain.name.size == 0)
 		find_local_domain(prover->table, local, &domain);
 	arena_clear(&prover->arena);
-	if (prover->expansions++ < many_expansions(prover->table))
-		table_forget_pages(prover->table);
 	expand(&inquiry, &from, &row->entry, &hit, &expansion);
 	judge(prover, &expansion);
 }
@@ -351,11 +339,7 @@ static void prove_the_rest(struct prover *provers)
 			run(provers, learn);
 		after = count_waiting(provers);
 	} while (before - after > before / WORTH_A_ROUND);
-	/* Few: one after the other, so that the pages are one's. */
-	for (unsigned i = 0; i < PROVERS && after < many_expansions(provers[0].table); i++)
-		(void)expand_the_rest(&provers[i]); /* NULL */
-	if (after >= many_expansions(provers[0].table))
-		run(provers, expand_the_rest);
+	run(provers, expand_the_rest);
 }
 
 static bool verify_and_prove(const struct table *table, struct prover *provers, struct error *err)

@@ -13,7 +13,6 @@ enum {
 	ENTRIES_A_QUESTION = 32,
 	BUCKETS_BITS = 12,
 	FETCH_AHEAD = 8,
-	BYTES_HELD = 2 << 20, /* of the file, then their pages are let go of */
 };
 
 /* One row of a slice. */
@@ -170,12 +169,6 @@ static bool take_row(struct sound_rounds *rounds, uint64_t number)
 	return buffer_append(&rounds->rows, bytes_make(&of_row, sizeof(of_row)));
 }
 
-/* Of COUNT in the order of the file, so many are spread over some 2 MB of it. */
-static size_t held_at_once(const struct table *table, size_t count)
-{
-	return count / (table_facts(table)->size_bytes / BYTES_HELD + 1) + 1;
-}
-
 /* ---- answers ---------------------------------------------------------------------------- */
 
 static const struct question *question_at(const struct sound_rounds *rounds, uint32_t offset)
@@ -232,7 +225,6 @@ static bool answer_all(struct sound_rounds *rounds)
 {
 	const struct table *table = rounds->sound->table;
 	size_t count = rounds->order.size / sizeof(uint32_t);
-	size_t held = held_at_once(table, count);
 	uint32_t *sorted = sort_questions(rounds, count);
 
 	if (sorted == NULL)
@@ -247,10 +239,7 @@ static bool answer_all(struct sound_rounds *rounds)
 			table_prefetch_entry(table, near->domain_hash, question_local(near));
 		}
 		answer(rounds, question_at(rounds, sorted[i]));
-		if (i % held == held - 1)
-			table_forget_pages(table);
 	}
-	table_forget_pages(table);
 	free(sorted);
 	return true;
 }
@@ -299,14 +288,11 @@ bool sound_rounds_run(struct sound_rounds *rounds)
 {
 	size_t slice = slice_size(rounds->sound->table);
 	size_t count = sound_rounds_waiting(rounds);
-	size_t held = held_at_once(rounds->sound->table, count);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!take_row(rounds, sound_rounds_row(rounds, i)))
 			return false;
-		if (i % held == held - 1)
-			table_forget_pages(rounds->sound->table);
 		if (i + 1 < count && rounds->order.size / sizeof(uint32_t) < slice &&
 		    slice_row_count(rounds) < slice)
 			continue;

@@ -79,7 +79,6 @@ bool canaries_replay(const struct table *table, struct error *err)
 					 "not a sound table: a look-up gives another answer than "
 					 "when it was compiled");
 		rest = bytes_skip(rest, CANARY_HEAD + domain_size + local_size);
-		table_forget_pages(table);
 	}
 	return true;
 }

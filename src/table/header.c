@@ -5,8 +5,6 @@
 
 #include "table/inside.h"
 
-enum { PIECE_BYTES = 2 << 20 };
-
 static bool refuse(struct error *err, const char *why)
 {
 	return error_set(err, EX_DATAERR, "not a sound table: %s", why);
@@ -42,37 +40,11 @@ static bool check_header_sum(struct bytes file, struct error *err)
 	       refuse(err, "checksum of the header");
 }
 
-/* The sum of a mapped file's body, of which only a piece at a time is in our memory. */
-static bool sum_in_pieces(const struct table *table, struct bytes body, uint64_t *out_sum)
+static bool check_sums(struct bytes file, struct error *err)
 {
-	struct hash_stream *sum = hash_stream_new();
-
-	if (sum == NULL)
-		return false;
-	while (body.size > 0) {
-		struct bytes piece = bytes_first(body, PIECE_BYTES);
-
-		hash_stream_add(sum, piece);
-		table_forget_bytes(table, piece);
-		body = bytes_skip(body, piece.size);
-	}
-	*out_sum = hash_stream_result(sum);
-	hash_stream_free(sum);
-	return true;
-}
-
-static bool check_sums(const struct table *table, struct error *err)
-{
-	struct bytes body = bytes_skip(table->file, FORMAT_HEADER_BYTES);
-	uint64_t sum;
-
-	if (!check_header_sum(table->file, err))
-		return false;
-	if (!table->is_mapped)
-		sum = hash_block(body);
-	else if (!sum_in_pieces(table, body, &sum))
-		return error_set_memory(err);
-	return sum == le64_load(at(table->file, HEADER_BODY_CHECKSUM)) || refuse(err, "checksum");
+	return check_header_sum(file, err) && (hash_block(bytes_skip(file, FORMAT_HEADER_BYTES)) ==
+						       le64_load(at(file, HEADER_BODY_CHECKSUM)) ||
+					       refuse(err, "checksum"));
 }
 
 static struct bytes *section_place(struct table *table, struct bytes *rules, uint32_t number)
@@ -212,10 +184,10 @@ bool table_peek(const char *path, struct table_facts *out_facts, struct error *e
 
 bool header_read(struct bytes file, struct table *out_table, struct error *err)
 {
-	struct table table = { .file = file, .is_mapped = out_table->is_mapped };
+	struct table table = { .file = file };
 	struct bytes rules = { .data = NULL };
 
-	if (!check_identity(file, err) || !check_sums(&table, err) ||
+	if (!check_identity(file, err) || !check_sums(file, err) ||
 	    !read_sections(file, &table, &rules, err) || !check_shapes(&table, err))
 		return false;
 	if (rules.data == NULL || table.canaries.data == NULL || !read_rules(rules, &table.rules))

@@ -26,7 +26,6 @@ struct table {
 	struct table_rules rules;
 	struct table_facts facts;
 	struct guard *guard;             /* of a TABLE_GUARDED one */
-	bool is_mapped;                  /* TABLE_MAPPED: its pages can be had again */
 	struct pattern_set *pattern_set; /* NULL: no patterns */
 	struct file_copy copy;           /* bytes.data is NULL for a table from memory */
 };
@@ -104,11 +103,7 @@ static inline uint64_t place_cluster(uint64_t place)
 /* The place of a catch-all: this bit and the global line its list carries. */
 #define PLACE_CATCH_ALL (UINT64_C(1) << 63)
 
-/* Of a TABLE_MAPPED one: the pages of PART leave our memory, until they are read again. At its end
- * some may stay. */
-void table_forget_bytes(const struct table *table, struct bytes part);
-
-/* Check header and sections, fill all but copy, guard and pattern_set; is_mapped is set before. */
+/* Check header and sections, fill all but copy, guard and pattern_set. */
 bool header_read(struct bytes file, struct table *out_table, struct error *err);
 
 /* What a canary remembers of an entry: a hash of its meaning. BROKEN where it can't be read. */

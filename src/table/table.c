@@ -7,7 +7,7 @@
 #include "base/guard.h"
 #include "table/patterns_inside.h"
 
-static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error *err)
+static struct table *open_bytes(struct bytes bytes, struct error *err)
 {
 	struct table *table = calloc(1, sizeof(*table));
 
@@ -15,7 +15,6 @@ static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error
 		error_fill_memory(err);
 		return NULL;
 	}
-	table->is_mapped = is_mapped;
 	if (!header_read(bytes, table, err) || !patterns_load(table, err) ||
 	    !canaries_replay(table, err)) {
 		table_close(table);
@@ -26,7 +25,7 @@ static struct table *open_bytes(struct bytes bytes, bool is_mapped, struct error
 
 struct table *table_open_bytes(struct bytes bytes, struct error *err)
 {
-	return open_bytes(bytes, false, err);
+	return open_bytes(bytes, err);
 }
 
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
@@ -48,7 +47,7 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	if (load == TABLE_GUARDED)
 		guard = guard_new(&copy, &why);
 	if (load != TABLE_GUARDED || guard != NULL)
-		table = open_bytes(copy.bytes, load == TABLE_MAPPED, &why);
+		table = open_bytes(copy.bytes, &why);
 	if (table == NULL) {
 		error_fill(err, why.status, "%s: %s", path, why.text);
 		guard_free(guard);

@@ -121,13 +121,6 @@ bool table_peek(const char *path, struct table_facts *out_facts, struct error *e
 struct table *table_open_bytes(struct bytes bytes, struct error *err);
 void table_close(struct table *table);
 
-/*
- * Of what was read of a mapped table the kernel counts every page as memory of this process. Have
- * those of entries counted no more; who reads them again finds them in the file's cache. For walks
- * over a whole TABLE_MAPPED table; does nothing with others. Any thread.
- */
-void table_forget_pages(const struct table *table);
-
 const struct table_rules *table_rules(const struct table *table);
 const struct table_facts *table_facts(const struct table *table);
 /* Can what was read of the table so far be believed? Only a guarded one can say no: ask when the

@@ -8,10 +8,7 @@
 #include "table/inside.h"
 #include "table/patterns.h"
 
-enum {
-	LINES_FOR_THREADS = 1000,
-	LINES_HELD = 1024, /* then their pages are let go of: some 2 MB */
-};
+enum { LINES_FOR_THREADS = 1000 };
 
 struct check {
 	const struct table *table;
@@ -217,11 +214,8 @@ static void *check_lines(void *context)
 	uint32_t free_from = 1;
 
 	check->is_sound = true;
-	for (uint64_t line = check->first_line; check->is_sound && line < check->end_line; line++) {
+	for (uint64_t line = check->first_line; check->is_sound && line < check->end_line; line++)
 		check->is_sound = check_line(check, line, &free_from);
-		if (line % LINES_HELD == LINES_HELD - 1)
-			table_forget_pages(check->table);
-	}
 	return NULL;
 }
 
