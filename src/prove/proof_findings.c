@@ -31,6 +31,14 @@ void proof_findings_free(struct proof_findings *findings)
 	buffer_free(&findings->texts);
 }
 
+bool proof_findings_count_only(struct proof_findings *findings, bool is_error)
+{
+	bool is_full = findings->kept[is_error] >= KEPT_MAX;
+
+	findings->uncounted += is_full;
+	return is_full;
+}
+
 static void add(struct proof_findings *findings, uint32_t global_line, bool is_error,
 		const char *text)
 {
@@ -42,10 +50,8 @@ static void add(struct proof_findings *findings, uint32_t global_line, bool is_e
 		.is_error = is_error,
 	};
 
-	if (findings->kept[is_error] >= KEPT_MAX) {
-		findings->uncounted++;
+	if (proof_findings_count_only(findings, is_error))
 		return;
-	}
 	findings->kept[is_error]++;
 	/* With the NUL behind the text. */
 	if (!buffer_append(&findings->texts, bytes_make(text, strlen(text) + 1)) ||
@@ -63,6 +69,25 @@ void proof_findings_add(struct proof_findings *findings, uint32_t global_line, b
 	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
 	add(findings, global_line, is_error, text);
+}
+
+struct proof_findings_mark proof_findings_mark(const struct proof_findings *findings)
+{
+	return (struct proof_findings_mark){
+		.items_bytes = findings->items.size,
+		.texts_bytes = findings->texts.size,
+		.kept = { findings->kept[0], findings->kept[1] },
+		.uncounted = findings->uncounted,
+	};
+}
+
+void proof_findings_go_back(struct proof_findings *findings, const struct proof_findings_mark *mark)
+{
+	findings->items.size = mark->items_bytes;
+	findings->texts.size = mark->texts_bytes;
+	findings->kept[0] = mark->kept[0];
+	findings->kept[1] = mark->kept[1];
+	findings->uncounted = mark->uncounted;
 }
 
 static struct finding *items(const struct proof_findings *findings, size_t *out_count)

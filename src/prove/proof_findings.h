@@ -29,6 +29,20 @@ void proof_findings_free(struct proof_findings *findings);
 void proof_findings_add(struct proof_findings *findings, uint32_t global_line, bool is_error,
 			const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Are there so many that one more is only counted? Then it is, and needs no text. */
+bool proof_findings_count_only(struct proof_findings *findings, bool is_error);
+
+/* How far they have come, and back to there: what was added since never was. */
+struct proof_findings_mark {
+	size_t items_bytes;
+	size_t texts_bytes;
+	size_t kept[2];
+	size_t uncounted;
+};
+struct proof_findings_mark proof_findings_mark(const struct proof_findings *findings);
+void proof_findings_go_back(struct proof_findings *findings,
+			    const struct proof_findings_mark *mark);
+
 /* Append OTHER's. */
 void proof_findings_merge(struct proof_findings *findings, const struct proof_findings *other);
 

@@ -5,202 +5,60 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "mail/address.h"
-#include "prove/sound_rounds.h"
-#include "prove/proof_findings.h"
 #include "prove/prove_patterns.h"
-#include "resolve/expand.h"
+#include "prove/prover.h"
 #include "table/patterns.h"
 #include "table/verify.h"
 
 enum {
 	PROVERS = TABLE_VERIFIERS,
 	PROOF_ARENA_BYTES = 1 << 30,
-	REASON_BYTES = 1024,
 	/* Folding makes no text four times as long: of these each has a key. */
 	PLAIN_LOCAL_MAX = 255 / 4,
 	/* Another round if the last left less than this share of what waited before it. */
 	WORTH_A_ROUND = 8,
+	/* Suspects that are convicted whatever it takes, more than are printed; and the steps after
+	 * which the others are only counted. */
+	CONVICTED_LEAST = 128,
+	CONVICTION_STEPS = 1 << 15,
 };
 
-/* Stands for whoever a catch-all is asked about. No key can be this, so nothing is proved about
- * real users; and no user is shorter, so that length proves nothing wrong either. */
-static const char any_user[] = "!";
-
-/* What one thread needs. */
-struct prover {
-	const struct table *table;
-	struct resolve_limits limits;
-	struct arena arena;
-	struct proof_findings findings;
-	unsigned char *undeclared;   /* a bit a domain: warned about */
-	struct sound_entries *sound; /* all threads' */
-	struct sound_rounds rounds;
-	const struct table_row *row;
-};
-
-/* Where the row came from, counted over all sources; 0: nobody knows. */
-static uint32_t row_line(const struct prover *prover)
-{
+/* A row that seems to lead over a limit, to a loop, or to such a row. */
+struct suspect {
+	uint64_t number;
 	uint32_t line;
+};
 
-	return table_provenance_line(prover->table, &prover->row->entry, &line) == LOOKUP_FOUND
-		       ? line
-		       : 0;
-}
-
-static void print_key(const struct table_row *row, struct buffer *out_text)
+static void add_suspect(struct prover *prover)
 {
-	const struct address key = { .local = row->local, .domain = row->domain.name };
+	const struct suspect suspect = {
+		.number = table_row_number(prover->row),
+		.line = prover_line(prover),
+	};
 
-	buffer_init(out_text, ADDRESS_TEXT_MAX);
-	if (row->is_catch_all) {
-		(void)buffer_append_byte(out_text, '@');
-		(void)buffer_append(out_text, row->domain.name);
-	} else if (!address_print(&key, out_text)) {
-		(void)buffer_append_text(out_text, "?");
-	}
-}
-
-static void find_fault(struct prover *prover, const struct expansion *expansion)
-{
-	bool is_limit = expansion->reason == REASON_LIMIT;
-	struct buffer reason;
-	struct buffer key;
-
-	print_key(prover->row, &key);
-	buffer_init(&reason, REASON_BYTES);
-	(void)reason_print(prover->table, expansion->reason, &expansion->detail,
-			   &reason); /* without memory it shows below */
-	prover->findings.has_failed |= key.was_short_of_memory || reason.was_short_of_memory;
-	proof_findings_add(
-		&prover->findings, row_line(prover), true, "%s" BYTES_FORMAT "%s: " BYTES_FORMAT,
-		is_limit ? "expansion over a limit (" : "", BYTES_ARGS(buffer_bytes(&reason)),
-		is_limit ? ")" : "", BYTES_ARGS(buffer_bytes(&key)));
-	buffer_free(&reason);
-	buffer_free(&key);
-}
-
-/* ---- targets ---------------------------------------------------------------------------- */
-
-static const char mailbox_advice[] =
-	"; if it is a mailbox, map it to itself or list it in a source of type recipients";
-
-static bool is_mailbox(const struct table *table, struct bytes name)
-{
-	struct table_domain domain;
-
-	return table_find_domain(table, name, &domain) == LOOKUP_FOUND &&
-	       (domain.flags & TABLE_DOMAIN_MAILBOX) != 0;
-}
-
-static void on_dead_end(void *context, const struct address *target,
-			const struct table_entry *entry)
-{
-	struct prover *prover = context;
-	struct buffer text;
-
-	/* The entry that names it is proved on its own; who it serves can't be known here. */
-	if (entry->place != prover->row->entry.place ||
-	    bytes_equal(target->local, bytes_of(any_user)))
-		return;
-	buffer_init(&text, ADDRESS_TEXT_MAX);
-	(void)address_print(target, &text); /* without memory it shows below */
-	prover->findings.has_failed |= text.was_short_of_memory;
-	proof_findings_add(&prover->findings, row_line(prover), true,
-			   "target " BYTES_FORMAT
-			   " could only bounce: no key of ours delivers it%s",
-			   BYTES_ARGS(buffer_bytes(&text)),
-			   is_mailbox(prover->table, target->domain) ? mailbox_advice : "");
-	buffer_free(&text);
-}
-
-/* The row may be far from the rule: the reason names that. */
-static void on_spoiled(void *context, const struct address *target, const struct table_entry *entry)
-{
-	const struct reason_detail detail = { .place = entry->place };
-	struct prover *prover = context;
-	struct buffer text;
-
-	buffer_init(&text, ADDRESS_TEXT_MAX + REASON_BYTES);
-	(void)address_print(target, &text); /* without memory it shows below, as here */
-	(void)buffer_append_text(&text, ": ");
-	(void)reason_print(prover->table, REASON_TEMPLATE, &detail, &text);
-	prover->findings.has_failed |= text.was_short_of_memory;
-	proof_findings_add(&prover->findings, row_line(prover), true, "target " BYTES_FORMAT,
-			   BYTES_ARGS(buffer_bytes(&text)));
-	buffer_free(&text);
-}
-
-static void judge(struct prover *prover, const struct expansion *expansion)
-{
-	switch (expansion->reason) {
-	case REASON_LOOP:
-	case REASON_LIMIT:
-	case REASON_BROKEN:
-	case REASON_PATTERN:
-		find_fault(prover, expansion);
-		break;
-	case REASON_MEMORY:
+	if (!buffer_append(&prover->suspects, bytes_make(&suspect, sizeof(suspect))))
 		prover->findings.has_failed = true;
-		break;
-	case REASON_NONE:
-	case REASON_TEMPLATE: /* told as it was met */
-	case REASON_DEAD_END:
-	case REASON_UNPRINTABLE:
-	case REASON_BAD_ADDRESS:
-	case REASON_ROUTING:
-	case REASON_NEEDS_SMTPUTF8:
-		break;
-	}
-}
-
-/*
- * A bare user stands for itself in every local domain, and the origin serves for all; but not where
- * it has a key of its own for that user. Then it's any of the others, without a name.
- */
-static void find_local_domain(const struct table *table, struct bytes user,
-			      struct table_domain *domain)
-{
-	struct table_domain origin;
-	struct table_entry own;
-
-	if (table_find_domain(table, table_rules(table)->origin, &origin) == LOOKUP_FOUND &&
-	    table_find(table, &origin, user, &own) == LOOKUP_ABSENT)
-		*domain = origin;
 }
 
 static void expand_row(struct prover *prover, const struct table_row *row)
 {
-	const struct resolve_options options = {
-		.limits = &prover->limits,
-		.has_smtputf8 = true,
-		.on_dead_end = on_dead_end,
-		.on_spoiled = on_spoiled,
-		.context = prover,
-	};
-	struct pattern_budget budget = { .left = PATTERN_BUDGET_STEPS };
-	const struct inquiry inquiry = {
-		.table = prover->table,
-		.options = &options,
-		.arena = &prover->arena,
-		.budget = &budget,
-	};
-	const struct candidate_hit hit = { .is_catch_all = row->is_catch_all };
-	struct bytes local = row->is_catch_all ? bytes_of(any_user) : row->local;
-	struct table_domain domain = row->domain;
-	const struct candidate from = {
-		.local = local,
-		.domain = &domain,
-		.written.local = local,
-	};
+	const struct known_entries known = walked_entries_known(prover->walked);
+	const struct proof_findings_mark mark = proof_findings_mark(&prover->findings);
 	struct expansion expansion;
 
-	if (domain.name.size == 0)
-		find_local_domain(prover->table, local, &domain);
-	arena_clear(&prover->arena);
-	expand(&inquiry, &from, &row->entry, &hit, &expansion);
-	judge(prover, &expansion);
+	prover->row = row;
+	prover_walk(prover, &known, &expansion);
+	if (expansion.reason == REASON_NONE && !expansion.is_circular)
+		return;
+	proof_findings_go_back(&prover->findings, &mark); /* it will be found again */
+	if (expansion.reason == REASON_LOOP || expansion.leads_to_fault) {
+		add_suspect(prover);
+		return;
+	}
+	prover_walk(prover, NULL, &expansion);
+	if (expansion.reason == REASON_LIMIT || expansion.reason == REASON_LOOP)
+		walked_entries_add_fault(prover->walked, &row->entry);
+	prover_judge(prover, &expansion);
 }
 
 /* Is nothing to be looked up again, and nothing too large? Then flags are proof enough. */
@@ -223,7 +81,7 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 	    row->domain.name.size == 0 || (prover->undeclared[ref / 8] >> ref % 8 & 1) != 0)
 		return;
 	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
-	proof_findings_add(&prover->findings, row_line(prover), false,
+	proof_findings_add(&prover->findings, prover_line(prover), false,
 			   "the domain " BYTES_FORMAT
 			   " is not declared: its users are not validated",
 			   BYTES_ARGS(row->domain.name));
@@ -237,7 +95,7 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 	prover->row = row;
 	warn_of_undeclared(prover, row);
 	if (row->is_catch_all)
-		proof_findings_add(&prover->findings, row_line(prover), false,
+		proof_findings_add(&prover->findings, prover_line(prover), false,
 				   "catch-all: no user of " BYTES_FORMAT " is unknown",
 				   BYTES_ARGS(row->domain.name));
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
@@ -272,27 +130,85 @@ static void *expand_the_rest(void *context)
 					   "the table can't be read back");
 			break;
 		}
-		prover->row = &row;
 		expand_row(prover, &row);
 	}
 	return NULL;
+}
+
+/* ---- suspects --------------------------------------------------------------------------- */
+
+static int by_line(const void *left, const void *right)
+{
+	const struct suspect *a = left;
+	const struct suspect *b = right;
+
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* Is SUSPECT faulty? If so, its finding says why. */
+static bool convict(struct prover *prover, const struct suspect *suspect)
+{
+	size_t before = prover->findings.kept[true] + prover->findings.uncounted;
+	struct expansion expansion;
+	struct table_row row;
+
+	if (table_row_at(prover->table, suspect->number, &row) != LOOKUP_FOUND)
+		return false;
+	prover->row = &row;
+	prover_walk(prover, NULL, &expansion);
+	prover_judge(prover, &expansion);
+	return prover->findings.kept[true] + prover->findings.uncounted > before;
+}
+
+/*
+ * A suspect is all but surely faulty (not if it leads twice to an address that maps to itself, of
+ * which the second time counts for less). So those that will be shown are walked, to be sure and to
+ * say why; where there are very many more, they are counted.
+ */
+static void convict_suspects(struct prover *provers)
+{
+	struct prover *prover = &provers[0];
+	size_t convicted = 0;
+	struct suspect *all;
+	size_t count;
+
+	for (unsigned i = 1; i < PROVERS; i++)
+		if (!buffer_append(&prover->suspects, buffer_bytes(&provers[i].suspects)))
+			prover->findings.has_failed = true;
+	all = (struct suspect *)(void *)prover->suspects.data;
+	count = prover->suspects.size / sizeof(*all);
+	if (count > 0)
+		qsort(all, count, sizeof(*all), by_line);
+	prover->steps = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (convicted >= CONVICTED_LEAST && prover->steps > CONVICTION_STEPS) {
+			prover->findings.uncounted += count - i;
+			break;
+		}
+		convicted += convict(prover, &all[i]);
+	}
 }
 
 /* ---- threads ---------------------------------------------------------------------------- */
 
 /* UNDECLARED stays the caller's. */
 static void prover_init(struct prover *prover, const struct table *table,
-			struct sound_entries *sound, unsigned char *undeclared)
+			struct sound_entries *sound, struct walked_entries *walked,
+			unsigned char *undeclared)
 {
 	*prover = (struct prover){
 		.table = table,
 		.sound = sound,
+		.walked = walked,
 		.limits = sound->limits,
 		.undeclared = undeclared,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	sound_rounds_init(&prover->rounds, sound);
 	proof_findings_init(&prover->findings);
+	buffer_init(&prover->suspects, SIZE_MAX / 4);
 }
 
 static void prover_free(struct prover *prover)
@@ -300,6 +216,7 @@ static void prover_free(struct prover *prover)
 	arena_free(&prover->arena);
 	sound_rounds_free(&prover->rounds);
 	proof_findings_free(&prover->findings);
+	buffer_free(&prover->suspects);
 }
 
 /* Have all provers do WORK, at the same time where there can be threads. */
@@ -340,6 +257,7 @@ static void prove_the_rest(struct prover *provers)
 		after = count_waiting(provers);
 	} while (before - after > before / WORTH_A_ROUND);
 	run(provers, expand_the_rest);
+	convict_suspects(provers);
 }
 
 static bool verify_and_prove(const struct table *table, struct prover *provers, struct error *err)
@@ -359,6 +277,7 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 {
 	struct prover provers[PROVERS];
 	struct sound_entries sound;
+	struct walked_entries walked;
 	size_t undeclared_bytes = table_domain_refs(table) / 8 + 1;
 	unsigned char *undeclared = calloc(PROVERS, undeclared_bytes);
 	bool is_ready, is_proved;
@@ -366,8 +285,9 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 	if (undeclared == NULL)
 		return error_set_memory(err);
 	is_ready = sound_entries_init(&sound, table, &proof->limits);
+	is_ready &= walked_entries_init(&walked, &sound, table_facts(table)->entries);
 	for (unsigned i = 0; i < PROVERS; i++)
-		prover_init(&provers[i], table, &sound, undeclared + i * undeclared_bytes);
+		prover_init(&provers[i], table, &sound, &walked, undeclared + i * undeclared_bytes);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		proof_findings_merge(&provers[0].findings, &provers[i].findings);
@@ -377,6 +297,7 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
 	free(undeclared);
+	walked_entries_free(&walked);
 	sound_entries_free(&sound);
 	return is_proved;
 }

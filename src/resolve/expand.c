@@ -53,15 +53,70 @@ static void account(struct walk *walk, bool is_first, size_t count, size_t heigh
 		seen->height = height;
 }
 
+static size_t at_most(size_t limit, size_t value)
+{
+	return value < limit ? value : limit;
+}
+
+/* The same for who wants to know how far it leads: as far as the target, and a hop more. */
+static void account_reach(struct walk *walk, bool is_first, const struct reach *reach)
+{
+	struct reach *sum = &walk->node->seen->reach;
+
+	sum->count = at_most(REACH_MAX, sum->count + reach->count);
+	sum->addresses = at_most(REACH_MAX, sum->addresses + reach->addresses + 1);
+	if (is_first)
+		sum->height = at_most(REACH_HEIGHT_MAX, reach->height + 1);
+}
+
+/* Tell who wants to know how far NODE leads. False: further than is allowed. */
+static bool tell_of_reach(struct walk *walk, const struct node *node)
+{
+	const struct known_entries *known = walk->inquiry->options->known;
+
+	if (known == NULL || node->seen->is_circular)
+		return true;
+	if (!known->is_allowed(known->context, &node->seen->reach)) {
+		walk->result.leads_to_fault = true;
+		return walk_fail(walk, REASON_LIMIT);
+	}
+	if (node->is_own)
+		known->add(known->context, node->entry, &node->seen->reach);
+	return true;
+}
+
 static bool leave(struct walk *walk)
 {
 	struct node *node = walk->node;
 
+	if (!tell_of_reach(walk, node))
+		return false;
 	node->seen->is_open = false;
 	walk->node = node->parent;
-	if (walk->node != NULL)
-		account(walk, walk->node->next == 1, node->seen->count, node->seen->height + 1);
+	if (walk->node == NULL)
+		return true;
+	account(walk, walk->node->next == 1, node->seen->count, node->seen->height + 1);
+	account_reach(walk, walk->node->next == 1, &node->seen->reach);
+	walk->node->seen->is_circular |= node->seen->is_circular;
 	return true;
+}
+
+/*
+ * The walk has failed. All on the way here lead to a fault. If it only was too long, that holds for
+ * those from which a chain of first targets has come too far.
+ */
+static void tell_of_fault(const struct walk *walk)
+{
+	const struct known_entries *known = walk->inquiry->options->known;
+	bool leads_there = walk->result.reason == REASON_LOOP || walk->result.leads_to_fault;
+
+	for (const struct node *node = walk->node; node != NULL; node = node->parent) {
+		leads_there |= walk->node->depth - node->depth > known->height_max;
+		if (leads_there && node->is_own)
+			known->add_fault(known->context, node->entry);
+		if (!leads_there && node->depth == 0)
+			return;
+	}
 }
 
 static bool add_recipient(struct walk *walk, const struct child *child)
@@ -108,19 +163,29 @@ static bool check_depth(struct walk *walk, size_t hops)
 	return walk_exceed(walk, LIMIT_RECURSION, hops + 1, limit);
 }
 
+/* Where a recipient leads to: nowhere else. */
+static const struct reach no_further = { .count = 1 };
+
+/* The target LOCAL@DOMAIN of walk->node could only bounce. */
+static void leave_out(const struct walk *walk, struct bytes local, struct bytes domain)
+{
+	const struct resolve_options *options = walk->inquiry->options;
+	const struct address address = { .local = local, .domain = domain };
+
+	if (options->on_dead_end != NULL)
+		options->on_dead_end(options->context, &address, walk->node->entry);
+}
+
 /* CHILD is final: a recipient, or nothing if it could only bounce. */
 static bool settle(struct walk *walk, const struct child *child, bool is_dead, bool is_first)
 {
-	const struct resolve_options *options = walk->inquiry->options;
-	struct address address = { .local = child->local, .domain = child->domain.name };
-
 	if (!count_recipients(walk, 1))
 		return false;
 	account(walk, is_first, 1, 1);
+	account_reach(walk, is_first, &no_further);
 	if (!is_dead)
 		return add_recipient(walk, child);
-	if (options->on_dead_end != NULL)
-		options->on_dead_end(options->context, &address, walk->node->entry);
+	leave_out(walk, child->local, child->domain.name);
 	return true;
 }
 
@@ -131,8 +196,8 @@ static bool settle_self(struct walk *walk, const struct child *child, bool is_fi
 
 	if (!settle(walk, child, is_dead, is_first))
 		return false;
-	if (is_first)
-		walk->node->seen->height = 0; /* Postfix doesn't ask it again */
+	if (is_first) /* Postfix doesn't ask it again */
+		walk->node->seen->height = walk->node->seen->reach.height = 0;
 	return true;
 }
 
@@ -160,8 +225,17 @@ static bool fail_in_circle(struct walk *walk)
 }
 
 /* An address met before. */
-static bool repeat(struct walk *walk, const struct seen *seen, bool is_first, size_t depth)
+static bool repeat(struct walk *walk, struct seen *seen, bool is_first, size_t depth)
 {
+	/* Met first under another that names it, too. */
+	if (seen->is_dead && walk->node->parent == NULL &&
+	    seen->named_by != walk->node->entry->place) {
+		seen->named_by = walk->node->entry->place;
+		leave_out(walk, seen->key, seen->domain);
+	}
+	account_reach(walk, is_first, seen == walk->node->seen ? &no_further : &seen->reach);
+	walk->node->seen->is_circular |=
+		seen->is_circular || (seen->is_open && seen != walk->node->seen);
 	if (seen->maps_to_itself) {
 		account(walk, is_first, 1, 0);
 		return count_recipients(walk, 1);
@@ -183,6 +257,8 @@ static bool settle_special(struct walk *walk, struct seen *seen, const struct ta
 			   bool is_first)
 {
 	seen->count = 1;
+	seen->reach = no_further;
+	account_reach(walk, is_first, &no_further);
 	if (entry->kind == TABLE_ENTRY_DISCARD)
 		walk->result.is_discarded = true;
 	else if (walk->result.reply.size == 0)
@@ -198,8 +274,10 @@ static bool settle_spoiled(struct walk *walk, struct seen *seen, const struct ch
 	const struct address target = { .local = child->local, .domain = child->domain.name };
 
 	seen->count = 1;
+	seen->reach = no_further;
 	walk_spoil(walk, &target, entry);
 	account(walk, is_first, 1, 1);
+	account_reach(walk, is_first, &no_further);
 	return count_recipients(walk, 1);
 }
 
@@ -255,26 +333,70 @@ static enum found look_up(struct walk *walk, const struct child *child,
 	return fail_to_find(walk, REASON_BROKEN);
 }
 
+/* Does ENTRY stand under the very address that was asked for, so that no other leads to it? */
+static bool is_own(const struct table_entry *entry, const struct candidate_hit *hit,
+		   const struct table_domain *domain)
+{
+	return !hit->is_catch_all && !hit->strips_extension && entry->pattern_value.size == 0 &&
+	       entry->domain_ref == domain->ref;
+}
+
+/* How far SEEN leads is known: go on behind it. */
+static bool pass_known(struct walk *walk, struct seen *seen, bool is_first)
+{
+	seen->count = seen->reach.count;
+	seen->height = seen->reach.height;
+	account(walk, is_first, seen->count, seen->height + 1);
+	account_reach(walk, is_first, &seen->reach);
+	return true;
+}
+
+/* An address met for the first time, once its entry is found. */
+static bool visit_entry(struct walk *walk, const struct child *child, struct seen *seen,
+			const struct table_entry *entry, const struct candidate_hit *hit,
+			bool is_first, size_t depth)
+{
+	const struct known_entries *known = walk->inquiry->options->known;
+	bool may_be_known = known != NULL && is_own(entry, hit, &child->domain);
+	enum known what =
+		may_be_known ? known->find(known->context, entry, &seen->reach) : KNOWN_NOTHING;
+
+	if (what == KNOWN_FAULTY) {
+		walk->result.leads_to_fault = true;
+		return walk_fail(walk, REASON_LIMIT);
+	}
+	if (what == KNOWN_REACH)
+		return pass_known(walk, seen, is_first);
+	if (!enter(walk, seen, child->local, entry, hit, depth))
+		return false;
+	walk->node->is_own = may_be_known;
+	return true;
+}
+
 /* An address met for the first time. */
 static bool visit(struct walk *walk, const struct child *child, struct seen *seen, bool is_first,
 		  size_t depth)
 {
 	/* The recipient itself is among those seen. */
 	size_t others = walk->seen.count - 1;
+	const struct known_entries *known = walk->inquiry->options->known;
+	size_t allowed = known == NULL ? RESOLVE_ADDRESSES_MAX : known->addresses_max;
 	struct table_entry *entry;
 	struct candidate_hit hit;
 
 	if (!check_depth(walk, depth))
 		return false;
-	if (others > RESOLVE_ADDRESSES_MAX)
-		return walk_exceed(walk, LIMIT_ADDRESSES, others, RESOLVE_ADDRESSES_MAX);
+	if (others > allowed)
+		return walk_exceed(walk, LIMIT_ADDRESSES, others, allowed);
 	switch (look_up(walk, child, &entry, &hit)) {
 	case FOUND_NOTHING_SURE:
 		return false;
 	case FOUND_NONE:
 		seen->count = 1;
-		return settle(walk, child, (child->domain.flags & TABLE_DOMAIN_OURS) != 0,
-			      is_first);
+		seen->reach = no_further;
+		seen->is_dead = (child->domain.flags & TABLE_DOMAIN_OURS) != 0;
+		seen->named_by = walk->node->entry->place;
+		return settle(walk, child, seen->is_dead, is_first);
 	case FOUND_SPOILED:
 		return settle_spoiled(walk, seen, child, entry, is_first);
 	case FOUND_ENTRY:
@@ -282,7 +404,7 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	}
 	if (entry->kind != TABLE_ENTRY_TARGETS)
 		return settle_special(walk, seen, entry, is_first);
-	return enter(walk, seen, child->local, entry, &hit, depth);
+	return visit_entry(walk, child, seen, entry, &hit, is_first, depth);
 }
 
 /* Follow the next target of walk->node. */
@@ -327,7 +449,14 @@ void expand(const struct inquiry *inquiry, const struct candidate *from,
 	seen = seen_add(&walk.seen, from->local, from->domain->name, &is_new);
 	goes_on = seen == NULL ? walk_fail(&walk, REASON_MEMORY)
 			       : enter(&walk, seen, from->written.local, entry, hit, 0);
+	if (goes_on)
+		walk.node->is_own =
+			inquiry->options->known != NULL && is_own(entry, hit, from->domain);
 	while (goes_on && walk.node != NULL)
 		goes_on = walk.node->next < walk.node->child_count ? step(&walk) : leave(&walk);
+	if (inquiry->options->known != NULL &&
+	    (walk.result.reason == REASON_LOOP || walk.result.reason == REASON_LIMIT))
+		tell_of_fault(&walk);
+	walk.result.is_circular = seen != NULL && seen->is_circular;
 	*out_expansion = walk.result;
 }

@@ -23,6 +23,9 @@ struct expansion {
 	bool is_spoiled;
 	bool is_root_spoiled;
 	struct bytes reply; /* of the first target that an `error:` entry refuses; or empty */
+	/* With options.known. */
+	bool leads_to_fault; /* to one that is KNOWN_FAULTY, or further than is allowed */
+	bool is_circular;    /* something leads back on the way: that limits hold isn't known */
 };
 
 /* ENTRY and HIT are what candidates_find() found for FROM, of which written.local is used, too. */

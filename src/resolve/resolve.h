@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "mail/address.h"
+#include "resolve/known.h"
 #include "resolve/limits.h"
 #include "resolve/reason.h"
 #include "table/table.h"
@@ -76,6 +77,7 @@ struct resolve_options {
 	void (*on_dead_end)(void *context, const struct address *target,
 			    const struct table_entry *entry);
 	void *context;
+	const struct known_entries *known; /* NULL: every way is gone; for expand() alone */
 };
 
 /* No recipient leads to more addresses than this, whatever the limits: beyond it is

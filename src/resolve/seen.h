@@ -14,17 +14,22 @@
 
 #include "base/arena.h"
 #include "base/bytes.h"
+#include "resolve/known.h"
 
 struct seen {
 	struct bytes key;    /* folded local part */
 	struct bytes domain; /* folded */
 	bool is_open;        /* its expansion isn't finished */
 	bool maps_to_itself;
-	bool has_stayed;   /* and has been counted as a recipient of its own */
-	size_t count;      /* recipients, as Postfix counts them: repeated ones too */
-	size_t height;     /* hops along first targets */
-	struct seen *next; /* in the order met */
-	uint64_t hash;     /* once there is a table */
+	bool has_stayed;    /* and has been counted as a recipient of its own */
+	bool is_dead;       /* final, and could only bounce */
+	bool is_circular;   /* something on the way leads back to it, or to who leads to it */
+	size_t count;       /* recipients, as Postfix counts them: repeated ones too */
+	size_t height;      /* hops along first targets */
+	struct reach reach; /* for who asks how far it leads */
+	struct seen *next;  /* in the order met */
+	uint64_t hash;      /* once there is a table */
+	uint64_t named_by;  /* if it is dead: the place of the entry that was last told so */
 };
 
 struct seen_set {

@@ -29,6 +29,7 @@ struct node {
 	size_t child_count;
 	size_t next;
 	size_t depth; /* hops along first targets to here */
+	bool is_own;  /* its entry stands under its own key, and somebody wants to know of it */
 };
 
 struct walk {

@@ -344,6 +344,40 @@ static void limits_are_proved(void **state)
 		"x@a.test\n");
 }
 
+/* Whatever was learned of the others on the way. */
+static void each_entry_of_a_chain_is_told_with_its_line(void **state)
+{
+	char text[120 * 32] = "";
+	struct outcome outcome;
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		(void)snprintf(text + strlen(text), 32, "u%d@a.test u%d@%s.test\n", i, i + 1,
+			       i < 99 ? "a" : "far");
+	outcome = compile_text(text, "limits = { recursion = 10; };", STRICT);
+	assert_int_equal(outcome.status, EX_DATAERR);
+	for (int i = 0; i < 100; i++) {
+		char message[128];
+
+		(void)snprintf(
+			message, sizeof(message),
+			"v:%d: expansion over a limit (limits.recursion: at least 11 levels, "
+			"10 allowed): u%d@a.test\n",
+			i + 1, i);
+		assert_int_equal(strstr(outcome.messages, message) != NULL, i < 91);
+	}
+	free(outcome.messages);
+}
+
+/* Also where another that is met on the way names it first. */
+static void each_that_names_a_dead_end_is_told(void **state)
+{
+	(void)state;
+	assert_refused("a.test x\nu@a.test w@a.test, nobody@a.test\nw@a.test nobody@a.test\n",
+		       "v:2: target nobody@a.test could only bounce: no key of ours delivers it\n"
+		       "v:3: target nobody@a.test could only bounce: no key of ours delivers it\n");
+}
+
 /* Which a target's bytes don't tell: U+0958 takes 3 of them, and 6 in the form of keys. */
 static void targets_too_long_for_a_key_are_found(void **state)
 {
@@ -569,6 +603,8 @@ int main(void)
 		COMPILE_TEST(a_hundred_mistakes_are_printed),
 		COMPILE_TEST(strict_and_lenient),
 		COMPILE_TEST(limits_are_proved),
+		COMPILE_TEST(each_entry_of_a_chain_is_told_with_its_line),
+		COMPILE_TEST(each_that_names_a_dead_end_is_told),
 		COMPILE_TEST(targets_too_long_for_a_key_are_found),
 		COMPILE_TEST(bare_users_are_proved_where_they_are_asked),
 		COMPILE_TEST(each_row_is_proved_once),
