@@ -16,10 +16,10 @@ enum {
 	/* Folding makes no text four times as long: of these each has a key. */
 	PLAIN_LOCAL_MAX = 255 / 4,
 	/* Another round if the last left less than this share of what waited before it. */
-	WORTH_A_ROUND = 8,
+	WORTH_A_ROUND = 4,
 	/* Suspects that are convicted whatever it takes, more than are printed; and the steps after
 	 * which the others are only counted. */
-	CONVICTED_LEAST = 128,
+	CONVICTED_LEAST = 101,
 	CONVICTION_STEPS = 1 << 15,
 };
 
@@ -45,8 +45,23 @@ static void expand_row(struct prover *prover, const struct table_row *row)
 	const struct known_entries known = walked_entries_known(prover->walked);
 	const struct proof_findings_mark mark = proof_findings_mark(&prover->findings);
 	struct expansion expansion;
+	struct reach reach;
 
 	prover->row = row;
+	/* Somebody may have come through it; then only a dead end that it names itself is still to
+	 * be told.
+	 */
+	switch (known.find(known.context, &row->entry, &reach)) {
+	case KNOWN_REACH:
+		if (!reach.names_dead_end)
+			return;
+		break;
+	case KNOWN_FAULTY:
+		add_suspect(prover);
+		return;
+	case KNOWN_NOTHING:
+		break;
+	}
 	prover_walk(prover, &known, &expansion);
 	if (expansion.reason == REASON_NONE && !expansion.is_circular)
 		return;

@@ -6,7 +6,7 @@
 enum {
 	BITS_LEAST = 10,
 	BITS_MOST = 20,
-	WALKED_LEAST = 1 << 14, /* some 5 MB */
+	WALKED_LEAST = 1 << 12, /* some 2 MB */
 };
 
 /* A cell is one word, so that it is whole whoever reads it. All zeros: empty. */
@@ -15,7 +15,8 @@ enum {
 	ADDRESSES_BITS = 17,
 	HEIGHT_BITS = 14,
 	IS_FAULTY = COUNT_BITS + ADDRESSES_BITS + HEIGHT_BITS,
-	TAG = IS_FAULTY + 1,
+	NAMES_DEAD_END,
+	TAG,
 	TAG_BITS = 64 - TAG,
 };
 
@@ -86,7 +87,8 @@ static void add(void *context, const struct table_entry *entry, const struct rea
 {
 	put(context, entry,
 	    (uint64_t)reach->count | (uint64_t)reach->addresses << COUNT_BITS |
-		    (uint64_t)reach->height << (COUNT_BITS + ADDRESSES_BITS));
+		    (uint64_t)reach->height << (COUNT_BITS + ADDRESSES_BITS) |
+		    (uint64_t)reach->names_dead_end << NAMES_DEAD_END);
 }
 
 /* A tree of so many leaves and levels has no more than so many addresses. */
@@ -125,8 +127,19 @@ static enum known find(void *context, const struct table_entry *entry, struct re
 		.count = value & ((1 << COUNT_BITS) - 1),
 		.addresses = value >> COUNT_BITS & ((1 << ADDRESSES_BITS) - 1),
 		.height = value >> (COUNT_BITS + ADDRESSES_BITS) & ((1 << HEIGHT_BITS) - 1),
+		.names_dead_end = (value >> NAMES_DEAD_END & 1) != 0,
 	};
 	return out_reach->count > 0 ? KNOWN_REACH : KNOWN_NOTHING; /* empty, with tag 0 */
+}
+
+/* Enough for all that is allowed, and for most of a chain to be seen to be too long. */
+static size_t walked_at_a_time(const struct resolve_limits *limits)
+{
+	size_t most = WALKED_LEAST;
+
+	if (most < 2 * limits->expansion)
+		most = 2 * limits->expansion;
+	return most < 4 * limits->recursion ? 4 * limits->recursion : most;
 }
 
 struct known_entries walked_entries_known(struct walked_entries *walked)
@@ -139,8 +152,7 @@ struct known_entries walked_entries_known(struct walked_entries *walked)
 		.add_fault = add_fault,
 		.is_allowed = is_allowed,
 		.context = walked,
-		.addresses_max =
-			limits->expansion < WALKED_LEAST ? WALKED_LEAST : 2 * limits->expansion,
+		.addresses_max = walked_at_a_time(limits),
 		.height_max = limits->recursion - 1,
 	};
 }

@@ -172,6 +172,7 @@ static void leave_out(const struct walk *walk, struct bytes local, struct bytes 
 	const struct resolve_options *options = walk->inquiry->options;
 	const struct address address = { .local = local, .domain = domain };
 
+	walk->node->seen->reach.names_dead_end = true;
 	if (options->on_dead_end != NULL)
 		options->on_dead_end(options->context, &address, walk->node->entry);
 }
@@ -228,6 +229,7 @@ static bool fail_in_circle(struct walk *walk)
 static bool repeat(struct walk *walk, struct seen *seen, bool is_first, size_t depth)
 {
 	/* Met first under another that names it, too. */
+	walk->node->seen->reach.names_dead_end |= seen->is_dead;
 	if (seen->is_dead && walk->node->parent == NULL &&
 	    seen->named_by != walk->node->entry->place) {
 		seen->named_by = walk->node->entry->place;

@@ -21,9 +21,10 @@ enum { REACH_MAX = (1 << 17) - 1, REACH_HEIGHT_MAX = (1 << 14) - 1 };
 
 /* Where an address leads to, at most. */
 struct reach {
-	size_t count;     /* recipients, as Postfix counts them: repeated ones too */
-	size_t addresses; /* on the way, the recipients among them */
-	size_t height;    /* hops along first targets */
+	size_t count;        /* recipients, as Postfix counts them: repeated ones too */
+	size_t addresses;    /* on the way, the recipients among them */
+	size_t height;       /* hops along first targets */
+	bool names_dead_end; /* one of its own targets could only bounce, or is no address */
 };
 
 enum known { KNOWN_NOTHING, KNOWN_REACH, KNOWN_FAULTY };

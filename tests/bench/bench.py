@@ -21,11 +21,12 @@ import look_ups
 import mail
 import patterns
 import pictures
+import proofs
 import report
 import run
 import targets
 
-PARTS = {'look_ups': look_ups, 'builds': builds, 'bulk': bulk, 'loading': loading,
+PARTS = {'look_ups': look_ups, 'builds': builds, 'proofs': proofs, 'bulk': bulk, 'loading': loading,
          'patterns': patterns, 'mail': mail}
 
 

@@ -77,6 +77,8 @@ def measure(place):
             'cpu_s': run.middle([took['cpu_s'] for took in runs]),
             'user_s': run.middle([took['user_s'] for took in runs]),
             'rss_mib': max(took['rss_kib'] for took in runs) / 1024,
+            # What was remembered of an earlier run may be without it.
+            'anonymous_mib': max(took.get('anonymous_kib', 0) for took in runs) / 1024,
             'bytes': runs[0]['bytes'],
             'bytes_an_entry': runs[0]['bytes'] / entries,
         }

@@ -18,12 +18,17 @@ def peers_of(place, size):
     return tuple(SUFFIXES) if size <= place.main else LARGE
 
 
-def prepare(place, size):
-    """Make the table, its questions and every peer's file, unless they are there."""
+def make_up(place, size):
+    """Make the table and its questions, unless they are there."""
     if not place.data(size, 'json').exists() or not place.data(size, 'unknown').exists():
         run.say('making up a table of %d entries' % size)
         run.run([place.tool('generate'), size, 42, place.data(size, 'x').with_suffix(''),
                  min(max(size, 200000), 1000000)])
+
+
+def prepare(place, size):
+    """The same, and every peer's file."""
+    make_up(place, size)
     run.measure(place, [place.rcptmap, 'compile', '-c', place.configuration, '--no-proof',
                         '--no-sync', '--force', '-o', place.data(size, 'table'),
                         place.data(size, 'txt')])

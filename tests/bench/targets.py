@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What was to be reached, and what was: the rows of doc/performance.md."""
+import proofs
 import run
 
 MIB = 1 << 20
@@ -42,7 +43,7 @@ class Reader:
         return run.ratio(ours, at(self.results, 'builds', str(size), 'postmap ' + peer, 'bytes'))
 
     def memory(self, size, builder='openrcpt'):
-        return at(self.results, 'builds', str(size), builder, 'rss_mib')
+        return at(self.results, 'builds', str(size), builder, 'anonymous_mib')
 
     def bulk(self, ours, questions):
         return run.ratio(at(self.results, 'bulk', 'postmap cdb', questions),
@@ -110,10 +111,22 @@ def rows(results):
          False, read.memory(main), ' MiB'),
         (12, '… 10 M', memory_limit(32, 12, large), memory_limit(24, 4, large), False,
          read.memory(large), ' MiB'),
-        (12, '… with the proof, and the table it is made on: 1 M', memory_limit(32, 12, main),
+        (12, '… with the proof: 1 M', memory_limit(32, 12, main),
          memory_limit(24, 4, main), False, read.memory(main, whole), ' MiB'),
         (12, '… 10 M', memory_limit(32, 12, large), memory_limit(24, 4, large), False,
          read.memory(large, whole), ' MiB'),
+    ]
+    for kind in proofs.KINDS:
+        table += [
+            ('12a', 'the proof of a table, %s: 1 M' % kind, 3, 2, False,
+             read.get('proofs', str(main), kind, 'times'), '×'),
+            ('12a', '… 10 M', 3, 2, False, read.get('proofs', str(large), kind, 'times'), '×'),
+            ('12a', '… memory, 1 M', memory_limit(32, 12, main), memory_limit(24, 4, main), False,
+             read.get('proofs', str(main), kind, 'anonymous_mib'), ' MiB'),
+            ('12a', '… 10 M', memory_limit(32, 12, large), memory_limit(24, 4, large), False,
+             read.get('proofs', str(large), kind, 'anonymous_mib'), ' MiB'),
+        ]
+    table += [
         (13, 'load, for 100 MB', 100, 50, False,
          read.get('loading', str(main), 'load_ms_a_100_mb'), ' ms'),
         (14, 'a look-up waits for a swap', 10, 1, False,

@@ -85,7 +85,7 @@ static struct table_entry entry_of(const char *local)
 
 static void what_is_added_is_found(void **state)
 {
-	const struct reach most = { REACH_MAX, REACH_MAX, REACH_HEIGHT_MAX };
+	const struct reach most = { REACH_MAX, REACH_MAX, REACH_HEIGHT_MAX, true };
 	const struct known_entries known = walked_entries_known(&walked);
 	struct table_entry a = entry_of("a");
 	struct table_entry b = entry_of("b");
@@ -96,7 +96,10 @@ static void what_is_added_is_found(void **state)
 	known.add(known.context, &a, &most);
 	assert_int_equal(known.find(known.context, &b, &reach), KNOWN_NOTHING);
 	assert_int_equal(known.find(known.context, &a, &reach), KNOWN_REACH);
-	assert_memory_equal(&reach, &most, sizeof(reach));
+	assert_int_equal(reach.count, most.count);
+	assert_int_equal(reach.addresses, most.addresses);
+	assert_int_equal(reach.height, most.height);
+	assert_true(reach.names_dead_end);
 	known.add_fault(known.context, &b);
 	assert_int_equal(known.find(known.context, &b, &reach), KNOWN_FAULTY);
 	assert_int_equal(known.find(known.context, &a, &reach), KNOWN_REACH);
@@ -133,7 +136,8 @@ static void a_catch_all_has_no_place(void **state)
 static void limits_are_allowed_and_no_more(void **state)
 {
 	const struct known_entries known = walked_entries_known(&walked);
-	struct reach reach = { asked.limits.expansion, RESOLVE_ADDRESSES_MAX, RECURSION - 1 };
+	struct reach reach = { asked.limits.expansion, RESOLVE_ADDRESSES_MAX, RECURSION - 1,
+			       false };
 
 	(void)state;
 	assert_true(known.is_allowed(known.context, &reach));
@@ -154,7 +158,7 @@ static void count_step(void *context, struct bytes key_local, struct bytes key_d
 	steps++;
 }
 
-/* Expand every row with what is known so far; how many of them lead to a fault. */
+/* Expand every row with what is known so far; how many of them seem to be faulty. */
 static size_t walk_all(void)
 {
 	const struct known_entries known = walked_entries_known(&walked);
@@ -183,9 +187,7 @@ static size_t walk_all(void)
 
 		arena_clear(&arena);
 		expand(&inquiry, &from, &row.entry, &hit, &expansion);
-		faults += expansion.leads_to_fault || expansion.reason == REASON_LOOP;
-		assert_int_equal(expansion.reason == REASON_NONE,
-				 !expansion.leads_to_fault && expansion.reason != REASON_LOOP);
+		faults += expansion.reason != REASON_NONE;
 	}
 	arena_free(&arena);
 	return faults;
