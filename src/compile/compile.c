@@ -261,7 +261,7 @@ static bool check_file(struct compilation *compilation, const char *path)
 
 	if (options->is_proof_skipped && options->before_publishing == NULL)
 		return true;
-	table = table_open(path, (uid_t)-1, TABLE_MAPPED, &err);
+	table = table_open(path, (uid_t)-1, TABLE_UNPROVED, &err);
 	if (table == NULL)
 		return fail(compilation, &err);
 	is_ready = options->is_proof_skipped || check_table(compilation, table);

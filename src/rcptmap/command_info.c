@@ -15,7 +15,6 @@
 #include "show/print.h"
 #include "show/sorted.h"
 #include "show/text_output.h"
-#include "table/verify.h"
 
 enum {
 	NAMES_SHOWN = 20, /* to a person; --json has them all */
@@ -202,11 +201,10 @@ int command_verify(const struct options *options)
 {
 	struct error err;
 	struct table *table = command_open_table(options, &err);
-	bool is_sound;
 
+	/* No table is opened that isn't sound. */
 	if (table == NULL)
 		return command_fail(&err);
-	is_sound = table_verify(table, &err);
 	table_close(table);
-	return is_sound ? EX_OK : command_fail(&err);
+	return EX_OK;
 }

@@ -92,8 +92,8 @@ static bool take_local(struct bytes *rest, size_t head, size_t size, struct byte
 	return true;
 }
 
-enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
-			      struct table_target *out_target)
+enum lookup target_next(const struct table *table, struct table_target_cursor *cursor,
+			struct table_target *out_target)
 {
 	const struct bytes at_target = cursor->rest;
 	uint32_t ref;
@@ -123,9 +123,15 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 		ref = le24_load(at_target.data + 1);
 		out_target->keeps_user = first == TARGET_FAR;
 	}
-	if (table_domain_at(table, ref, &out_target->domain) != LOOKUP_FOUND)
-		return LOOKUP_BROKEN;
-	if ((out_target->domain.flags & TABLE_DOMAIN_PROBED) != 0)
+	return table_domain_at(table, ref, &out_target->domain);
+}
+
+enum lookup table_next_target(const struct table *table, struct table_target_cursor *cursor,
+			      struct table_target *out_target)
+{
+	enum lookup outcome = target_next(table, cursor, out_target);
+
+	if (outcome == LOOKUP_FOUND && (out_target->domain.flags & TABLE_DOMAIN_PROBED) != 0)
 		out_target->domain.hash = hash_key(out_target->domain.name, table->seed);
-	return LOOKUP_FOUND;
+	return outcome;
 }

@@ -85,6 +85,10 @@ bool table_cluster_record(const struct cluster *cluster, unsigned index, size_t 
 enum lookup entry_follow_list(const struct table *table, uint32_t ref,
 			      struct table_entry *out_entry);
 
+/* As table_next_target(), but for the hash of the target's domain. */
+enum lookup target_next(const struct table *table, struct table_target_cursor *cursor,
+			struct table_target *out_target);
+
 /* The domain record at REF. */
 enum lookup table_domain_at(const struct table *table, uint32_t ref,
 			    struct table_domain *out_domain);

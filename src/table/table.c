@@ -6,6 +6,7 @@
 
 #include "base/guard.h"
 #include "table/patterns_inside.h"
+#include "table/verify.h"
 
 static struct table *open_bytes(struct bytes bytes, struct error *err)
 {
@@ -48,6 +49,10 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 		guard = guard_new(&copy, &why);
 	if (load != TABLE_GUARDED || guard != NULL)
 		table = open_bytes(copy.bytes, &why);
+	if (table != NULL && load != TABLE_UNPROVED && !table_verify(table, &why)) {
+		table_close(table);
+		table = NULL;
+	}
 	if (table == NULL) {
 		error_fill(err, why.status, "%s: %s", path, why.text);
 		guard_free(guard);

@@ -65,7 +65,7 @@ static bool check_entry(struct check *check, const struct table_row *row)
 	enum lookup outcome;
 
 	table_targets_begin(&row->entry, &cursor);
-	while ((outcome = table_next_target(check->table, &cursor, &target)) == LOOKUP_FOUND)
+	while ((outcome = target_next(check->table, &cursor, &target)) == LOOKUP_FOUND)
 		if (!check_target(check, &target, &sum))
 			return false;
 	if (outcome == LOOKUP_BROKEN)
