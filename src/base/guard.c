@@ -16,8 +16,13 @@ enum { GUARDS_MAX = 16 };
 
 struct guard {
 	int fd;
-	struct file_identity identity;
 	size_t slot;
+	pthread_mutex_t lock;
+	/* Under the lock. */
+	struct stat last; /* what the file was like when it was last found intact */
+	bool has_changed;
+	bool (*has_old_content)(void *context);
+	void *context;
 };
 
 /* What the handler reads: no lock, nothing but atomics. base is set last and cleared first. */
@@ -93,13 +98,21 @@ static bool take_slot(struct guard *guard, const struct file_copy *copy, struct 
 struct guard *guard_new(const struct file_copy *copy, struct error *err)
 {
 	struct guard *guard = malloc(sizeof(*guard));
+	struct file_identity now;
 	bool is_taken;
 
 	if (guard == NULL) {
 		error_fill_memory(err);
 		return NULL;
 	}
-	*guard = (struct guard){ .fd = copy->fd, .identity = copy->identity };
+	*guard = (struct guard){ .fd = copy->fd, .lock = PTHREAD_MUTEX_INITIALIZER };
+	if (fstat(copy->fd, &guard->last) != 0) {
+		error_fill_errno(err, EX_OSERR, "the mapped table");
+		free(guard);
+		return NULL;
+	}
+	file_identity_of(&guard->last, &now);
+	guard->has_changed = !file_identity_equal(&now, &copy->identity);
 	(void)pthread_mutex_lock(&lock); /* never fails: it isn't ours already */
 	is_taken = install_handler(err) && take_slot(guard, copy, err);
 	(void)pthread_mutex_unlock(&lock);
@@ -114,21 +127,48 @@ void guard_free(struct guard *guard)
 	if (guard == NULL)
 		return;
 	atomic_store(&slots[guard->slot].base, 0);
+	(void)pthread_mutex_destroy(&guard->lock); /* nobody holds it */
 	free(guard);
 }
 
-bool guard_is_intact(const struct guard *guard)
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
 {
-	struct file_identity now;
-	struct stat status;
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
 
-	if (fstat(guard->fd, &status) != 0)
+/* Only a question that NOW doesn't answer costs more than a look at the file. Under the lock. */
+static bool is_still_intact(struct guard *guard, const struct stat *now)
+{
+	const struct stat *last = &guard->last;
+
+	if (now->st_size != last->st_size || !is_same_time(&now->st_mtim, &last->st_mtim))
 		return false;
-	file_identity_of(&status, &now);
-	/* A rename over the file changes its link count, and so the time of that: nothing of ours.
-	 */
-	return now.size == guard->identity.size &&
-	       now.modified.tv_sec == guard->identity.modified.tv_sec &&
-	       now.modified.tv_nsec == guard->identity.modified.tv_nsec &&
-	       !atomic_load(&slots[guard->slot].is_poisoned);
+	if (is_same_time(&now->st_ctim, &last->st_ctim))
+		return true;
+	/* Replaced: whoever writes to its path writes to another file. */
+	if (now->st_nlink == 0 && last->st_nlink > 0)
+		return true;
+	return guard->has_old_content != NULL && guard->has_old_content(guard->context);
+}
+
+void guard_on_doubt(struct guard *guard, bool (*has_old_content)(void *context), void *context)
+{
+	guard->has_old_content = has_old_content;
+	guard->context = context;
+}
+
+bool guard_is_intact(struct guard *guard)
+{
+	struct stat now;
+	bool is_intact;
+
+	/* Asked under the lock: an answer older than the last one would look like a change. */
+	(void)pthread_mutex_lock(&guard->lock); /* never fails: it isn't ours already */
+	if (guard->has_changed || fstat(guard->fd, &now) != 0 || !is_still_intact(guard, &now))
+		guard->has_changed = true;
+	else
+		guard->last = now;
+	is_intact = !guard->has_changed;
+	(void)pthread_mutex_unlock(&guard->lock); /* it is ours */
+	return is_intact && !atomic_load(&slots[guard->slot].is_poisoned);
 }

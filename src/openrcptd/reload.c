@@ -102,7 +102,23 @@ static bool load(struct reload *reload, const struct settings *settings, struct 
 	log_table(settings->table, snapshot->table, clock_milliseconds() - began_ms);
 	warn_of_rules(settings, snapshot->table);
 	snapshot_publish(reload->store, snapshot);
+	reload->has_told_of_doubt = false;
 	return true;
+}
+
+/* Say once that a mapped table can't be believed any more. */
+static void tell_of_doubt(struct reload *reload, const char *path)
+{
+	struct snapshot *snapshot = snapshot_acquire(reload->store);
+
+	if (snapshot != NULL && !reload->has_told_of_doubt && !table_is_intact(snapshot->table)) {
+		log_line(SEVERITY_ERROR,
+			 "%s: written while it is mapped: every recipient is deferred until the "
+			 "table is replaced",
+			 path);
+		reload->has_told_of_doubt = true;
+	}
+	snapshot_release(reload->store, snapshot);
 }
 
 bool reload_table(struct reload *reload, struct error *err)
@@ -141,6 +157,7 @@ void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
 	const char *path = in_force(reload)->table;
 	struct error err = { .status = 0 };
 
+	tell_of_doubt(reload, path);
 	switch (watch_check(&reload->watch, path, now_seconds)) {
 	case WATCH_SAME:
 		return;

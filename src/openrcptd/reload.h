@@ -20,6 +20,7 @@ struct reload {
 	struct settings *current; /* in force; NULL: as STARTED */
 	struct snapshot_store *store;
 	struct watch watch;
+	bool has_told_of_doubt; /* about the table in use */
 };
 
 /* STARTED must stay. */

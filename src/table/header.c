@@ -192,6 +192,7 @@ bool header_read(struct bytes file, struct table *out_table, struct error *err)
 		return false;
 	if (rules.data == NULL || table.canaries.data == NULL || !read_rules(rules, &table.rules))
 		return refuse(err, "its rules can't be read");
+	table.body_sum = le64_load(at(file, HEADER_BODY_CHECKSUM));
 	table.seed = le64_load(at(file, HEADER_SEED));
 	table.lines = table.directory.size / LINE_BYTES;
 	table.buckets = table.index.size / BUCKET_BYTES;

@@ -21,6 +21,7 @@ struct table {
 	struct bytes provenance;
 	struct bytes patterns;
 	uint64_t seed;
+	uint64_t body_sum; /* as it was when the table was opened */
 	uint64_t lines;
 	uint64_t buckets;
 	struct table_rules rules;

@@ -29,6 +29,14 @@ struct table *table_open_bytes(struct bytes bytes, struct error *err)
 	return open_bytes(bytes, err);
 }
 
+/* Nobody looks at the header again: all that it said is in memory of our own. */
+static bool has_old_content(void *context)
+{
+	const struct table *table = context;
+
+	return hash_block(bytes_skip(table->file, FORMAT_HEADER_BYTES)) == table->body_sum;
+}
+
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
 			 struct error *err)
 {
@@ -61,6 +69,8 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	}
 	table->copy = copy;
 	table->guard = guard;
+	if (guard != NULL)
+		guard_on_doubt(guard, has_old_content, table);
 	return table;
 }
 

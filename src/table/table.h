@@ -104,7 +104,8 @@ enum table_load {
 		       */
 	TABLE_UNPROVED, /* the same, for who proves its structure next */
 	TABLE_GUARDED,  /* the file itself, for tables larger than memory: once it was changed in
-			 * place every look-up is BROKEN. A system call a look-up */
+			 * place every look-up is BROKEN. A system call a look-up, and all of the
+			 * file is read again where its times don't tell */
 };
 
 /*

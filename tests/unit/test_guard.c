@@ -9,7 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <cmocka.h>
@@ -151,6 +153,130 @@ static void overwritten_table_is_in_doubt(void **state)
 	table_close(table);
 }
 
+static struct timespec changed_at(const char *file)
+{
+	struct stat status;
+
+	assert_int_equal(stat(file, &status), 0);
+	return status.st_ctim;
+}
+
+/* The clock of files may go in steps of milliseconds: wait for one behind that of the table. */
+static void let_time_pass(void)
+{
+	const struct timespec table = changed_at(path);
+	struct timespec now;
+	char other[80];
+
+	(void)snprintf(other, sizeof(other), "%s.clock", path);
+	do {
+		int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		assert_true(fd >= 0);
+		assert_int_equal(close(fd), 0);
+		now = changed_at(other);
+		assert_int_equal(unlink(other), 0);
+	} while (now.tv_sec == table.tv_sec && now.tv_nsec == table.tv_nsec);
+}
+
+/* Write BYTES at OFFSET of the table and give it back the time that it had. */
+static void write_unseen(struct bytes bytes, off_t offset)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+	struct stat status;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	let_time_pass();
+	times[1] = status.st_mtim;
+	assert_int_equal(pwrite(fd, bytes.data, bytes.size, offset), bytes.size);
+	assert_int_equal(futimens(fd, times), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* Zeros in its body: unknown users would be foreign, and aliases be left alone. */
+static void a_time_set_back_hides_nothing(void **state)
+{
+	static const char zeros[4096];
+	struct table *table;
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	write_unseen(bytes_make(zeros, sizeof(zeros)), 4096);
+	expect_doubt(table);
+	table_close(table);
+}
+
+/* As from tar or rsync --inplace: every byte is another's, size and time are the same. */
+static void another_table_with_its_time_is_in_doubt(void **state)
+{
+	struct bytes bytes = image();
+	struct table *table;
+	char *other = malloc(bytes.size);
+
+	(void)state;
+	assert_non_null(other);
+	memcpy(other, bytes.data, bytes.size);
+	other[bytes.size - 1] ^= 1; /* whatever it answers */
+	put(bytes);
+	table = open_guarded();
+	write_unseen(bytes_make(other, bytes.size), 0);
+	free(other);
+	expect_doubt(table);
+	table_close(table);
+}
+
+/* Whoever changes it may change it back: what was read in between is gone. */
+static void doubt_does_not_go_away(void **state)
+{
+	const struct timespec later[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
+	struct timespec before[2] = { { .tv_nsec = UTIME_OMIT } };
+	struct table *table;
+	struct stat status;
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	assert_int_equal(stat(path, &status), 0);
+	before[1] = status.st_mtim;
+	assert_int_equal(utimensat(AT_FDCWD, path, later, 0), 0);
+	expect_doubt(table);
+	assert_int_equal(utimensat(AT_FDCWD, path, before, 0), 0);
+	expect_doubt(table);
+	table_close(table);
+}
+
+/* A change of name, mode or links writes nothing; what is written afterwards is seen all the same.
+ */
+static void other_rights_are_no_change(void **state)
+{
+	static const char zeros[64];
+	struct table *table;
+	char other[80];
+
+	(void)state;
+	put(image());
+	table = open_guarded();
+	let_time_pass();
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(ask(table, "<user7@ours.test>"), VERDICT_EXPAND);
+	(void)snprintf(other, sizeof(other), "%s.link", path);
+	let_time_pass();
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(rename(other, path), 0);
+	assert_int_equal(ask(table, "<user7@ours.test>"), VERDICT_EXPAND);
+	let_time_pass();
+	assert_int_equal(link(path, other), 0);
+	assert_int_equal(ask(table, "<nobody@ours.test>"), VERDICT_UNKNOWN);
+	assert_int_equal(unlink(other), 0);
+	assert_int_equal(ask(table, "<nobody@ours.test>"), VERDICT_UNKNOWN);
+	write_unseen(bytes_make(zeros, sizeof(zeros)), 4096);
+	expect_doubt(table);
+	table_close(table);
+}
+
 static void replaced_table_goes_on(void **state)
 {
 	struct table *table;
@@ -208,6 +334,10 @@ int main(void)
 		cmocka_unit_test(nothing_is_guarded_without_a_handler),
 		cmocka_unit_test(truncated_table_is_in_doubt),
 		cmocka_unit_test(overwritten_table_is_in_doubt),
+		cmocka_unit_test(a_time_set_back_hides_nothing),
+		cmocka_unit_test(another_table_with_its_time_is_in_doubt),
+		cmocka_unit_test(doubt_does_not_go_away),
+		cmocka_unit_test(other_rights_are_no_change),
 		cmocka_unit_test(replaced_table_goes_on),
 		cmocka_unit_test(guards_are_given_back),
 	};

@@ -198,6 +198,24 @@ static void a_table_changed_in_place_is_left(void **state)
 	assert_int_equal(generation_in_use(), 1);
 }
 
+static void a_mapped_table_that_is_written_is_told_of_once(void **state)
+{
+	(void)state;
+	configure("table", "load = \"mapped\";\n");
+	assert_true(reload_settings());
+	reload_if_replaced(&reload, 1);
+	assert_false(has_logged("is mapped"));
+	scratch_put("table", "written over");
+	reload_if_replaced(&reload, 2);
+	assert_true(has_logged("written while it is mapped"));
+	reload_if_replaced(&reload, 3);
+	assert_false(has_logged("is mapped"));
+	install_table(scratch_path("table"), 4);
+	reload_if_replaced(&reload, 4);
+	assert_int_equal(generation_in_use(), 4);
+	assert_false(has_logged("is mapped"));
+}
+
 static void a_table_that_is_gone_stays_in_use(void **state)
 {
 	(void)state;
@@ -223,6 +241,7 @@ int main(void)
 		TEST(a_table_that_is_replaced_is_loaded_once),
 		TEST(a_table_that_is_no_table_is_left),
 		TEST(a_table_changed_in_place_is_left),
+		TEST(a_mapped_table_that_is_written_is_told_of_once),
 		TEST(a_table_that_is_gone_stays_in_use),
 	};
 
