@@ -35,7 +35,7 @@ struct compilation {
 	struct builder builder;
 	struct progress progress;
 	struct file_output output;
-	struct table_facts installed; /* all zero: none, or none that can be read */
+	struct table_facts installed; /* all zero: none, or one that --force replaces unread */
 	struct table_facts made;
 	char directory[PATH_MAX]; /* of the output: where it spills */
 	uint64_t expected_bytes;
@@ -377,6 +377,28 @@ static bool find_directory(struct compilation *compilation)
 	return true;
 }
 
+/*
+ * What there is to be compared with. False: there is something, and what it is can't be told; to
+ * go on would start the generation anew and compare the new table with nothing.
+ */
+static bool look_at_installed(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	struct error err;
+
+	if (table_peek(options->output, &compilation->installed, &err) || err.status == EX_NOINPUT)
+		return true;
+	if (options->is_forced) {
+		report_warning(&compilation->report, NULL, 0,
+			       "%s: replaced all the same, generations begin again", err.text);
+		return true;
+	}
+	report_error(&compilation->report, err.status, NULL, 0,
+		     "%s: the new table can't be compared with it: not published without --force",
+		     err.text);
+	return false;
+}
+
 static void run(struct compilation *compilation)
 {
 	const struct compile_options *options = compilation->options;
@@ -390,7 +412,8 @@ static void run(struct compilation *compilation)
 		report_failure(compilation, &err);
 		return;
 	}
-	(void)table_peek(options->output, &compilation->installed, NULL); /* else the first */
+	if (!look_at_installed(compilation))
+		goto out;
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
 			 options->is_lenient)) {
@@ -400,6 +423,7 @@ static void run(struct compilation *compilation)
 		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
 	}
 	builder_free(&compilation->builder);
+out:
 	file_output_close(&compilation->output);
 }
 

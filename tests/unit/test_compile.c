@@ -455,6 +455,34 @@ static void an_empty_table_wants_force(void **state)
 	assert_int_equal(generation(), 1);
 }
 
+/* What there is can't be compared with: neither generation nor size. */
+static void a_table_that_cannot_be_read_wants_force(void **state)
+{
+	static const char complaint[] = "not a table that can be read: the new table can't be "
+					"compared with it: not published without --force\n";
+	struct outcome outcome;
+	FILE *table;
+
+	(void)state;
+	assert_compiles(GOOD, "");
+	assert_compiles(GOOD, "");
+	assert_int_equal(generation(), 2);
+	table = fopen(in_folder("table"), "r+");
+	assert_non_null(table);
+	assert_int_equal(fseek(table, 100, SEEK_SET), 0);
+	assert_int_equal(fputc('X', table), 'X');
+	assert_int_equal(fclose(table), 0);
+	outcome = compile_text(GOOD, "", STRICT);
+	assert_int_equal(outcome.status, EX_DATAERR);
+	assert_non_null(strstr(outcome.messages, complaint));
+	free(outcome.messages);
+	outcome = compile_text(GOOD, "", FORCED);
+	assert_int_equal(outcome.status, EX_OK);
+	assert_non_null(strstr(outcome.messages, "generations begin again"));
+	free(outcome.messages);
+	assert_int_equal(generation(), 1);
+}
+
 static void a_table_that_shrinks_wants_force(void **state)
 {
 	(void)state;
@@ -533,11 +561,18 @@ static void a_failure_leaves_the_old_table(void **state)
 	}
 }
 
-static void a_damaged_table_is_replaced(void **state)
+static void what_is_no_table_is_replaced_by_force(void **state)
 {
+	struct outcome outcome;
+
 	(void)state;
 	put("table", "this is no table");
-	assert_compiles(GOOD, "");
+	outcome = compile_text(GOOD, "", STRICT);
+	assert_int_equal(outcome.status, EX_DATAERR);
+	free(outcome.messages);
+	outcome = compile_text(GOOD, "", FORCED);
+	assert_int_equal(outcome.status, EX_OK);
+	free(outcome.messages);
 	assert_int_equal(generation(), 1);
 }
 
@@ -610,10 +645,11 @@ int main(void)
 		COMPILE_TEST(each_row_is_proved_once),
 		COMPILE_TEST(no_mistake_is_lost_among_warnings),
 		COMPILE_TEST(an_empty_table_wants_force),
+		COMPILE_TEST(a_table_that_cannot_be_read_wants_force),
 		COMPILE_TEST(a_table_that_shrinks_wants_force),
 		COMPILE_TEST(only_checking_writes_nothing),
 		COMPILE_TEST(a_failure_leaves_the_old_table),
-		COMPILE_TEST(a_damaged_table_is_replaced),
+		COMPILE_TEST(what_is_no_table_is_replaced_by_force),
 		COMPILE_TEST(leftovers_are_removed),
 		COMPILE_TEST(each_trouble_has_its_status),
 	};
