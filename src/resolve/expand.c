@@ -95,7 +95,11 @@ static bool leave(struct walk *walk)
 	walk->node = node->parent;
 	if (walk->node == NULL)
 		return true;
-	account(walk, walk->node->next == 1, node->seen->count, node->seen->height + 1);
+	/* What is remembered is for the next time, and then Postfix doesn't ask it again. */
+	if (node->seen->maps_to_itself)
+		account(walk, walk->node->next == 1, 1, 0);
+	else
+		account(walk, walk->node->next == 1, node->seen->count, node->seen->height + 1);
 	account_reach(walk, walk->node->next == 1, &node->seen->reach);
 	walk->node->seen->is_circular |= node->seen->is_circular;
 	return true;

@@ -284,6 +284,9 @@ static void expansion_counts_repetitions(void **state)
 		/* Itself and two others: three the first time, then one. */
 		"self@m.test self@m.test,x@far.test,y@far.test",
 		"self5@a.test self@m.test,self@m.test,self@m.test",
+		/* And one of each that leads to it, from the second time on. */
+		"via@a.test self@m.test,one@a.test",
+		"via6@a.test via@a.test,via@a.test",
 		"closed@a.test reply:",
 		"mixed@a.test closed@a.test,one@a.test,nobody@m.test",
 		"m.test mailbox",
@@ -300,6 +303,7 @@ static void expansion_counts_repetitions(void **state)
 	assert_int_equal(least_expansion(&asked, "ten@a.test"), 10);
 	assert_int_equal(least_expansion(&asked, "self@m.test"), 3);
 	assert_int_equal(least_expansion(&asked, "self5@a.test"), 5);
+	assert_int_equal(least_expansion(&asked, "via6@a.test"), 6);
 	assert_int_equal(least_expansion(&asked, "mixed@a.test"), 3);
 	asked_free(&asked);
 }
