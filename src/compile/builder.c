@@ -50,6 +50,7 @@ bool builder_init(struct builder *builder, const struct settings *settings, stru
 	buffer_init(&builder->targets, TARGETS_BYTES);
 	builder->rules.delimiters = bytes_of(settings->recipient_delimiter);
 	builder->rules.propagates_extension = settings->propagate_extension;
+	builder->rules.keeps_dead_ends = is_lenient;
 	return fold_setting(builder, "origin", settings_origin(settings), &builder->rules.origin) &&
 	       fold_setting(builder, "append_dot_domain", settings->append_dot_domain,
 			    &builder->rules.dot_domain);

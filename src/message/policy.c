@@ -76,14 +76,21 @@ static bool stays_as_it_is(const struct resolution *resolution)
 	return resolution->verdict == VERDICT_DELIVER || resolution->verdict == VERDICT_FOREIGN;
 }
 
+/* The MTA has no mailboxes in an alias domain, so it would bounce what stays there: a table that is
+ * proved has no such entry. A lenient one may, and then the MTA does what it did before. */
+static bool may_stay(const struct resolution *resolution)
+{
+	return !resolution->is_in_alias_domain || resolution->is_exempt ||
+	       (resolution->verdict == VERDICT_DELIVER && resolution->keeps_dead_ends);
+}
+
 struct judgement policy_decide(const struct message_facts *facts,
 			       const struct resolution *resolution)
 {
 	/* What is to be deleted could not be named here: the MTA's own aliases take care of it. */
 	if (facts->is_submission && resolution->is_local)
 		return follow(resolution, POLICY_LEAVE);
-	/* The MTA has no mailboxes in an alias domain, so it would bounce. */
-	if (stays_as_it_is(resolution) && resolution->is_in_alias_domain && !resolution->is_exempt)
+	if (stays_as_it_is(resolution) && !may_stay(resolution))
 		return policy_put_off(facts, REASON_BROKEN);
 	if (facts->is_submission)
 		return decide_submission(resolution);

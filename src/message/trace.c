@@ -73,7 +73,9 @@ static void on_dead_end(void *context, const struct address *target,
 	begin_line(trace, &line);
 	(void)buffer_append_text(&line, "target ");
 	print_key(target->local, target->domain, &line);
-	(void)buffer_append_text(&line, ": left out, it could only bounce");
+	(void)buffer_append_text(&line, table_rules(trace->table)->keeps_dead_ends
+						? ": kept, though it could only bounce"
+						: ": left out, it could only bounce");
 	print_place(trace, entry, &line);
 	end_line(&line);
 }

@@ -170,8 +170,8 @@ static bool check_depth(struct walk *walk, size_t hops)
 /* Where a recipient leads to: nowhere else. */
 static const struct reach no_further = { .count = 1 };
 
-/* The target LOCAL@DOMAIN of walk->node could only bounce. */
-static void leave_out(const struct walk *walk, struct bytes local, struct bytes domain)
+/* Tell that the target LOCAL@DOMAIN of walk->node could only bounce. */
+static void tell_of_dead_end(const struct walk *walk, struct bytes local, struct bytes domain)
 {
 	const struct resolve_options *options = walk->inquiry->options;
 	const struct address address = { .local = local, .domain = domain };
@@ -181,17 +181,18 @@ static void leave_out(const struct walk *walk, struct bytes local, struct bytes 
 		options->on_dead_end(options->context, &address, walk->node->entry);
 }
 
-/* CHILD is final: a recipient, or nothing if it could only bounce. */
+/* CHILD is final: a recipient; if it could only bounce nothing, or in a lenient table a recipient
+ * all the same, for it may be a mailbox that nobody told us of. */
 static bool settle(struct walk *walk, const struct child *child, bool is_dead, bool is_first)
 {
 	if (!count_recipients(walk, 1))
 		return false;
 	account(walk, is_first, 1, 1);
 	account_reach(walk, is_first, &no_further);
-	if (!is_dead)
-		return add_recipient(walk, child);
-	leave_out(walk, child->local, child->domain.name);
-	return true;
+	if (is_dead)
+		tell_of_dead_end(walk, child->local, child->domain.name);
+	return (is_dead && !table_rules(walk->table)->keeps_dead_ends) ||
+	       add_recipient(walk, child);
 }
 
 /* The address itself among its targets: it stays, unless its domain has no mailboxes. */
@@ -237,7 +238,7 @@ static bool repeat(struct walk *walk, struct seen *seen, bool is_first, size_t d
 	if (seen->is_dead && walk->node->parent == NULL &&
 	    seen->named_by != walk->node->entry->place) {
 		seen->named_by = walk->node->entry->place;
-		leave_out(walk, seen->key, seen->domain);
+		tell_of_dead_end(walk, seen->key, seen->domain);
 	}
 	account_reach(walk, is_first, seen == walk->node->seen ? &no_further : &seen->reach);
 	walk->node->seen->is_circular |=

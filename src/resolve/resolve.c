@@ -322,6 +322,7 @@ static void find_answer(const struct inquiry *inquiry, const struct address *add
 	resolution->is_ours = (domain.flags & TABLE_DOMAIN_OURS) != 0;
 	resolution->is_in_alias_domain = (domain.flags & TABLE_DOMAIN_ALIAS) != 0;
 	resolution->is_local = (domain.flags & TABLE_DOMAIN_LOCAL) != 0;
+	resolution->keeps_dead_ends = table_rules(inquiry->table)->keeps_dead_ends;
 	if (!routes_elsewhere(inquiry, address, &domain, resolution) ||
 	    !candidates_exist(inquiry->table, &domain) ||
 	    !key_of(address, inquiry->arena, &candidate.local, resolution))

@@ -52,7 +52,8 @@ struct resolution {
 	struct table_entry entry;
 	bool is_ours; /* the recipient's domain is an alias or mailbox domain */
 	bool is_in_alias_domain;
-	bool is_local; /* in local_domains or origin */
+	bool keeps_dead_ends; /* so DELIVER may be in an alias domain: as in Postfix */
+	bool is_local;        /* in local_domains or origin */
 	/* Bare <postmaster> and double-bounce at origin, where no key has targets for it: accepted,
 	 * left alone. */
 	bool is_exempt;
@@ -71,8 +72,9 @@ struct resolve_options {
 	void (*on_spoiled)(void *context, const struct address *target,
 			   const struct table_entry *entry);
 	/*
-	 * Called for each target that is left out since it could only bounce: no key answers it
-	 * in a domain of ours, or it would stay in an alias domain. NULL: nobody listens.
+	 * Called for each target that could only bounce: no key answers it in a domain of ours,
+	 * or it would stay in an alias domain. It is left out, unless the table keeps such
+	 * targets (table_rules). NULL: nobody listens.
 	 */
 	void (*on_dead_end)(void *context, const struct address *target,
 			    const struct table_entry *entry);

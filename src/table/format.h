@@ -85,6 +85,12 @@ enum {
 	DOMAIN_REF_MAX = 0xffffff,
 };
 
+/* Flags of the rules. A reader passes over those that it doesn't know. */
+enum {
+	RULE_PROPAGATES_EXTENSION = 1,
+	RULE_KEEPS_DEAD_ENDS = 2,
+};
+
 /* A domain record. */
 enum {
 	DOMAIN_CATCH_ALL = 0, /* u32 ref of its list, 0: none */

@@ -124,10 +124,13 @@ static bool take_text(struct bytes *rest, struct bytes *out_text)
 static bool read_rules(struct bytes section, struct table_rules *out_rules)
 {
 	struct bytes rest = bytes_skip(section, 4);
+	uint32_t flags;
 
 	if (section.size < 4)
 		return false;
-	out_rules->propagates_extension = (le32_load(section.data) & 1) != 0;
+	flags = le32_load(section.data);
+	out_rules->propagates_extension = (flags & RULE_PROPAGATES_EXTENSION) != 0;
+	out_rules->keeps_dead_ends = (flags & RULE_KEEPS_DEAD_ENDS) != 0;
 	return take_text(&rest, &out_rules->delimiters) && take_text(&rest, &out_rules->origin) &&
 	       take_text(&rest, &out_rules->dot_domain) && rest.size == 0;
 }

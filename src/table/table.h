@@ -83,6 +83,7 @@ struct table_rules {
 	struct bytes origin;     /* folded; completes an unqualified address */
 	struct bytes dot_domain; /* append_dot_domain, folded; empty: off */
 	bool propagates_extension;
+	bool keeps_dead_ends; /* --lenient: what could only bounce stays, as in Postfix */
 };
 
 struct table_facts {

@@ -195,7 +195,8 @@ static bool add_rules(struct assembly *assembly, struct error *err)
 	if (rules->delimiters.size > FORMAT_HEADER_BYTES)
 		return error_set(err, EX_DATAERR, "the key rules are too long");
 	buffer_init(&section, SIZE_MAX / 4);
-	le32_store(flags, rules->propagates_extension);
+	le32_store(flags, (rules->propagates_extension ? RULE_PROPAGATES_EXTENSION : 0) |
+				  (rules->keeps_dead_ends ? RULE_KEEPS_DEAD_ENDS : 0));
 	(void)buffer_append(&section, bytes_make(flags, sizeof(flags)));
 	append_rule(&section, rules->delimiters);
 	append_rule(&section, rules->origin);

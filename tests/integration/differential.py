@@ -118,8 +118,7 @@ class Natives:
 
 
 def compile_options(scenario):
-    """What the compiler would refuse of a strict scenario comes from its patterns."""
-    return [] if scenario.is_strict and not scenario.patterns else ['--lenient']
+    return ['--lenient'] if scenario.is_lenient else []
 
 
 def scenarios(seed, kind, count, is_strict):

@@ -140,8 +140,8 @@ class Explainer:
                    for answer in self.native.ask(asked))
 
     def dangling(self, item):
-        """Targets that could only bounce are left out."""
-        if item.theirs.reply is not None:
+        """Targets that could only bounce are left out, of a table that isn't lenient."""
+        if item.theirs.reply is not None or self.scenario.is_lenient:
             return False
         kept = set()
         if item.ours['reply'] is None and item.ours['verdict'] != 'discard':
@@ -153,9 +153,6 @@ class Explainer:
                           r'451 4\.6\.0 ', item.ours['reply'] or ''):
             return False
         extra = [one for one in item.theirs.recipients if loose(one) not in kept]
-        if extra == [self.stored(item)] and item.ours['reply'] and self.scenario.patterns and \
-                not item.theirs.specials:
-            return self.is_ours(extra[0])       # smtpd saw a pattern for it, cleanup did not
         return (kept < set_of(item.theirs.recipients, loose) and bool(extra)
                 and self.only_bounces(extra))
 
@@ -250,9 +247,14 @@ class Explainer:
 
     def first_look(self, item):
         """smtpd asks before cleanup does, patterns with the folded address: it refuses whom
-        cleanup would rewrite as openrcpt does."""
-        if not self.scenario.patterns or item.theirs.reply is None or \
-                item.theirs.reply.status != '550 5.1.1':
+        cleanup would rewrite as openrcpt does, or accepts whom cleanup leaves where it is."""
+        if not self.scenario.patterns:
+            return False
+        if item.theirs.reply is None:           # smtpd saw a pattern for it, cleanup did not
+            return ((item.ours['reply'] or '').startswith('550 5.1.1') and
+                    item.theirs.recipients == [self.stored(item)] and
+                    not item.theirs.specials and self.is_ours(self.stored(item)))
+        if item.theirs.reply.status != '550 5.1.1':
             return False
         answer = self.open_native.ask([item.path])[0]
         again = Item(item.path, item.ours, answer)

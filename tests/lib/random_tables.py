@@ -71,6 +71,8 @@ class Scenario:
         self.patterns = [PatternTable(self, self.rng.choice(['regexp', 'pcre', 'pcre']))
                          for _ in range(self.rng.choice([0, 0, 1, 1, 2]))]
         self._make_sources()
+        # What the compiler would refuse of a strict scenario comes from its patterns.
+        self.is_lenient = not is_strict or bool(self.patterns)
 
     # ---- settings ----------------------------------------------------------------------
 

@@ -148,6 +148,7 @@ struct build {
 	const char *spill_directory; /* NULL: /tmp */
 	bool has_no_provenance;
 	bool keeps_extension; /* it isn't passed on to targets */
+	bool keeps_dead_ends;
 
 	struct table_writer *writer;
 	uint32_t line;
@@ -166,6 +167,7 @@ static inline void build_begin(struct build *build)
 			.delimiters = bytes_of(build->delimiters != NULL ? build->delimiters : "+"),
 			.origin = bytes_of("origin.test"),
 			.propagates_extension = !build->keeps_extension,
+			.keeps_dead_ends = build->keeps_dead_ends,
 		},
 		.seed = build->seed,
 		.generation = 7,

@@ -460,6 +460,33 @@ static void dead_ends_are_told(void **state)
 	asked->options.on_dead_end = NULL;
 }
 
+/* A table that was compiled with --lenient says as Postfix does. */
+static void a_lenient_table_keeps_dead_ends(void **state)
+{
+	static struct asked asked;
+
+	(void)state;
+	asked = (struct asked){ .build.keeps_dead_ends = true };
+	asked_begin(&asked);
+	for (const char *const *row = rows; *row != NULL; row++)
+		asked_add(&asked, *row);
+	asked_end(&asked);
+	asked.options.on_dead_end = on_dead_end;
+	asked.options.context = &asked.told;
+	assert_answer(&asked, "dead@alias.test", "expand nobody@alias.test");
+	assert_answer(&asked, "half@alias.test", "expand nobody@alias.test x@far.test");
+	assert_string_equal(asked.told.data, "nobody@alias.test nobody@alias.test ");
+	assert_answer(&asked, "nobox@alias.test", "expand nobody@mailbox.test");
+	assert_answer(&asked, "deep-dead@alias.test", "expand nobody@alias.test");
+	assert_answer(&asked, "self@alias.test", "deliver self@alias.test");
+	assert_answer(&asked, "kept@alias.test", "expand kept@alias.test x@far.test");
+	/* What has an answer of its own keeps it. */
+	assert_answer(&asked, "closed-dead@alias.test", "expand nobody@alias.test");
+	assert_answer(&asked, "ring@alias.test", "defer (alias loop)");
+	assert_answer(&asked, "nobody@alias.test", "unknown");
+	asked_free(&asked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -481,6 +508,7 @@ int main(void)
 		cmocka_unit_test(damage_defers),
 		cmocka_unit_test(too_little_memory_defers),
 		cmocka_unit_test(dead_ends_are_told),
+		cmocka_unit_test(a_lenient_table_keeps_dead_ends),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -315,6 +315,7 @@ static void the_rules_are_read(void **state)
 	assert_true(bytes_equal(rules->origin, bytes_of("origin.test")));
 	assert_int_equal(rules->dot_domain.size, 0);
 	assert_true(rules->propagates_extension);
+	assert_false(rules->keeps_dead_ends);
 	assert_int_equal(table_facts(table)->generation, 7);
 	assert_int_equal(table_facts(table)->created, 1700000000);
 	assert_int_equal(table_facts(table)->size_bytes, image.size);

@@ -134,6 +134,14 @@ static void nothing_stays_in_an_alias_domain(void **state)
 	expect_doubt(&smtp, stays, REASON_BROKEN);
 	stays.is_exempt = true;
 	assert_int_equal(policy_decide(&smtp, &stays).action, POLICY_LEAVE);
+	/* A lenient table answers as Postfix; what contradicts itself is a doubt there, too. */
+	stays = (struct resolution){ .verdict = VERDICT_DELIVER,
+				     .is_ours = true,
+				     .is_in_alias_domain = true,
+				     .keeps_dead_ends = true };
+	assert_int_equal(policy_decide(&smtp, &stays).action, POLICY_LEAVE);
+	stays.verdict = VERDICT_FOREIGN;
+	expect_doubt(&smtp, stays, REASON_BROKEN);
 }
 
 static void what_comes_back_does_not_stay(void **state)
