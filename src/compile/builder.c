@@ -161,8 +161,8 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 	uint32_t global_line;
 
 	if (!line_map_add_line(&builder->lines, row->line, &global_line)) {
-		report_error(builder->report, EX_DATAERR, path, row->line,
-			     "more than four thousand million lines");
+		report_stop(builder->report, EX_DATAERR, path, row->line,
+			    "more than four thousand million lines");
 		return false;
 	}
 	if (row_plain_add(builder, row, global_line))

@@ -454,6 +454,7 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	int status;
 
 	report_init(&compilation.report, options->messages);
+	compilation.report.is_lenient = options->is_lenient;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
 	progress_end(&compilation.progress);

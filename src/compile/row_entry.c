@@ -33,7 +33,7 @@ static bool stop_writer(struct work *work)
 {
 	const struct error *err = table_writer_error(work->builder->writer);
 
-	report_error(work->builder->report, err->status, work->path, work->line, "%s", err->text);
+	report_stop(work->builder->report, err->status, work->path, work->line, "%s", err->text);
 	return false;
 }
 
@@ -171,8 +171,8 @@ static bool set_reply(struct work *work, struct bytes value, bool *out_is_usable
 	*out_is_usable = row_reply_parse(value, &work->builder->arena, &work->entry.reply, &err);
 	work->entry.kind = TABLE_ENTRY_REPLY;
 	if (!*out_is_usable)
-		report_error(work->builder->report, err.status, work->path, work->line, "%s",
-			     err.text);
+		*out_is_usable = row_targets_refuse(work->builder, &work->entry, work->path,
+						    work->line, &err);
 	return true;
 }
 

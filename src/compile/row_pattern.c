@@ -177,8 +177,13 @@ bool row_pattern_add(struct builder *builder, const struct source_row *row, cons
 
 	if (!check_block(&work))
 		return true;
-	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value))
-		return true;
+	if (work.pattern.kind == TABLE_PATTERN_RULE && !set_value(&work, row->value)) {
+		if (!builder->is_lenient)
+			return true;
+		/* Whom it matches is known; but mail has to wait for a better rule. */
+		work.pattern.result = TABLE_ENTRY_REPLY;
+		work.pattern.value = bytes_of(ROW_REPLY_UNUSABLE);
+	}
 	if (table_pattern_domain(&work.pattern, &builder->arena, &work.pattern.domain) &&
 	    writer_pattern(builder->writer, &work.pattern))
 		return true;

@@ -24,7 +24,8 @@ static uint32_t target_domain(struct builder *builder, struct bytes name)
 	if (name.size == 0 || (builder->rules.dot_domain.size > 0 && !bytes_contain(name, '.')))
 		return 0;
 	domain = writer_known_domain(builder->writer, name);
-	if (domain == 0 && plain_is_domain(name))
+	/* A row of a lenient table may yet lose this target: no domain is made for nothing. */
+	if (domain == 0 && !builder->is_lenient && plain_is_domain(name))
 		domain = writer_domain(builder->writer, name);
 	return domain;
 }

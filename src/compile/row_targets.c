@@ -3,6 +3,7 @@
 
 #include <sysexits.h>
 
+#include "compile/row_reply.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 
@@ -16,17 +17,45 @@ struct list {
 	bool keeps_user; /* some target is `@other` */
 };
 
-static void refuse_for(struct list *list, const struct error *err)
+bool row_targets_refuse(struct builder *builder, struct writer_entry *entry, const char *path,
+			uint32_t line, const struct error *err)
 {
-	report_error(list->builder->report, err->status, list->path, list->line, "%s", err->text);
-	list->is_usable = false;
+	if (!builder->is_lenient || err->status != EX_DATAERR) {
+		report_error(builder->report, err->status, path, line, "%s", err->text);
+		return false;
+	}
+	report_warning(builder->report, path, line, "%s (deferred)", err->text);
+	entry->kind = TABLE_ENTRY_REPLY;
+	entry->reply = bytes_of(ROW_REPLY_UNUSABLE);
+	entry->target_count = 0;
+	entry->yields = true;
+	return true;
 }
 
+/* The whole row can't be used. */
 static void refuse(struct list *list, const char *what)
 {
+	struct error err;
+
+	error_fill(&err, EX_DATAERR, "%s", what);
+	list->is_usable =
+		row_targets_refuse(list->builder, list->entry, list->path, list->line, &err);
+}
+
+/* One target can't be used: nor can the row. Of a lenient table SUFFIX says what becomes of it, and
+ * the rest of the row can be used. */
+static void refuse_target(struct list *list, const char *what, const char *suffix)
+{
+	if (list->builder->is_lenient) {
+		report_warning(list->builder->report, list->path, list->line, "%s%s", what, suffix);
+		return;
+	}
 	report_error(list->builder->report, EX_DATAERR, list->path, list->line, "%s", what);
 	list->is_usable = false;
 }
+
+#define LEFT_OUT " (left out)"
+#define KEPT     "" /* as Postfix does */
 
 static bool stop(struct list *list, const char *what)
 {
@@ -46,7 +75,7 @@ static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_
 		return stop(list, "out of memory");
 	switch (fold_domain(domain, &builder->arena, &key)) {
 	case FOLD_INVALID:
-		refuse(list, "a target's domain is not a domain");
+		refuse_target(list, "a target's domain is not a domain", LEFT_OUT);
 		*out_domain = 0;
 		return true;
 	case FOLD_NO_MEMORY:
@@ -58,24 +87,32 @@ static bool intern_domain(struct list *list, struct bytes domain, uint32_t *out_
 	if (*out_domain != 0)
 		return true;
 	err = table_writer_error(builder->writer);
-	report_error(builder->report, err->status, list->path, list->line, "%s", err->text);
+	report_stop(builder->report, err->status, list->path, list->line, "%s", err->text);
 	return false;
 }
 
-static void check_local(struct list *list, const struct address *address)
+/* Is there anything to encode? */
+static bool check_local(struct list *list, const struct address *address)
 {
 	struct builder *builder = list->builder;
 
-	if (address->local.data[0] == '#' && address->domain.size == 0)
-		refuse(list, "# begins no comment here: a comment has its own line");
-	else if (bytes_contain(address->local, '%') || bytes_contain(address->local, '!'))
-		refuse(list, "a target has % or ! in its local part (sender-specified routing)");
-	else if (bytes_contain(address->local, '@') && !builder->is_lenient)
-		refuse(list, "a target has @ in its local part (sender-specified routing)");
+	if (address->local.data[0] == '#' && address->domain.size == 0) {
+		refuse_target(list, "# begins no comment here: a comment has its own line",
+			      LEFT_OUT);
+		return false;
+	}
+	if (bytes_contain(address->local, '%') || bytes_contain(address->local, '!'))
+		refuse_target(list,
+			      "a target has % or ! in its local part (sender-specified routing)",
+			      KEPT);
+	else if (bytes_contain(address->local, '@'))
+		refuse_target(list, "a target has @ in its local part (sender-specified routing)",
+			      KEPT);
 	if (!bytes_are_ascii(address->local))
 		report_warning(builder->report, list->path, list->line,
 			       "a target is not ASCII: without SMTPUTF8 its mail may come back, or "
 			       "is refused (smtputf8 in openrcpt.conf(5))");
+	return true;
 }
 
 static bool encode(struct list *list, const struct address_target *target)
@@ -86,8 +123,8 @@ static bool encode(struct list *list, const struct address_target *target)
 	char *at;
 	size_t size;
 
-	if (!target->keeps_user)
-		check_local(list, address);
+	if (!target->keeps_user && !check_local(list, address))
+		return true;
 	if (!intern_domain(list, address->domain, &domain))
 		return false;
 	if (domain == 0)
@@ -124,7 +161,7 @@ bool row_targets_encode(struct builder *builder, struct writer_entry *entry, str
 				return false;
 			continue;
 		case ADDRESS_LIST_ERROR:
-			refuse_for(&list, &err);
+			refuse_target(&list, err.text, LEFT_OUT);
 			continue;
 		case ADDRESS_LIST_NO_MEMORY:
 			return stop(&list, "out of memory");
@@ -135,7 +172,7 @@ bool row_targets_encode(struct builder *builder, struct writer_entry *entry, str
 	}
 	if (list.is_usable && entry->target_count == 0)
 		refuse(&list, "no address");
-	if (list.keeps_user && entry->target_count > 1)
+	else if (list.keeps_user && entry->target_count > 1)
 		refuse(&list, "`@other` must be the only target");
 	entry->targets = buffer_bytes(&builder->targets);
 	*out_is_usable = list.is_usable;

@@ -80,7 +80,8 @@ static bool tell_of_reach(struct walk *walk, const struct node *node)
 		walk->result.leads_to_fault = true;
 		return walk_fail(walk, REASON_LIMIT);
 	}
-	if (node->is_own)
+	/* Whoever leads to a target that is no address is told so with its own line. */
+	if (node->is_own && !walk->result.is_spoiled)
 		known->add(known->context, node->entry, &node->seen->reach);
 	return true;
 }

@@ -24,7 +24,7 @@ struct reach {
 	size_t count;        /* recipients, as Postfix counts them: repeated ones too */
 	size_t addresses;    /* on the way, the recipients among them */
 	size_t height;       /* hops along first targets */
-	bool names_dead_end; /* one of its own targets could only bounce, or is no address */
+	bool names_dead_end; /* one of its own targets could only bounce */
 };
 
 enum known { KNOWN_NOTHING, KNOWN_REACH, KNOWN_FAULTY };

@@ -148,9 +148,6 @@ void walk_spoil(struct walk *walk, const struct address *target, const struct ta
 	if (!walk->result.is_spoiled)
 		walk->result.detail = (struct reason_detail){ .place = entry->place };
 	walk->result.is_spoiled = true;
-	/* Whoever led here is to be asked again, and told with its own line. */
-	for (struct node *node = walk->node; node != NULL; node = node->parent)
-		node->seen->reach.names_dead_end = true;
 	if (options->on_spoiled != NULL)
 		options->on_spoiled(options->context, target, entry);
 }

@@ -163,8 +163,8 @@ static bool make_room(struct lines *lines)
 	if (kept < room / 2)
 		return true;
 	if (kept > LINE_MAX_BYTES) {
-		report_error(lines->report, EX_DATAERR, lines->path, lines->number,
-			     "the line is longer than %d bytes", LINE_MAX_BYTES);
+		report_stop(lines->report, EX_DATAERR, lines->path, lines->number,
+			    "the line is longer than %d bytes", LINE_MAX_BYTES);
 		return false;
 	}
 	data = realloc(lines->data, room * 2);

@@ -2,6 +2,8 @@
 #include "sources/report.h"
 
 #include <stdarg.h>
+#include <string.h>
+#include <sysexits.h>
 
 enum { PRINTED_MAX = 100, TEXT_BYTES = 4096 };
 
@@ -71,8 +73,46 @@ static void print(const struct report *report, const char *file, uint32_t line, 
 	(void)putc('\n', stream);
 }
 
+static void add_error(struct report *report, int status, const char *file, uint32_t line,
+		      const char *text)
+{
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	if (report->errors++ == 0)
+		report->status = status;
+	print(report, file, line, report->errors, "", text);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
+static void add_warning(struct report *report, const char *file, uint32_t line, const char *text)
+{
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	report->warnings++;
+	print(report, file, line, report->warnings, "warning: ", text);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...)
+{
+	bool is_passed_over = report->is_lenient && status == EX_DATAERR && line != 0;
+	char text[TEXT_BYTES];
+	size_t size;
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
+	va_end(arguments);
+	size = strlen(text);
+	if (is_passed_over)
+		(void)snprintf(text + size, sizeof(text) - size, " (passed over)"); /* likewise */
+	if (is_passed_over || (report->is_optional && status != EX_OSERR))
+		add_warning(report, file, line, text);
+	else
+		add_error(report, status, file, line, text);
+}
+
+void report_stop(struct report *report, int status, const char *file, uint32_t line,
+		 const char *format, ...)
 {
 	char text[TEXT_BYTES];
 	va_list arguments;
@@ -80,11 +120,7 @@ void report_error(struct report *report, int status, const char *file, uint32_t 
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
-	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
-	if (report->errors++ == 0)
-		report->status = status;
-	print(report, file, line, report->errors, "", text);
-	(void)pthread_mutex_unlock(&report->lock);
+	add_error(report, status, file, line, text);
 }
 
 void report_forgive(struct report *report)
@@ -103,8 +139,5 @@ void report_warning(struct report *report, const char *file, uint32_t line, cons
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
-	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
-	report->warnings++;
-	print(report, file, line, report->warnings, "warning: ", text);
-	(void)pthread_mutex_unlock(&report->lock);
+	add_warning(report, file, line, text);
 }

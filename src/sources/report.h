@@ -20,6 +20,10 @@ struct report {
 	size_t errors;
 	size_t warnings;
 	int status; /* what the first error wants as exit status; 0: no error */
+	/* --lenient: a line that is wrong is passed over with a warning, as postmap does. */
+	bool is_lenient;
+	/* What is looked at now can be done without: a warning, except for want of memory. */
+	bool is_optional;
 	pthread_mutex_t lock;
 };
 
@@ -29,9 +33,17 @@ void report_free(struct report *report);
 /* All is said: how many of each are there beside those that were printed? */
 void report_end(struct report *report);
 
-/* `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3). */
+/*
+ * `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3); with
+ * EX_DATAERR and a LINE it is about this line alone, which the caller passes over: of a lenient
+ * report that is a warning, and says so.
+ */
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same where the caller does not go on: always an error. */
+void report_stop(struct report *report, int status, const char *file, uint32_t line,
+		 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* What went wrong is tried again: no error counts any more. */
 void report_forgive(struct report *report);

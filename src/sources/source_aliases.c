@@ -144,8 +144,8 @@ static bool too_long(const struct source *source, const struct place *place,
 		report_error(source->base.report, EX_OSERR, place->path, place->line,
 			     "out of memory");
 	else
-		report_error(source->base.report, EX_DATAERR, place->path, place->line,
-			     "the value has more than %d bytes", VALUE_MAX_BYTES);
+		report_stop(source->base.report, EX_DATAERR, place->path, place->line,
+			    "the value has more than %d bytes", VALUE_MAX_BYTES);
 	return false;
 }
 

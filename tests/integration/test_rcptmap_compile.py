@@ -229,11 +229,51 @@ class Lenient(RcptmapTest):
         self.assertEqual(shop.compile('--no-proof'), '')
         self.assertEqual(rcptmap.run('verify', '-t', shop.table).status, OK)
 
-    def test_what_it_does_not_let_through(self):
+    def test_a_bad_line_costs_itself_and_a_warning(self):
+        """The lines around it count. Who is named by its key is never refused."""
         for line, _ in BadSources.SYNTAX:
             with self.subTest(line[:60]):
-                shop = self.workshop(GOOD + line + '\n')
-                self.assertEqual(shop.try_compile('--lenient').status, DATA)
+                shop = self.workshop(GOOD + line + '\nzoe@alias.example zoe@dest.example\n')
+                self.assert_says(shop.try_compile('--lenient'), OK,
+                                 re.escape(str(shop.source)) + ':5: warning: ')
+                zoe, bad = shop.resolve(['zoe@alias.example', 'bad@alias.example'])
+                self.assertEqual(zoe['recipients'], ['zoe@dest.example'])
+                if line.startswith('bad@'):
+                    self.assertIn((bad['verdict'], (bad['reply'] or '')[:9]),
+                                  [('expand', ''), ('refused', '451 4.3.5')])
+
+    def test_what_can_be_used_of_a_line_is(self):
+        shop = self.workshop(GOOD + 'list@alias.example ann@dest.example, b@@b, c@dest..example\n'
+                             'other@alias.example b@@b\n@alias.example error:700 what\n')
+        shop.compile('--lenient')
+        list_, other, any_ = shop.resolve(
+            ['list@alias.example', 'other@alias.example', 'any@alias.example'])
+        self.assertEqual(list_['recipients'], ['ann@dest.example'])
+        self.assertRegex(other['reply'], '^451 4.3.5 ')
+        self.assertRegex(any_['reply'], '^451 4.3.5 ')
+
+    def test_a_bad_rule_costs_itself(self):
+        rules = '/(/ x@dest.example\n/^bad@alias/ x@@y\n/^ann@alias/ ann@dest.example\n/^x/\n'
+        shop = self.workshop([('pcre', rules)], {'alias_domains': ['alias.example']})
+        place = re.escape(str(shop.folder / 'etc' / 'source0'))
+        self.assertEqual(shop.try_compile().status, DATA)
+        self.assert_says(shop.try_compile('--lenient'), OK, place + ':1: warning: ',
+                         place + ':2: warning: ', place + ':4: warning: ')
+        bad, ann, zoe = shop.resolve(['bad@alias.example', 'ann@alias.example',
+                                      'zoe@alias.example'])
+        self.assertRegex(bad['reply'], '^451 4.3.5 ')
+        self.assertEqual(ann['recipients'], ['ann@dest.example'])
+        self.assertEqual(zoe['verdict'], 'unknown')
+
+    def test_nothing_is_let_in_in_silence(self):
+        """What strict refuses, lenient warns of: at the same lines."""
+        lines = [line for line, _ in BadSources.SYNTAX] + [
+            'info@alias.example user1\\@alias.example', 'x%y@alias.example z@dest.example']
+        for line in lines:
+            shop = self.workshop(GOOD + line + '\n')
+            strict, lenient = shop.try_compile(), shop.try_compile('--lenient')
+            self.assertEqual((strict.status, lenient.status), (DATA, OK), line)
+            self.assertRegex(lenient.err, r'virtual:5: warning: ', line)
 
     def test_a_loop_found_late_defers_as_well(self):
         """Only an extension makes this one a loop: no key leads round in a circle."""

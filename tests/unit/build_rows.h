@@ -41,6 +41,7 @@ static inline bool building_try_begin(const char *more_settings, bool is_lenient
 
 	building = (struct building){ .line = 0 };
 	reported_begin(&building.reported);
+	building.reported.report.is_lenient = is_lenient;
 	(void)snprintf(conf, sizeof(conf), "origin = \"o.test\";\n%s", more_settings);
 	scratch_put("conf", conf);
 	building.settings = settings_load(scratch_path("conf"), NULL, NULL, &err);

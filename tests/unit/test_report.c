@@ -66,6 +66,35 @@ static void what_is_forgiven_counts_no_more(void **state)
 	assert_int_equal(report->status, EX_DATAERR);
 }
 
+/* Only what is about one line, and can be passed over. */
+static void a_lenient_report_passes_over_bad_lines(void **state)
+{
+	(void)state;
+	report->is_lenient = true;
+	report_error(report, EX_DATAERR, "/a", 1, "bad");
+	assert_reported(&reported, "/a:1: warning: bad (passed over)\n");
+	assert_int_equal(report->errors, 0);
+	assert_int_equal(report->warnings, 1);
+	assert_int_equal(report->status, 0);
+	report_error(report, EX_DATAERR, "/a", 0, "empty");
+	report_error(report, EX_OSERR, "/a", 1, "no memory");
+	report_stop(report, EX_DATAERR, "/a", 2, "too long");
+	assert_reported(&reported, "/a: empty\n/a:1: no memory\n/a:2: too long\n");
+	assert_int_equal(report->errors, 3);
+	assert_int_equal(report->status, EX_DATAERR);
+}
+
+static void what_is_optional_is_no_error(void **state)
+{
+	(void)state;
+	report->is_optional = true;
+	report_error(report, EX_NOINPUT, "/a", 0, "not there");
+	assert_reported(&reported, "/a: warning: not there\n");
+	assert_int_equal(report->errors, 0);
+	report_error(report, EX_OSERR, "/a", 0, "no memory");
+	assert_int_equal(report->status, EX_OSERR);
+}
+
 static void a_terminal_does_not_obey(void **state)
 {
 	(void)state;
@@ -159,9 +188,14 @@ static void threads_may_complain_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_message_names_its_place),       TEST(the_first_error_makes_the_status),
-		TEST(what_is_forgiven_counts_no_more), TEST(a_terminal_does_not_obey),
-		TEST(a_long_message_is_cut),           TEST(a_hundred_of_each_are_printed),
+		TEST(a_message_names_its_place),
+		TEST(the_first_error_makes_the_status),
+		TEST(what_is_forgiven_counts_no_more),
+		TEST(a_terminal_does_not_obey),
+		TEST(a_lenient_report_passes_over_bad_lines),
+		TEST(what_is_optional_is_no_error),
+		TEST(a_long_message_is_cut),
+		TEST(a_hundred_of_each_are_printed),
 		TEST(threads_may_complain_at_once),
 	};
 

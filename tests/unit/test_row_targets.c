@@ -51,10 +51,54 @@ static void routing_is_refused(void **state)
 		    WRONG "a target has % or ! in its local part (sender-specified routing)\n");
 	entry_gives(KEY, "\"x@y\"@far.test",
 		    WRONG "a target has @ in its local part (sender-specified routing)\n");
-	lenient_entry_gives(KEY, "\"x@y\"@far.test", KEY " = \"x@y\"@far.test\n");
-	lenient_entry_gives(KEY, "x%y@far.test",
-			    WRONG
-			    "a target has % or ! in its local part (sender-specified routing)\n");
+}
+
+/* As Postfix does, but not in silence. */
+static void a_lenient_table_keeps_routing(void **state)
+{
+	(void)state;
+	lenient_entry_gives(
+		KEY, "\"x@y\"@far.test, x%y@far.test",
+		KEY " = \"x@y\"@far.test, x%y@far.test\n" WRONG
+		    "warning: a target has @ in its local part (sender-specified routing)\n" WRONG
+		    "warning: a target has % or ! in its local part (sender-specified "
+		    "routing)\n");
+	lenient_entry_gives(
+		KEY, "user1\\@b.test",
+		KEY " = \"user1@b.test\"@o.test\n" WRONG
+		    "warning: a target has @ in its local part (sender-specified routing)\n");
+}
+
+static void a_lenient_table_uses_what_can_be_used(void **state)
+{
+	(void)state;
+	lenient_entry_gives(KEY, "x@far.test, z@a..b, y@far.test # z",
+			    KEY " = x@far.test, y@far.test, z@o.test\n" WRONG
+				"warning: \"z@a..b\": the domain \"a..b\" has an empty label (left "
+				"out)\n" WRONG
+				"warning: # begins no comment here: a comment has its "
+				"own line (left out)\n");
+}
+
+#define UNUSABLE KEY " = error:4.3.5:451 The alias table has a mistake here\n"
+
+/* The key is meant to be one: whoever writes to it is not refused. */
+static void a_lenient_table_defers_what_has_no_target_left(void **state)
+{
+	(void)state;
+	lenient_entry_gives(KEY, "z@a..b",
+			    UNUSABLE WRONG "warning: \"z@a..b\": the domain \"a..b\" has an empty "
+					   "label (left out)\n" WRONG
+					   "warning: no address (deferred)\n");
+	lenient_entry_gives(KEY, "@other.test, x@far.test",
+			    UNUSABLE WRONG
+			    "warning: `@other` must be the only target (deferred)\n");
+	lenient_entry_gives(
+		KEY, "error:", UNUSABLE WRONG "warning: error: a reply must follow (deferred)\n");
+	building_begin("", true);
+	building_entry(KEY, "z@a..b");
+	building_entry(KEY, "fine@far.test");
+	assert_non_null(strstr(building_end(), KEY " = fine@far.test\n"));
 }
 
 static void what_a_user_may_have_meant_otherwise_is_told(void **state)
@@ -118,6 +162,9 @@ int main(void)
 		SCRATCH_TEST(a_domain_without_a_dot_is_completed),
 		SCRATCH_TEST(another_domain_for_the_same_user_stands_alone),
 		SCRATCH_TEST(routing_is_refused),
+		SCRATCH_TEST(a_lenient_table_keeps_routing),
+		SCRATCH_TEST(a_lenient_table_uses_what_can_be_used),
+		SCRATCH_TEST(a_lenient_table_defers_what_has_no_target_left),
 		SCRATCH_TEST(what_a_user_may_have_meant_otherwise_is_told),
 		SCRATCH_TEST(no_target_is_an_error),
 		SCRATCH_TEST(one_wrong_target_spoils_the_row),
