@@ -65,6 +65,21 @@ void builder_free(struct builder *builder)
 	line_map_free(&builder->lines);
 }
 
+/* One of local_domains, called KEY, is to become local. */
+static void look_at_local(struct builder *builder, uint32_t domain, struct bytes key)
+{
+	unsigned flags = writer_domain_get_flags(builder->writer, domain);
+
+	builder->is_origin_local |= domain == builder->origin_domain;
+	if ((flags & TABLE_DOMAIN_OURS) != 0)
+		report_warning(
+			builder->report, builder->settings->file, 0,
+			BYTES_FORMAT " is in local_domains and in %s: its local users without "
+				     "a key are refused",
+			BYTES_ARGS(key),
+			(flags & TABLE_DOMAIN_ALIAS) != 0 ? "alias_domains" : "mailbox_domains");
+}
+
 static bool declare_all(struct builder *builder, const char *name,
 			const struct settings_list *domains, unsigned flags)
 {
@@ -77,6 +92,8 @@ static bool declare_all(struct builder *builder, const char *name,
 		domain = writer_domain(builder->writer, key);
 		if (domain == 0)
 			return false;
+		if ((flags & TABLE_DOMAIN_LOCAL) != 0)
+			look_at_local(builder, domain, key);
 		writer_domain_flags(builder->writer, domain, flags);
 	}
 	return true;
@@ -92,6 +109,7 @@ bool builder_begin(struct builder *builder, struct table_writer *writer)
 	builder->key_domain = 0;
 	builder->key_domain_size = 0;
 	builder->words = NULL;
+	builder->is_origin_local = false;
 	arena_clear(&builder->words_arena);
 	builder->bare_domain = writer_domain(writer, bytes_make("", 0));
 	builder->origin_domain = writer_domain(writer, builder->rules.origin);

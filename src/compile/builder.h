@@ -40,6 +40,7 @@ struct builder {
 	char key_domain_name[PLAIN_DOMAIN_MAX];
 	uint32_t bare_domain; /* where bare `user` keys stand */
 	uint32_t origin_domain;
+	bool is_origin_local; /* it is one of local_domains */
 	struct line_map lines;
 	/* All that will come, so that each gets a name of its own; NULL: the base name will do. */
 	const struct settings_source *sources;

@@ -3,15 +3,23 @@
 
 #include <sysexits.h>
 
+#include "compile/row_domain.h"
 #include "compile/row_plain.h"
 #include "compile/row_reply.h"
 #include "compile/row_targets.h"
 #include "mail/address.h"
+#include "mail/characters.h"
 #include "mail/fold.h"
 
 struct builder_word {
 	struct builder_word *next;
-	struct bytes domain;
+	struct bytes domain; /* folded */
+	struct bytes local;
+	struct bytes value;
+	const char *path; /* the settings' or the command line's, which outlive the builder */
+	uint32_t line;
+	uint32_t global_line;
+	bool is_key; /* it is none yet, and becomes one if nothing says that it is a domain */
 };
 
 /* One row on its way to the writer. */
@@ -35,78 +43,6 @@ static bool stop_writer(struct work *work)
 
 	report_stop(work->builder->report, err->status, work->path, work->line, "%s", err->text);
 	return false;
-}
-
-/* ---- domains ---------------------------------------------------------------------------- */
-
-/* Does WORD look like a domain: a dot, and a last label that could be a top-level domain? */
-static bool looks_like_domain(struct bytes word)
-{
-	size_t last = word.size;
-
-	while (last > 0 && word.data[last - 1] != '.')
-		last--;
-	return last > 1 && word.size - last >= 2;
-}
-
-/* A domain that is declared by a row is an alias domain, unless the settings say mailbox. */
-static bool declare(struct work *work, struct bytes name)
-{
-	struct table_writer *writer = work->builder->writer;
-	struct bytes key;
-	uint32_t domain;
-
-	switch (fold_domain(name, &work->builder->arena, &key)) {
-	case FOLD_NO_MEMORY:
-		return stop(work, "out of memory");
-	case FOLD_INVALID:
-		report_error(work->builder->report, EX_DATAERR, work->path, work->line,
-			     "not a domain");
-		return true;
-	case FOLD_OK:
-		break;
-	}
-	domain = writer_domain(writer, key);
-	if (domain == 0)
-		return stop_writer(work);
-	if ((writer_domain_get_flags(writer, domain) & TABLE_DOMAIN_MAILBOX) == 0)
-		writer_domain_flags(writer, domain, TABLE_DOMAIN_ALIAS);
-	return true;
-}
-
-/* The row of a bare word may declare a domain or name a local user: remember it. */
-static bool remember_word(struct work *work, struct bytes word)
-{
-	struct builder *builder = work->builder;
-	struct builder_word *remembered = arena_alloc(&builder->words_arena, sizeof(*remembered));
-	enum fold_outcome outcome;
-	struct bytes key;
-
-	outcome = fold_domain(word, &builder->arena, &key);
-	if (outcome == FOLD_INVALID)
-		return true; /* then it is a user only */
-	if (outcome == FOLD_NO_MEMORY || remembered == NULL)
-		return stop(work, "out of memory");
-	if (!arena_copy(&builder->words_arena, key, &remembered->domain))
-		return stop(work, "out of memory");
-	remembered->next = builder->words;
-	builder->words = remembered;
-	return true;
-}
-
-bool row_entry_settle_words(struct builder *builder)
-{
-	for (struct builder_word *word = builder->words; word != NULL; word = word->next) {
-		uint32_t domain = writer_domain(builder->writer, word->domain);
-		unsigned flags;
-
-		if (domain == 0)
-			return false;
-		flags = writer_domain_get_flags(builder->writer, domain);
-		if ((flags & TABLE_DOMAIN_PROBED) != 0 && (flags & TABLE_DOMAIN_MAILBOX) == 0)
-			writer_domain_flags(builder->writer, domain, TABLE_DOMAIN_ALIAS);
-	}
-	return true;
 }
 
 /* ---- keys ------------------------------------------------------------------------------- */
@@ -138,6 +74,23 @@ static bool set_key(struct work *work, const struct address *key, bool *out_is_u
 						  : builder->bare_domain;
 	*out_is_usable = true;
 	return work->entry.domain != 0 || stop_writer(work);
+}
+
+/* What can't be seen in a key was not meant to be there, and nobody will ever write it. */
+static bool check_seen(const struct work *work, struct bytes key)
+{
+	bool may_be_meant = false;
+	const char *name = bytes_are_ascii(key) ? NULL : character_unseen(key, &may_be_meant);
+
+	if (name == NULL)
+		return true;
+	if (may_be_meant)
+		report_warning(work->builder->report, work->path, work->line,
+			       "the key has %s in it", name);
+	else
+		report_error(work->builder->report, EX_DATAERR, work->path, work->line,
+			     "the key has %s in it", name);
+	return may_be_meant;
 }
 
 static bool check_key(struct work *work, const struct address *key, bool is_catch_all)
@@ -250,12 +203,111 @@ static bool add_recipient(struct work *work, const struct address *key)
 	return is_added || stop_writer(work);
 }
 
-static bool is_one_word(struct bytes value)
+/* ---- words ------------------------------------------------------------------------------ */
+
+/* The row of a bare word may declare a domain: remember it, for the end. */
+static bool remember_word(struct work *work, struct bytes name, struct bytes local,
+			  struct bytes value, bool is_key)
 {
-	for (size_t i = 0; i < value.size; i++)
-		if (strchr(" \t\r\n,@:", value.data[i]) != NULL)
+	struct builder *builder = work->builder;
+	struct builder_word *word = arena_alloc(&builder->words_arena, sizeof(*word));
+	struct bytes domain;
+	enum fold_outcome outcome = fold_domain(name, &builder->arena, &domain);
+
+	if (outcome == FOLD_INVALID)
+		return true; /* then it is a user only */
+	if (outcome == FOLD_NO_MEMORY || word == NULL)
+		return stop(work, "out of memory");
+	*word = (struct builder_word){
+		.next = builder->words,
+		.path = work->path,
+		.line = work->line,
+		.global_line = work->entry.global_line,
+		.is_key = is_key,
+	};
+	if (!arena_copy(&builder->words_arena, domain, &word->domain) ||
+	    !arena_copy(&builder->words_arena, local, &word->local) ||
+	    !arena_copy(&builder->words_arena, value, &word->value))
+		return stop(work, "out of memory");
+	builder->words = word;
+	return true;
+}
+
+/* Nothing else says that it is a domain: it becomes one, and a user as well, as for Postfix. */
+static bool settle_as_both(struct builder *builder, const struct builder_word *word)
+{
+	const struct row_place place = { .path = word->path, .line = word->line };
+	const struct source_row row = { .value = word->value };
+	const struct address key = { .local = word->local };
+	struct work work = {
+		.builder = builder,
+		.path = word->path,
+		.line = word->line,
+		.entry = { .global_line = word->global_line },
+	};
+
+	report_warning(builder->report, place.path, place.line,
+		       BYTES_FORMAT
+		       " is taken for a local user and for an alias domain: put quotes "
+		       "around the user, or the domain into alias_domains",
+		       BYTES_ARGS(word->local));
+	arena_clear(&builder->arena);
+	return add_entry(&work, &row, &key, false) &&
+	       row_domain_declare(builder, word->domain, &place);
+}
+
+static bool settle_word(struct builder *builder, const struct builder_word *word)
+{
+	const struct row_place place = { .path = word->path, .line = word->line };
+	uint32_t domain = writer_domain(builder->writer, word->domain);
+
+	if (domain == 0)
+		return false;
+	if ((writer_domain_get_flags(builder->writer, domain) & TABLE_DOMAIN_PROBED) != 0)
+		return row_domain_declare(builder, word->domain, &place);
+	return !word->is_key || settle_as_both(builder, word);
+}
+
+/* In the order of their rows, which are remembered last first. */
+bool row_entry_settle_words(struct builder *builder)
+{
+	struct builder_word *reversed = NULL;
+
+	while (builder->words != NULL) {
+		struct builder_word *word = builder->words;
+
+		builder->words = word->next;
+		word->next = reversed;
+		reversed = word;
+	}
+	for (const struct builder_word *word = reversed; word != NULL; word = word->next)
+		if (!settle_word(builder, word))
 			return false;
 	return true;
+}
+
+/* ---- rows ------------------------------------------------------------------------------- */
+
+/* A row whose KEY has no domain: is it a user's? */
+static bool add_word(struct work *work, const struct source_row *row, const struct address *key)
+{
+	const struct row_place place = { .path = work->path, .line = work->line };
+	struct bytes name;
+
+	switch (row_domain_judge(work->builder, row->key, key->local, row->value, &place, &name)) {
+	case ROW_WORD_WRONG:
+		return true;
+	case ROW_WORD_DOMAIN:
+		return row_domain_declare(work->builder, name, &place);
+	case ROW_WORD_EITHER:
+		return remember_word(work, name, name, row->value, true);
+	case ROW_WORD_LIST:
+		return remember_word(work, name, name, bytes_make("", 0), false) &&
+		       add_entry(work, row, &(struct address){ .local = name }, false);
+	case ROW_WORD_USER:
+		break;
+	}
+	return add_entry(work, row, key, false);
 }
 
 bool row_entry_add(struct builder *builder, const struct source_row *row, const char *path,
@@ -267,12 +319,15 @@ bool row_entry_add(struct builder *builder, const struct source_row *row, const 
 		.line = row->line,
 		.entry = { .global_line = global_line },
 	};
+	const struct row_place place = { .path = path, .line = row->line };
 	struct address key;
 	bool is_catch_all;
 	struct error err;
 
+	if (!check_seen(&work, row->key))
+		return true;
 	if (row->kind == SOURCE_ROW_DOMAIN)
-		return declare(&work, row->key);
+		return row_domain_declare(builder, row->key, &place);
 	if (row->kind == SOURCE_ROW_USER) {
 		key = (struct address){ .local = row->key };
 		return add_entry(&work, row, &key, false);
@@ -283,11 +338,7 @@ bool row_entry_add(struct builder *builder, const struct source_row *row, const 
 	}
 	if (row->kind == SOURCE_ROW_RECIPIENT)
 		return add_recipient(&work, &key);
-	if (key.domain.size == 0 && looks_like_domain(key.local)) {
-		if (is_one_word(row->value))
-			return declare(&work, key.local);
-		if (!remember_word(&work, key.local))
-			return false;
-	}
+	if (key.domain.size == 0 && !is_catch_all)
+		return add_word(&work, row, &key);
 	return add_entry(&work, row, &key, is_catch_all);
 }

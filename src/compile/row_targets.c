@@ -5,6 +5,7 @@
 
 #include "compile/row_reply.h"
 #include "mail/address.h"
+#include "mail/characters.h"
 #include "mail/fold.h"
 
 /* One list on its way. */
@@ -115,6 +116,23 @@ static bool check_local(struct list *list, const struct address *address)
 	return true;
 }
 
+/* What can't be seen was not meant to be there, and takes mail to where nobody is. */
+static bool check_seen(struct list *list, struct bytes value)
+{
+	bool may_be_meant = false;
+	const char *name = bytes_are_ascii(value) ? NULL : character_unseen(value, &may_be_meant);
+	struct error err;
+
+	if (name == NULL)
+		return true;
+	error_fill(&err, EX_DATAERR, "%s in a target", name);
+	if (may_be_meant || list->builder->is_lenient)
+		report_warning(list->builder->report, list->path, list->line, "%s", err.text);
+	else
+		refuse(list, err.text);
+	return may_be_meant || list->builder->is_lenient;
+}
+
 static bool encode(struct list *list, const struct address_target *target)
 {
 	struct builder *builder = list->builder;
@@ -154,6 +172,10 @@ bool row_targets_encode(struct builder *builder, struct writer_entry *entry, str
 
 	buffer_clear(&builder->targets);
 	entry->target_count = 0;
+	if (!check_seen(&list, value)) {
+		*out_is_usable = false;
+		return true;
+	}
 	for (;;) {
 		switch (address_list_next(&value, &builder->arena, &target, &err)) {
 		case ADDRESS_LIST_TARGET:

@@ -26,4 +26,10 @@ static inline bool character_is_bidi_control(uint32_t character)
  */
 size_t character_shown_size(struct bytes text);
 
+/*
+ * The first character of TEXT that nobody sees, or takes for a blank, as `U+00A0 (no-break space)`;
+ * NULL: none. With *out_may_be_meant some alphabets need it between letters.
+ */
+const char *character_unseen(struct bytes text, bool *out_may_be_meant);
+
 #endif

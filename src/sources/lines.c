@@ -17,6 +17,10 @@ enum {
 	LINE_MAX_BYTES = 16 * 1024 * 1024,
 };
 
+/* Some editors put it in front of a file. It is no part of the first line. */
+static const char byte_order_mark[] = "\xEF\xBB\xBF";
+enum { MARK_BYTES = sizeof(byte_order_mark) - 1 };
+
 struct lines {
 	int fd;
 	const char *path;
@@ -33,7 +37,8 @@ struct lines {
 	size_t end;      /* of what was read */
 	uint32_t number; /* of the line at `at` */
 	bool has_ended;
-	bool has_nul; /* a NUL somewhere in data: worth a look at each line */
+	bool is_at_begin; /* nothing was read yet */
+	bool has_nul;     /* a NUL somewhere in data: worth a look at each line */
 };
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -114,6 +119,7 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 	lines->report = report;
 	lines->room = FIRST_ROOM;
 	lines->number = 1;
+	lines->is_at_begin = true;
 	lines->fd = open_file(path, report);
 	if (lines->fd < 0)
 		goto out;
@@ -192,6 +198,11 @@ static bool fill(struct lines *lines)
 		return false;
 	}
 	lines->has_ended = got == 0;
+	if (lines->is_at_begin) {
+		lines->is_at_begin = false;
+		if (got >= MARK_BYTES && memcmp(lines->data, byte_order_mark, MARK_BYTES) == 0)
+			lines->at = lines->start = lines->stop = MARK_BYTES;
+	}
 	if (memchr(lines->data + lines->end, '\0', (size_t)got) != NULL)
 		lines->has_nul = true;
 	lines->end += (size_t)got;

@@ -4,8 +4,9 @@
  *
  * Blank lines and lines whose first non-white character is `#` vanish, also between a line and its
  * continuation; a line that begins with white space continues the one before, joined with its
- * leading blanks. The last line may lack its newline. A file is read once, in big blocks; memory is
- * bounded by the longest logical line, which is limited. Owned by one thread.
+ * leading blanks. A byte order mark in front of the file is passed over. The last line may lack its
+ * newline. A file is read once, in big blocks; memory is bounded by the longest logical line, which
+ * is limited. Owned by one thread.
  */
 #ifndef SOURCES_LINES_H
 #define SOURCES_LINES_H

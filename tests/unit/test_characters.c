@@ -70,11 +70,43 @@ static void what_is_no_utf8_is_hidden(void **state)
 		assert_int_equal(character_shown_size(bytes_of(texts[i])), 0);
 }
 
+static void assert_unseen(const char *text, const char *name, bool may_be_meant)
+{
+	bool is_meant = !may_be_meant;
+	const char *found = character_unseen(bytes_of(text), &is_meant);
+
+	assert_non_null(found);
+	assert_string_equal(found, name);
+	assert_int_equal(is_meant, may_be_meant);
+}
+
+static void what_nobody_sees_has_a_name(void **state)
+{
+	bool is_meant;
+
+	(void)state;
+	assert_unseen("ann\xC2\xA0@a.test", "U+00A0 (no-break space)", false);
+	assert_unseen("\xE2\x80\x8B"
+		      "ann",
+		      "U+200B (zero width space)", false);
+	assert_unseen("\xEF\xBB\xBF"
+		      "ann",
+		      "U+FEFF (byte order mark)", false);
+	assert_unseen("a\xE2\x80\x8D"
+		      "b",
+		      "U+200D (zero width joiner)", true);
+	assert_unseen("\xff\xE3\x80\x80", "U+3000 (ideographic space)", false);
+	assert_null(character_unseen(bytes_of("m\xC3\xBCller@b\xC3\xBC.test"), &is_meant));
+	assert_null(character_unseen(bytes_of("\xC2"), &is_meant));
+	assert_null(character_unseen(bytes_of(""), &is_meant));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_shown_or_hidden),
 		cmocka_unit_test(what_is_no_utf8_is_hidden),
+		cmocka_unit_test(what_nobody_sees_has_a_name),
 	};
 
 	return cmocka_run_group_tests_name("characters", tests, NULL, NULL);

@@ -82,6 +82,27 @@ static void what_is_no_line_vanishes(void **state)
 	assert_reported(&reported, "");
 }
 
+/* An editor's, not the first key's. Anywhere else it is what it is. */
+static void a_byte_order_mark_in_front_is_passed_over(void **state)
+{
+	(void)state;
+	logical("\xEF\xBB\xBF"
+		"a\nb\n",
+		"1[a]2[b]");
+	physical("\xEF\xBB\xBF"
+		 "a\n b",
+		 "1[a]2[ b]");
+	logical("\xEF\xBB\xBF"
+		"# a\nb\n  c\n",
+		"2[b  c]");
+	logical("\xEF\xBB\xBF", "");
+	logical("\xEF\xBB", "1[\xEF\xBB]");
+	logical("a\n\xEF\xBB\xBF"
+		"b\n",
+		"1[a]2[\xEF\xBB\xBF"
+		"b]");
+}
+
 static void lines_keep_their_numbers(void **state)
 {
 	(void)state;
@@ -253,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_no_line_vanishes),
+		TEST(a_byte_order_mark_in_front_is_passed_over),
 		TEST(lines_keep_their_numbers),
 		TEST(white_space_continues),
 		TEST(of_physical_lines_each_stands_for_itself),

@@ -95,6 +95,109 @@ static void a_word_with_a_dot_and_a_word_declare(void **state)
 	entry_gives("d.t", "anything", "\"d.t\" = anything@o.test\n");
 }
 
+#define BOTH                                                                                       \
+	"warning: jane.doe is taken for a local user and for an alias domain: put quotes around "  \
+	"the user, or the domain into alias_domains\n"
+
+/* As Postfix takes it, unless something else says that it is a domain. */
+static void a_word_that_may_be_a_user_is_one(void **state)
+{
+	(void)state;
+	entry_gives("jane.doe", "jdoe",
+		    "\"jane.doe\" = jdoe@o.test\njane.doe: alias\n" BUILD_PATH ":1: " BOTH);
+	entry_gives("\"jane.doe\"", "jdoe", "\"jane.doe\" = jdoe@o.test\n");
+	entry_gives("o'neil.b", "oneil", "\"o'neil.b\" = oneil@o.test\n");
+	entry_gives("ann.b+x", "annb", "\"ann.b+x\" = annb@o.test\n");
+	building_begin("", false);
+	building_entry("jane.doe", "jdoe");
+	building_entry("ann@jane.doe", "x@far.test");
+	assert_string_equal(building_end(), "jane.doe: alias\nann@jane.doe = x@far.test\n");
+	building_begin("alias_domains = [ \"jane.doe\" ];\n", false);
+	building_entry("Jane.Doe", "jdoe");
+	assert_string_equal(building_end(), "jane.doe: alias\n");
+	building_begin("", false);
+	building_entry("jane.doe", "jdoe");
+	building_row(SOURCE_ROW_DOMAIN, "jane.doe", "");
+	assert_string_equal(building_end(), "jane.doe: alias\n");
+}
+
+static void what_stands_behind_domains_is_known(void **state)
+{
+	static const char *const values[] = { "OK", "x", "1", "20261129", "-", "DOMAIN", "D.test" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		entry_gives("d.test", values[i], "d.test: alias\n");
+	entry_gives("d.test.", "x", "d.test: alias\n");
+}
+
+/* What people write where a host name belongs. */
+static void only_host_names_are_declared(void **state)
+{
+	static const char *const names[] = {
+		"/^example\\.com$/", "http://x.example", "*.example.edu",  "example..com",
+		"!example.com",      "hash:/etc/x.db",   "\"example.us\"", ".example.com",
+		"[192.0.2.1]",       "-a.test",          "a.test:25",      "1.2.3.4",
+		"example.com..",
+	};
+	static const char *const words[] = { "/x.com/",          "*.example.edu", "a..b",
+					     "http://x.example", "/x/",           "hash:/etc/x",
+					     "\"example.us\"" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		building_begin("", false);
+		building_row(SOURCE_ROW_DOMAIN, names[i], "");
+		if (strncmp(building_end(), BUILD_PATH ":1: the domain ", 26) != 0)
+			fail_msg("%s gives %s", names[i], building.text);
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		building_begin("", false);
+		building_entry(words[i], "x");
+		if (strncmp(building_end(), BUILD_PATH ":1: ", 15) != 0)
+			fail_msg("%s gives %s", words[i], building.text);
+	}
+	row_gives(SOURCE_ROW_DOMAIN, "*.example.edu", "",
+		  BUILD_PATH ":1: the domain \"*.example.edu\" has a byte in it that no host name "
+			     "has; there are no wildcards: list each domain\n");
+	entry_gives("a..b", "jdoe", BUILD_PATH ":1: the domain \"a..b\" has an empty label\n");
+}
+
+static void a_domain_that_is_local_is_told(void **state)
+{
+	(void)state;
+	building_begin("local_domains = [ \"l.test\" ];\n", false);
+	building_entry("l.test", "x");
+	building_row(SOURCE_ROW_DOMAIN, "L.test", "");
+	building_row(SOURCE_ROW_DOMAIN, "o.test", "");
+	assert_string_equal(building_end(),
+			    "l.test: alias local\no.test: alias local\n" BUILD_PATH
+			    ":1: warning: l.test is one of local_domains, too: its local users "
+			    "without a key here are refused\n");
+	building_begin("local_domains = [ \"l.test\", \"m.test\", \"o.test\" ];\n"
+		       "alias_domains = [ \"l.test\" ];\nmailbox_domains = [ \"m.test\" ];\n",
+		       false);
+	building_row(SOURCE_ROW_DOMAIN, "o.test", "");
+	assert_int_equal(building.reported.report.warnings, 3);
+	assert_non_null(
+		strstr(building_end(), "m.test is in local_domains and in mailbox_domains"));
+}
+
+static void what_nobody_sees_is_told(void **state)
+{
+	(void)state;
+	entry_gives("ann\xC2\xA0@a.test", "x@far.test",
+		    BUILD_PATH ":1: the key has U+00A0 (no-break space) in it\n");
+	row_gives(SOURCE_ROW_DOMAIN, "a\xE2\x80\x8B.test", "",
+		  BUILD_PATH ":1: the key has U+200B (zero width space) in it\n");
+	row_gives(SOURCE_ROW_RECIPIENT,
+		  "\xEF\xBB\xBF"
+		  "ann@a.test",
+		  "", BUILD_PATH ":1: the key has U+FEFF (byte order mark) in it\n");
+	entry_gives("ann@a.test", "x@far.test,\xC2\xA0y@far.test",
+		    BUILD_PATH ":1: U+00A0 (no-break space) in a target\n");
+}
+
 static void a_mailbox_domain_is_no_alias_domain(void **state)
 {
 	(void)state;
@@ -163,6 +266,11 @@ int main(void)
 		SCRATCH_TEST(a_key_has_240_bytes_and_no_more),
 		SCRATCH_TEST(routing_in_a_key_is_an_error_or_a_warning),
 		SCRATCH_TEST(a_word_with_a_dot_and_a_word_declare),
+		SCRATCH_TEST(a_word_that_may_be_a_user_is_one),
+		SCRATCH_TEST(what_stands_behind_domains_is_known),
+		SCRATCH_TEST(only_host_names_are_declared),
+		SCRATCH_TEST(a_domain_that_is_local_is_told),
+		SCRATCH_TEST(what_nobody_sees_is_told),
 		SCRATCH_TEST(a_mailbox_domain_is_no_alias_domain),
 		SCRATCH_TEST(a_word_with_an_address_is_decided_at_the_end),
 		SCRATCH_TEST(a_user_is_one_whatever_it_looks_like),
