@@ -2,9 +2,11 @@
 /*
  * source_aliases - aliases(5): `name: value, value, …` a logical line; names are local users.
  *
- * `:include:/file` is read here and now, the file's addresses take its place. A command, a file to
- * append to: no address, so an error, or with foreign_targets = "skip" a warning; a name that is
- * left without any value is left out, and with it to the MTA's own aliases.
+ * `:include:/file` is read here and now, the file's addresses take its place. What only local(8)
+ * can do is an error: a command, a file to append to, and delivery to a user past its aliases
+ * (`\user`, or the name itself among its values; the MTA would expand such a target once more, and
+ * the others would get two copies). With foreign_targets = "skip" the whole entry is left to the
+ * MTA's own aliases, with a warning: never a part of it.
  */
 #include "sources/source.h"
 
@@ -24,11 +26,16 @@ enum {
 
 struct source {
 	struct line_source base;
+	const struct settings *settings;
 	bool skips_foreign;
+	bool is_left;          /* the row at hand, to the MTA's own aliases */
+	struct bytes name;     /* of the row at hand */
 	struct arena arena;    /* of one row's key */
 	struct buffer value;   /* of one row */
 	struct buffer element; /* of its list, being taken apart */
 };
+
+#define PAST_ALIASES "a mailbox past all aliases, which only local(8) reaches (see foreign_targets)"
 
 /* Where an element stands, for messages. */
 struct place {
@@ -54,6 +61,7 @@ static struct source *aliases_open(const struct settings_source *from,
 
 	if (source == NULL)
 		return NULL;
+	source->settings = settings;
 	source->skips_foreign = settings->foreign_targets == SETTINGS_FOREIGN_SKIP;
 	arena_init(&source->arena, ARENA_BYTES);
 	buffer_init(&source->value, VALUE_MAX_BYTES);
@@ -132,6 +140,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 static void wrong(struct source *source, const struct place *place, const char *what,
 		  struct bytes text)
 {
+	source->is_left = true;
 	report_error(source->base.report, EX_DATAERR, place->path, place->line, BYTES_FORMAT ": %s",
 		     BYTES_ARGS(text), what);
 }
@@ -153,11 +162,45 @@ static bool too_long(const struct source *source, const struct place *place,
 static void refuse_foreign(struct source *source, const struct place *place, const char *what,
 			   struct bytes element)
 {
-	if (source->skips_foreign)
-		report_warning(source->base.report, place->path, place->line,
-			       BYTES_FORMAT ": skipped, since it is %s", BYTES_ARGS(element), what);
-	else
+	if (!source->skips_foreign) {
 		wrong(source, place, what, element);
+		return;
+	}
+	report_warning(source->base.report, place->path, place->line,
+		       BYTES_FORMAT ": %s; the entry is left to the MTA's own aliases",
+		       BYTES_ARGS(element), what);
+	source->is_left = true;
+}
+
+/* Is DOMAIN, of a target, one in which the names of aliases count? */
+static bool is_local_domain(const struct settings *settings, struct bytes domain)
+{
+	const struct settings_list *list = &settings->local_domains;
+
+	if (domain.size == 0 ||
+	    bytes_equal_ascii_nocase(domain, bytes_of(settings_origin(settings))))
+		return true;
+	for (size_t i = 0; i < list->count; i++)
+		if (bytes_equal_ascii_nocase(domain, bytes_of(list->items[i])))
+			return true;
+	return false;
+}
+
+/* Is ELEMENT the user that the row is about? What can't be read is none: others complain of it. */
+static bool is_name_itself(struct source *source, struct bytes element)
+{
+	struct address_target target;
+
+	return source->settings != NULL &&
+	       address_list_next(&element, &source->arena, &target, NULL) == ADDRESS_LIST_TARGET &&
+	       !target.keeps_user && bytes_equal_ascii_nocase(target.address.local, source->name) &&
+	       is_local_domain(source->settings, target.address.domain);
+}
+
+/* May the row at hand be left to the MTA's own aliases? */
+static bool can_be_left(const struct source *source)
+{
+	return source->skips_foreign || source->base.report->is_lenient;
 }
 
 /* The owner of root's aliases must be root's; others may include files of their own. */
@@ -169,7 +212,8 @@ static bool check_owner(struct source *source, const struct place *place, const 
 	policy.also_owner = lines_status(source->base.lines)->st_uid;
 	if (trust_judge(lines_status(lines), &policy) == TRUST_NO_FAULT)
 		return true;
-	wrong(source, place, "belongs neither to root nor to the owner of the aliases", path);
+	refuse_foreign(source, place, "belongs neither to root nor to the owner of the aliases",
+		       path);
 	return false;
 }
 
@@ -183,11 +227,11 @@ static bool include(struct source *source, const struct place *place, struct byt
 	struct bytes line;
 
 	if (path.size == 0 || path.data[0] != '/') {
-		wrong(source, place, "an included file needs an absolute path", path);
+		refuse_foreign(source, place, "an included file needs an absolute path", path);
 		return true;
 	}
 	if (inside.depth > INCLUDE_DEPTH_MAX) {
-		wrong(source, place, "files include each other too deeply", path);
+		refuse_foreign(source, place, "files include each other too deeply", path);
 		return true;
 	}
 	name = strndup(path.data, path.size);
@@ -197,9 +241,11 @@ static bool include(struct source *source, const struct place *place, struct byt
 			     "out of memory");
 		return false;
 	}
+	source->base.report->is_optional = can_be_left(source);
 	lines = lines_open(name, LINES_PHYSICAL, source->base.report);
+	source->base.report->is_optional = false;
 	if (lines == NULL)
-		wrong(source, place, "the included file can't be read", path);
+		refuse_foreign(source, place, "the included file can't be read", path);
 	else if (check_owner(source, place, lines, path))
 		while ((step = lines_next(lines, &line, &inside.line)) == LINES_LINE)
 			if (!add_list(source, &inside, line))
@@ -235,6 +281,14 @@ static bool add_element(struct source *source, const struct place *place, struct
 		refuse_foreign(source, place, "a file, not an address", element);
 		return true;
 	}
+	if (element.data[0] == '\\') {
+		refuse_foreign(source, place, PAST_ALIASES, element);
+		return true;
+	}
+	if (is_name_itself(source, element)) {
+		refuse_foreign(source, place, PAST_ALIASES, element);
+		return true;
+	}
 	if (source->value.size > 0)
 		(void)buffer_append_text(&source->value, ", "); /* shows in has_failed */
 	(void)buffer_append(&source->value, element);           /* likewise */
@@ -249,6 +303,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 				return too_long(source, place, &source->element);
 			report_error(source->base.report, EX_DATAERR, place->path, place->line,
 				     "a quote or a comment does not end");
+			source->is_left = true;
 			return true;
 		}
 		if (!add_element(source, place, lines_trim(buffer_bytes(&source->element))))
@@ -310,8 +365,11 @@ static enum line_outcome read_row(struct source *source, struct bytes line, uint
 	size_t errors = source->base.report->errors;
 	struct bytes name, value;
 
+	source->is_left = false;
+
 	if (!take_name(source, &place, &line, &name))
 		return LINE_IS_NONE;
+	source->name = name;
 	value = lines_trim(line);
 	if (!is_verdict(value)) {
 		buffer_clear(&source->value);
@@ -319,6 +377,10 @@ static enum line_outcome read_row(struct source *source, struct bytes line, uint
 			return LINE_FAILED;
 		value = buffer_bytes(&source->value);
 	}
+	/* Part of an entry is no entry: who is left out would get no mail, and nobody would know.
+	 */
+	if (source->is_left && can_be_left(source))
+		return LINE_IS_NONE;
 	if (value.size == 0) {
 		if (source->base.report->errors == errors)
 			report_warning(source->base.report, place.path, place.line,

@@ -54,7 +54,6 @@ static void rows_are_name_and_list(void **state)
 	      "1 user [root] [ann, bob@example.net]\n3 user [staff] [ann, bob, carl]\n");
 	gives("john.smith : js@example.net", "1 user [john.smith] [js@example.net]\n");
 	gives("a: b c@d.test\n", "1 user [a] [b c@d.test]\n");
-	gives("a: \\a, b\n", "1 user [a] [\\a, b]\n");
 }
 
 static void names_are_unquoted(void **state)
@@ -105,16 +104,54 @@ static void commands_and_files_are_errors(void **state)
 	assert_int_equal(source_status, EX_DATAERR);
 }
 
+#define LEFT "; the entry is left to the MTA's own aliases\n"
+#define PAST "a mailbox past all aliases, which only local(8) reaches (see foreign_targets)" LEFT
+
 static void commands_and_files_can_be_skipped(void **state)
 {
 	(void)state;
 	skip_foreign();
-	gives("a: |/bin/cmd, b\nc: /dev/null\n",
-	      "1 user [a] [b]\n"
-	      "/f:1: warning: |/bin/cmd: skipped, since it is a command, not an address\n"
-	      "/f:2: warning: /dev/null: skipped, since it is a file, not an address\n"
-	      "/f:2: warning: nothing is left of it; the name is left out\n");
+	gives("a: |/bin/cmd, b\nc: /dev/null\nd: e\n",
+	      "3 user [d] [e]\n"
+	      "/f:1: warning: |/bin/cmd: a command, not an address" LEFT
+	      "/f:2: warning: /dev/null: a file, not an address" LEFT);
 	assert_int_equal(source_status, 0);
+}
+
+/* Of what is expanded and goes to local(8) all the same, local(8) would expand the rest again. */
+static void mailboxes_past_aliases_are_left_to_the_mta(void **state)
+{
+	char domain[] = "l.test";
+	char *domains[] = { domain };
+
+	(void)state;
+	gives("a: \\a, b\nc: d, C\n",
+	      "1 user [a] [b]\n2 user [c] [d]\n"
+	      "/f:1: \\a: a mailbox past all aliases, which only local(8) reaches (see "
+	      "foreign_targets)\n"
+	      "/f:2: C: a mailbox past all aliases, which only local(8) reaches (see "
+	      "foreign_targets)\n");
+	assert_int_equal(source_status, EX_DATAERR);
+	skip_foreign();
+	settings->local_domains.items = domains;
+	settings->local_domains.count = 1;
+	gives("a: \\a, b\nc: d, C\ne: \\b\nf: F@L.test\ng: g@far.test, gg\n",
+	      "5 user [g] [g@far.test, gg]\n"
+	      "/f:1: warning: \\a: " PAST "/f:2: warning: C: " PAST "/f:3: warning: \\b: " PAST
+	      "/f:4: warning: F@L.test: " PAST);
+	settings->local_domains.count = 0;
+	settings->local_domains.items = NULL;
+}
+
+static void an_include_that_fails_leaves_the_entry(void **state)
+{
+	(void)state;
+	skip_foreign();
+	include_gives("none", "/none: warning: No such file or directory\n"
+			      "/f:1: warning: /none: the included file can't be read" LEFT);
+	assert_int_equal(source_status, 0);
+	(void)put_file("list", "x@d.test\n|/bin/cmd\n");
+	include_gives("list", "/list:2: warning: |/bin/cmd: a command, not an address" LEFT);
 }
 
 static void included_files_are_read(void **state)
@@ -197,6 +234,8 @@ int main(void)
 		TEST(wrong_lines_are_errors),
 		TEST(commands_and_files_are_errors),
 		TEST(commands_and_files_can_be_skipped),
+		TEST(mailboxes_past_aliases_are_left_to_the_mta),
+		TEST(an_include_that_fails_leaves_the_entry),
 		TEST(included_files_are_read),
 		TEST(included_files_may_include),
 		TEST(included_files_that_include_themselves_are_errors),
