@@ -156,6 +156,46 @@ class Requeue(Delivering):
                           'keep@free.example'])
 
 
+class Aliases(unittest.TestCase):
+    """The same aliases(5) with us and in alias_maps: who gets how many copies."""
+    ENTRIES = (('ann', r'\ann, ann@far.example'),
+               ('bob', 'bob, bob@far.example'),
+               ('carl', 'carl@far.example'),
+               ('team', 'ann, bob, carl, dora@far.example'),
+               ('rt', '"|/bin/cat", archive@far.example'),
+               ('list', ':include:/nowhere/list, one@far.example'))
+
+    @classmethod
+    def setUpClass(cls):
+        text = ''.join('%s: %s\n' % entry for entry in cls.ENTRIES)
+        cls.system = MailSystem([('aliases', text)], [], {
+            **SETTINGS, 'foreign_targets': 'skip'})
+        cls.addClassCleanup(cls.system.close)
+        local = {'mydestination': 'local.example origin.example', 'myorigin': 'origin.example',
+                 'mailbox_transport': 'smtp:[127.0.0.1]:%d' % cls.system.sink.port,
+                 'alias_maps': cls.system.postfix.add_table(
+                     'aliases', ''.join('%s %s\n' % entry for entry in cls.ENTRIES[:-1]))}
+        cls.system.postfix.parameters.update(local)
+        cls.native = cls.system.postfix.add_tenant('native', {**local, 'smtpd_milters': ''})
+        cls.system.start()
+
+    def test_each_gets_as_many_copies_as_without_us(self):
+        for name, copies in (('ann', ['ann@far.example', 'ann@origin.example']),
+                             ('bob', ['bob@far.example', 'bob@origin.example']),
+                             ('carl', ['carl@far.example']), ('rt', ['archive@far.example']),
+                             ('team', ['ann@far.example', 'ann@origin.example',
+                                       'bob@far.example', 'bob@origin.example',
+                                       'carl@far.example', 'dora@far.example'])):
+            for where in (None, self.native.where):
+                self.system.send([name + '@local.example'], where)
+                found = [one.replace('@local.', '@origin.') for one in self.system.delivered()]
+                self.assertEqual(found, copies, (name, where))
+
+    def test_an_include_that_fails_leaves_it_to_the_mta(self):
+        answer = self.system.daemon.resolve(['list@local.example'])[0]
+        self.assertEqual(answer['verdict'], 'foreign')
+
+
 class Options(unittest.TestCase):
     """What is in the queue file after sendmail(1)."""
 
