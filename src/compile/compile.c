@@ -234,6 +234,7 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 		.lines = &compilation->builder.lines,
 		.report = &compilation->report,
 		.is_lenient = compilation->options->is_lenient,
+		.wants_postmaster = compilation->options->wants_postmaster,
 	};
 	struct error err;
 

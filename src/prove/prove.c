@@ -6,7 +6,9 @@
 #include <sysexits.h>
 
 #include "prove/prove_patterns.h"
+#include "prove/prove_postmaster.h"
 #include "prove/prover.h"
+#include "resolve/answer.h"
 #include "table/patterns.h"
 #include "table/verify.h"
 
@@ -22,6 +24,9 @@ enum {
 	CONVICTED_LEAST = 101,
 	CONVICTION_STEPS = 1 << 15,
 };
+
+/* No key can be this, which is an address that a client may write. */
+static const char unlikely_user[] = "zq7x.no-such-user.k9vj";
 
 /* A row that seems to lead over a limit, to a loop, or to such a row. */
 struct suspect {
@@ -102,6 +107,61 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 			   BYTES_ARGS(row->domain.name));
 }
 
+/* Does mail to a user of ROW's domain that nobody has lead anywhere? Of `@other` other decides. */
+static bool accepts_everybody(struct prover *prover, const struct table_row *row,
+			      const struct table_row_sum *sum)
+{
+	const struct resolve_options options = { .limits = &prover->limits, .has_smtputf8 = true };
+	const struct address somebody = { .local = bytes_of(unlikely_user),
+					  .domain = row->domain.name };
+	struct resolution resolution;
+
+	if (row->entry.kind == TABLE_ENTRY_REPLY)
+		return false;
+	if (!sum->keeps_user)
+		return true;
+	arena_clear(&prover->arena);
+	resolve_address(prover->table, &options, &somebody, &prover->arena, &resolution);
+	return answer_accepts(resolution.verdict);
+}
+
+/* Does ROW say that its own address is a mailbox? Then that of its domain is known. */
+static void note_mailbox(struct prover *prover, const struct table_row *row)
+{
+	uint32_t ref = row->domain.ref;
+	struct table_target_cursor cursor;
+	struct table_target target;
+
+	if ((row->domain.flags & TABLE_DOMAIN_MAILBOX) == 0 ||
+	    row->entry.kind != TABLE_ENTRY_TARGETS || (prover->mailbox[ref / 8] >> ref % 8 & 1))
+		return;
+	table_targets_begin(&row->entry, &cursor);
+	while (table_next_target(prover->table, &cursor, &target) == LOOKUP_FOUND)
+		if (target.domain.ref == ref &&
+		    (target.keeps_user || bytes_equal_ascii_nocase(target.local, row->local)))
+			prover->mailbox[ref / 8] |= (unsigned char)(1 << ref % 8);
+}
+
+/* In a mailbox domain of which no mailbox is known only aliases get mail. */
+static void warn_of_no_mailbox(struct prover *provers)
+{
+	const struct table *table = provers[0].table;
+	struct table_domain domain;
+	uint64_t position = 0;
+
+	while (table_next_domain(table, &position, &domain) == LOOKUP_FOUND) {
+		bool is_known = (domain.flags & TABLE_DOMAIN_MAILBOX) == 0;
+
+		for (unsigned i = 0; i < PROVERS && !is_known; i++)
+			is_known = (provers[i].mailbox[domain.ref / 8] >> domain.ref % 8 & 1) != 0;
+		if (!is_known)
+			proof_findings_add(&provers[0].findings, 0, false,
+					   "no mailbox of the mailbox domain " BYTES_FORMAT
+					   " is known: list them in a source of type recipients",
+					   BYTES_ARGS(domain.name));
+	}
+}
+
 /* A row was verified: prove it too, or have it wait. */
 static void prove_row(void *context, const struct table_row *row, const struct table_row_sum *sum)
 {
@@ -109,7 +169,8 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 
 	prover->row = row;
 	warn_of_undeclared(prover, row);
-	if (row->is_catch_all)
+	note_mailbox(prover, row);
+	if (row->is_catch_all && accepts_everybody(prover, row, sum))
 		proof_findings_add(&prover->findings, prover_line(prover), false,
 				   "catch-all: no user of " BYTES_FORMAT " is unknown",
 				   BYTES_ARGS(row->domain.name));
@@ -208,17 +269,17 @@ static void convict_suspects(struct prover *provers)
 
 /* ---- threads ---------------------------------------------------------------------------- */
 
-/* UNDECLARED stays the caller's. */
-static void prover_init(struct prover *prover, const struct table *table,
-			struct sound_entries *sound, struct walked_entries *walked,
-			unsigned char *undeclared)
+/* BITS, of which there are twice BYTES, stay the caller's. */
+static void prover_init(struct prover *prover, struct sound_entries *sound,
+			struct walked_entries *walked, unsigned char *bits, size_t bytes)
 {
 	*prover = (struct prover){
-		.table = table,
+		.table = sound->table,
 		.sound = sound,
 		.walked = walked,
 		.limits = sound->limits,
-		.undeclared = undeclared,
+		.undeclared = bits,
+		.mailbox = bits + bytes,
 	};
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	sound_rounds_init(&prover->rounds, sound);
@@ -284,6 +345,7 @@ static bool verify_and_prove(const struct table *table, struct prover *provers, 
 	if (!table_verify_visiting(table, &visitor, err))
 		return false;
 	prove_the_rest(provers);
+	warn_of_no_mailbox(provers);
 	prove_patterns(table, &provers[0].limits, &provers[0].findings);
 	return true;
 }
@@ -293,25 +355,27 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 	struct prover provers[PROVERS];
 	struct sound_entries sound;
 	struct walked_entries walked;
-	size_t undeclared_bytes = table_domain_refs(table) / 8 + 1;
-	unsigned char *undeclared = calloc(PROVERS, undeclared_bytes);
+	size_t bytes = table_domain_refs(table) / 8 + 1;
+	unsigned char *bits = calloc(PROVERS, 2 * bytes);
 	bool is_ready, is_proved;
 
-	if (undeclared == NULL)
+	if (bits == NULL)
 		return error_set_memory(err);
 	is_ready = sound_entries_init(&sound, table, &proof->limits);
 	is_ready &= walked_entries_init(&walked, &sound, table_facts(table)->entries);
 	for (unsigned i = 0; i < PROVERS; i++)
-		prover_init(&provers[i], table, &sound, &walked, undeclared + i * undeclared_bytes);
+		prover_init(&provers[i], &sound, &walked, bits + i * 2 * bytes, bytes);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		proof_findings_merge(&provers[0].findings, &provers[i].findings);
+	if (is_proved && proof->wants_postmaster)
+		prove_postmaster(table, &proof->limits, &provers[0].findings);
 	if (is_proved)
 		proof_findings_report(&provers[0].findings, proof->lines, proof->report,
 				      proof->is_lenient);
 	for (unsigned i = 0; i < PROVERS; i++)
 		prover_free(&provers[i]);
-	free(undeclared);
+	free(bits);
 	walked_entries_free(&walked);
 	sound_entries_free(&sound);
 	return is_proved;

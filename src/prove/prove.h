@@ -21,7 +21,8 @@ struct proof {
 	struct resolve_limits limits;
 	const struct line_map *lines; /* of the sources that TABLE was made of */
 	struct report *report;
-	bool is_lenient; /* faults are warnings */
+	bool is_lenient;       /* faults are warnings */
+	bool wants_postmaster; /* warn of domains of ours that don't answer for theirs */
 };
 
 /* What is found is reported with its line. False: ERR has status 65, the file isn't what was to be

@@ -23,6 +23,7 @@ struct prover {
 	struct arena arena;
 	struct proof_findings findings;
 	unsigned char *undeclared;   /* a bit a domain: warned about */
+	unsigned char *mailbox;      /* a bit a domain: has one */
 	struct sound_entries *sound; /* all threads' */
 	struct sound_rounds rounds;
 	struct walked_entries *walked; /* all threads' */

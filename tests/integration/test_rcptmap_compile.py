@@ -19,14 +19,17 @@ from rcptmap_test import (CANT_CREATE, CONFIG, DATA, GOOD, NO_INPUT, OK, TRY_LAT
                           RcptmapTest)
 
 
+POSTMASTER = 'postmaster@alias.example ann@alias.example\n'
+
+
 class Success(RcptmapTest):
     def test_nothing_is_said(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + POSTMASTER)
         self.assertEqual(shop.try_compile(), (OK, '', ''))
         self.assertTrue(shop.table.is_file())
 
     def test_checking_writes_nothing(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + POSTMASTER)
         self.assertEqual(shop.try_compile('-n'), (OK, '', ''))
         self.assertFalse(shop.table.exists())
 
@@ -209,6 +212,49 @@ class BadSources(RcptmapTest):
                 shop = self.workshop(GOOD + line + '\n')
                 self.assert_says(shop.try_compile(), OK,
                                  re.escape(str(shop.source)) + ':5: warning: .*' + words)
+
+
+class Warnings(RcptmapTest):
+    """What is no mistake of a line, but may be one of the table."""
+
+    def said(self, text, **settings):
+        return self.workshop(text, settings).compile()
+
+    def test_a_catch_all_accepts_everybody_or_it_is_none(self):
+        for value, is_one in (('ann@dest.example', True), ('discard:', True),
+                              ('@dest.example', True), ('error:550 5.1.6 moved', False),
+                              ('error:nouser User unknown', False), ('@alias.example', False)):
+            said = self.said(GOOD + POSTMASTER + 'other.example x\n@other.example %s\n' % value)
+            self.assertEqual('catch-all: no user of other.example' in said, is_one, value)
+        said = self.said(GOOD + '@alias.example z@dest.example\nother.example x\n'
+                         '@other.example @alias.example\n')
+        self.assertIn('catch-all: no user of other.example', said)
+
+    def test_a_mailbox_domain_has_mailboxes(self):
+        words = 'no mailbox of the mailbox domain mail.example is known'
+        for rows, is_told in (('', True), ('a@mail.example b@dest.example\n', True),
+                              ('a@mail.example A@Mail.example\n', False),
+                              ('a@mail.example b@dest.example, a@mail.example\n', False),
+                              ('@mail.example @mail.example\n', False)):
+            said = self.said(GOOD + rows, mailbox_domains=['mail.example'])
+            self.assertEqual(words in said, is_told, rows)
+        shop = self.workshop([('virtual', GOOD), ('recipients', 'a@mail.example\n')],
+                             {'mailbox_domains': ['mail.example']})
+        self.assertNotIn(words, shop.compile())
+        shop = self.workshop(
+            [('pcre', '/^([a-z]+)\\+[a-z]+@mail\\.example$/ ${1}@mail.example\n')],
+            {'mailbox_domains': ['mail.example']})
+        self.assertIn(words, shop.compile('--lenient'))
+
+    def test_every_domain_has_a_postmaster(self):
+        self.assertNotIn('postmaster', self.said(GOOD + POSTMASTER))
+        self.assertNotIn('postmaster', self.said(GOOD + '@alias.example z@dest.example\n'))
+        self.assertIn('rcptmap: warning: nobody is postmaster@alias.example, which',
+                      self.said(GOOD))
+        many = ''.join('d%d.example x\n' % number for number in range(30))
+        said = self.said(GOOD + POSTMASTER + many)
+        self.assertEqual(said.count('postmaster'), 1)
+        self.assertRegex(said, r'nobody is postmaster@d\d+\.example and of 29 more domains')
 
 
 class Lenient(RcptmapTest):
