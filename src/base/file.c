@@ -192,58 +192,103 @@ static bool copy_sealed(const char *path, int fd, size_t size, struct bytes *out
 	return false;
 }
 
-bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
-		    struct error *err)
+/* FD had STATUS when it was opened. */
+static bool load_open(const char *path, int fd, const struct stat *status,
+		      struct file_copy *out_copy, struct error *err)
 {
 	struct file_identity before, after;
 	struct file_copy copy = { .fd = -1 };
-	struct stat status;
-	bool is_done = false;
-	int fd;
+	struct stat status_after;
 
-	fd = open_checked(path, limits, &status, err);
-	if (fd < 0)
+	file_identity_of(status, &before);
+	if (!copy_sealed(path, fd, (size_t)status->st_size, &copy.bytes, err))
 		return false;
-	file_identity_of(&status, &before);
-	if (!copy_sealed(path, fd, (size_t)status.st_size, &copy.bytes, err))
-		goto out;
 	/* Not the identity as a whole: a rename over the file changes its link count, and so the
 	 * time of that, while the bytes are those that were opened. */
-	if (fstat(fd, &status) != 0) {
+	if (fstat(fd, &status_after) != 0) {
 		error_fill_errno(err, EX_OSERR, "%s", path);
-		goto out_copy;
+		goto failed;
 	}
-	file_identity_of(&status, &after);
+	file_identity_of(&status_after, &after);
 	if (after.size != before.size || !times_equal(&after.modified, &before.modified)) {
 		fill_changed(path, err);
-		goto out_copy;
+		goto failed;
 	}
 	copy.identity = before;
 	*out_copy = copy;
-	is_done = true;
-out_copy:
-	if (!is_done)
-		file_copy_free(&copy);
-out:
+	return true;
+failed:
+	file_copy_free(&copy);
+	return false;
+}
+
+bool file_copy_load(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
+		    struct error *err)
+{
+	struct stat status;
+	int fd = open_checked(path, limits, &status, err);
+	bool is_done;
+
+	if (fd < 0)
+		return false;
+	is_done = load_open(path, fd, &status, out_copy, err);
 	(void)close(fd); /* was only read */
 	return is_done;
+}
+
+static bool map_open(const char *path, int take_fd, const struct stat *status,
+		     struct file_copy *out_copy, struct error *err)
+{
+	struct file_copy copy = { .fd = take_fd };
+
+	if (!map_readonly(path, copy.fd, (size_t)status->st_size, &copy.bytes, err)) {
+		(void)close(copy.fd); /* was only read */
+		return false;
+	}
+	file_identity_of(status, &copy.identity);
+	*out_copy = copy;
+	return true;
 }
 
 bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
 		   struct error *err)
 {
-	struct file_copy copy = { .fd = -1 };
+	struct stat status;
+	int fd = open_checked(path, limits, &status, err);
+
+	return fd >= 0 && map_open(path, fd, &status, out_copy, err);
+}
+
+bool file_copy_load_open(const char *name, int fd, struct file_copy *out_copy, struct error *err)
+{
 	struct stat status;
 
-	copy.fd = open_checked(path, limits, &status, err);
-	if (copy.fd < 0)
+	if (fstat(fd, &status) != 0)
+		return error_set_errno(err, EX_OSERR, "%s", name);
+	return load_open(name, fd, &status, out_copy, err);
+}
+
+bool file_copy_map_open(const char *name, int fd, struct file_copy *out_copy, struct error *err)
+{
+	struct stat status;
+	int own_fd;
+
+	if (fstat(fd, &status) != 0)
+		return error_set_errno(err, EX_OSERR, "%s", name);
+	own_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own_fd < 0)
+		return error_set_errno(err, EX_OSERR, "%s", name);
+	return map_open(name, own_fd, &status, out_copy, err);
+}
+
+bool file_check(const char *path, const struct file_limits *limits, struct error *err)
+{
+	struct stat status;
+	int fd = open_checked(path, limits, &status, err);
+
+	if (fd < 0)
 		return false;
-	if (!map_readonly(path, copy.fd, (size_t)status.st_size, &copy.bytes, err)) {
-		(void)close(copy.fd); /* was only read */
-		return false;
-	}
-	file_identity_of(&status, &copy.identity);
-	*out_copy = copy;
+	(void)close(fd); /* was only looked at */
 	return true;
 }
 

@@ -59,8 +59,17 @@ bool file_copy_load(const char *path, const struct file_limits *limits, struct f
 /* Map PATH itself, without a copy (load = "mapped"); same checks, same end. */
 bool file_copy_map(const char *path, const struct file_limits *limits, struct file_copy *out_copy,
 		   struct error *err);
+/* The same of FD, a regular file that is open and that the caller trusts. FD stays the caller's;
+ * NAME is for ERR. */
+bool file_copy_load_open(const char *name, int fd, struct file_copy *out_copy, struct error *err);
+bool file_copy_map_open(const char *name, int fd, struct file_copy *out_copy, struct error *err);
 void file_copy_free(struct file_copy *copy);
 
+/* Would PATH be read now? Its owner, mode, names and folder are looked at, not what is in it. */
+bool file_check(const char *path, const struct file_limits *limits, struct error *err);
+
+/* Without following a link. False: errno says why, and only ENOENT and ENOTDIR that nothing is
+ * there. */
 bool file_identity_get(const char *path, struct file_identity *out_identity);
 void file_identity_of(const struct stat *status, struct file_identity *out_identity);
 bool file_identity_equal(const struct file_identity *a, const struct file_identity *b);

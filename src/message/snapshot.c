@@ -30,6 +30,11 @@ failed:
 	return NULL;
 }
 
+static enum table_load load_mode(const struct settings *settings)
+{
+	return settings->load == SETTINGS_LOAD_MAPPED ? TABLE_GUARDED : TABLE_COPIED;
+}
+
 struct snapshot *snapshot_load(const struct settings *settings, struct error *err)
 {
 	uid_t also_owner;
@@ -37,9 +42,15 @@ struct snapshot *snapshot_load(const struct settings *settings, struct error *er
 
 	if (!settings_table_owner(settings, &also_owner, err))
 		return NULL;
-	table = table_open(settings->table, also_owner,
-			   settings->load == SETTINGS_LOAD_MAPPED ? TABLE_GUARDED : TABLE_COPIED,
-			   err);
+	table = table_open(settings->table, also_owner, load_mode(settings), err);
+	return table == NULL ? NULL : snapshot_new(table, settings, err);
+}
+
+struct snapshot *snapshot_load_descriptor(const struct settings *settings, int fd,
+					  struct error *err)
+{
+	struct table *table = table_open_descriptor(settings->table, fd, load_mode(settings), err);
+
 	return table == NULL ? NULL : snapshot_new(table, settings, err);
 }
 

@@ -33,6 +33,10 @@ struct snapshot_store {
  */
 struct snapshot *snapshot_load(const struct settings *settings, struct error *err);
 
+/* The same with the table that FD has, instead of the one that has the name now. FD stays open. */
+struct snapshot *snapshot_load_descriptor(const struct settings *settings, int fd,
+					  struct error *err);
+
 /* The same with a table that is open already and belongs to the snapshot from now on, also where
  * the result is NULL. */
 struct snapshot *snapshot_new(struct table *take_table, const struct settings *settings,

@@ -183,10 +183,11 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 /* Why there is no message: the session is one too many, or there is nothing to answer from. */
 static sfsistat answer_without_message(SMFICTX *context, struct session *session)
 {
+	if (session->is_counted)
+		return answer_later(context, session, "No table, try again later");
 	return answer_later(context, session,
-			    session->is_told && !session->is_counted
-				    ? "Too many sessions, try again later"
-				    : "No message is open, try again later");
+			    session->is_told ? "Too many sessions, try again later"
+					     : "No message is open, try again later");
 }
 
 static sfsistat on_recipient(SMFICTX *context, char **arguments)

@@ -76,15 +76,27 @@ static void work(struct master *master, enum worker_event event)
 
 /* ---- where events come from -------------------------------------------------------------- */
 
+static void keep_table(struct master *master, int take_descriptor)
+{
+	if (master->table_fd >= 0)
+		(void)close(master->table_fd); /* was only read */
+	master->table_fd = take_descriptor;
+}
+
 /* What the worker has said; also the last words of one that has ended. */
 static void hear_worker(struct master *master)
 {
 	for (;;) {
+		int descriptor = -1;
 		int message = master->worker.orders_fd < 0
 				      ? ORDERS_SILENT
-				      : orders_read(master->worker.orders_fd, NULL);
+				      : orders_read(master->worker.orders_fd, &descriptor);
 
+		if (descriptor >= 0)
+			keep_table(master, descriptor);
 		switch (message) {
+		case REPORT_TABLE:
+			break;
 		case REPORT_READY:
 			work(master, EVENT_READY);
 			break;
@@ -250,6 +262,7 @@ int master_run(struct settings *take_settings)
 		.worker = WORKER_PROCESS_NONE,
 		.reader = SETTINGS_READER_NONE,
 		.settings_fd = -1,
+		.table_fd = -1,
 		.state = WORKER_ABSENT, /* and one is due */
 	};
 	struct error err;

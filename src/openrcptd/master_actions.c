@@ -42,6 +42,8 @@ static bool start_process(struct master *master, struct error *err)
 	const struct worker_options options = {
 		.settings = master->settings,
 		.settings_fd = master->settings_fd,
+		.copy_fd = master->table_fd,
+		.is_another = master->has_served,
 		.listen_fd = master->listener.fd,
 		.max_sessions = master->max_sessions,
 	};
@@ -91,6 +93,7 @@ static enum worker_event read_settings(struct master *master)
 		master->listener.fd,
 		master->listener.lock_fd,
 		master->worker.orders_fd,
+		master->table_fd,
 	};
 	struct error err;
 

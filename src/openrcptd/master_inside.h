@@ -24,6 +24,7 @@ struct master {
 	struct settings *settings; /* as at the start, and never changed */
 	struct settings_reader reader;
 	int settings_fd; /* what the last reload has brought; -1: none yet */
+	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
 	struct health health;
 	struct worker_process worker;

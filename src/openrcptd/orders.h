@@ -17,7 +17,8 @@ enum order {
 	ORDER_STOP = 'S',   /* let end-of-message calls finish, then exit */
 	/* From the worker. */
 	REPORT_READY = 'r',    /* sessions are served */
-	REPORT_RELOADED = 'n', /* new settings and table are in use */
+	REPORT_TABLE = 't',    /* another table is in use; comes with its table_copy */
+	REPORT_RELOADED = 'n', /* new settings and table are in use; may come with a table_copy */
 	REPORT_KEPT = 'k',     /* something is wrong with them: the old ones stay */
 	/* From neither. */
 	ORDERS_SILENT = 0, /* nothing to read just now */

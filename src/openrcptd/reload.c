@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "openrcptd/reload.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
@@ -9,6 +10,7 @@
 #include "base/clock.h"
 #include "mail/fold.h"
 #include "openrcptd/settings_reader.h"
+#include "openrcptd/table_copy.h"
 #include "service/log.h"
 
 enum { FOLD_BYTES = 65536 };
@@ -16,7 +18,11 @@ enum { FOLD_BYTES = 65536 };
 void reload_init(struct reload *reload, const struct settings *started,
 		 struct snapshot_store *store)
 {
-	*reload = (struct reload){ .started = started, .store = store };
+	*reload = (struct reload){
+		.started = started,
+		.store = store,
+		.also_owner = TRUST_NOBODY,
+	};
 	watch_init(&reload->watch);
 }
 
@@ -89,7 +95,51 @@ static void log_table(const char *path, const struct table *table, int64_t took_
 		 (unsigned long long)facts->checksum, took_ms);
 }
 
+/* ---- what is wrong with the file --------------------------------------------------------- */
+
+static void say(struct reload *reload, uint64_t now_seconds)
+{
+	reload->said_at = now_seconds;
+	if (reload->store->current == NULL)
+		log_line(SEVERITY_ERROR, "%s: there is no table: all mail is deferred",
+			 reload->trouble.text);
+	else if (reload->serves_copy)
+		log_line(SEVERITY_ERROR,
+			 "%s: the table in use stays; it is a copy that the master had kept",
+			 reload->trouble.text);
+	else
+		log_line(SEVERITY_ERROR, "%s: the table in use stays", reload->trouble.text);
+}
+
+static void take_trouble(struct reload *reload, const struct error *err, uint64_t now_seconds)
+{
+	bool is_new = reload->trouble.status == 0 || strcmp(reload->trouble.text, err->text) != 0;
+
+	reload->trouble = *err;
+	if (is_new)
+		say(reload, now_seconds);
+}
+
+static void say_again(struct reload *reload, uint64_t now_seconds)
+{
+	if (reload->trouble.status == 0)
+		return;
+	if (reload->said_at == 0)
+		reload->said_at = now_seconds;
+	if (now_seconds - reload->said_at >= RELOAD_SAY_AGAIN_SECONDS)
+		say(reload, now_seconds);
+}
+
 /* ---- loading -------------------------------------------------------------------------- */
+
+static void publish(struct reload *reload, const struct settings *settings,
+		    struct snapshot *take_snapshot, int64_t began_ms)
+{
+	log_table(settings->table, take_snapshot->table, clock_milliseconds() - began_ms);
+	warn_of_rules(settings, take_snapshot->table);
+	snapshot_publish(reload->store, take_snapshot);
+	reload->has_told_of_doubt = false;
+}
 
 static bool load(struct reload *reload, const struct settings *settings, struct error *err)
 {
@@ -99,26 +149,65 @@ static bool load(struct reload *reload, const struct settings *settings, struct 
 	if (snapshot == NULL)
 		return false;
 	watch_set(&reload->watch, settings->table, table_identity(snapshot->table));
-	log_table(settings->table, snapshot->table, clock_milliseconds() - began_ms);
-	warn_of_rules(settings, snapshot->table);
-	snapshot_publish(reload->store, snapshot);
-	reload->has_told_of_doubt = false;
+	publish(reload, settings, snapshot, began_ms);
+	if (!settings_table_owner(settings, &reload->also_owner, NULL))
+		reload->also_owner = TRUST_NOBODY; /* it was known a moment ago */
+	reload->trouble.status = 0;
+	reload->serves_copy = false;
+	reload->has_news = true;
 	return true;
 }
 
-/* Say once that a mapped table can't be believed any more. */
-static void tell_of_doubt(struct reload *reload, const char *path)
+static bool load_copy(struct reload *reload, int copy_fd, struct error *err)
 {
-	struct snapshot *snapshot = snapshot_acquire(reload->store);
+	int64_t began_ms = clock_milliseconds();
+	const struct settings *settings = in_force(reload);
+	struct snapshot *snapshot;
 
-	if (snapshot != NULL && !reload->has_told_of_doubt && !table_is_intact(snapshot->table)) {
-		log_line(SEVERITY_ERROR,
-			 "%s: written while it is mapped: every recipient is deferred until the "
-			 "table is replaced",
-			 path);
-		reload->has_told_of_doubt = true;
+	if (copy_fd < 0)
+		return error_set(err, EX_SOFTWARE, "none was kept");
+	snapshot = snapshot_load_descriptor(settings, copy_fd, err);
+	if (snapshot == NULL)
+		return false;
+	publish(reload, settings, snapshot, began_ms);
+	reload->serves_copy = true;
+	return true;
+}
+
+void reload_table_or_copy(struct reload *reload, int copy_fd)
+{
+	struct error of_file = { .status = 0 };
+	struct error of_copy;
+	const struct snapshot *now;
+
+	if (reload_table(reload, &of_file)) {
+		now = reload->store->current;
+		reload->has_news = !table_copy_is_of(copy_fd, now->table);
+		return;
 	}
+	if (!load_copy(reload, copy_fd, &of_copy))
+		log_line(SEVERITY_ERROR, "the copy of the last table: %s", of_copy.text);
+	take_trouble(reload, &of_file, 0);
+}
+
+int reload_take_copy(struct reload *reload)
+{
+	struct snapshot *snapshot;
+	struct error err;
+	int fd;
+
+	if (!reload->has_news)
+		return -1;
+	reload->has_news = false;
+	snapshot = snapshot_acquire(reload->store);
+	fd = table_copy_make(snapshot->table, &err);
 	snapshot_release(reload->store, snapshot);
+	if (fd < 0)
+		log_line(SEVERITY_WARNING,
+			 "%s: a worker that follows hangs on the file, or begins with the table"
+			 " before this one",
+			 err.text);
+	return fd;
 }
 
 bool reload_table(struct reload *reload, struct error *err)
@@ -152,28 +241,82 @@ bool reload_all(struct reload *reload, int settings_fd)
 	return true;
 }
 
+/* ---- watching ---------------------------------------------------------------------------- */
+
+static void load_again(struct reload *reload, uint64_t now_seconds)
+{
+	struct error err = { .status = 0 };
+
+	if (reload_table(reload, &err))
+		return;
+	take_trouble(reload, &err, now_seconds);
+	/* Memory or descriptors may have been short, or its folder be mended; a bad table stays
+	 * bad. */
+	if (err.status != EX_DATAERR)
+		watch_try_again(&reload->watch, now_seconds);
+}
+
+/* Its bytes are those in use. Could they be read again? Owner, mode and names leave the time of the
+ * last write alone, and a folder's leave the whole file alone: so that is asked each time. */
+static void judge_file(struct reload *reload, uint64_t now_seconds)
+{
+	const struct settings *settings = in_force(reload);
+	struct error err = { .status = 0 };
+
+	if (!table_check_file(settings->table, reload->also_owner, &err)) {
+		take_trouble(reload, &err, now_seconds);
+		return;
+	}
+	if (reload->trouble.status != EX_NOPERM || reload->serves_copy)
+		return;
+	log_line(SEVERITY_INFO, "%s: can be read again", settings->table);
+	reload->trouble.status = 0;
+}
+
+/* Say once that a mapped table can't be believed any more. */
+static void tell_of_doubt(struct reload *reload, const char *path)
+{
+	struct snapshot *snapshot = snapshot_acquire(reload->store);
+
+	if (snapshot == NULL)
+		return;
+	if (!reload->has_told_of_doubt && !table_is_intact(snapshot->table)) {
+		log_line(SEVERITY_ERROR,
+			 "%s: written while it is mapped: every recipient is deferred until the "
+			 "table is replaced",
+			 path);
+		reload->has_told_of_doubt = true;
+	}
+	snapshot_release(reload->store, snapshot);
+}
+
 void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
 {
 	const char *path = in_force(reload)->table;
-	struct error err = { .status = 0 };
+	struct error err;
 
 	tell_of_doubt(reload, path);
 	switch (watch_check(&reload->watch, path, now_seconds)) {
 	case WATCH_SAME:
-		return;
+		if (reload->watch.missing_since == 0)
+			judge_file(reload, now_seconds);
+		break;
 	case WATCH_REPLACED:
-		if (reload_table(reload, &err))
-			return;
-		log_line(SEVERITY_ERROR, "%s: the table in use stays", err.text);
-		/* Memory or descriptors may have been short; a bad table stays bad. */
-		if (err.status != EX_DATAERR)
-			watch_try_again(&reload->watch, now_seconds);
-		return;
+		load_again(reload, now_seconds);
+		break;
 	case WATCH_CHANGED:
-		log_line(SEVERITY_ERROR, "%s: changed in place, ignoring", path);
-		return;
+		reload->trouble.status = 0; /* each change is news */
+		error_fill(&err, EX_DATAERR, "%s: changed in place, ignoring", path);
+		take_trouble(reload, &err, now_seconds);
+		break;
 	case WATCH_MISSING:
-		log_line(SEVERITY_WARNING, "%s: missing; the table in use stays", path);
-		return;
+		log_line(SEVERITY_WARNING, "%s: missing%s", path,
+			 reload->store->current == NULL ? "" : "; the table in use stays");
+		break;
+	case WATCH_UNKNOWN:
+		error_fill_errno(&err, EX_NOPERM, "%s", path);
+		take_trouble(reload, &err, now_seconds);
+		break;
 	}
+	say_again(reload, now_seconds);
 }

@@ -41,14 +41,32 @@ static _Noreturn void stop(void)
 	_exit(EX_OK);
 }
 
+/* A master that is gone shows at the next read. */
+static void report(const struct worker *worker, enum order what, int take_descriptor)
+{
+	(void)orders_write(worker->orders_fd, what, take_descriptor);
+	if (take_descriptor >= 0)
+		(void)close(take_descriptor); /* was only read, and is the master's now */
+}
+
+static void report_table(struct worker *worker)
+{
+	int copy_fd = reload_take_copy(&worker->reload);
+
+	if (copy_fd >= 0)
+		report(worker, REPORT_TABLE, copy_fd);
+}
+
 static void take_over(struct worker *worker, int settings_fd)
 {
 	bool is_done = reload_all(&worker->reload, settings_fd);
 
 	if (settings_fd >= 0)
 		(void)close(settings_fd); /* was only read */
-	/* A master that is gone shows at the next read. */
-	(void)orders_write(worker->orders_fd, is_done ? REPORT_RELOADED : REPORT_KEPT, -1);
+	if (is_done)
+		report(worker, REPORT_RELOADED, reload_take_copy(&worker->reload));
+	else
+		report(worker, REPORT_KEPT, -1);
 }
 
 static void obey(struct worker *worker)
@@ -86,6 +104,12 @@ static void report_ready(const struct worker *worker)
 	_exit(fail(&err)); /* libmilter's threads are running */
 }
 
+static void look_after_table(struct worker *worker)
+{
+	reload_if_replaced(&worker->reload, watch_seconds());
+	report_table(worker);
+}
+
 /* The thread of the orders: the only one that loads anything. */
 static void *take_orders(void *context)
 {
@@ -99,7 +123,7 @@ static void *take_orders(void *context)
 		if (result > 0)
 			obey(worker);
 		else if (result == 0)
-			reload_if_replaced(&worker->reload, watch_seconds());
+			look_after_table(worker);
 		else if (errno != EINTR)
 			log_line(SEVERITY_PANIC, "poll: %s", error_words(errno));
 	}
@@ -124,6 +148,22 @@ static void block_signals(void)
 	(void)signal(SIGCHLD, SIG_DFL);
 }
 
+/* Before anybody is served: so there is no worker to miss whose table nobody has. */
+static bool begin_with_table(struct worker *worker, const struct worker_options *options,
+			     struct error *err)
+{
+	if (!options->is_another) {
+		if (!reload_table(&worker->reload, err))
+			return false;
+	} else {
+		reload_table_or_copy(&worker->reload, options->copy_fd);
+	}
+	if (options->copy_fd >= 0)
+		(void)close(options->copy_fd); /* was only read */
+	report_table(worker);
+	return true;
+}
+
 int worker_run(const struct worker_options *options)
 {
 	static struct worker worker; /* threads that outlive this function use it */
@@ -146,7 +186,7 @@ int worker_run(const struct worker_options *options)
 			return fail(&err);
 		(void)close(options->settings_fd); /* was only read */
 	}
-	if (!reload_table(&worker.reload, &err) || !milter_open(&milter, &err))
+	if (!begin_with_table(&worker, options, &err) || !milter_open(&milter, &err))
 		return fail(&err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {

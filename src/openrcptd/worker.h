@@ -7,6 +7,7 @@
 #ifndef OPENRCPTD_WORKER_H
 #define OPENRCPTD_WORKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "settings/settings.h"
@@ -14,6 +15,8 @@
 struct worker_options {
 	const struct settings *settings; /* as at the start of the master */
 	int settings_fd; /* of the last reload, see settings_reader_result(); -1: none yet */
+	int copy_fd;     /* the table_copy of the last table that was in use; -1: none */
+	bool is_another; /* one has served before: so begin in any case, see reload.h */
 	int listen_fd;
 	int orders_fd; /* the master's end is the other one; see orders.h */
 	size_t max_sessions;

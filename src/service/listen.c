@@ -175,15 +175,21 @@ bool listener_open(struct listener *listener, const struct endpoint_address *add
 	return true;
 }
 
-bool listener_is_intact(const struct listener *listener)
+/* CANT_TELL is the answer where we may not look. */
+static bool has_our_file(const struct listener *listener, bool cant_tell)
 {
 	struct stat status;
 
-	if (listener->address.socket.any.sa_family != AF_UNIX)
-		return true;
-	return listener->inode != 0 &&
-	       lstat(listener->address.socket.local.sun_path, &status) == 0 &&
-	       status.st_dev == listener->device && status.st_ino == listener->inode;
+	if (listener->inode == 0)
+		return false;
+	if (lstat(listener->address.socket.local.sun_path, &status) != 0)
+		return errno != ENOENT && errno != ENOTDIR && cant_tell;
+	return status.st_dev == listener->device && status.st_ino == listener->inode;
+}
+
+bool listener_is_intact(const struct listener *listener)
+{
+	return listener->address.socket.any.sa_family != AF_UNIX || has_our_file(listener, true);
 }
 
 void listener_close(struct listener *listener)
@@ -191,7 +197,7 @@ void listener_close(struct listener *listener)
 	if (listener->fd >= 0)
 		(void)close(listener->fd); /* nothing was written to it */
 	listener->fd = -1;
-	if (listener->inode != 0 && listener_is_intact(listener))
+	if (has_our_file(listener, false))
 		(void)unlink(listener->address.socket.local.sun_path); /* or the next one does */
 	listener->inode = 0;
 }

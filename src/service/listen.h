@@ -40,7 +40,7 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 bool listener_open(struct listener *listener, const struct endpoint_address *address,
 		   struct error *err);
 
-/* Is the socket file still there, and ours? */
+/* Is the socket file still there, and ours? Also true where nobody lets us look. */
 bool listener_is_intact(const struct listener *listener);
 
 /* Close, and remove the socket file if it is still ours. The lock ends with the process. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "service/watch.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -55,17 +56,21 @@ void watch_try_again(struct watch *watch, uint64_t now_seconds)
 	watch->retry_at = now_seconds + WATCH_RETRY_SECONDS;
 }
 
+static enum watch_event miss(struct watch *watch, uint64_t now_seconds)
+{
+	if (watch->missing_since != 0 && now_seconds - watch->missing_since < WATCH_MISSING_SECONDS)
+		return WATCH_SAME;
+	watch->missing_since = now_seconds;
+	return WATCH_MISSING;
+}
+
 enum watch_event watch_check(struct watch *watch, const char *path, uint64_t now_seconds)
 {
 	struct file_identity found;
 
-	if (!file_identity_get(path, &found)) {
-		if (watch->missing_since != 0 &&
-		    now_seconds - watch->missing_since < WATCH_MISSING_SECONDS)
-			return WATCH_SAME;
-		watch->missing_since = now_seconds;
-		return WATCH_MISSING;
-	}
+	if (!file_identity_get(path, &found))
+		return errno == ENOENT || errno == ENOTDIR ? miss(watch, now_seconds)
+							   : WATCH_UNKNOWN;
 	watch->missing_since = 0;
 	if (file_identity_equal(&found, &watch->seen) &&
 	    (watch->retry_at == 0 || now_seconds < watch->retry_at))

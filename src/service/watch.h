@@ -32,6 +32,7 @@ enum watch_event {
 	WATCH_REPLACED, /* load it */
 	WATCH_CHANGED,  /* in place: leave it */
 	WATCH_MISSING,
+	WATCH_UNKNOWN, /* we can't look, see errno: said at each look */
 };
 
 void watch_init(struct watch *watch);

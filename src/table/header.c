@@ -170,14 +170,23 @@ static struct table_facts read_facts(struct bytes page)
 
 bool table_peek(const char *path, struct table_facts *out_facts, struct error *err)
 {
-	char page[FORMAT_HEADER_BYTES];
-	struct bytes header = bytes_make(page, sizeof(page));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	ssize_t got = fd < 0 ? -1 : pread(fd, page, sizeof(page), 0);
+	bool is_read;
 
 	if (fd < 0)
 		return error_set_errno(err, EX_NOINPUT, "%s", path);
+	is_read = table_peek_descriptor(path, fd, out_facts, err);
 	(void)close(fd); /* it was only read */
+	return is_read;
+}
+
+bool table_peek_descriptor(const char *path, int fd, struct table_facts *out_facts,
+			   struct error *err)
+{
+	char page[FORMAT_HEADER_BYTES];
+	struct bytes header = bytes_make(page, sizeof(page));
+	ssize_t got = pread(fd, page, sizeof(page), 0);
+
 	if (got != (ssize_t)sizeof(page) || memcmp(page, FORMAT_MAGIC, 8) != 0 ||
 	    le32_load(page + HEADER_VERSION) != FORMAT_VERSION || !check_header_sum(header, err))
 		return error_set(err, EX_DATAERR, "%s: not a table that can be read", path);

@@ -37,22 +37,14 @@ static bool has_old_content(void *context)
 	return hash_block(bytes_skip(table->file, FORMAT_HEADER_BYTES)) == table->body_sum;
 }
 
-struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
-			 struct error *err)
+/* Of a file that was read or mapped; COPY is the table's from now on, also after a failure. */
+static struct table *open_copy(const char *path, struct file_copy copy, enum table_load load,
+			       struct error *err)
 {
-	const struct file_limits limits = {
-		.least_bytes = FORMAT_HEADER_BYTES,
-		.most_bytes = SIZE_MAX,
-		.also_owner = also_owner,
-	};
-	struct file_copy copy;
 	struct guard *guard = NULL;
 	struct error why;
 	struct table *table = NULL;
 
-	if (load == TABLE_COPIED ? !file_copy_load(path, &limits, &copy, err)
-				 : !file_copy_map(path, &limits, &copy, err))
-		return NULL;
 	if (load == TABLE_GUARDED)
 		guard = guard_new(&copy, &why);
 	if (load != TABLE_GUARDED || guard != NULL)
@@ -72,6 +64,50 @@ struct table *table_open(const char *path, uid_t also_owner, enum table_load loa
 	if (guard != NULL)
 		guard_on_doubt(guard, has_old_content, table);
 	return table;
+}
+
+static struct file_limits limits_for(uid_t also_owner)
+{
+	return (struct file_limits){
+		.least_bytes = FORMAT_HEADER_BYTES,
+		.most_bytes = SIZE_MAX,
+		.also_owner = also_owner,
+	};
+}
+
+struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
+			 struct error *err)
+{
+	const struct file_limits limits = limits_for(also_owner);
+	struct file_copy copy;
+
+	if (load == TABLE_COPIED ? !file_copy_load(path, &limits, &copy, err)
+				 : !file_copy_map(path, &limits, &copy, err))
+		return NULL;
+	return open_copy(path, copy, load, err);
+}
+
+struct table *table_open_descriptor(const char *name, int fd, enum table_load load,
+				    struct error *err)
+{
+	struct file_copy copy;
+
+	if (load == TABLE_COPIED ? !file_copy_load_open(name, fd, &copy, err)
+				 : !file_copy_map_open(name, fd, &copy, err))
+		return NULL;
+	return open_copy(name, copy, load, err);
+}
+
+bool table_check_file(const char *path, uid_t also_owner, struct error *err)
+{
+	const struct file_limits limits = limits_for(also_owner);
+
+	return file_check(path, &limits, err);
+}
+
+int table_descriptor(const struct table *table)
+{
+	return table->copy.bytes.data == NULL ? -1 : table->copy.fd;
 }
 
 bool table_is_guarded(const struct table *table)

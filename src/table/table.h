@@ -118,8 +118,19 @@ enum table_load {
 struct table *table_open(const char *path, uid_t also_owner, enum table_load load,
 			 struct error *err);
 
+/* The same of FD, which was such a table once, and whose owner and mode don't matter any more. FD
+ * stays the caller's; NAME is for ERR. */
+struct table *table_open_descriptor(const char *name, int fd, enum table_load load,
+				    struct error *err);
+
+/* Would table_open() read PATH now? Status 66 or 77 as there; what is in it isn't looked at. */
+bool table_check_file(const char *path, uid_t also_owner, struct error *err);
+
 /* What the header of the table at PATH says, and no more: the body isn't looked at. */
 bool table_peek(const char *path, struct table_facts *out_facts, struct error *err);
+/* The same of FD, which stays the caller's. */
+bool table_peek_descriptor(const char *name, int fd, struct table_facts *out_facts,
+			   struct error *err);
 
 /* The same, but for its structure, from memory, which must stay and not change until table_close().
  */
@@ -135,6 +146,8 @@ bool table_is_guarded(const struct table *table);
 
 /* Of the file it was loaded from; NULL for one from memory. */
 const struct file_identity *table_identity(const struct table *table);
+/* Of the file that is mapped, the table's own; -1 where none is. */
+int table_descriptor(const struct table *table);
 /* Each compilation draws one at random, and no reply shows it: for sets whose members outsiders
  * may choose. */
 uint64_t table_seed(const struct table *table);

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -30,6 +31,15 @@ class TestCase(unittest.TestCase):
     def daemon(self):
         made = Daemon(TABLE)
         self.addCleanup(made.close)
+        return made
+
+    def started(self, **settings):
+        """One whose master has heard, too, that its worker serves: the first that never does ends
+        the master."""
+        made = Daemon(TABLE, settings)
+        self.addCleanup(made.close)
+        made.start()
+        made.wait_for_log('serves')
         return made
 
     def assert_serves(self, made):
@@ -97,6 +107,201 @@ class LostSocket(TestCase):
         made.socket.parent.chmod(0o2750)
         made.wait_until_ready()
         self.assert_serves(made)
+
+
+def rename_over(path, data=b'', mode=0o644):
+    fresh = path.with_name('fresh')
+    fresh.write_bytes(data)
+    fresh.chmod(mode)
+    fresh.rename(path)
+
+
+def put_in_its_place(make):
+    """What unlinks the table, and makes something else of its name."""
+    def change(path):
+        path.unlink()
+        make(path)
+    return change
+
+
+def lose_folder(path):
+    path.parent.rename(path.parent.with_name('away'))
+
+
+def overwrite(path):
+    """As rsync --inplace would, with the old size and time."""
+    status = path.stat()
+    with open(path, 'r+b') as table:
+        table.seek(4096)
+        table.write(bytes(status.st_size - 4096))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+# What can become of a table's file, by what the log says then.
+IN_PLACE = {
+    'truncated': lambda path: os.truncate(path, 100),
+    'emptied': lambda path: os.truncate(path, 0),
+    'overwritten': overwrite,
+}
+OTHERWISE = {
+    'deleted': lambda path: path.unlink(),
+    'replaced by garbage': lambda path: rename_over(path, b'garbage' * 2000),
+    'written by others': lambda path: path.chmod(0o666),
+    'of a second name': lambda path: os.link(path, path.with_name('second')),
+    'unreadable': lambda path: path.chmod(0),
+    'a symbolic link': put_in_its_place(lambda path: path.symlink_to(path.with_name('x'))),
+    'a directory': put_in_its_place(lambda path: path.mkdir()),
+    'a fifo': put_in_its_place(os.mkfifo),
+    'without its directory': lose_folder,
+    'in a directory of all': lambda path: path.parent.chmod(0o777),
+}
+if os.geteuid() == 0:
+    OTHERWISE['of another owner'] = lambda path: os.chown(path, 1, -1)
+
+
+class KeptTable(TestCase):
+    """The table that serves outlives its worker, whatever becomes of its file."""
+
+    def daemons(self, changes, **settings):
+        """One for each change, to which that has happened; at once, the worker is killed."""
+        made = {}
+        for name, change in changes.items():
+            made[name] = self.started(**settings)
+            self.assert_serves(made[name])
+        old = {name: one.workers() for name, one in made.items()}
+        for name, one in made.items():
+            changes[name](one.table)
+            os.kill(old[name][0], signal.SIGKILL)
+        for name, one in made.items():
+            with self.subTest(name):
+                harness.wait_until(lambda one=one, name=name: set(one.workers()) - set(old[name]),
+                                   'another worker')
+        return made
+
+    def assert_serves_the_copy(self, name, one):
+        with self.subTest(name):
+            one.wait_until_ready()
+            self.assert_serves(one)
+            self.assertTrue(says('User unknown')(
+                one.message(['<bob@alias.example>']).replies[0].partition(' in ')[0]))
+            line = one.wait_for_log('copy that the master')
+            self.assertIn(str(one.table), line)
+
+    def heal(self, one):
+        if one.table.is_dir():
+            one.table.rmdir()
+        elif os.path.lexists(one.table):
+            one.table.unlink()          # what it became may not be written over
+        away = one.table.parent.with_name('away')
+        if away.exists():
+            away.rename(one.table.parent)
+        one.table.parent.chmod(0o755)
+        one.replace_table(OTHER)
+
+    def assert_comes_back(self, made):
+        for one in made.values():
+            self.heal(one)
+        for name, one in made.items():
+            with self.subTest(name):
+                one.wait_for_answer('<bob@alias.example>', knows)
+                self.assertIsNone(one.process.poll())
+
+    def test_whatever_happens_to_the_file(self):
+        made = self.daemons({**IN_PLACE, **OTHERWISE})
+        for name, one in made.items():
+            self.assert_serves_the_copy(name, one)
+        # Nobody begins with it again and again.
+        for one in made.values():
+            self.assertEqual(one.log_text().count('was killed by signal'), 1)
+            self.assertNotIn('ended with status', one.log_text())
+        self.assert_comes_back(made)
+
+    def test_of_a_mapped_table_it_is_the_file(self):
+        """Nothing of it is left where it was changed in place: then mail waits."""
+        made = self.daemons({**IN_PLACE, **OTHERWISE}, load='mapped')
+        for name, one in made.items():
+            if name in IN_PLACE:
+                one.wait_until_ready()
+                with self.subTest(name):
+                    self.assertTrue(one.message(['<ann@alias.example>']).replies[0]
+                                    .startswith('451 4.3.0'))
+                    one.wait_for_log('there is no table')
+            else:
+                self.assert_serves_the_copy(name, one)
+        self.assert_comes_back(made)
+
+    def test_a_good_file_comes_first(self):
+        made = self.started()
+        made.table.unlink()
+        self.replace_worker(made)
+        made.replace_table(OTHER)
+        os.kill(made.workers()[0], signal.SIGKILL)
+        made.wait_for_answer('<bob@alias.example>', knows)
+        # And what has come by a reload is kept as well.
+        made.table.unlink()
+        self.replace_worker(made)
+        self.assertTrue(knows(made.message(['<bob@alias.example>']).replies[0]))
+
+    def test_the_copy_is_sealed(self):
+        made = self.started()
+        links = [os.readlink('/proc/%d/fd/%s' % (made.master, fd))
+                 for fd in os.listdir('/proc/%d/fd' % made.master)]
+        self.assertEqual([link.partition(' ')[0] for link in links if 'memfd' in link],
+                         ['/memfd:table'])
+
+
+class UnsoundFile(TestCase):
+    """What a start would refuse is said when it appears: once."""
+
+    def assert_said_once(self, change, words):
+        """The daemon looks each second; CHANGE gives back what undoes it."""
+        made = self.started()
+        start = len(made.log_text())
+        undo = change(made.table)
+        self.assertIn(str(made.table), made.wait_for_log(words, start))
+        time.sleep(2.5)                 # it looks again, and has no more to say
+        undo()
+        made.replace_table(OTHER)
+        made.wait_for_log(': loaded', start)
+        self.assertEqual(made.log_text()[start:].count(words), 1)
+        # A worker that follows has no more to say either.
+        start = len(made.log_text())
+        self.replace_worker(made)
+        self.assertNotIn('stays', made.log_text()[start:])
+
+    def test_a_mode(self):
+        def change(path):
+            path.chmod(0o666)
+            return lambda: None
+        self.assert_said_once(change, 'others may write it (mode 0666)')
+
+    def test_a_second_name(self):
+        def change(path):
+            os.link(path, path.with_name('second'))
+            return path.with_name('second').unlink
+        self.assert_said_once(change, 'has 2 names')
+
+    @unittest.skipUnless(os.geteuid() == 0, 'only root can give files away')
+    def test_an_owner(self):
+        def change(path):
+            os.chown(path, 1, -1)
+            return path.unlink
+        self.assert_said_once(change, 'belongs to user 1')
+
+    def test_a_folder(self):
+        def change(path):
+            mode = path.parent.stat().st_mode
+            path.parent.chmod(0o777)
+            return lambda: path.parent.chmod(mode)
+        self.assert_said_once(change, 'others may write its directory')
+
+    @unittest.skipUnless(os.geteuid() == 0, 'the daemon is another user')
+    def test_a_folder_that_is_closed(self):
+        """What can't be seen isn't gone."""
+        def change(path):
+            path.parent.chmod(0o600)
+            return lambda: path.parent.chmod(0o750)
+        self.assert_said_once(change, 'Permission denied')
 
 
 class PreloadedTestCase(TestCase):

@@ -228,6 +228,89 @@ static void a_table_that_is_gone_stays_in_use(void **state)
 	assert_int_equal(generation_in_use(), 4);
 }
 
+/* ---- copies ------------------------------------------------------------------------------ */
+
+/* As a worker begins that follows the one before it. */
+static void begin_anew(int copy_fd)
+{
+	reload_close(&reload);
+	snapshot_store_clear(&store);
+	snapshot_store_init(&store);
+	reload_init(&reload, started, &store);
+	reload_table_or_copy(&reload, copy_fd);
+}
+
+static void a_copy_is_made_once_and_serves_without_the_file(void **state)
+{
+	int copy_fd = reload_take_copy(&reload);
+
+	(void)state;
+	assert_true(copy_fd >= 0);
+	assert_int_equal(reload_take_copy(&reload), -1);
+	assert_int_equal(write(copy_fd, "x", 1), -1);
+	assert_int_equal(unlink(scratch_path("table")), 0);
+	begin_anew(copy_fd);
+	assert_int_equal(generation_in_use(), 1);
+	assert_true(has_logged("it is a copy that the master had kept"));
+	assert_int_equal(reload_take_copy(&reload), -1);
+	/* Again each hour, and the table that comes back is taken at once. */
+	reload_if_replaced(&reload, 10);
+	assert_false(has_logged("copy"));
+	reload_if_replaced(&reload, 10 + RELOAD_SAY_AGAIN_SECONDS);
+	assert_true(has_logged("copy"));
+	install_table(scratch_path("table"), 5);
+	reload_if_replaced(&reload, 11 + RELOAD_SAY_AGAIN_SECONDS);
+	assert_int_equal(generation_in_use(), 5);
+	assert_int_equal(close(copy_fd), 0);
+}
+
+static void a_file_that_is_good_comes_before_the_copy(void **state)
+{
+	int copy_fd = reload_take_copy(&reload);
+	int newer_fd;
+
+	(void)state;
+	begin_anew(copy_fd);
+	assert_false(has_logged("copy"));
+	assert_int_equal(reload_take_copy(&reload), -1); /* the master has it */
+	install_table(scratch_path("table"), 6);
+	begin_anew(copy_fd);
+	assert_int_equal(generation_in_use(), 6);
+	newer_fd = reload_take_copy(&reload);
+	assert_true(newer_fd >= 0);
+	assert_int_equal(close(copy_fd), 0);
+	assert_int_equal(close(newer_fd), 0);
+}
+
+static void without_any_table_there_is_none_until_one_comes(void **state)
+{
+	(void)state;
+	assert_int_equal(unlink(scratch_path("table")), 0);
+	begin_anew(-1);
+	assert_null(store.current);
+	assert_true(has_logged("there is no table: all mail is deferred"));
+	install_table(scratch_path("table"), 7);
+	reload_if_replaced(&reload, 1);
+	assert_int_equal(generation_in_use(), 7);
+}
+
+static void a_file_that_could_not_be_read_again_is_told_once(void **state)
+{
+	(void)state;
+	assert_int_equal(chmod(scratch_path("table"), 0666), 0);
+	reload_if_replaced(&reload, 1);
+	assert_true(has_logged("others may write it (mode 0666): the table in use stays"));
+	reload_if_replaced(&reload, 2);
+	assert_false(has_logged("stays"));
+	assert_int_equal(chmod(scratch_path("table"), 0644), 0);
+	reload_if_replaced(&reload, 3);
+	assert_true(has_logged("can be read again"));
+	assert_int_equal(link(scratch_path("table"), scratch_path("second")), 0);
+	reload_if_replaced(&reload, 4);
+	assert_true(has_logged("has 2 names: the table in use stays"));
+	assert_int_equal(generation_in_use(), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -243,6 +326,10 @@ int main(void)
 		TEST(a_table_changed_in_place_is_left),
 		TEST(a_mapped_table_that_is_written_is_told_of_once),
 		TEST(a_table_that_is_gone_stays_in_use),
+		TEST(a_copy_is_made_once_and_serves_without_the_file),
+		TEST(a_file_that_is_good_comes_before_the_copy),
+		TEST(without_any_table_there_is_none_until_one_comes),
+		TEST(a_file_that_could_not_be_read_again_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

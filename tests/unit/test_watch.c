@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,6 +172,20 @@ static void a_table_replaced_while_it_was_loaded_is_seen(void **state)
 	assert_int_equal(look(fixture), WATCH_REPLACED);
 }
 
+static void what_nobody_may_look_at_is_not_missing(void **state)
+{
+	struct fixture *fixture = *state;
+	char below[128];
+	char name[300]; /* too long: root may look at all others */
+
+	(void)memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(watch_check(&fixture->watch, name, 1), WATCH_UNKNOWN);
+	assert_int_equal(watch_check(&fixture->watch, name, 2), WATCH_UNKNOWN);
+	(void)snprintf(below, sizeof(below), "%s/table", fixture->path);
+	assert_int_equal(watch_check(&fixture->watch, below, 3), WATCH_MISSING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -183,6 +198,7 @@ int main(void)
 		TEST(a_candidate_that_may_load_later_is_tried_again),
 		TEST(a_missing_table_is_reported_now_and_then),
 		TEST(a_table_replaced_while_it_was_loaded_is_seen),
+		TEST(what_nobody_may_look_at_is_not_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
