@@ -4,12 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "milter/cork.h"
+#include "milter/gate.h"
+#include "milter/pulse.h"
 #include "milter/signal_thread.h"
 #include "service/log.h"
 
@@ -60,6 +63,7 @@ __attribute__((format(printf, 3, 4))) void hook___syslog_chk(int priority, int f
 
 ssize_t hook_writev(int fd, const struct iovec *pieces, int count)
 {
+	pulse_beat();
 	if (cork_is_open())
 		return cork_write(fd, pieces, count);
 	return (ssize_t)syscall(SYS_writev, fd, pieces, count);
@@ -90,5 +94,10 @@ int hook_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 		descriptors->revents = POLLOUT;
 		return 1;
 	}
-	return poll_kernel(descriptors, count, timeout_ms);
+	return gate_polled(descriptors, poll_kernel(descriptors, count, timeout_ms));
+}
+
+int hook_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
+{
+	return gate_accept(fd, address, size);
 }

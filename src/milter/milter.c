@@ -15,6 +15,7 @@
 
 #include "message/transaction.h"
 #include "milter/cork.h"
+#include "milter/gate.h"
 #include "milter/session.h"
 #include "milter/signal_thread.h"
 #include "service/log.h"
@@ -414,6 +415,7 @@ static bool take_over_socket(int listen_fd, const char *directory, struct error 
 		return error_set_errno(err, EX_OSERR, "socket");
 	(void)close(listen_fd); /* the socket stays open under its new number */
 	milter.listen_fd = number;
+	gate_open(number);
 	return true;
 }
 
@@ -445,6 +447,11 @@ bool milter_open(const struct milter_options *options, struct error *err)
 int milter_run(void)
 {
 	return smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+}
+
+void milter_leave_socket(void)
+{
+	gate_shut();
 }
 
 bool milter_drain(int timeout_ms)

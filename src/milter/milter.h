@@ -27,6 +27,10 @@ bool milter_open(const struct milter_options *options, struct error *err);
 /* Serve. Comes back only when libmilter gives up, with an exit status. */
 int milter_run(void);
 
+/* The socket is nobody's any more: whoever connects is refused, so that another daemon can take its
+ * place at once. milter_drain() follows. */
+void milter_leave_socket(void);
+
 /*
  * Take no more connections, and let open end-of-message calls finish; from another thread than
  * milter_run()'s. False: some were still running after TIMEOUT_MS. The process can end then; what

@@ -4,19 +4,20 @@
  *
  * Every few seconds a connection to our own socket and the first exchange of the milter protocol.
  * libmilter can stop answering without an error: where it gets no thread, a session hangs for
- * ever; where it gets no descriptor, it spins. And somebody may remove the socket file. Nothing
- * here waits: the caller polls. Who hangs is lost after four intervals at most: less than the time
- * after which a service manager would lose its patience with all of us.
+ * ever. And somebody may remove the socket file. Nothing here waits: the caller polls. Who hangs is
+ * lost after four intervals at most, or five where the queue of the socket is full. Who answers
+ * anybody, or turns somebody away (milter/pulse.h), isn't lost, whatever becomes of our question.
  */
 #ifndef OPENRCPTD_HEALTH_H
 #define OPENRCPTD_HEALTH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "service/listen.h"
 
 enum {
-	HEALTH_INTERVAL_MS = 5000, /* before a question, and to wait for an answer; who doesn't
+	HEALTH_INTERVAL_MS = 1900, /* before a question, and to wait for an answer; who doesn't
 				    * answer is asked again at once */
 	HEALTH_MISSES = 3,         /* as many in a row mean that it is gone */
 };
@@ -25,6 +26,7 @@ struct health {
 	int fd;           /* the question that is open, to be polled for reading; or -1 */
 	long long due_ms; /* the next question; or, with one open, its time limit */
 	int misses;       /* in a row */
+	uint64_t pulse;   /* at the last question */
 	int barred;       /* questions in a row that could not be put */
 };
 

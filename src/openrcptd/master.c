@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "milter/pulse.h"
 #include "openrcptd/health.h"
 #include "openrcptd/master_begin.h"
 #include "openrcptd/master_inside.h"
@@ -22,7 +23,7 @@
 #include "service/log.h"
 #include "service/notify.h"
 
-enum { LONGEST_WAIT_MS = 60000 /* where nothing is due */ };
+enum { ALIVE_MS = 5000 /* between two signs of life to a service manager */ };
 
 /* Set by signal handlers, which do nothing else. */
 static volatile sig_atomic_t reload_signalled;
@@ -164,14 +165,12 @@ static void look_after_worker(struct master *master, bool is_readable)
 	case HEALTH_QUIET:
 		return;
 	case HEALTH_WELL:
-		notify_alive();
 		return;
 	case HEALTH_BARRED:
 		if (master->health.barred == 1)
 			log_line(SEVERITY_WARNING,
 				 "the worker can't be asked whether it serves: %s",
 				 error_words(errno));
-		notify_alive();
 		return;
 	case HEALTH_LOST:
 		log_line(SEVERITY_ERROR, "worker %ld doesn't answer: starting another",
@@ -203,6 +202,16 @@ static void obey_signals(struct master *master)
 	}
 }
 
+/* Ours, not the worker's: one that hangs, or can't begin, is our business, and a service manager
+ * that lost its patience would lose the table that we keep. */
+static void show_life(struct master *master)
+{
+	if (clock_milliseconds() < master->alive_due_ms)
+		return;
+	notify_alive();
+	master->alive_due_ms = clock_milliseconds() + ALIVE_MS;
+}
+
 static void look_at_clock(struct master *master)
 {
 	if (clock_milliseconds() >= master->due_ms)
@@ -220,7 +229,7 @@ static long long earlier(long long a, long long b)
 static long long wait_ms(const struct master *master)
 {
 	long long now = clock_milliseconds();
-	long long due = earlier(master->due_ms, now + LONGEST_WAIT_MS);
+	long long due = earlier(master->due_ms, master->alive_due_ms);
 
 	if (worker_state_serves(master->state))
 		due = earlier(due, master->health.due_ms);
@@ -249,6 +258,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 		look_after_worker(master, is_ready && ready[1].revents != 0);
 		obey_signals(master);
 		look_at_clock(master);
+		show_life(master);
 	}
 	return master->exit_status;
 }
@@ -263,12 +273,14 @@ int master_run(struct settings *take_settings)
 		.reader = SETTINGS_READER_NONE,
 		.settings_fd = -1,
 		.table_fd = -1,
+		.start_limit_ms = MASTER_START_MS,
 		.state = WORKER_ABSENT, /* and one is due */
 	};
 	struct error err;
 	sigset_t while_waiting;
 	int status;
 
+	pulse_share();
 	handle_signals(&while_waiting);
 	(void)umask(077);
 	if (chdir("/") != 0)

@@ -14,6 +14,7 @@
 enum {
 	RELOAD_PAUSE_MS = 100, /* signals in between are one reload */
 	END_MS = 15000,        /* more than a worker takes that was told to end */
+	START_LONGEST_MS = 3600000,
 };
 
 #define NEVER_MS LLONG_MAX
@@ -63,7 +64,7 @@ static enum worker_event start_worker(struct master *master)
 	health_close(&master->health); /* the new process has no use for an open question */
 	if (start_process(master, &err)) {
 		master->started_ms = clock_milliseconds();
-		master->due_ms = NEVER_MS;
+		master->due_ms = master->started_ms + master->start_limit_ms;
 		return EVENT_NONE;
 	}
 	log_line(SEVERITY_ERROR, "%s", err.text);
@@ -81,8 +82,9 @@ static enum worker_event serve(struct master *master)
 {
 	log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker.pid);
 	master->has_served = true;
+	master->due_ms = NEVER_MS;
 	notify_ready();
-	notify_alive(); /* finding out that the last one hung has taken its time */
+	master->start_limit_ms = MASTER_START_MS;
 	health_restart(&master->health, clock_milliseconds());
 	return EVENT_NONE;
 }
@@ -179,6 +181,17 @@ static enum worker_event kill_worker(struct master *master)
 	return EVENT_NONE;
 }
 
+/* It may hang, or its table be large and the disk slow: so the next one gets twice the time. */
+static enum worker_event give_up_start(struct master *master)
+{
+	log_line(SEVERITY_ERROR, "worker %ld has not begun to serve for %lld s: starting another",
+		 (long)master->worker.pid, master->start_limit_ms / 1000);
+	master->start_limit_ms *= 2;
+	if (master->start_limit_ms > START_LONGEST_MS)
+		master->start_limit_ms = START_LONGEST_MS;
+	return kill_worker(master);
+}
+
 static enum worker_event bury_worker(struct master *master)
 {
 	give_up_reload(master);
@@ -226,6 +239,8 @@ enum worker_event master_act(struct master *master, enum worker_action action)
 		return replace_worker(master);
 	case ACTION_KILL:
 		return kill_worker(master);
+	case ACTION_GIVE_UP:
+		return give_up_start(master);
 	case ACTION_BURY:
 		return bury_worker(master);
 	case ACTION_FAIL:

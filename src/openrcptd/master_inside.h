@@ -20,6 +20,8 @@
 #include "service/listen.h"
 #include "settings/settings.h"
 
+enum { MASTER_START_MS = 10000 /* for a worker to begin, at first */ };
+
 struct master {
 	struct settings *settings; /* as at the start, and never changed */
 	struct settings_reader reader;
@@ -34,6 +36,8 @@ struct master {
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
 	long long started_ms;     /* the worker */
 	long long next_reload_ms; /* not before */
+	long long alive_due_ms;   /* the next sign of life */
+	long long start_limit_ms; /* for the worker to begin; doubled by one that didn't */
 	bool wants_reload;        /* and begins one as soon as it can */
 	bool has_served;          /* some worker has */
 	int wait_status;          /* of the last worker, as waitpid() has it */

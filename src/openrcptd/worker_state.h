@@ -12,6 +12,7 @@
  *               READY           SERVING     serve
  *               DIED            ABSENT      bury
  *               NEVER_SERVED    ENDED       fail
+ *               DUE             REPLACING   give up the start
  *               STOP            STOPPING    stop
  *   SERVING     RELOAD          RELOADING   read the settings
  *               (A)
@@ -24,7 +25,7 @@
  *               HUNG            REPLACING   kill
  *               SOCKET_RENEWED  REPLACING   replace
  *               STOP            STOPPING    stop
- *   REPLACING   DIED            ABSENT      bury
+ *   REPLACING   DIED, NEVER_SERVED  ABSENT  bury
  *               DUE             REPLACING   kill
  *               STOP            STOPPING    stop
  *   STOPPING    DIED, NEVER_SERVED  ENDED   nothing
@@ -76,6 +77,7 @@ enum worker_action {
 	ACTION_KEEP,
 	ACTION_REPLACE,
 	ACTION_KILL,
+	ACTION_GIVE_UP,
 	ACTION_BURY,
 	ACTION_FAIL,
 	ACTION_STOP,

@@ -41,6 +41,26 @@ int config_read(void *config, FILE *stream)
 	return original(config, stream);
 }
 
+/* A worker that begins opens libmilter's socket: with the order "start" it never does. */
+int smfi_opensocket(int removes);
+
+int smfi_opensocket(int removes)
+{
+	int (*original)(int) = dlsym(RTLD_NEXT, "smfi_opensocket");
+	const char *path = getenv("BREAK_CONFIG");
+	FILE *order = path == NULL ? NULL : fopen(path, "r");
+	char how[16];
+
+	if (order != NULL && fscanf(order, "%15s", how) == 1 && strcmp(how, "start") == 0) {
+		(void)fputs("smfi_opensocket() hangs\n", stderr); /* the test waits for it */
+		for (;;)
+			(void)pause();
+	}
+	if (order != NULL)
+		(void)fclose(order); /* was only read */
+	return original(removes);
+}
+
 __attribute__((destructor)) static void say_so(void)
 {
 	(void)fprintf(stderr, "destructors run in %ld\n", (long)getpid()); /* to the log */

@@ -3,6 +3,7 @@
 """openrcptd's master: reloads that go wrong, and workers that follow another."""
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
 import harness
+import milter_client
 from daemon import Daemon
 
 TABLE = '''\
@@ -304,6 +306,80 @@ class UnsoundFile(TestCase):
         self.assert_said_once(change, 'Permission denied')
 
 
+# ---- the watchdog ------------------------------------------------------------------------------
+
+
+class Watchdog(TestCase):
+    LONG_ENOUGH_S = 12      # for a worker that is taken to hang
+
+    def test_one_that_hangs_is_replaced_within_ten_seconds(self):
+        made = self.started()
+        hung = made.workers()
+        began = time.monotonic()
+        os.kill(hung[0], signal.SIGSTOP)
+        made.wait_for_log("doesn't answer")
+        self.assertLess(time.monotonic() - began, 10)
+        harness.wait_until(lambda: set(made.workers()) - set(hung), 'another worker')
+        made.wait_until_ready()
+        self.assert_serves(made)
+
+    def test_a_socket_that_its_master_may_not_use(self):
+        made = self.started()
+        workers = made.workers()
+        made.socket.chmod(0)
+        if os.geteuid() == 0:
+            os.chown(made.socket, 1, 1)
+        made.wait_for_log("can't be asked")
+        time.sleep(self.LONG_ENOUGH_S)
+        self.assertEqual(made.workers(), workers)
+        if os.geteuid() == 0:
+            self.assert_serves(made)
+
+    def test_more_connections_than_descriptors(self):
+        """What was there before goes on, what comes later is turned away, and nothing spins."""
+        made = Daemon(TABLE, {'max_sessions': 90})
+        self.addCleanup(made.close)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (160, hard))
+        made.spawn()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 1024)), hard))
+        made.wait_until_ready()
+        made.wait_for_log('serves')
+        workers = made.workers()
+        sessions = [made.session() for _ in range(3)]
+        bare = []
+        self.addCleanup(lambda: [one.close() for one in bare + sessions])
+        while len(bare) < 228:
+            one = milter_client.connect(made.socket)
+            bare.append(one)
+        made.wait_for_log('turned away')
+        before = cpu_seconds(workers[0])
+        began = time.monotonic()
+        while time.monotonic() - began < self.LONG_ENOUGH_S:
+            for session in sessions:
+                self.assertEqual(session.message(['<ann@alias.example>']).added,
+                                 ['<ann@dest.example>'])
+            time.sleep(0.2)
+        spent = cpu_seconds(workers[0]) - before
+        self.assertLess(spent, 0.2 * (time.monotonic() - began))
+        self.assertEqual(made.workers(), workers)
+        # A table can still be loaded, and the surplus was told so.
+        made.replace_table(OTHER)
+        self.assertEqual([session.message(['<ann@alias.example>']).verdict
+                          for session in sessions], ['continue'] * 3)
+        made.wait_for_log('entries=2')
+        self.assertEqual(bare[-1].recv(1), b'')
+        while bare:
+            bare.pop().close()
+        made.wait_until_ready()
+        self.assert_serves(made)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path('/proc/%d/stat' % pid).read_text(encoding='ascii').rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
 class PreloadedTestCase(TestCase):
     """With preload_daemon.c, which a test can tell what to do."""
 
@@ -324,6 +400,20 @@ class PreloadedTestCase(TestCase):
         del os.environ['LD_PRELOAD']
         self.made.wait_until_ready()
         self.workers = self.made.workers()
+
+
+class Start(PreloadedTestCase):
+    def test_one_that_hangs(self):
+        """A worker that hangs before it serves is given up, and the service comes back."""
+        self.order.write_text('start', encoding='ascii')
+        self.order.chmod(0o644)
+        start = len(self.made.log_text())
+        os.kill(self.workers[0], signal.SIGKILL)
+        self.made.wait_for_log('smfi_opensocket() hangs', start)
+        self.order.unlink()
+        self.made.wait_for_log('has not begun to serve', start)
+        self.made.wait_for_log(' serves', start)
+        self.assert_serves(self.made)
 
 
 class End(PreloadedTestCase):

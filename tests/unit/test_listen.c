@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "milter/pulse.h"
 #include "openrcptd/health.h"
 
 struct fixture {
@@ -218,6 +219,18 @@ static void a_lock_has_one_owner(void **state)
 
 /* ---- health ---------------------------------------------------------------------------- */
 
+/* One connection more in the queue of the socket; false: it is full. */
+static bool fill_queue(const struct fixture *fixture)
+{
+	static int kept[8];
+	static size_t count;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	assert_true(count < sizeof(kept) / sizeof(kept[0]));
+	kept[count++] = fd; /* to the end of the program */
+	return connect(fd, &fixture->address.socket.any, fixture->address.size) == 0;
+}
+
 /* Times are made up: nothing here waits. */
 static enum health_event look(struct fixture *fixture, struct health *health, bool is_readable,
 			      long long now_ms)
@@ -235,17 +248,17 @@ static void who_answers_is_well(void **state)
 
 	assert_int_equal(status_of_open(fixture), EX_OK);
 	health_init(&health, 0);
-	assert_int_equal(look(fixture, &health, false, 4999), HEALTH_QUIET);
+	assert_int_equal(look(fixture, &health, false, HEALTH_INTERVAL_MS - 1), HEALTH_QUIET);
 	assert_int_equal(health.fd, -1);
-	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_QUIET);
+	assert_int_equal(look(fixture, &health, false, HEALTH_INTERVAL_MS), HEALTH_QUIET);
 	assert_true(health.fd >= 0);
 	session = accept(fixture->listener.fd, NULL, NULL);
 	assert_int_equal(recv(session, question, sizeof(question), 0), 17);
 	assert_memory_equal(question, "\0\0\0\15O\0\0\0\6", 9);
 	assert_int_equal(send(session, answer, sizeof(answer), 0), sizeof(answer));
-	assert_int_equal(look(fixture, &health, true, 6000), HEALTH_WELL);
+	assert_int_equal(look(fixture, &health, true, HEALTH_INTERVAL_MS + 1000), HEALTH_WELL);
 	assert_int_equal(health.fd, -1);
-	assert_int_equal(health.due_ms, 11000);
+	assert_int_equal(health.due_ms, 2 * HEALTH_INTERVAL_MS + 1000);
 	assert_int_equal(close(session), 0);
 }
 
@@ -258,9 +271,10 @@ static void who_misses_three_is_lost(void **state)
 	assert_int_equal(status_of_open(fixture), EX_OK);
 	health_init(&health, now);
 	for (int i = 1; i <= 3; i++) {
-		assert_int_equal(look(fixture, &health, false, now += 5000), HEALTH_QUIET);
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 HEALTH_QUIET);
 		assert_true(health.fd >= 0);
-		assert_int_equal(look(fixture, &health, false, now += 5000),
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
 				 i < 3 ? HEALTH_QUIET : HEALTH_LOST);
 	}
 	health_close(&health);
@@ -322,9 +336,9 @@ static void who_hangs_up_missed(void **state)
 
 	assert_int_equal(status_of_open(fixture), EX_OK);
 	health_init(&health, 0);
-	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_QUIET);
+	assert_int_equal(look(fixture, &health, false, HEALTH_INTERVAL_MS), HEALTH_QUIET);
 	assert_int_equal(close(accept(fixture->listener.fd, NULL, NULL)), 0);
-	assert_int_equal(look(fixture, &health, true, 5001), HEALTH_QUIET);
+	assert_int_equal(look(fixture, &health, true, HEALTH_INTERVAL_MS + 1), HEALTH_QUIET);
 	assert_int_equal(health.misses, 1);
 	health_close(&health);
 }
@@ -337,8 +351,39 @@ static void a_socket_that_is_gone_is_noticed(void **state)
 	assert_int_equal(status_of_open(fixture), EX_OK);
 	assert_int_equal(unlink(fixture->path), 0);
 	health_init(&health, 0);
-	assert_int_equal(look(fixture, &health, false, 5000), HEALTH_NO_SOCKET);
-	assert_int_equal(look(fixture, &health, false, 9999), HEALTH_QUIET);
+	assert_int_equal(look(fixture, &health, false, HEALTH_INTERVAL_MS), HEALTH_NO_SOCKET);
+	assert_int_equal(look(fixture, &health, false, 2 * HEALTH_INTERVAL_MS - 1), HEALTH_QUIET);
+	health_close(&health);
+}
+
+/* The queue is full, or no descriptor is left: but others are answered, or turned away. */
+static void who_answers_anybody_is_not_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	struct health health;
+	long long now = 0;
+
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	health_init(&health, now);
+	for (int i = 0; i < 2 * HEALTH_MISSES; i++) {
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 HEALTH_QUIET);
+		pulse_beat();
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 HEALTH_WELL);
+	}
+	/* A queue of none, which is full after one. */
+	assert_int_equal(listen(fixture->listener.fd, 0), 0);
+	while (fill_queue(fixture))
+		;
+	for (int i = 0; i < 2 * HEALTH_MISSES; i++) {
+		pulse_beat();
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 HEALTH_WELL);
+	}
+	for (int i = 1; i <= HEALTH_MISSES; i++)
+		assert_int_equal(look(fixture, &health, false, now += HEALTH_INTERVAL_MS),
+				 i < HEALTH_MISSES ? HEALTH_QUIET : HEALTH_LOST);
 	health_close(&health);
 }
 
@@ -361,6 +406,7 @@ int main(void)
 		TEST(who_hangs_is_lost_in_time),
 		TEST(a_question_that_cannot_be_put_is_no_miss),
 		TEST(who_hangs_up_missed),
+		TEST(who_answers_anybody_is_not_lost),
 		TEST(a_socket_that_is_gone_is_noticed),
 	};
 

@@ -56,6 +56,16 @@ static void the_first_worker_that_fails_is_the_last(void **state)
 	     { EVENT_NEVER_SERVED, WORKER_ENDED, ACTION_NONE });
 }
 
+static void one_that_never_begins_is_given_up(void **state)
+{
+	(void)state;
+	WALK(WORKER_STARTING, { EVENT_DUE, WORKER_REPLACING, ACTION_GIVE_UP },
+	     { EVENT_NEVER_SERVED, WORKER_ABSENT, ACTION_BURY },
+	     { EVENT_DUE, WORKER_STARTING, ACTION_START });
+	WALK(WORKER_STARTING, { EVENT_DUE, WORKER_REPLACING, ACTION_GIVE_UP },
+	     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
+}
+
 static void a_later_one_that_fails_is_followed(void **state)
 {
 	(void)state;
@@ -210,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_life_from_start_to_stop),
 		cmocka_unit_test(the_first_worker_that_fails_is_the_last),
+		cmocka_unit_test(one_that_never_begins_is_given_up),
 		cmocka_unit_test(a_later_one_that_fails_is_followed),
 		cmocka_unit_test(a_reload_takes_three_steps),
 		cmocka_unit_test(a_bad_reload_changes_nothing),

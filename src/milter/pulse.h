@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pulse - signs of life of a worker, which its master counts.
+ *
+ * Whoever asks the worker a question may get no answer though others do: the queue of the socket is
+ * full, or no descriptor is left. A worker that answers anybody is alive, so each answer that
+ * libmilter writes is a beat, and so is a session that is turned away. Thread-safe.
+ */
+#ifndef MILTER_PULSE_H
+#define MILTER_PULSE_H
+
+#include <stdint.h>
+
+/* Share the count with the processes that are forked from now on; once. Where there is no memory
+ * for it they aren't heard. */
+void pulse_share(void);
+
+void pulse_beat(void);
+
+/* Grows with each beat. */
+uint64_t pulse_count(void);
+
+#endif
