@@ -79,6 +79,7 @@ static void obey(struct worker *worker)
 		return;
 	case ORDERS_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");
+		milter_leave_socket();
 		stop();
 	case ORDER_STOP:
 		stop();

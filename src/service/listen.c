@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sysexits.h>
@@ -14,6 +15,7 @@
 
 #include "base/hash.h"
 #include "base/trust.h"
+#include "service/log.h"
 
 enum {
 	BACKLOG = 1024,     /* connections that wait while a worker is replaced */
@@ -50,6 +52,22 @@ bool listen_parse(const char *text, bool allows_remote, struct endpoint_address 
 
 /* ---- the lock ------------------------------------------------------------------------- */
 
+/* Its content says who has it; only what we do with a socket that is answered hangs on that. */
+static void sign_lock(struct listener *listener)
+{
+	char text[32] = "";
+	long former = 0;
+	int size;
+
+	if (pread(listener->lock_fd, text, sizeof(text) - 1, 0) > 0)
+		former = strtol(text, NULL, 10);
+	listener->former = former > 0 && former <= INT_MAX ? (pid_t)former : 0;
+	size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	if (ftruncate(listener->lock_fd, 0) != 0 ||
+	    pwrite(listener->lock_fd, text, (size_t)size, 0) != size)
+		log_line(SEVERITY_WARNING, "the lock can't be signed: %s", strerror(errno));
+}
+
 bool listener_lock(struct listener *listener, const char *directory, const char *text,
 		   struct error *err)
 {
@@ -62,8 +80,10 @@ bool listener_lock(struct listener *listener, const char *directory, const char 
 	listener->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (listener->lock_fd < 0)
 		return error_set_errno(err, errno == EACCES ? EX_NOPERM : EX_CANTCREAT, "%s", path);
-	if (flock(listener->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(listener->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+		sign_lock(listener);
 		return true;
+	}
 	if (errno == EWOULDBLOCK)
 		return error_set(err, EX_TEMPFAIL, "%s: another openrcptd serves %s", path, text);
 	return error_set_errno(err, EX_OSERR, "%s: lock", path);
@@ -85,25 +105,39 @@ static bool check_folder(const char *path, struct error *err)
 	return is_good;
 }
 
-/* Does somebody take connections there? */
-static bool is_answered(const struct endpoint_address *address, bool *out_is_refused)
+/* The kernel remembers who made the other end of FD listen. It can't be the last holder of the lock
+ * in person, who would still have it. */
+static bool is_of(int fd, pid_t former)
+{
+	struct ucred maker;
+	socklen_t size = sizeof(maker);
+
+	return former > 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 &&
+	       maker.pid == former && maker.uid == geteuid();
+}
+
+/* Does nobody take connections there any more, or only what a killed daemon has left behind? */
+static bool is_left_behind(const struct endpoint_address *address, pid_t former)
 {
 	int fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 			0);
-	bool is_connected = fd >= 0 && connect(fd, &address->socket.any, address->size) == 0;
+	bool is_left = false;
 
-	*out_is_refused = fd >= 0 && !is_connected && errno == ECONNREFUSED;
-	if (fd >= 0)
-		(void)close(fd); /* nothing was written */
-	return is_connected;
+	if (fd < 0)
+		return false;
+	if (connect(fd, &address->socket.any, address->size) == 0)
+		is_left = is_of(fd, former);
+	else
+		is_left = errno == ECONNREFUSED;
+	(void)close(fd); /* nothing was written */
+	return is_left;
 }
 
 /* Remove what a killed daemon left behind, and nothing else. We hold the lock. */
-static bool remove_stale(const struct endpoint_address *address, struct error *err)
+static bool remove_stale(const struct endpoint_address *address, pid_t former, struct error *err)
 {
 	const char *path = address->socket.local.sun_path;
 	struct stat status;
-	bool is_refused;
 
 	if (lstat(path, &status) != 0)
 		return errno == ENOENT || error_set_errno(err, EX_CANTCREAT, "%s", path);
@@ -112,7 +146,7 @@ static bool remove_stale(const struct endpoint_address *address, struct error *e
 	if (status.st_uid != geteuid())
 		return error_set(err, EX_CANTCREAT, "%s: a socket of another user is in the way",
 				 path);
-	if (is_answered(address, &is_refused) || !is_refused)
+	if (!is_left_behind(address, former))
 		return error_set(err, EX_TEMPFAIL, "%s: another program answers there", path);
 	return unlink(path) == 0 || errno == ENOENT ||
 	       error_set_errno(err, EX_CANTCREAT, "%s: remove the stale socket", path);
@@ -126,7 +160,7 @@ static bool bind_path(struct listener *listener, const struct endpoint_address *
 	mode_t before;
 	int result;
 
-	if (!check_folder(path, err) || !remove_stale(address, err))
+	if (!check_folder(path, err) || !remove_stale(address, listener->former, err))
 		return false;
 	before = umask(SOCKET_MASK);
 	result = bind(listener->fd, &address->socket.any, address->size);

@@ -2,9 +2,10 @@
 /*
  * listen - the socket on which the MTA reaches us, and the lock that makes us its only owner.
  *
- * Lock first, then bind: so a socket file that nobody answers on is stale and may be removed, and
- * one that somebody answers on never is. The lock is held for the life of the process; the file
- * stays behind. Only the master uses this.
+ * Lock first, then bind: so a socket file that nobody answers on is stale and may be removed. One
+ * that somebody answers on never is, but for what was the last holder's of the lock: who has died,
+ * while a process that it left behind still finishes a message. The lock is held for the life of
+ * the process; its file stays behind, with the holder's number in it. Only the master uses this.
  */
 #ifndef SERVICE_LISTEN_H
 #define SERVICE_LISTEN_H
@@ -18,6 +19,7 @@
 struct listener {
 	int fd;
 	int lock_fd;
+	pid_t former; /* the last holder of the lock; 0: not known */
 	struct endpoint_address address;
 	/* The socket file that is ours, to be removed at the end. */
 	dev_t device;

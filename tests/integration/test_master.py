@@ -4,6 +4,7 @@
 import os
 import pathlib
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
+import daemon
 import harness
 import milter_client
 from daemon import Daemon
@@ -304,6 +306,68 @@ class UnsoundFile(TestCase):
             path.parent.chmod(0o600)
             return lambda: path.parent.chmod(0o750)
         self.assert_said_once(change, 'Permission denied')
+
+
+# ---- an orphan: the worker of a master that was killed -----------------------------------------
+
+
+class Orphan(TestCase):
+    """A master that is killed is followed at once, whatever its worker still has to do."""
+
+    def kill_master(self, made):
+        """The worker's process id."""
+        orphan, = made.workers()
+        self.addCleanup(kill_if_alive, orphan)
+        os.kill(made.master, signal.SIGKILL)
+        made.process.wait()
+        return orphan
+
+    def assert_followed(self, made, orphan):
+        """By the first one that starts, while the orphan lives."""
+        made.spawn()
+        made.wait_until_ready()
+        self.assertTrue(daemon.is_alive(orphan))
+        self.assertNotEqual(made.workers(), [orphan])
+        self.assert_serves(made)
+        self.assertNotIn('another program', made.log_text())
+
+    def busy(self):
+        """A daemon, and a session that keeps its worker busy: it doesn't read its edits."""
+        made = Daemon('alias.example domain\n' + 'big@alias.example ' + ', '.join(
+            'user%d@%s.example' % (number, 'x' * 60) for number in range(5000)) + '\n' +
+            'ann@alias.example ann@dest.example\n', {'limits': {'expansion': 10000}})
+        self.addCleanup(made.close)
+        made.start()
+        made.wait_for_log('serves')
+        session = made.session()
+        self.addCleanup(session.socket.close)
+        session.mail()
+        self.assertTrue(knows(session.rcpt('<big@alias.example>')))
+        session.send_macros('eom', i='4Wbig')
+        session.send(b'E')
+        select.select([session.socket], [], [])     # the first of them are there
+        return made
+
+    def test_one_that_writes_to_a_slow_mta(self):
+        made = self.busy()
+        self.assert_followed(made, self.kill_master(made))
+
+    def test_one_that_hangs(self):
+        made = self.busy()
+        orphan = self.kill_master(made)
+        os.kill(orphan, signal.SIGSTOP)
+        self.assert_followed(made, orphan)
+        # When it wakes up, it takes away nothing.
+        os.kill(orphan, signal.SIGCONT)
+        harness.wait_until(lambda: not daemon.is_alive(orphan), 'the orphan ends')
+        self.assert_serves(made)
+
+
+def kill_if_alive(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 # ---- the watchdog ------------------------------------------------------------------------------

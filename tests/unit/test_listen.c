@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -217,6 +219,53 @@ static void a_lock_has_one_owner(void **state)
 	assert_int_equal(close(fixture->listener.lock_fd), 0);
 }
 
+/* A process that listens, and one that it leaves behind with the socket; whose number that is. */
+static pid_t leave_behind(struct fixture *fixture, bool has_lock)
+{
+	int pipe_ends[2];
+	pid_t child;
+	pid_t orphan = 0;
+	struct error err;
+
+	assert_int_equal(pipe(pipe_ends), 0);
+	child = fork();
+	if (child == 0) {
+		if (has_lock && !listener_lock(&fixture->listener, fixture->folder, "a", &err))
+			_exit(1);
+		if (!listener_open(&fixture->listener, &fixture->address, &err))
+			_exit(1);
+		orphan = fork();
+		if (orphan == 0) {
+			(void)close(fixture->listener.lock_fd);
+			(void)alarm(60);
+			for (;;)
+				(void)pause();
+		}
+		_exit(write(pipe_ends[1], &orphan, sizeof(orphan)) != sizeof(orphan));
+	}
+	assert_int_equal(read(pipe_ends[0], &orphan, sizeof(orphan)), sizeof(orphan));
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(close(pipe_ends[0]) + close(pipe_ends[1]), 0);
+	return orphan;
+}
+
+static void only_who_had_the_lock_is_followed_while_its_socket_is_answered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error err;
+	pid_t orphan = leave_behind(fixture, true);
+
+	assert_true(listener_lock(&fixture->listener, fixture->folder, "a", &err));
+	assert_int_equal(status_of_open(fixture), EX_OK);
+	assert_int_equal(kill(orphan, SIGKILL), 0);
+	listener_close(&fixture->listener);
+	/* This one is not the program that had the lock before us, though it is ours. */
+	orphan = leave_behind(fixture, false);
+	assert_int_equal(status_of_open(fixture), EX_TEMPFAIL);
+	assert_int_equal(kill(orphan, SIGKILL), 0);
+	assert_int_equal(close(fixture->listener.lock_fd), 0);
+}
+
 /* ---- health ---------------------------------------------------------------------------- */
 
 /* One connection more in the queue of the socket; false: it is full. */
@@ -401,6 +450,7 @@ int main(void)
 		TEST(a_folder_for_everybody_is_refused),
 		TEST(a_socket_that_was_replaced_stays_at_the_end),
 		TEST(a_lock_has_one_owner),
+		TEST(only_who_had_the_lock_is_followed_while_its_socket_is_answered),
 		TEST(who_answers_is_well),
 		TEST(who_misses_three_is_lost),
 		TEST(who_hangs_is_lost_in_time),
