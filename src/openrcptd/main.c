@@ -14,6 +14,7 @@
 #include "service/listen.h"
 #include "service/log.h"
 #include "service/privileges.h"
+#include "settings/apart.h"
 #include "settings/settings.h"
 
 struct options {
@@ -148,8 +149,8 @@ int main(int count, char **arguments)
 		return status;
 	/* A reload reads it again, from another working directory. */
 	path = realpath(options.configuration, NULL);
-	settings =
-		settings_load(path != NULL ? path : options.configuration, print_error, NULL, &err);
+	settings = settings_load_apart(path != NULL ? path : options.configuration, print_error,
+				       NULL, &err);
 	free(path);
 	if (settings == NULL)
 		return err.status;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "settings/apart.h"
 #include "sources/source.h"
 
 int command_fail(const struct error *err)
@@ -52,7 +53,7 @@ struct settings *command_settings(const struct options *options, struct error *e
 		if (stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
 			return default_settings(err);
 	}
-	settings = settings_load(path, print_mistake, &has_printed, err);
+	settings = settings_load_apart(path, print_mistake, &has_printed, err);
 	if (settings == NULL && has_printed)
 		err->text[0] = '\0';
 	return settings;
@@ -77,7 +78,8 @@ struct table *command_open_table(const struct options *options, struct error *er
 	if (options->table != NULL && options->configuration == NULL) {
 		struct error ignored;
 
-		settings = settings_load(SETTINGS_DEFAULT_FILE, ignore_mistake, NULL, &ignored);
+		settings =
+			settings_load_apart(SETTINGS_DEFAULT_FILE, ignore_mistake, NULL, &ignored);
 	} else {
 		settings = command_settings(options, err);
 		if (settings == NULL)

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd's master: reloads that go wrong, and workers that follow another."""
+import collections
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -446,17 +448,18 @@ def cpu_seconds(pid):
 
 class PreloadedTestCase(TestCase):
     """With preload_daemon.c, which a test can tell what to do."""
+    source, variable = 'preload_daemon.c', 'BREAK_CONFIG'
 
     def setUp(self):
         self.made = self.daemon()
         self.order = self.made.folder / 'break-config'
-        library = self.made.folder / 'preload_daemon.so'
+        library = self.made.folder / 'preload.so'
         subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library),
-                        str(pathlib.Path(__file__).with_name('preload_daemon.c')), '-ldl'],
+                        str(pathlib.Path(__file__).with_name(self.source)), '-ldl'],
                        check=True)
         self.addCleanup(os.environ.update, dict(os.environ))
         self.addCleanup(os.environ.clear)
-        os.environ['BREAK_CONFIG'] = str(self.order)
+        os.environ[self.variable] = str(self.order)
         os.environ['LD_PRELOAD'] = str(library)
         # A sanitizer's library wants to be the first one.
         os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
@@ -553,6 +556,71 @@ class BrokenReader(PreloadedTestCase):
         # The reload was put off, not lost.
         self.made.wait_for_log('serves', start)
         self.made.wait_for_answer('<zoe@alias.example>', says('Second'))
+
+
+def has_own_malloc():
+    """A sanitizer or valgrind, which want to know of each allocation."""
+    words = harness.command('openrcptd')
+    return len(words) > 1 or b'__asan_init' in pathlib.Path(words[0]).read_bytes() or (
+        b'__tsan_init' in pathlib.Path(words[0]).read_bytes())
+
+
+@unittest.skipIf(has_own_malloc(), 'allocations are counted by something else')
+class FailedAllocation(PreloadedTestCase):
+    """One that fails in a reload costs that reload at most, whichever it is and in whichever
+    process; one that fails in a tool ends it with a status that says so."""
+    source, variable = 'preload_malloc.c', 'MALLOC_ORDER'
+
+    def reload_each(self, process, numbers):
+        """How many of the reloads failed."""
+        failed = 0
+        for number in numbers:
+            self.order.write_text('%s %d' % (process, number), encoding='ascii')
+            self.order.chmod(0o644)
+            start = len(self.made.log_text())
+            os.kill(self.made.master, signal.SIGHUP)
+            harness.wait_until(lambda start=start: re.search(
+                'openrcpt.conf: reloaded|stay as they were', self.made.log_text()[start:]),
+                'the reload ends')
+            failed += 'stay as they were' in self.made.log_text()[start:]
+            self.assertIsNone(self.made.process.poll(), number)
+            self.assertEqual(self.made.workers(), self.workers, number)
+        self.order.unlink()             # which the next reload sees
+        start = len(self.made.log_text())
+        os.kill(self.made.master, signal.SIGHUP)
+        self.made.wait_for_log('openrcpt.conf: reloaded', start)
+        self.assert_serves(self.made)
+        return failed
+
+    def test_where_the_settings_are_read(self):
+        self.assertGreater(self.reload_each('reader', range(1, 200, 3)), 20)
+
+    def test_where_they_are_taken_over(self):
+        self.assertGreater(self.reload_each('worker', range(1, 60)), 10)
+
+    def test_where_it_is_begun(self):
+        self.reload_each('master', range(1, 4))
+
+    def test_tools(self):
+        """libconfig may die: never the tool. 0 where it can do without, 71 where it can't."""
+        library = str(self.made.folder / 'preload.so')
+        del os.environ['MALLOC_ORDER']
+        for words in (('rcptmap', 'config', '-c'), ('openrcptd', '-t', '-c')):
+            good = subprocess.run(harness.command(*words, self.made.configuration), check=True,
+                                  stdout=subprocess.PIPE).stdout
+            statuses = collections.Counter()
+            for number in range(1, 260, 2):
+                done = subprocess.run(
+                    harness.command(*words, self.made.configuration), check=False,
+                    env={**os.environ, 'LD_PRELOAD': library, 'FAIL_MALLOC': str(number)},
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                statuses[done.returncode] += 1
+                self.assertIn(done.returncode, (0, 71), (number, done.stderr))
+                if done.returncode == 0:
+                    self.assertEqual(done.stdout, good)
+                else:
+                    self.assertTrue(done.stderr, number)
+            self.assertGreater(statuses[71], 20)
 
 
 if __name__ == '__main__':
