@@ -65,7 +65,7 @@ int gate_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
 	if (session >= 0) {
 		(void)close(session); /* nothing was said */
 		pulse_beat();
-		say("a session is turned away, more are", EMFILE);
+		say("no descriptor is left: sessions are turned away", EMFILE);
 		errno = ECONNABORTED;
 		return -1;
 	}

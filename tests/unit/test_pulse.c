@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/pulse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void a_beat_of_another_process_is_heard(void **state)
+{
+	uint64_t before;
+	pid_t child;
+
+	(void)state;
+	pulse_share();
+	before = pulse_count();
+	child = fork();
+	if (child == 0) {
+		pulse_beat();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(pulse_count(), before + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_beat_of_another_process_is_heard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
