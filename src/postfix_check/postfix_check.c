@@ -1,91 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "postfix_check/postfix_check.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#include "base/buffer.h"
 #include "base/endpoint.h"
 #include "postfix_check/postfix_check_inside.h"
+#include "postfix/postfix_words.h"
 
 enum { PROBLEMS_FOUND = 1 }; /* exit status */
 
-static const char *const parameters[] = {
-	"command_directory",
-	"compatibility_level",
-	"content_filter",
-	"disable_vrfy_command",
-	"internal_mail_filter_classes",
-	"mail_owner",
-	"milter_default_action",
-	"milter_macro_daemon_name",
-	"mydestination",
-	"non_smtpd_milters",
-	"queue_directory",
-	"receive_override_options",
-	"recipient_delimiter",
-	"relay_domains",
-	"smtpd_client_restrictions",
-	"smtpd_data_restrictions",
-	"smtpd_end_of_data_restrictions",
-	"smtpd_helo_restrictions",
-	"smtpd_milters",
-	"smtpd_proxy_filter",
-	"smtpd_recipient_restrictions",
-	"smtpd_relay_restrictions",
-	"smtpd_sender_restrictions",
-	"soft_bounce",
-	"virtual_alias_domains",
-	"virtual_alias_maps",
-	"virtual_mailbox_domains",
-	NULL,
-};
-
 /* ---- what to look for ------------------------------------------------------------------ */
 
-static bool is_alias_domain(const struct table_domain *domain)
+static bool is_in(const struct postfix_domains *domains, const struct table_domain *domain)
 {
-	return (domain->flags & TABLE_DOMAIN_ALIAS) != 0;
+	/* A mailbox domain is one, whatever else it is. */
+	if (domains->flag == TABLE_DOMAIN_ALIAS && (domain->flags & TABLE_DOMAIN_MAILBOX) != 0)
+		return false;
+	return domain->name.size > 0 && (domain->flags & domains->flag) != 0;
 }
 
-static bool collect_domains(struct postfix_check *check, struct error *err)
+static bool add_domain(struct postfix_check *check, struct postfix_domains *domains,
+		       struct bytes name, struct error *err)
 {
+	struct postfix_domain *domain = arena_alloc(&check->postfix.arena, sizeof(*domain));
+
+	if (domain == NULL || !keyset_reserve(&domains->index, 1))
+		return error_set_memory(err);
+	*domain = (struct postfix_domain){ .entry.key = name, .number = domains->count };
+	keyset_insert(&domains->index, &domain->entry);
+	domains->names[domains->count++] = name;
+	return true;
+}
+
+bool postfix_check_collect(struct postfix_check *check, struct postfix_domains *domains,
+			   struct error *err)
+{
+	const struct table *table = check->options->table;
 	struct table_domain domain;
 	uint64_t position = 0;
+	size_t count = 0;
+	enum lookup found;
 
-	check->domains =
-		arena_alloc(&check->postfix.arena, POSTFIX_CHECK_DOMAINS * sizeof(*check->domains));
-	if (check->domains == NULL)
+	while (table_next_domain(table, &position, &domain) == LOOKUP_FOUND)
+		count += is_in(domains, &domain) ? 1 : 0;
+	domains->names = arena_alloc(&check->postfix.arena, (count + 1) * sizeof(*domains->names));
+	if (domains->names == NULL)
 		return error_set_memory(err);
-	while (check->domain_count < POSTFIX_CHECK_DOMAINS &&
-	       table_next_domain(check->options->table, &position, &domain) == LOOKUP_FOUND)
-		if (is_alias_domain(&domain))
-			check->domains[check->domain_count++] = domain.name;
-	return true;
-}
-
-static bool collect_keys(struct postfix_check *check, struct error *err)
-{
-	struct table_cursor cursor;
-	struct table_row row;
-
-	check->keys = arena_alloc(&check->postfix.arena, POSTFIX_CHECK_KEYS * sizeof(*check->keys));
-	if (check->keys == NULL)
-		return error_set_memory(err);
-	table_rows_begin(check->options->table, &cursor);
-	while (check->key_count < POSTFIX_CHECK_KEYS &&
-	       table_next_row(check->options->table, &cursor, &row) == LOOKUP_FOUND) {
-		const char *key;
-
-		if (row.is_catch_all || !is_alias_domain(&row.domain) ||
-		    !bytes_are_ascii(row.local) || bytes_contain(row.local, ' '))
-			continue;
-		key = postfix_check_line(check, BYTES_FORMAT "@" BYTES_FORMAT,
-					 BYTES_ARGS(row.local), BYTES_ARGS(row.domain.name));
-		check->keys[check->key_count++] = bytes_of(key);
-	}
-	return true;
+	keyset_init(&domains->index, &check->postfix.arena, table_seed(table));
+	position = 0;
+	while ((found = table_next_domain(table, &position, &domain)) == LOOKUP_FOUND)
+		if (is_in(domains, &domain) && !add_domain(check, domains, domain.name, err))
+			return false;
+	return found != LOOKUP_BROKEN || error_set(err, EX_DATAERR, "the table is damaged");
 }
 
 /* Our socket in the words of main.cf. */
@@ -113,40 +81,46 @@ static void name_endpoint(struct postfix_check *check)
 	}
 }
 
-/* ---- the checks that are one line each ------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------- */
 
-static void check_globals(struct postfix_check *check)
-{
-	const struct postfix *postfix = &check->postfix;
-	const char *delimiter = postfix_value(postfix, NULL, "recipient_delimiter");
-	struct bytes ours = table_rules(check->options->table)->delimiters;
-
-	if (!bytes_equal(ours, bytes_of(delimiter)))
-		postfix_check_report(
-			check, NULL, "recipient_delimiter",
-			postfix_check_line(check, "recipient_delimiter = " BYTES_FORMAT,
-					   BYTES_ARGS(ours)),
-			"recipient_delimiter is \"%s\", but the table was compiled with "
-			"\"" BYTES_FORMAT "\": extensions would be split differently",
-			delimiter, BYTES_ARGS(ours));
-	if (postfix_is_yes(postfix, NULL, "soft_bounce"))
-		postfix_check_report(check, NULL, "soft_bounce", "soft_bounce = no",
-				     "soft_bounce turns the refusal of an unknown user into "
-				     "\"try again later\"");
-}
-
-static void check_service(struct postfix_check *check, const struct postfix_service *service)
-{
-	if (!postfix_is_yes(&check->postfix, service, "disable_vrfy_command"))
-		postfix_check_report(check, service, "disable_vrfy_command",
-				     "disable_vrfy_command = yes",
-				     "VRFY never reaches a milter: it says yes to every address");
-	postfix_check_milters(check, service);
-}
-
-static bool is_smtpd(const struct postfix_service *service)
+bool postfix_check_is_smtpd(const struct postfix_service *service)
 {
 	return strcmp(service->command, "smtpd") == 0;
+}
+
+static bool is_loopback(const char *service)
+{
+	return strncmp(service, "127.", 4) == 0 || strncmp(service, "localhost:", 10) == 0 ||
+	       strncmp(service, "[::1]:", 6) == 0 || strncmp(service, "::1:", 4) == 0;
+}
+
+/* Where clients of other hosts come in, whatever a filter does. */
+static bool is_public(const char *service)
+{
+	static const char *const ports[] = { "smtp",  "25",  "submission",  "587",
+					     "smtps", "465", "submissions", "smtpd" };
+	struct bytes name = bytes_first(bytes_of(service), bytes_index(bytes_of(service), '/'));
+
+	for (size_t i = name.size; i > 0; i--)
+		if (name.data[i - 1] == ':') {
+			name = bytes_skip(name, i);
+			break;
+		}
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (bytes_equal(name, bytes_of(ports[i])))
+			return true;
+	return false;
+}
+
+bool postfix_check_is_reinjection(const struct postfix_check *check,
+				  const struct postfix_service *service)
+{
+	if (!check->has_filter || service == check->net ||
+	    postfix_value(&check->postfix, service, "content_filter")[0] != '\0')
+		return false;
+	return is_loopback(service->name) ||
+	       (!is_public(service->name) &&
+		postfix_overrides(&check->postfix, service, "content_filter"));
 }
 
 static void survey_services(struct postfix_check *check)
@@ -156,60 +130,85 @@ static void survey_services(struct postfix_check *check)
 	for (size_t i = 0; i < postfix->service_count; i++) {
 		const struct postfix_service *service = &postfix->services[i];
 
-		if (!is_smtpd(service))
+		if (!postfix_check_is_smtpd(service))
 			continue;
-		check->has_safety_net |=
-			strcmp(postfix_value(postfix, service, "milter_macro_daemon_name"),
-			       "REINJECT") == 0;
+		check->services++;
+		if (strcmp(postfix_value(postfix, service, "milter_macro_daemon_name"),
+			   "REINJECT") == 0)
+			check->net = service;
 		check->has_filter |= postfix_value(postfix, service, "content_filter")[0] != '\0';
 	}
 }
 
-static bool check_all(struct postfix_check *check, struct error *err)
+static bool check_services(struct postfix_check *check, struct error *err)
 {
-	size_t smtpds = 0;
-
 	survey_services(check);
-	check_globals(check);
 	for (size_t i = 0; i < check->postfix.service_count; i++) {
 		const struct postfix_service *service = &check->postfix.services[i];
 
-		if (!is_smtpd(service))
+		if (!postfix_check_is_smtpd(service))
 			continue;
-		smtpds++;
-		check_service(check, service);
-		if (!postfix_check_restrictions(check, service, err))
+		postfix_check_service(check, service);
+		if (!postfix_check_milters(check, service, err) ||
+		    !postfix_check_restrictions(check, service, err))
 			return false;
 	}
-	if (smtpds == 0)
-		postfix_check_report(check, NULL, "", "smtp inet n - y - - smtpd",
+	if (check->services == 0)
+		postfix_check_report(check, NULL, "",
+				     "postconf -M 'smtp/inet=smtp inet n - y - - smtpd'",
 				     "master.cf has no smtpd(8) service that could ask a milter");
 	postfix_check_non_smtpd(check);
-	return postfix_check_domains(check, err);
+	return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static void say_success(const struct postfix_check *check)
+{
+	size_t domains = check->alias.count + check->mailbox.count;
+
+	if (check->problems == 0 && check->notes == 0 && isatty(fileno(check->options->output)))
+		(void)fprintf(check->options->output, /* ferror() below */
+			      "%zu domain%s, %u service%s: nothing wrong\n", domains,
+			      domains == 1 ? "" : "s", check->services,
+			      check->services == 1 ? "" : "s");
+}
+
+static bool check_all(struct postfix_check *check, struct error *err)
+{
+	if (!postfix_check_collect(check, &check->alias, err) ||
+	    !postfix_check_collect(check, &check->mailbox, err) ||
+	    !postfix_check_globals(check, err) || !check_services(check, err) ||
+	    !postfix_check_domains(check, err) || !postfix_check_leads(check, err))
+		return false;
+	postfix_check_socket(check);
+	if (check->postfix.lacks_memory)
+		return error_set_memory(err);
+	say_success(check);
+	return (fflush(check->options->output) == 0 && !ferror(check->options->output)) ||
+	       error_set_errno(err, EX_IOERR, "output");
 }
 
 int postfix_check(const struct postfix_check_options *options, struct error *err)
 {
-	struct postfix_check check = { .options = options, .endpoint = options->settings->socket };
+	struct postfix_check check = {
+		.options = options,
+		.endpoint = options->settings->socket,
+		.alias = { .flag = TABLE_DOMAIN_ALIAS, .what = "alias" },
+		.mailbox = { .flag = TABLE_DOMAIN_MAILBOX, .what = "mailbox" },
+	};
 	int status = EX_OK;
 
-	if (!postfix_read(&check.postfix, options->postconf, options->directory, parameters, err)) {
+	if (!postfix_read(&check.postfix, options->postconf, options->directory, err)) {
 		status = err->status;
 		goto out;
 	}
-	keyset_init(&check.said, &check.postfix.arena, 0);
+	keyset_init(&check.said, &check.postfix.arena, table_seed(options->table));
 	name_endpoint(&check);
-	if (!collect_domains(&check, err) || !collect_keys(&check, err) || !check_all(&check, err))
+	if (!check_all(&check, err))
 		status = err->status;
-	else if (check.postfix.lacks_memory) {
-		error_fill_memory(err);
-		status = EX_OSERR;
-	} else if (fflush(options->output) != 0 || ferror(options->output)) {
-		error_fill_errno(err, EX_IOERR, "output");
-		status = EX_IOERR;
-	} else if (check.problems > 0) {
+	else if (check.problems > 0)
 		status = PROBLEMS_FOUND;
-	}
 out:
 	postfix_free(&check.postfix);
 	return status;

@@ -2,312 +2,365 @@
 #include <string.h>
 
 #include "postfix_check/postfix_check_inside.h"
+#include "postfix/postfix_words.h"
 
-/* Which domains a list of patterns and maps has; one flag a domain. */
-struct membership {
-	bool *is_member;
-	bool has_parents; /* `example.com` stands for its subdomains too */
+enum { LIST_BYTES = 256 * 1024 * 1024 };
+
+/* Postfix's classes of domains. */
+enum class { CLASS_LOCAL, CLASS_ALIAS, CLASS_MAILBOX, CLASS_RELAY, CLASSES };
+
+static const char *const class_names[CLASSES] = {
+	[CLASS_LOCAL] = "mydestination",
+	[CLASS_ALIAS] = "virtual_alias_domains",
+	[CLASS_MAILBOX] = "virtual_mailbox_domains",
+	[CLASS_RELAY] = "relay_domains",
 };
 
-static bool *new_flags(struct postfix_check *check, size_t count, struct error *err)
+/* What happens to an alias domain that is there, too. */
+static const char *const consequences[CLASSES] = {
+	[CLASS_LOCAL] = "Postfix would take its addresses for local users",
+	[CLASS_ALIAS] = "what is left unexpanded would bounce, and not come back",
+	[CLASS_MAILBOX] = "Postfix would look for mailboxes",
+	[CLASS_RELAY] = "what is left unexpanded would be relayed",
+};
+
+/* The recipients that each has, besides virtual_alias_maps. */
+static const char *const recipient_maps[CLASSES] = {
+	[CLASS_LOCAL] = "local_recipient_maps",
+	[CLASS_MAILBOX] = "virtual_mailbox_maps",
+	[CLASS_RELAY] = "relay_recipient_maps",
+};
+
+/* Who of ours is where. */
+struct membership {
+	const struct postfix_domains *domains;
+	enum postfix_member *in[CLASSES];
+	bool *flagged; /* those that the next report is about */
+};
+
+static bool find_members(struct postfix_check *check, const struct postfix_domains *domains,
+			 struct membership *out_membership, struct error *err)
 {
-	bool *flags = arena_alloc(&check->postfix.arena, count + 1);
-
-	if (flags == NULL)
-		error_fill_memory(err);
-	else
-		memset(flags, 0, count + 1);
-	return flags;
-}
-
-static bool is_map(struct bytes word)
-{
-	size_t colon = bytes_index(word, ':');
-
-	return colon > 0 && colon < word.size && word.data[0] != '[' && word.data[0] != '/';
-}
-
-static bool ends_below(struct bytes domain, struct bytes parent)
-{
-	if (parent.size > 0 && parent.data[0] == '.')
-		parent = bytes_skip(parent, 1);
-	return domain.size > parent.size && domain.data[domain.size - parent.size - 1] == '.' &&
-	       bytes_equal_ascii_nocase(bytes_skip(domain, domain.size - parent.size), parent);
-}
-
-static void mark_pattern(const struct postfix_check *check, struct bytes word, bool is_negated,
-			 const struct membership *membership)
-{
-	for (size_t i = 0; i < check->domain_count; i++)
-		if (bytes_equal_ascii_nocase(check->domains[i], word) ||
-		    (membership->has_parents && ends_below(check->domains[i], word)))
-			membership->is_member[i] = !is_negated;
-}
-
-static bool mark_map(struct postfix_check *check, struct bytes word, bool is_negated,
-		     const struct membership *membership, struct error *err)
-{
-	const char **values =
-		arena_alloc(&check->postfix.arena, (check->domain_count + 1) * sizeof(*values));
-
-	if (values == NULL)
-		return error_set_memory(err);
-	if (!postfix_look_up(&check->postfix, word, check->domains, check->domain_count, values,
-			     err))
+	out_membership->domains = domains;
+	out_membership->flagged = postfix_check_flags(check, domains, err);
+	if (out_membership->flagged == NULL)
 		return false;
-	for (size_t i = 0; i < check->domain_count; i++)
-		if (values[i] != NULL)
-			membership->is_member[i] = !is_negated;
+	for (size_t i = 0; i < CLASSES; i++) {
+		out_membership->in[i] = postfix_check_members(check, class_names[i], domains, err);
+		if (out_membership->in[i] == NULL)
+			return false;
+	}
 	return true;
 }
 
-/* The first pattern that matches decides, so the last ones are marked first. */
-static bool mark_members(struct postfix_check *check, struct bytes list,
-			 const struct membership *membership, struct error *err)
+static bool is_in(const struct membership *membership, enum class class, size_t number)
+{
+	return membership->in[class][number] == POSTFIX_IN;
+}
+
+static bool is_out(const struct membership *membership, enum class class, size_t number)
+{
+	return membership->in[class][number] == POSTFIX_OUT;
+}
+
+/* ---- the line to change --------------------------------------------------------------- */
+
+static void append_word(struct buffer *list, const char *before, struct bytes word)
+{
+	if (list->size > 0)
+		(void)buffer_append_text(list, ", "); /* all are marked */
+	(void)buffer_append_text(list, before);
+	(void)buffer_append(list, word);
+}
+
+/* The command that adds the flagged domains to a class. */
+static const char *command_with(struct postfix_check *check, const struct membership *membership,
+				enum class class)
+{
+	const struct postfix_domains *domains = membership->domains;
+	const char *raw = postfix_raw(&check->postfix, NULL, class_names[class]);
+	const char *before = "";
+	struct buffer list;
+
+	buffer_init(&list, LIST_BYTES);
+	(void)buffer_append_text(&list, raw); /* marked */
+	if (postfix_check_count(domains, membership->flagged) >= POSTFIX_CHECK_INLINE_MAX)
+		append_word(&list, "",
+			    bytes_of(postfix_check_map(check, domains, membership->flagged, "%1=x",
+						       "openrcpt-domains", &before)));
+	else
+		for (size_t i = 0; i < domains->count; i++)
+			if (membership->flagged[i])
+				append_word(&list, "", domains->names[i]);
+	return postfix_check_line(check, "%s%s", before,
+				  postfix_check_set(check, NULL, class_names[class],
+						    postfix_check_keep(check, &list)));
+}
+
+/* Mark in OUT_LITERAL which flagged domains stand in the list by their names. */
+static void find_literal(const struct membership *membership, struct bytes list, bool *out_literal)
 {
 	struct bytes word;
-	bool is_negated;
+	size_t number;
 
-	if (!postfix_next_word(&list, &word))
-		return true;
-	if (!mark_members(check, list, membership, err))
-		return false;
-	is_negated = word.size > 0 && word.data[0] == '!';
-	if (is_negated)
-		word = bytes_skip(word, 1);
-	if (is_map(word))
-		return mark_map(check, word, is_negated, membership, err);
-	mark_pattern(check, word, is_negated, membership);
-	return true;
+	while (postfix_next_word(&list, &word))
+		if (postfix_check_find(membership->domains, word, &number) &&
+		    membership->flagged[number])
+			out_literal[number] = true;
 }
 
-/* ---- classes of domains ---------------------------------------------------------------- */
-
-static const struct {
-	const char *parameter;
-	const char *what; /* happens to a domain that is in it too */
-	bool has_parents;
-	bool is_safety_net; /* fine where what is left comes back to us */
-} other_classes[] = {
-	{ "mydestination", "Postfix would take its addresses for local users", false, false },
-	{ "relay_domains", "what is left unexpanded would be relayed", true, true },
-	{ "virtual_mailbox_domains", "Postfix would look for mailboxes", false, false },
-};
-
-static bool check_other_classes(struct postfix_check *check, struct error *err)
+/* In front of LIST goes, with a `!`, what is in a map, in a file, or below another. */
+static const char *append_exceptions(struct postfix_check *check,
+				     const struct membership *membership, bool *flagged,
+				     struct buffer *list)
 {
-	for (size_t i = 0; i < sizeof(other_classes) / sizeof(other_classes[0]); i++) {
-		const char *parameter = other_classes[i].parameter;
-		struct membership members = {
-			.is_member = new_flags(check, check->domain_count, err),
-			.has_parents = other_classes[i].has_parents,
-		};
+	const struct postfix_domains *domains = membership->domains;
+	const char *before = "";
 
-		if (members.is_member == NULL ||
-		    !mark_members(check, bytes_of(postfix_value(&check->postfix, NULL, parameter)),
-				  &members, err))
-			return false;
-		for (size_t j = 0; j < check->domain_count; j++)
-			if (members.is_member[j] &&
-			    !(other_classes[i].is_safety_net && check->has_safety_net))
-				postfix_check_report(
-					check, NULL, parameter,
-					postfix_check_line(check, "%s = ... without " BYTES_FORMAT,
-							   parameter,
-							   BYTES_ARGS(check->domains[j])),
-					"alias domain " BYTES_FORMAT " is in %s, too: %s",
-					BYTES_ARGS(check->domains[j]), parameter,
-					other_classes[i].what);
+	if (postfix_check_count(domains, flagged) >= POSTFIX_CHECK_INLINE_MAX)
+		append_word(list, "!",
+			    bytes_of(postfix_check_map(check, domains, flagged, "%1=x",
+						       "openrcpt-domains", &before)));
+	else
+		for (size_t i = 0; i < domains->count; i++)
+			if (flagged[i])
+				append_word(list, "!", domains->names[i]);
+	return before;
+}
+
+/* The command that takes the flagged domains out of a class. */
+static const char *command_without(struct postfix_check *check, const struct membership *membership,
+				   enum class class)
+{
+	const struct postfix_domains *domains = membership->domains;
+	struct bytes rest = bytes_of(postfix_raw(&check->postfix, NULL, class_names[class]));
+	bool *literal = postfix_check_flags(check, domains, NULL);
+	bool *others = postfix_check_flags(check, domains, NULL);
+	const char *before;
+	struct buffer list;
+	struct bytes word;
+	size_t number;
+
+	if (literal == NULL || others == NULL) {
+		check->postfix.lacks_memory = true;
+		return "";
 	}
-	return true;
+	find_literal(membership, rest, literal);
+	for (size_t i = 0; i < domains->count; i++)
+		others[i] = membership->flagged[i] && !literal[i];
+	buffer_init(&list, LIST_BYTES);
+	before = append_exceptions(check, membership, others, &list);
+	while (postfix_next_word(&rest, &word))
+		if (!postfix_check_find(domains, word, &number) || !literal[number])
+			append_word(&list, "", word);
+	return postfix_check_line(check, "%s%s", before,
+				  postfix_check_set(check, NULL, class_names[class],
+						    postfix_check_keep(check, &list)));
 }
 
-static bool check_own_class(struct postfix_check *check, struct error *err)
+static bool is_any_flagged(const struct membership *membership)
 {
-	struct membership members = {
-		.is_member = new_flags(check, check->domain_count, err),
-	};
-
-	if (members.is_member == NULL)
-		return false;
-	if (!mark_members(check,
-			  bytes_of(postfix_value(&check->postfix, NULL, "virtual_alias_domains")),
-			  &members, err))
-		return false;
-	for (size_t i = 0; i < check->domain_count; i++)
-		if (!members.is_member[i] && !check->has_safety_net)
-			postfix_check_report(
-				check, NULL, "virtual_alias_domains",
-				postfix_check_line(check,
-						   "virtual_alias_domains = ... " BYTES_FORMAT,
-						   BYTES_ARGS(check->domains[i])),
-				"alias domain " BYTES_FORMAT " is not in virtual_alias_domains",
-				BYTES_ARGS(check->domains[i]));
-	return true;
+	return postfix_check_count(membership->domains, membership->flagged) > 0;
 }
 
-/* ---- virtual_alias_maps ---------------------------------------------------------------- */
-
-static bool check_catch_all(struct postfix_check *check, const struct bytes *catch_alls,
-			    const char *const *found)
+static void report_present(struct postfix_check *check, const struct membership *membership,
+			   enum class class, const char *consequence)
 {
-	for (size_t i = 0; i < check->domain_count; i++) {
-		struct bytes expected = catch_alls[i];
-		const char *line = postfix_check_line(check,
-						      "virtual_alias_maps = inline:{ {" BYTES_FORMAT
-						      " = " BYTES_FORMAT "} }",
-						      BYTES_ARGS(expected), BYTES_ARGS(expected));
-
-		if (found[i] != NULL && bytes_equal(bytes_of(found[i]), expected))
-			continue;
-		if (found[i] != NULL)
-			postfix_check_report(check, NULL, "virtual_alias_maps", line,
-					     "virtual_alias_maps has " BYTES_FORMAT
-					     " already, and leads elsewhere: %s",
-					     BYTES_ARGS(expected), found[i]);
-		else if (!check->has_safety_net)
-			postfix_check_report(
-				check, NULL, "virtual_alias_maps", line,
-				"virtual_alias_maps has no " BYTES_FORMAT
-				" that leads to itself: smtpd(8) would refuse every address "
-				"before it asks openrcpt",
-				BYTES_ARGS(expected));
-	}
-	return true;
-}
-
-/* Keys of ours in one of Postfix's own maps. */
-static bool check_keys(struct postfix_check *check, struct bytes map, struct error *err)
-{
-	const char **values =
-		arena_alloc(&check->postfix.arena, (check->key_count + 1) * sizeof(*values));
-
-	if (values == NULL)
-		return error_set_memory(err);
-	if (!postfix_look_up(&check->postfix, map, check->keys, check->key_count, values, err))
-		return false;
-	for (size_t i = 0; i < check->key_count; i++) {
-		if (values[i] == NULL)
-			continue;
+	if (is_any_flagged(membership))
 		postfix_check_report(
-			check, NULL, "virtual_alias_maps",
-			postfix_check_line(check, "virtual_alias_maps = ... without " BYTES_FORMAT,
-					   BYTES_ARGS(map)),
-			BYTES_FORMAT " expands addresses of ours, too, as " BYTES_FORMAT
-				     ": before the milter, and again behind it",
-			BYTES_ARGS(map), BYTES_ARGS(check->keys[i]));
-		return true;
+			check, NULL, class_names[class], command_without(check, membership, class),
+			"%s %s in %s%s: %s",
+			postfix_check_names(check, membership->domains, membership->flagged),
+			postfix_check_count(membership->domains, membership->flagged) == 1 ? "is"
+											   : "are",
+			class_names[class],
+			membership->domains->flag == TABLE_DOMAIN_ALIAS ? ", too" : "",
+			consequence);
+}
+
+static void report_absent(struct postfix_check *check, const struct membership *membership,
+			  enum class class, const char *consequence)
+{
+	if (is_any_flagged(membership))
+		postfix_check_report(
+			check, NULL, class_names[class], command_with(check, membership, class),
+			"%s %s not in %s%s",
+			postfix_check_names(check, membership->domains, membership->flagged),
+			postfix_check_count(membership->domains, membership->flagged) == 1 ? "is"
+											   : "are",
+			class_names[class], consequence);
+}
+
+/* ---- alias domains --------------------------------------------------------------------- */
+
+/* With full coverage a domain is relayed to ourselves, or has to be, unless it is in
+ * virtual_alias_domains alone. */
+static bool is_relayed(const struct postfix_check *check, const struct membership *membership,
+		       size_t number)
+{
+	return check->net != NULL && (!is_out(membership, CLASS_RELAY, number) ||
+				      is_out(membership, CLASS_ALIAS, number));
+}
+
+static void check_wrong_classes(struct postfix_check *check, struct membership *membership)
+{
+	for (enum class class = 0; class < CLASSES; class ++) {
+		for (size_t i = 0; i < membership->domains->count; i++) {
+			bool is_right = class == CLASS_ALIAS
+						? !is_relayed(check, membership, i)
+						: class == CLASS_RELAY && check->net != NULL;
+
+			membership->flagged[i] = !is_right && is_in(membership, class, i);
+		}
+		report_present(check, membership, class, consequences[class]);
 	}
+}
+
+static void check_right_class(struct postfix_check *check, struct membership *membership)
+{
+	for (size_t i = 0; i < membership->domains->count; i++)
+		membership->flagged[i] =
+			is_out(membership, CLASS_ALIAS, i) &&
+			(check->net == NULL || is_out(membership, CLASS_RELAY, i));
+	report_absent(check, membership, check->net != NULL ? CLASS_RELAY : CLASS_ALIAS, "");
+}
+
+/* Where the smtpd listens that takes mail back: `[127.0.0.1]:10027` for its `127.0.0.1:10027`. */
+static const char *net_nexthop(struct postfix_check *check)
+{
+	struct bytes name = bytes_of(check->net->name);
+	size_t colon = name.size;
+
+	name = bytes_first(name, bytes_index(name, '/'));
+	for (size_t i = 0; i < name.size; i++)
+		if (name.data[i] == ':')
+			colon = i;
+	if (colon >= name.size)
+		return postfix_check_line(check, "[127.0.0.1]:" BYTES_FORMAT, BYTES_ARGS(name));
+	if (name.data[0] == '[')
+		return postfix_check_line(check, BYTES_FORMAT, BYTES_ARGS(name));
+	return postfix_check_line(check, "[" BYTES_FORMAT "]" BYTES_FORMAT,
+				  BYTES_ARGS(bytes_first(name, colon)),
+				  BYTES_ARGS(bytes_skip(name, colon)));
+}
+
+/* Does TRANSPORT end at the port of the smtpd that takes mail back? */
+static bool leads_to_net(const char *transport, const char *nexthop)
+{
+	const char *port = strrchr(nexthop, ':');
+	size_t size = strlen(transport);
+
+	return size > strlen(port) && strcmp(transport + size - strlen(port), port) == 0;
+}
+
+static bool check_transport(struct postfix_check *check, struct membership *membership,
+			    struct error *err)
+{
+	const struct postfix_domains *domains = membership->domains;
+	const char *nexthop = net_nexthop(check);
+	const char *raw = postfix_raw(&check->postfix, NULL, "transport_maps");
+	struct bytes rest = bytes_of(postfix_value(&check->postfix, NULL, "transport_maps"));
+	const char **values =
+		arena_alloc(&check->postfix.arena, (domains->count + 1) * sizeof(*values));
+	bool is_elsewhere =
+		!leads_to_net(postfix_value(&check->postfix, NULL, "relay_transport"), nexthop);
+	bool *is_found = postfix_check_flags(check, domains, err);
+	const char *before;
+	const char *map;
+	struct bytes word;
+
+	if (values == NULL || is_found == NULL)
+		return error_set_memory(err);
+	for (size_t i = 0; i < domains->count; i++)
+		membership->flagged[i] = is_elsewhere && is_in(membership, CLASS_RELAY, i);
+	while (postfix_next_word(&rest, &word)) {
+		bool is_known;
+
+		if (!postfix_check_ask(check, NULL, "transport_maps", word, domains->names,
+				       domains->count, &check->postfix.arena, values, &is_known,
+				       err))
+			return false;
+		if (!is_known)
+			return true;
+		for (size_t i = 0; i < domains->count; i++) {
+			if (values[i] == NULL || is_found[i])
+				continue;
+			is_found[i] = true;
+			membership->flagged[i] = is_in(membership, CLASS_RELAY, i) &&
+						 !leads_to_net(values[i], nexthop);
+		}
+	}
+	if (!is_any_flagged(membership))
+		return true;
+	map = postfix_check_map(check, domains, membership->flagged,
+				postfix_check_line(check, "%%1=smtp:%s", nexthop),
+				"openrcpt-transport", &before);
+	postfix_check_report(
+		check, NULL, "transport_maps",
+		postfix_check_line(
+			check, "%s%s", before,
+			postfix_check_set(check, NULL, "transport_maps",
+					  postfix_check_line(check, "%s%s%s", map,
+							     raw[0] != '\0' ? ", " : "", raw))),
+		"transport_maps doesn't lead %s to %s: what is left unexpanded would be relayed, "
+		"and not come back",
+		postfix_check_names(check, domains, membership->flagged), check->net->name);
 	return true;
 }
 
-static bool check_maps(struct postfix_check *check, struct error *err)
+static bool check_alias_domains(struct postfix_check *check, struct error *err)
 {
-	struct arena *arena = &check->postfix.arena;
-	size_t count = check->domain_count;
-	struct bytes *catch_alls = arena_alloc(arena, (count + 1) * sizeof(*catch_alls));
-	const char **found = arena_alloc(arena, (count + 1) * sizeof(*found));
-	const char **values = arena_alloc(arena, (count + 1) * sizeof(*values));
-	struct bytes list = bytes_of(postfix_value(&check->postfix, NULL, "virtual_alias_maps"));
-	struct bytes map;
+	struct membership membership;
+	bool *relayed = postfix_check_flags(check, &check->alias, err);
 
-	if (catch_alls == NULL || found == NULL || values == NULL)
+	if (relayed == NULL || !find_members(check, &check->alias, &membership, err))
+		return false;
+	check_wrong_classes(check, &membership);
+	check_right_class(check, &membership);
+	for (size_t i = 0; i < check->alias.count; i++)
+		relayed[i] = is_relayed(check, &membership, i);
+	if (check->net != NULL && !check_transport(check, &membership, err))
+		return false;
+	return postfix_check_alias_maps(check, relayed, err);
+}
+
+/* ---- mailbox domains -------------------------------------------------------------------- */
+
+static bool check_mailbox_domains(struct postfix_check *check, struct error *err)
+{
+	struct membership membership;
+	size_t count = check->mailbox.count;
+	const char **maps = arena_alloc(&check->postfix.arena, (count + 1) * sizeof(*maps));
+
+	if (maps == NULL)
 		return error_set_memory(err);
+	if (!find_members(check, &check->mailbox, &membership, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		membership.flagged[i] = is_in(&membership, CLASS_ALIAS, i);
+	report_present(check, &membership, CLASS_ALIAS,
+		       "Postfix would bounce the mail of its mailboxes");
 	for (size_t i = 0; i < count; i++) {
-		catch_alls[i] = bytes_of(
-			postfix_check_line(check, "@" BYTES_FORMAT, BYTES_ARGS(check->domains[i])));
-		found[i] = NULL;
+		membership.flagged[i] = true;
+		maps[i] = NULL;
+		for (enum class class = 0; class < CLASSES; class ++) {
+			if (class == CLASS_ALIAS || is_out(&membership, class, i))
+				continue;
+			membership.flagged[i] = false;
+			maps[i] = recipient_maps[class];
+		}
 	}
-	while (postfix_next_word(&list, &map)) {
-		if (!check_keys(check, map, err) ||
-		    !postfix_look_up(&check->postfix, map, catch_alls, count, values, err))
-			return false;
-		/* The first map that has a key decides. */
-		for (size_t i = 0; i < count; i++)
-			if (found[i] == NULL)
-				found[i] = values[i];
-	}
-	return check_catch_all(check, catch_alls, found);
+	report_absent(check, &membership, CLASS_MAILBOX,
+		      ", nor in relay_domains or mydestination: nobody would deliver to its "
+		      "mailboxes");
+	return postfix_check_mailbox_maps(check, maps, err);
 }
 
 bool postfix_check_domains(struct postfix_check *check, struct error *err)
 {
-	if (check->domain_count == 0)
-		postfix_check_note(check, "alias_domains = [ \"example.com\" ];",
-				   "the table has no alias domain to look for");
-	return check_other_classes(check, err) && check_own_class(check, err) &&
-	       check_maps(check, err);
-}
-
-/* ---- verify probes --------------------------------------------------------------------- */
-
-static const char *const restrictions[] = {
-	"smtpd_client_restrictions",      "smtpd_helo_restrictions",
-	"smtpd_sender_restrictions",      "smtpd_relay_restrictions",
-	"smtpd_recipient_restrictions",   "smtpd_data_restrictions",
-	"smtpd_end_of_data_restrictions",
-};
-
-/* Are all our domains let through by MAP before a probe is made? */
-static bool mark_permitted(struct postfix_check *check, struct bytes map, bool *permitted,
-			   struct error *err)
-{
-	const char **values =
-		arena_alloc(&check->postfix.arena, (check->domain_count + 1) * sizeof(*values));
-
-	if (values == NULL)
-		return error_set_memory(err);
-	if (!postfix_look_up(&check->postfix, map, check->domains, check->domain_count, values,
-			     err))
-		return false;
-	for (size_t i = 0; i < check->domain_count; i++)
-		if (values[i] != NULL &&
-		    (strcasecmp(values[i], "OK") == 0 || strcasecmp(values[i], "permit") == 0))
-			permitted[i] = true;
-	return true;
-}
-
-static bool check_list(struct postfix_check *check, const struct postfix_service *service,
-		       const char *parameter, struct error *err)
-{
-	struct bytes rest = bytes_of(postfix_value(&check->postfix, service, parameter));
-	bool *permitted = new_flags(check, check->domain_count, err);
-	struct bytes word;
-
-	if (permitted == NULL)
-		return false;
-	while (postfix_next_word(&rest, &word)) {
-		if (bytes_equal(word, bytes_of("check_recipient_access"))) {
-			if (postfix_next_word(&rest, &word) &&
-			    !mark_permitted(check, word, permitted, err))
-				return false;
-			continue;
-		}
-		if (!bytes_equal(word, bytes_of("reject_unverified_recipient")))
-			continue;
-		for (size_t i = 0; i < check->domain_count; i++)
-			if (!permitted[i])
-				postfix_check_report(
-					check, service, parameter,
-					postfix_check_line(check,
-							   "%s = ... check_recipient_access "
-							   "inline:{" BYTES_FORMAT "=OK}, "
-							   "reject_unverified_recipient ...",
-							   parameter,
-							   BYTES_ARGS(check->domains[i])),
-					"reject_unverified_recipient probes addresses "
-					"of " BYTES_FORMAT " without asking openrcpt, and refuses "
-					"every alias",
-					BYTES_ARGS(check->domains[i]));
-	}
-	return true;
-}
-
-bool postfix_check_restrictions(struct postfix_check *check, const struct postfix_service *service,
-				struct error *err)
-{
-	for (size_t i = 0; i < sizeof(restrictions) / sizeof(restrictions[0]); i++)
-		if (!check_list(check, service, restrictions[i], err))
-			return false;
-	return true;
+	if (check->alias.count + check->mailbox.count == 0)
+		postfix_check_note(check, "# openrcpt.conf: alias_domains = [ \"example.com\" ];",
+				   "the table has no domain of ours to look for");
+	return check_alias_domains(check, err) && check_mailbox_domains(check, err) &&
+	       postfix_check_expanded_maps(check, err);
 }

@@ -18,11 +18,12 @@ static uid_t find_owner(const struct settings *settings)
 }
 
 static int check(const struct options *options, const struct settings *settings,
-		 const struct table *table)
+		 const struct table *table, const char *path)
 {
 	const struct postfix_check_options parts = {
 		.settings = settings,
 		.table = table,
+		.table_path = path,
 		.postconf = options->postconf,
 		.directory = options->postfix_directory,
 		.output = stdout,
@@ -38,13 +39,14 @@ int command_check_postfix(const struct options *options)
 	struct error err;
 	struct settings *settings = command_settings(options, &err);
 	struct table *table;
+	const char *path;
 	int status;
 
 	if (settings == NULL)
 		return command_fail(&err);
-	table = table_open(options->table != NULL ? options->table : settings->table,
-			   find_owner(settings), TABLE_MAPPED, &err);
-	status = table != NULL ? check(options, settings, table) : command_fail(&err);
+	path = options->table != NULL ? options->table : settings->table;
+	table = table_open(path, find_owner(settings), TABLE_MAPPED, &err);
+	status = table != NULL ? check(options, settings, table, path) : command_fail(&err);
 	table_close(table);
 	settings_free(settings);
 	return status;
