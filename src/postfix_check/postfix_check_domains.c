@@ -219,9 +219,8 @@ static void check_wrong_classes(struct postfix_check *check, struct membership *
 static void check_right_class(struct postfix_check *check, struct membership *membership)
 {
 	for (size_t i = 0; i < membership->domains->count; i++)
-		membership->flagged[i] =
-			is_out(membership, CLASS_ALIAS, i) &&
-			(check->net == NULL || is_out(membership, CLASS_RELAY, i));
+		membership->flagged[i] = is_out(membership, CLASS_ALIAS, i) &&
+					 (check->net == NULL || is_out(membership, CLASS_RELAY, i));
 	report_absent(check, membership, check->net != NULL ? CLASS_RELAY : CLASS_ALIAS, "");
 }
 

@@ -173,6 +173,18 @@ static const char *awk_program(struct postfix_check *check, const struct postfix
 	return postfix_check_line(check, "'$2 == \"alias-domain\" { %s }'", format);
 }
 
+/* What prints the table that was looked at. */
+static const char *dump(struct postfix_check *check)
+{
+	const struct postfix_check_options *options = check->options;
+	const char *table = postfix_check_quote(check, options->table_path);
+
+	if (options->settings->file == NULL)
+		return postfix_check_line(check, "rcptmap dump -t %s", table);
+	return postfix_check_line(check, "rcptmap dump -c %s -t %s",
+				  postfix_check_quote(check, options->settings->file), table);
+}
+
 const char *postfix_check_map(struct postfix_check *check, const struct postfix_domains *domains,
 			      const bool *flagged, const char *format, const char *file,
 			      const char **out_before)
@@ -187,8 +199,7 @@ const char *postfix_check_map(struct postfix_check *check, const struct postfix_
 		map = postfix_check_line(check, "%s/%s",
 					 postfix_value(postfix, NULL, "config_directory"), file);
 		*out_before = postfix_check_line(
-			check, "rcptmap dump -t %s | awk %s > %s && %s %s:%s && ",
-			postfix_check_quote(check, check->options->table_path),
+			check, "%s | awk %s > %s && %s %s:%s && ", dump(check),
 			awk_program(check, domains, format), postfix_check_quote(check, map),
 			program(check, "postmap"), type, postfix_check_quote(check, map));
 		return postfix_check_line(check, "%s:%s", type, map);
