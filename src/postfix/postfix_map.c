@@ -41,6 +41,14 @@ static struct bytes without_wrapper(struct bytes map)
 	return map;
 }
 
+/* Postfix's programs end with a complaint such as `postmap: fatal: open database …`. */
+static bool is_fatal(struct bytes complaint)
+{
+	while (complaint.size > 0 && !bytes_begin_with(complaint, bytes_of("fatal: ")))
+		complaint = bytes_skip(complaint, 1);
+	return complaint.size > 0;
+}
+
 /* `postmap OPTION [-] MAP` */
 static enum postfix_answer run_postmap(struct postfix *postfix, const char *option,
 				       struct bytes map, struct bytes input,
@@ -67,8 +75,7 @@ static enum postfix_answer run_postmap(struct postfix *postfix, const char *opti
 		return POSTFIX_FAILED;
 	complaint = program_last_complaint(output);
 	/* Its status for "nothing found" is the one for its failures, too. */
-	if (output->status > NOT_FOUND ||
-	    (output->status == NOT_FOUND && memmem(complaint.data, complaint.size, "fatal: ", 7))) {
+	if (output->status > NOT_FOUND || (output->status == NOT_FOUND && is_fatal(complaint))) {
 		size_t skipped = bytes_index(complaint, ' ');
 
 		error_fill(err, EX_UNAVAILABLE, BYTES_FORMAT,
