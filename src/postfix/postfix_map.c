@@ -49,6 +49,42 @@ static bool is_fatal(struct bytes complaint)
 	return complaint.size > 0;
 }
 
+/* A map that can't be asked. */
+struct broken_map {
+	struct keyset_entry entry; /* its name */
+	const char *why;
+};
+
+/* Remember it, since postmap takes a second to say so, and the map may be in many lists. */
+static bool remember_broken(struct postfix *postfix, const char *name, const char *why)
+{
+	struct broken_map *map = arena_alloc(&postfix->arena, sizeof(*map));
+
+	if (map == NULL || !keyset_reserve(&postfix->broken, 1))
+		return false;
+	map->entry.key = bytes_of(name);
+	map->why = arena_text(&postfix->arena, bytes_of(why));
+	if (map->why != NULL)
+		keyset_insert(&postfix->broken, &map->entry);
+	return map->why != NULL;
+}
+
+/* Say why MAP, which is asked as NAME, can't be. */
+static enum postfix_answer cannot_tell(struct postfix *postfix, const char *name,
+				       const char *option, struct bytes complaint,
+				       struct error *err)
+{
+	size_t program = bytes_index(complaint, ' ');
+
+	error_fill(err, EX_UNAVAILABLE, BYTES_FORMAT,
+		   BYTES_ARGS(bytes_skip(complaint, program + 1)));
+	/* Not every type can be listed: that one can't is no fault of the map. */
+	if (strcmp(option, "-q") != 0 || remember_broken(postfix, name, err->text))
+		return POSTFIX_CANT_TELL;
+	error_fill_memory(err);
+	return POSTFIX_FAILED;
+}
+
 /* `postmap OPTION [-] MAP` */
 static enum postfix_answer run_postmap(struct postfix *postfix, const char *option,
 				       struct bytes map, struct bytes input,
@@ -56,12 +92,18 @@ static enum postfix_answer run_postmap(struct postfix *postfix, const char *opti
 {
 	const char *words[8] = { postmap_path(postfix) };
 	const char *name = arena_text(&postfix->arena, without_wrapper(map));
+	const struct broken_map *broken;
 	struct bytes complaint;
 	size_t used = 1;
 
 	if (words[0] == NULL || name == NULL) {
 		error_fill_memory(err);
 		return POSTFIX_FAILED;
+	}
+	broken = (const struct broken_map *)keyset_find(&postfix->broken, bytes_of(name));
+	if (broken != NULL) {
+		error_fill(err, EX_UNAVAILABLE, "%s", broken->why);
+		return POSTFIX_CANT_TELL;
 	}
 	if (postfix->directory != NULL) {
 		words[used++] = "-c";
@@ -75,13 +117,8 @@ static enum postfix_answer run_postmap(struct postfix *postfix, const char *opti
 		return POSTFIX_FAILED;
 	complaint = program_last_complaint(output);
 	/* Its status for "nothing found" is the one for its failures, too. */
-	if (output->status > NOT_FOUND || (output->status == NOT_FOUND && is_fatal(complaint))) {
-		size_t skipped = bytes_index(complaint, ' ');
-
-		error_fill(err, EX_UNAVAILABLE, BYTES_FORMAT,
-			   BYTES_ARGS(bytes_skip(complaint, skipped + 1)));
-		return POSTFIX_CANT_TELL;
-	}
+	if (output->status > NOT_FOUND || (output->status == NOT_FOUND && is_fatal(complaint)))
+		return cannot_tell(postfix, name, option, complaint, err);
 	return POSTFIX_ANSWERED;
 }
 

@@ -260,6 +260,7 @@ bool postfix_read(struct postfix *postfix, const char *postconf, const char *dir
 		.directory = directory,
 	};
 	arena_init(&postfix->arena, MEMORY_BYTES);
+	keyset_init(&postfix->broken, &postfix->arena, 0); /* the administrator named them */
 	program_output_init(&output);
 	is_read = read_parameters(postfix, &output, err) && read_services(postfix, &output, err);
 	program_output_free(&output);

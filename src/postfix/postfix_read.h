@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/keyset.h"
 
 struct postfix_parameter {
 	const char *service; /* `smtp/inet`; NULL: of main.cf */
@@ -38,7 +39,8 @@ struct postfix {
 	size_t parameter_count;
 	struct postfix_service *services;
 	size_t service_count;
-	bool lacks_memory; /* what was found isn't all there is: no conclusion holds */
+	struct keyset broken; /* maps that can't be asked; postfix_map.c's own */
+	bool lacks_memory;    /* what was found isn't all there is: no conclusion holds */
 };
 
 /* Read all parameters, and all of master.cf. Status 69 where Postfix's tools can't be run or can't

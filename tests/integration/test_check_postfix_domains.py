@@ -110,7 +110,10 @@ class Domains(Case):
             before = self.main.get(name, '')
             self.main[name] = value
             with self.subTest(value):
-                self.expect("can't tell: ", ' of %s can' % name, rest=["can't tell"])
+                status, text = self.check()
+                self.assertEqual((status, len(mending.findings(text))), (1, 1), text)
+                self.assertIn("can't tell: ", text)
+                self.assertIn(" of %s can't be read" % name, text)
             self.main[name] = before
         del self.main['alias_maps']
 

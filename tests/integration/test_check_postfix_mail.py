@@ -129,7 +129,7 @@ class Mail(unittest.TestCase):
     def test_classes(self):
         self.break_and_mend({'virtual_alias_domains': 'alias.example'}, is_seen=False)
         self.break_and_mend({'virtual_mailbox_domains': self.file(
-            'vhost', 'box.example\nalias.example\n')})
+            'vhost', 'box.example\nalias.example\n')}, is_seen=False)
         self.break_and_mend({'mydestination': 'localhost, inline:{ { second.example = x } }'},
                             is_seen=False)
         self.break_and_mend({'virtual_alias_domains': 'alias.example second.example box.example'})
