@@ -272,10 +272,10 @@ void postfix_free(struct postfix *postfix)
 	arena_free(&postfix->arena);
 }
 
-static const struct postfix_parameter *find(const struct postfix *postfix,
-					    const struct postfix_service *service, const char *name)
+static struct postfix_parameter *find(const struct postfix *postfix,
+				      const struct postfix_service *service, const char *name)
 {
-	const struct postfix_parameter *found = NULL;
+	struct postfix_parameter *found = NULL;
 
 	if (service != NULL)
 		found = find_parameter(postfix, service->name, name);
@@ -309,6 +309,15 @@ const char *postfix_raw(const struct postfix *postfix, const struct postfix_serv
 	const struct postfix_parameter *found = find(postfix, service, name);
 
 	return found != NULL ? found->raw : "";
+}
+
+void postfix_set_raw(struct postfix *postfix, const struct postfix_service *service,
+		     const char *name, const char *raw)
+{
+	struct postfix_parameter *found = find(postfix, service, name);
+
+	if (found != NULL)
+		found->raw = raw;
 }
 
 bool postfix_is_yes(const struct postfix *postfix, const struct postfix_service *service,

@@ -57,6 +57,11 @@ const char *postfix_value(const struct postfix *postfix, const struct postfix_se
 const char *postfix_raw(const struct postfix *postfix, const struct postfix_service *service,
 			const char *name);
 
+/* From now on postfix_raw() gives RAW, which lives as long: a line to change builds on the one
+ * before. What counts stays as it was. */
+void postfix_set_raw(struct postfix *postfix, const struct postfix_service *service,
+		     const char *name, const char *raw);
+
 /* Does SERVICE say NAME itself? */
 bool postfix_overrides(const struct postfix *postfix, const struct postfix_service *service,
 		       const char *name);

@@ -34,11 +34,19 @@ struct postfix_domain {
 	size_t number;
 };
 
+/* What the command that was made last would set; it counts once it is printed. */
+struct postfix_change {
+	const struct postfix_service *service; /* NULL: main.cf */
+	const char *parameter;                 /* NULL: nothing */
+	const char *value;
+};
+
 /* One run. */
 struct postfix_check {
 	const struct postfix_check_options *options;
 	struct postfix postfix;
 	struct keyset said; /* what was printed; each problem only once */
+	struct postfix_change change;
 	unsigned problems;
 	unsigned notes;
 	unsigned services;       /* smtpd(8) services that were looked at */

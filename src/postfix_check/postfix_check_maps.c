@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
 #include <sysexits.h>
 
 #include "postfix_check/postfix_check_inside.h"
@@ -82,7 +83,10 @@ static const char *command(struct postfix_check *check, const struct postfix_dom
 			   const bool *flagged, bool is_first)
 {
 	const char *raw = postfix_raw(&check->postfix, NULL, "virtual_alias_maps");
-	bool has_old = postfix_value(&check->postfix, NULL, "virtual_alias_maps")[0] != '\0';
+	/* The default names a parameter that nobody sets. */
+	bool has_old = raw[0] != '\0' &&
+		       (strcmp(raw, "$virtual_maps") != 0 ||
+			postfix_value(&check->postfix, NULL, "virtual_alias_maps")[0] != '\0');
 	const char *before;
 	const char *map = postfix_check_map(check, domains, flagged, "@%1=@%1",
 					    domains->flag == TABLE_DOMAIN_ALIAS

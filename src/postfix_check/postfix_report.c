@@ -118,8 +118,11 @@ const char *postfix_check_set(struct postfix_check *check, const struct postfix_
 {
 	const char *setting;
 
-	if (postfix_overrides(&check->postfix, service, parameter))
+	check->change = (struct postfix_change){ .parameter = parameter, .value = value };
+	if (postfix_overrides(&check->postfix, service, parameter)) {
+		check->change.service = service;
 		return postfix_check_set_in(check, service, parameter, value);
+	}
 	setting = postfix_check_line(check, "%s =%s%s", parameter, value[0] != '\0' ? " " : "",
 				     value);
 	return postfix_check_line(check, "%s -e %s", program(check, "postconf"),
@@ -266,11 +269,16 @@ static bool say(struct postfix_check *check, const char *where, const char *comm
 		const char *format, va_list arguments)
 {
 	const char *what = format_line(check, format, arguments);
-	const char *text = postfix_check_line(check, "%s: %s\n    %s\n", where, what, command);
+	const char *finding = postfix_check_line(check, "%s: %s\n", where, what);
+	const struct postfix_change change = check->change;
 
-	if (is_repeated(check, bytes_of(text)))
+	check->change.parameter = NULL;
+	if (is_repeated(check, bytes_of(finding)))
 		return false;
-	(void)fputs(text, check->options->output); /* ferror() in postfix_check() */
+	/* All that is printed may be pasted together: what comes next builds on this. */
+	if (change.parameter != NULL)
+		postfix_set_raw(&check->postfix, change.service, change.parameter, change.value);
+	(void)fprintf(check->options->output, "%s    %s\n", finding, command); /* ferror() later */
 	return true;
 }
 

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import check_postfix_case
 import mending
 from check_postfix_case import IDENTITY, TABLE, Case
+from rcptmap import Workshop
 
 
 MAILBOX_TABLE = '''\
@@ -180,6 +181,25 @@ class Mailboxes(Case):
         name = self.file('virtual', MAILBOX_TABLE)
         self.main['virtual_alias_maps'] = 'texthash:%s' % name
         self.expect('texthash:%s expands addresses of ours, too, as info@box.example' % name)
+
+    def test_all_can_be_pasted_together(self):
+        """What is printed later builds on what was printed before."""
+        self.main.update({'virtual_alias_domains': 'box.example', 'mydestination': 'localhost',
+                          'virtual_alias_maps': 'inline:{ { info@box.example = x@far.example } }',
+                          'virtual_mailbox_maps': 'inline:{ { ann@box.example = x } }',
+                          'smtpd_recipient_restrictions': 'reject_unverified_recipient'})
+        table = Workshop(TABLE + MAILBOX_TABLE, {
+            'origin': 'mx.example', 'mailbox_domains': ['box.example'], 'socket': 'unix:%s'
+            % self.socket, 'user': 'nobody'})
+        self.addCleanup(table.close)
+        table.compile()
+        self.configuration = table.configuration
+        status, text = self.check()
+        self.assertEqual((status, len(mending.findings(text))), (1, 7), text)
+        for _, command in mending.findings(text):
+            mending.run(command)
+        mending.settle(self.etc)
+        self.assertEqual(mending.check(self.configuration, self.etc), (0, ''))
 
     def test_no_class(self):
         self.main['virtual_mailbox_domains'] = 'x.example'
