@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/account.h"
 #include "base/endpoint.h"
+#include "base/error.h"
 #include "postfix_check/postfix_check_inside.h"
+
+#include "base/account.h"
 
 enum {
 	ANSWER_MS = 5000, /* a daemon answers within a few, a busy one in a second */
@@ -178,10 +180,10 @@ static void check_daemon(struct postfix_check *check)
 	else if (errno == EACCES || errno == EPERM)
 		postfix_check_report(check, NULL, "", "# ask as root",
 				     "can't tell whether openrcptd answers at %s: %s", socket,
-				     strerror(errno));
+				     error_words(errno));
 	else
 		postfix_check_report(check, NULL, "", "systemctl start openrcptd",
-				     "nobody answers at %s: %s", socket, strerror(errno));
+				     "nobody answers at %s: %s", socket, error_words(errno));
 }
 
 void postfix_check_socket(struct postfix_check *check)

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/trust.h"
 #include "service/log.h"
@@ -65,7 +66,7 @@ static void sign_lock(struct listener *listener)
 	size = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	if (ftruncate(listener->lock_fd, 0) != 0 ||
 	    pwrite(listener->lock_fd, text, (size_t)size, 0) != size)
-		log_line(SEVERITY_WARNING, "the lock can't be signed: %s", strerror(errno));
+		log_line(SEVERITY_WARNING, "the lock can't be signed: %s", error_words(errno));
 }
 
 bool listener_lock(struct listener *listener, const char *directory, const char *text,
