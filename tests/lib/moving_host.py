@@ -8,8 +8,8 @@
         for kind, text in guide.blocks(...):
             host.carry_out(kind, text)
 
-A Postfix of our own, openrcptd, and a sink where all mail ends. Blocks of the page are carried out as
-they stand there: commands by the shell, lines of main.cf and openrcpt.conf in their files. Only
+A Postfix of our own, openrcptd, and a sink where all mail ends. Blocks of the page are carried out
+as they stand there: commands by the shell, lines of main.cf and openrcpt.conf in their files. Only
 folders are other ones than on the page.
 """
 import contextlib
@@ -36,7 +36,7 @@ COMMANDS = {
 
 class MovingHost:
     """parameters: of main.cf before the move. files: {path on the page: text}; what the parameters
-    name as an indexed table is made into one. Paths are those of the page."""
+    name as hash: is made into one. Paths are those of the page; {port} is that of the sink."""
 
     def __init__(self, stack, parameters, files):
         self.sink = stack.enter_context(SmtpSink())
@@ -69,7 +69,7 @@ class MovingHost:
             self.names[folder] = str(self.folder / folder.strip('/').replace('/', '-'))
             os.mkdir(self.names[folder])
         for path, text in files.items():
-            settled_file(self.here(path), text)
+            settled_file(self.here(path), text.replace('{port}', str(self.sink.port)))
         values = {name: self.here(value) for name, value in parameters.items()}
         self.postfix.parameters.update(values)
         for table in sorted({word for value in values.values()
