@@ -7,6 +7,7 @@ Sendmail with its virtusertable. Before and after, every address must end at the
 may differ is named.
 """
 import contextlib
+import os
 import pathlib
 import re
 import sys
@@ -193,6 +194,7 @@ class Migrations(unittest.TestCase):
                      'talk%s@lists.internal.example    smtp:[127.0.0.1]:{port}\n' % role
                      for role in ROLES)}
         self.host = MovingHost(self.stack, guide.main_cf(before), files)
+        os.chmod(self.host.here(MAILMAN + 'postfix_vmap'), 0o664)       # as Mailman does
         native = ends(self.host.deliveries(MAILMAN_RECIPIENTS))
         self.assertEqual(native['talk-bounces+ann=dest.example@lists.example.com'][1],
                          ['talk-bounces+ann=dest.example@lists.internal.example'])
