@@ -7,11 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/endpoint.h"
 #include "base/error.h"
 #include "postfix_check/postfix_check_inside.h"
-
-#include "base/account.h"
 
 enum {
 	ANSWER_MS = 5000, /* a daemon answers within a few, a busy one in a second */
