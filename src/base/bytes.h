@@ -174,4 +174,22 @@ static inline bool bytes_are_ascii(struct bytes b)
 	return all < 0x80;
 }
 
+/* ASCII white space, as isspace() has it in the C locale. */
+static inline bool byte_is_white(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* B less white space at both ends. */
+static inline struct bytes bytes_trim(struct bytes b)
+{
+	while (b.size > 0 && byte_is_white(b.data[b.size - 1]))
+		b.size--;
+	while (b.size > 0 && byte_is_white(b.data[0])) {
+		b.data++;
+		b.size--;
+	}
+	return b;
+}
+
 #endif

@@ -13,49 +13,6 @@ enum { PROBLEMS_FOUND = 1 }; /* exit status */
 
 /* ---- what to look for ------------------------------------------------------------------ */
 
-static bool is_in(const struct postfix_domains *domains, const struct table_domain *domain)
-{
-	/* A mailbox domain is one, whatever else it is. */
-	if (domains->flag == TABLE_DOMAIN_ALIAS && (domain->flags & TABLE_DOMAIN_MAILBOX) != 0)
-		return false;
-	return domain->name.size > 0 && (domain->flags & domains->flag) != 0;
-}
-
-static bool add_domain(struct postfix_check *check, struct postfix_domains *domains,
-		       struct bytes name, struct error *err)
-{
-	struct postfix_domain *domain = arena_alloc(&check->postfix.arena, sizeof(*domain));
-
-	if (domain == NULL || !keyset_reserve(&domains->index, 1))
-		return error_set_memory(err);
-	*domain = (struct postfix_domain){ .entry.key = name, .number = domains->count };
-	keyset_insert(&domains->index, &domain->entry);
-	domains->names[domains->count++] = name;
-	return true;
-}
-
-bool postfix_check_collect(struct postfix_check *check, struct postfix_domains *domains,
-			   struct error *err)
-{
-	const struct table *table = check->options->table;
-	struct table_domain domain;
-	uint64_t position = 0;
-	size_t count = 0;
-	enum lookup found;
-
-	while (table_next_domain(table, &position, &domain) == LOOKUP_FOUND)
-		count += is_in(domains, &domain) ? 1 : 0;
-	domains->names = arena_alloc(&check->postfix.arena, (count + 1) * sizeof(*domains->names));
-	if (domains->names == NULL)
-		return error_set_memory(err);
-	keyset_init(&domains->index, &check->postfix.arena, table_seed(table));
-	position = 0;
-	while ((found = table_next_domain(table, &position, &domain)) == LOOKUP_FOUND)
-		if (is_in(domains, &domain) && !add_domain(check, domains, domain.name, err))
-			return false;
-	return found != LOOKUP_BROKEN || error_set(err, EX_DATAERR, "the table is damaged");
-}
-
 /* Our socket in the words of main.cf. */
 static void name_endpoint(struct postfix_check *check)
 {
@@ -82,46 +39,6 @@ static void name_endpoint(struct postfix_check *check)
 }
 
 /* ---- services -------------------------------------------------------------------------- */
-
-bool postfix_check_is_smtpd(const struct postfix_service *service)
-{
-	return strcmp(service->command, "smtpd") == 0;
-}
-
-static bool is_loopback(const char *service)
-{
-	return strncmp(service, "127.", 4) == 0 || strncmp(service, "localhost:", 10) == 0 ||
-	       strncmp(service, "[::1]:", 6) == 0 || strncmp(service, "::1:", 4) == 0;
-}
-
-/* Where clients of other hosts come in, whatever a filter does. */
-static bool is_public(const char *service)
-{
-	static const char *const ports[] = { "smtp",  "25",  "submission",  "587",
-					     "smtps", "465", "submissions", "smtpd" };
-	struct bytes name = bytes_first(bytes_of(service), bytes_index(bytes_of(service), '/'));
-
-	for (size_t i = name.size; i > 0; i--)
-		if (name.data[i - 1] == ':') {
-			name = bytes_skip(name, i);
-			break;
-		}
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		if (bytes_equal(name, bytes_of(ports[i])))
-			return true;
-	return false;
-}
-
-bool postfix_check_is_reinjection(const struct postfix_check *check,
-				  const struct postfix_service *service)
-{
-	if (!check->has_filter || service == check->net ||
-	    postfix_value(&check->postfix, service, "content_filter")[0] != '\0')
-		return false;
-	return is_loopback(service->name) ||
-	       (!is_public(service->name) &&
-		postfix_overrides(&check->postfix, service, "content_filter"));
-}
 
 static void survey_services(struct postfix_check *check)
 {

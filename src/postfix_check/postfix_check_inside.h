@@ -133,10 +133,12 @@ bool postfix_check_find(const struct postfix_domains *domains, struct bytes name
 
 /* ---- the checks ------------------------------------------------------------------------- */
 
+/* postfix_check_ours.c: fill DOMAINS with those of its kind. */
 bool postfix_check_collect(struct postfix_check *check, struct postfix_domains *domains,
 			   struct error *err);
 
-/* Is SERVICE behind a content filter, which sends it what came in elsewhere? */
+/* postfix_check_services.c: is SERVICE behind a content filter, which sends it what came in
+ * elsewhere? */
 bool postfix_check_is_reinjection(const struct postfix_check *check,
 				  const struct postfix_service *service);
 bool postfix_check_is_smtpd(const struct postfix_service *service);

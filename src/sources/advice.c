@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "base/le.h"
-#include "sources/lines.h"
 #include "table/format.h"
 
 enum { SHOWN_BYTES = 255 };
@@ -46,7 +45,7 @@ bool advice_is_entry(struct bytes line)
 	size_t at;
 	char first = (char)(line.data[0] | 0x20);
 
-	while (size < line.size && !lines_is_white(line.data[size]))
+	while (size < line.size && !byte_is_white(line.data[size]))
 		size++;
 	key = bytes_first(line, size);
 	at = bytes_index(key, '@');

@@ -249,7 +249,7 @@ static bool vanishes(const char *line, size_t size)
 {
 	size_t i = 0;
 
-	while (i < size && lines_is_white(line[i]))
+	while (i < size && byte_is_white(line[i]))
 		i++;
 	return i == size || line[i] == '#';
 }
@@ -266,7 +266,7 @@ static enum lines_step join_continuation(struct lines *lines)
 		if (lines->at == lines->end)
 			return LINES_LINE;
 		first = lines->data[lines->at];
-		if (!lines_is_white(first) && first != '#')
+		if (!byte_is_white(first) && first != '#')
 			return LINES_LINE;
 		if (find_physical(lines, &size) == LINES_FAILED)
 			return LINES_FAILED;
@@ -319,7 +319,7 @@ static bool check_line(const struct lines *lines, uint32_t number)
 {
 	const char *line = lines->data + lines->start;
 
-	if (lines->form == LINES_LOGICAL && lines_is_white(line[0])) {
+	if (lines->form == LINES_LOGICAL && byte_is_white(line[0])) {
 		report_error(lines->report, EX_DATAERR, lines->path, number,
 			     "begins with white space, but continues no line");
 		return false;
@@ -338,12 +338,12 @@ static bool next_simple(struct lines *lines, struct bytes *out_line, uint32_t *o
 	const char *end = lines->data + lines->end;
 	const char *newline;
 
-	if (begin == end || lines_is_white(*begin) || *begin == '#' || lines->has_nul)
+	if (begin == end || byte_is_white(*begin) || *begin == '#' || lines->has_nul)
 		return false;
 	newline = memchr(begin, '\n', (size_t)(end - begin));
 	/* The first byte behind it tells whether there is a continuation. */
 	if (newline == NULL || newline + 1 == end ||
-	    (lines->form == LINES_LOGICAL && (lines_is_white(newline[1]) || newline[1] == '#')))
+	    (lines->form == LINES_LOGICAL && (byte_is_white(newline[1]) || newline[1] == '#')))
 		return false;
 	lines->start = lines->at;
 	lines->stop = (size_t)(newline - lines->data);

@@ -47,22 +47,4 @@ enum lines_step lines_next(struct lines *lines, struct bytes *out_line, uint32_t
 /* Owner and mode when it was opened. */
 const struct stat *lines_status(const struct lines *lines);
 
-/* White space inside a line (newlines never are). */
-static inline bool lines_is_white(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* B less white space at both ends. */
-static inline struct bytes lines_trim(struct bytes b)
-{
-	while (b.size > 0 && lines_is_white(b.data[b.size - 1]))
-		b.size--;
-	while (b.size > 0 && lines_is_white(b.data[0])) {
-		b.data++;
-		b.size--;
-	}
-	return b;
-}
-
 #endif

@@ -129,7 +129,7 @@ static bool begins(struct bytes element, const char *prefix, struct bytes *out_r
 	}
 	if (element.size < size || strncasecmp(element.data, prefix, size) != 0)
 		return false;
-	*out_rest = lines_trim(bytes_skip(element, size));
+	*out_rest = bytes_trim(bytes_skip(element, size));
 	return true;
 }
 
@@ -306,7 +306,7 @@ static bool add_list(struct source *source, const struct place *place, struct by
 			source->is_left = true;
 			return true;
 		}
-		if (!add_element(source, place, lines_trim(buffer_bytes(&source->element))))
+		if (!add_element(source, place, bytes_trim(buffer_bytes(&source->element))))
 			return false;
 	}
 	return true;
@@ -335,7 +335,7 @@ static bool take_name(struct source *source, const struct place *place, struct b
 			     is_virtual ? "; should the type be \"virtual\"?" : "");
 		return false;
 	}
-	given = lines_trim(buffer_bytes(&source->element));
+	given = bytes_trim(buffer_bytes(&source->element));
 	if (!address_parse_key(given, &source->arena, &address, &is_catch_all, &err)) {
 		report_error(source->base.report, err.status, place->path, place->line, "%s",
 			     err.text);
@@ -370,7 +370,7 @@ static enum line_outcome read_row(struct source *source, struct bytes line, uint
 	if (!take_name(source, &place, &line, &name))
 		return LINE_IS_NONE;
 	source->name = name;
-	value = lines_trim(line);
+	value = bytes_trim(line);
 	if (!is_verdict(value)) {
 		buffer_clear(&source->value);
 		if (!add_list(source, &place, value))

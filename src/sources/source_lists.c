@@ -47,21 +47,21 @@ static bool take_word(struct bytes *rest, struct bytes *out_word)
 	bool is_quoted = false;
 	size_t i;
 
-	for (i = 0; i < text.size && (is_quoted || !lines_is_white(text.data[i])); i++) {
+	for (i = 0; i < text.size && (is_quoted || !byte_is_white(text.data[i])); i++) {
 		if (text.data[i] == '"')
 			is_quoted = !is_quoted;
 		else if (text.data[i] == '\\' && i + 1 < text.size)
 			i++;
 	}
 	*out_word = bytes_first(text, i);
-	*rest = lines_trim(bytes_skip(text, i));
+	*rest = bytes_trim(bytes_skip(text, i));
 	return !is_quoted;
 }
 
 static enum line_outcome split(struct source *source, struct bytes line, uint32_t number,
 			       struct source_row *out_row)
 {
-	struct bytes rest = lines_trim(line);
+	struct bytes rest = bytes_trim(line);
 	struct bytes item, more;
 	const char *wrong = NULL;
 

@@ -132,7 +132,7 @@ static bool take_flags(const struct source *source, struct bytes *rest, struct p
 	const struct flag *flags = source->is_posix ? posix_flags : pcre_flags;
 
 	part->flags = DEFAULT_FLAGS;
-	while (rest->size > 0 && !lines_is_white(rest->data[0]) && rest->data[0] != '!') {
+	while (rest->size > 0 && !byte_is_white(rest->data[0]) && rest->data[0] != '!') {
 		const struct flag *flag = flags;
 
 		while (flag->letter != '\0' && flag->letter != rest->data[0])
@@ -153,7 +153,7 @@ static bool take_part(const struct source *source, struct bytes *rest, struct pa
 	size_t size = 1;
 
 	*part = (struct part){ .is_negated = false };
-	while (text.size > 0 && (text.data[0] == '!' || lines_is_white(text.data[0]))) {
+	while (text.size > 0 && (text.data[0] == '!' || byte_is_white(text.data[0]))) {
 		part->is_negated ^= text.data[0] == '!';
 		text = bytes_skip(text, 1);
 	}
@@ -305,7 +305,7 @@ static bool read_rule(struct source *source, struct bytes line, struct source_ro
 		if (!second.is_negated)
 			return wrong(err, "the second pattern must be one that does not match");
 	}
-	line = lines_trim(line);
+	line = bytes_trim(line);
 	if (line.size == 0)
 		return wrong(err, "expected: /pattern/ value");
 	if (!set_pattern(source, TABLE_PATTERN_RULE, &first, has_second ? &second : NULL, out_row,
@@ -339,7 +339,7 @@ static bool read_if(struct source *source, struct bytes line, struct source_row 
 	source->if_line = out_row->line;
 	if (!take_part(source, &line, &part, err))
 		return false;
-	if (lines_trim(line).size > 0)
+	if (bytes_trim(line).size > 0)
 		return wrong(err, "text behind the pattern of an if" INDENTED);
 	return set_pattern(source, TABLE_PATTERN_IF, &part, NULL, out_row, err);
 }
@@ -356,7 +356,7 @@ static bool read_endif(struct source *source, struct bytes line, struct source_r
 	if (source->depth == 0)
 		return wrong(err, "an endif without its if");
 	source->depth--;
-	if (lines_trim(line).size > 0)
+	if (bytes_trim(line).size > 0)
 		return wrong(err, "text behind an endif" INDENTED);
 	set_endif(out_row);
 	return true;

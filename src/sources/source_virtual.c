@@ -44,7 +44,7 @@ static size_t simple_key_size(struct bytes line)
 		if (odd == 0)
 			continue;
 		at += sixteen_first(odd);
-		return lines_is_white(line.data[at]) ? at : 0;
+		return byte_is_white(line.data[at]) ? at : 0;
 	}
 	return 0;
 }
@@ -62,7 +62,7 @@ static bool key_size(struct bytes line, size_t *out_size)
 			is_quoted = !is_quoted;
 		else if (c == '\\' && i + 1 < line.size)
 			i++;
-		else if (!is_quoted && lines_is_white(c))
+		else if (!is_quoted && byte_is_white(c))
 			break;
 	}
 	*out_size = i;
@@ -81,7 +81,7 @@ static enum line_outcome split_carefully(struct source *source, struct bytes lin
 	if (!key_size(line, &size))
 		wrong = "a quote in the key does not end";
 	key = bytes_first(line, size);
-	value = lines_trim(bytes_skip(line, size));
+	value = bytes_trim(bytes_skip(line, size));
 	if (wrong == NULL && advice_is_pattern(key, value))
 		wrong = "looks like a pattern; should the type be \"regexp\" or \"pcre\"?";
 	if (wrong == NULL && value.size == 0)
@@ -107,7 +107,7 @@ static enum line_outcome split(struct source *source, struct bytes line, uint32_
 			       struct source_row *out_row)
 {
 	size_t size = simple_key_size(line);
-	struct bytes value = lines_trim(bytes_skip(line, size));
+	struct bytes value = bytes_trim(bytes_skip(line, size));
 
 	if (size <= 2 || value.size == 0 || line.data[size - 1] == ':' || line.data[0] == '/' ||
 	    line.data[0] == '!')

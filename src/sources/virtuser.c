@@ -79,7 +79,7 @@ static bool is_one_target(struct bytes value)
 
 		if (byte == '"')
 			is_quoted = !is_quoted;
-		else if (!is_quoted && (byte == ',' || lines_is_white(byte)))
+		else if (!is_quoted && (byte == ',' || byte_is_white(byte)))
 			return false;
 	}
 	return true;
@@ -129,12 +129,12 @@ bool virtuser_parse(struct bytes line, struct virtuser_rule *out_rule, struct er
 	size_t size = 0;
 	size_t at;
 
-	if (lines_is_white(line.data[0]))
+	if (byte_is_white(line.data[0]))
 		return wrong(err, "begins with white space");
-	while (size < line.size && !lines_is_white(line.data[size]))
+	while (size < line.size && !byte_is_white(line.data[size]))
 		size++;
 	rule.key = bytes_first(line, size);
-	rule.value = lines_trim(bytes_skip(line, size));
+	rule.value = bytes_trim(bytes_skip(line, size));
 	if (rule.value.size == 0)
 		return wrong(err, advice_on_one_column(rule.key, advice));
 	if (line.size > VIRTUSER_TEXT_MAX / 2)

@@ -2,6 +2,7 @@
 /*
  * entry - what stands in a record or a list, and the targets one after the other.
  */
+#include "table/entry_record.h"
 #include "table/inside.h"
 
 enum lookup table_domain_at(const struct table *table, uint32_t ref,

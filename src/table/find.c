@@ -6,6 +6,7 @@
  * then copied makes the copy wait for every store, and so for the cache misses behind them.
  */
 #include "base/scan.h"
+#include "table/entry_record.h"
 #include "table/inside.h"
 
 enum { CACHE_LINE_BYTES = 64, FETCHED_LINES = 3 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "table/entry_record.h"
 #include "table/inside.h"
 #include "table/patterns.h"
 

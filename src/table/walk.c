@@ -2,6 +2,7 @@
 /*
  * walk - over all entries and domains, in the order of the file.
  */
+#include "table/entry_record.h"
 #include "table/inside.h"
 
 static enum lookup row_in_cluster(const struct table *table, struct table_cursor *cursor,
