@@ -68,7 +68,7 @@ int command_compile(const struct options *options)
 	struct compile_options what = {
 		.output = options->output,
 		.is_lenient = options->is_lenient,
-		.wants_postmaster = true,
+		.wants_postmaster = options->output == NULL, /* about a site, not about a table */
 		.is_forced = options->is_forced,
 		.is_check_only = options->is_brief,
 		.is_proof_skipped = options->skips_proof,

@@ -5,18 +5,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
 #include "settings/pack.h"
 
 /*
- * What goes over, in a file without a name: records, each with its size in front. A mistake is a
- * MISTAKE and its text; the last record is FAILED with the error, or READ with the settings.
+ * What goes over, in memory that both share (a file would have the limit on the size of files):
+ * records, each with its size in front. A mistake is a MISTAKE and its text; the last record is
+ * FAILED with the error, or READ with the settings.
  */
 enum kind { MISTAKE = 'm', FAILED = 'f', READ = 'r' };
 
@@ -25,25 +24,33 @@ struct head {
 	char kind;
 };
 
+enum { SHARED_BYTES = SETTINGS_PACKED_MAX + (1 << 20) };
+
+struct shared {
+	size_t used;
+	char bytes[SHARED_BYTES];
+};
+
 /* ---- the process that reads ---------------------------------------------------------------- */
 
-static void put(int fd, enum kind kind, struct bytes content)
+static void put(struct shared *shared, enum kind kind, struct bytes content)
 {
 	const struct head head = { .size = content.size, .kind = (char)kind };
 
 	/* One that is cut is as good as none. */
-	if (!file_write_all(fd, bytes_make(&head, sizeof(head))) || !file_write_all(fd, content))
+	if (content.size > sizeof(shared->bytes) - shared->used - sizeof(head))
 		_exit(EX_OSERR);
+	memcpy(shared->bytes + shared->used, &head, sizeof(head));
+	bytes_copy(shared->bytes + shared->used + sizeof(head), content.data, content.size);
+	shared->used += sizeof(head) + content.size;
 }
 
 static void put_mistake(const char *text, void *context)
 {
-	const int *fd = context;
-
-	put(*fd, MISTAKE, bytes_make(text, strlen(text) + 1));
+	put(context, MISTAKE, bytes_make(text, strlen(text) + 1));
 }
 
-static _Noreturn void be_reader(const char *path, int fd)
+static _Noreturn void be_reader(const char *path, struct shared *shared)
 {
 	const struct rlimit no_core = { 0, 0 };
 	struct settings *settings;
@@ -52,16 +59,16 @@ static _Noreturn void be_reader(const char *path, int fd)
 
 	(void)setrlimit(RLIMIT_CORE, &no_core); /* where it stays, there may be a file too many */
 	memset(&err, 0, sizeof(err));
-	settings = settings_load(path, put_mistake, &fd, &err);
+	settings = settings_load(path, put_mistake, shared, &err);
 	buffer_init(&packed, SETTINGS_PACKED_MAX);
 	if (settings == NULL) {
-		put(fd, FAILED, bytes_make(&err, sizeof(err)));
+		put(shared, FAILED, bytes_make(&err, sizeof(err)));
 	} else if (settings_pack(settings, settings, &packed)) {
-		put(fd, READ, buffer_bytes(&packed));
+		put(shared, READ, buffer_bytes(&packed));
 	} else {
 		error_fill_memory(&err);
-		put_mistake(err.text, &fd);
-		put(fd, FAILED, bytes_make(&err, sizeof(err)));
+		put_mistake(err.text, shared);
+		put(shared, FAILED, bytes_make(&err, sizeof(err)));
 	}
 	buffer_free(&packed);
 	settings_free(settings);
@@ -123,24 +130,7 @@ static bool hear(struct bytes said, const struct listener_of_mistakes *listener,
 	return false;
 }
 
-static bool hear_file(int fd, const struct listener_of_mistakes *listener,
-		      struct settings **out_settings, struct error *err)
-{
-	struct stat status;
-	bool is_heard;
-	void *data;
-
-	if (fstat(fd, &status) != 0 || status.st_size == 0)
-		return false;
-	data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return false;
-	is_heard = hear(bytes_make(data, (size_t)status.st_size), listener, out_settings, err);
-	(void)munmap(data, (size_t)status.st_size); /* can't fail: it is all of a mapping */
-	return is_heard;
-}
-
-/* Its end. What it has to say is in the file, so it may be nobody's child any more. */
+/* Its end. What it has to say is in memory, so it may be nobody's child any more. */
 static int wait_for(pid_t reader)
 {
 	int status = 0;
@@ -157,26 +147,28 @@ struct settings *settings_load_apart(const char *path,
 	const struct listener_of_mistakes listener = { on_error, context };
 	struct settings *settings = NULL;
 	struct error own;
-	int fd = memfd_create("settings", MFD_CLOEXEC);
-	pid_t reader = fd < 0 ? -1 : fork();
+	/* Pages that nobody writes to take no memory. */
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	pid_t reader = shared == MAP_FAILED ? -1 : fork();
 	int status;
 
 	if (reader == 0)
-		be_reader(path, fd);
+		be_reader(path, shared);
 	if (reader < 0) {
 		error_fill_errno(&own, EX_OSERR, "%s: a process to read it", path);
 		tell(&listener, own.text);
 	} else {
 		status = wait_for(reader);
-		if (!hear_file(fd, &listener, &settings, &own)) {
+		if (!hear(bytes_make(shared->bytes, shared->used), &listener, &settings, &own)) {
 			error_fill(&own, EX_OSERR, "%s: out of memory (who read it %s %d)", path,
 				   WIFSIGNALED(status) ? "was killed by signal" : "has ended with",
 				   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 			tell(&listener, own.text);
 		}
 	}
-	if (fd >= 0)
-		(void)close(fd); /* was only read */
+	if (shared != MAP_FAILED)
+		(void)munmap(shared, sizeof(*shared)); /* can't fail: it is all of a mapping */
 	if (settings == NULL && err != NULL)
 		*err = own;
 	return settings;

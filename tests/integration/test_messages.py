@@ -15,6 +15,7 @@ import harness
 from rcptmap_test import DATA, CONFIG, OK, RcptmapTest
 
 HEAD = 'alias.example  x\n'
+POSTMASTER = 'postmaster@alias.example ann@dest.example\n'
 PCRE_ROW = '/^x@alias\\.example$/  ann@dest.example\n'
 
 # what the line says (None: the first), and what the message on it must say
@@ -110,7 +111,8 @@ class Rows(RcptmapTest):
         self.check('domains', LISTS)
 
     def test_an_x400_key_is_no_pattern(self):
-        _, result = self.say('virtual', '/C=de/S=ann/@alias.example  ann@dest.example')
+        _, result = self.say('virtual', '/C=de/S=ann/@alias.example  ann@dest.example\n' +
+                             POSTMASTER)
         self.assertEqual(result, (OK, '', ''))
 
     def test_a_target_in_a_mailbox_domain(self):
@@ -163,13 +165,14 @@ class Types(RcptmapTest):
     def test_names_of_postfix_are_virtual_in_the_configuration_too(self):
         for kind in ('hash', 'btree', 'cdb', 'lmdb', 'dbm', 'texthash', 'proxy:hash',
                      'proxy:texthash', 'proxy:virtual'):
-            shop = self.workshop([(kind, HEAD + 'a@alias.example b@dest.example\n')])
+            shop = self.workshop([(kind, HEAD + 'a@alias.example b@dest.example\n' +
+                                   POSTMASTER)])
             self.assertEqual(shop.try_compile(), (OK, '', ''), kind)
             self.assertEqual(shop.resolve(['a@alias.example'])[0]['verdict'], 'expand')
 
     def test_proxy_on_the_command_line(self):
         shop = self.workshop()
-        shop.write_source(HEAD + 'a@alias.example b@dest.example\n')
+        shop.write_source(HEAD + 'a@alias.example b@dest.example\n' + POSTMASTER)
         self.assertEqual(shop.try_compile('-n', 'proxy:hash:%s' % shop.source), (OK, '', ''))
 
     def test_an_unknown_type_is_told_the_known_ones(self):

@@ -16,9 +16,12 @@ from mail_system import MailSystem
 from private_postfix import PrivatePostfix
 from rcptmap_test import CONFIG, NO_PERMISSION, OK, RcptmapTest
 
-FIRST = 'first.example  x\nann@first.example  ann@dest.example\n'
-SECOND = 'second.example  x\nbob@second.example  bob@dest.example\n'
-BOX = 'carl@box.example  carl@dest.example\nbox@box.example  box@box.example\n'
+FIRST = ('first.example  x\nann@first.example  ann@dest.example\n'
+         'postmaster@first.example  ann@dest.example\n')
+SECOND = ('second.example  x\nbob@second.example  bob@dest.example\n'
+          'postmaster@second.example  bob@dest.example\n')
+BOX = ('carl@box.example  carl@dest.example\nbox@box.example  box@box.example\n'
+       'postmaster@box.example  carl@dest.example\n')
 UNAVAILABLE = 69
 
 

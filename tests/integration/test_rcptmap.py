@@ -189,7 +189,7 @@ class Usage(RcptmapTest):
         self.assertNotIn('mean', rcptmap.run('frobnicate').err)
 
     def test_options_may_stand_before_the_command(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + 'postmaster@alias.example ann@alias.example\n')
         self.assertEqual(rcptmap.run('-c', shop.configuration, 'compile'), (OK, '', ''))
         self.assertTrue(shop.table.exists())
         self.assertEqual(rcptmap.run('-t', shop.table, 'query', 'ann@alias.example').out,

@@ -51,9 +51,10 @@ class Success(RcptmapTest):
         self.assertFalse(shop.table.exists())
 
     def test_a_file_alone_does_not_replace_the_table_unasked(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + POSTMASTER)
         other = shop.folder / 'other'
-        other.write_text('second.example x\nann@second.example z@dest.example\n')
+        other.write_text('second.example x\nann@second.example z@dest.example\n'
+                         'postmaster@second.example ann@second.example\n')
         shop.compile()
         before = shop.table.read_bytes()
         self.assert_says(shop.try_compile(other), USAGE, 'rcptmap: compile: .*-o.*--force')
@@ -81,13 +82,13 @@ class Success(RcptmapTest):
                                  'b/a/virtual:1', 'lists:1'])
 
     def test_the_result_is_told_if_asked(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + POSTMASTER)
         self.assertEqual(shop.try_compile('-v').err,
-                         '%s: 3 entries, 1 domain, generation 1\n' % shop.table)
+                         '%s: 4 entries, 1 domain, generation 1\n' % shop.table)
         self.assertEqual(shop.try_compile('-v', '--dry-run').err,
-                         '%s: 3 entries, 1 domain, nothing written\n' % shop.table)
+                         '%s: 4 entries, 1 domain, nothing written\n' % shop.table)
         self.assertEqual(shop.try_compile('-v', '--no-proof').err,
-                         '%s: 3 entries, 1 domain, generation 2\n' % shop.table)
+                         '%s: 4 entries, 1 domain, generation 2\n' % shop.table)
 
     def test_the_result_is_told_on_a_terminal(self):
         shop = self.workshop()

@@ -74,6 +74,14 @@ def recipients_of(ours, theirs):
     return set_of(ours['recipients'], addresses.with_lower_domain)
 
 
+def is_cut_in_two(ours, theirs):
+    """Are THEIRS more addresses than OURS, and their local parts the same letters?"""
+    def letters(recipients):
+        return sorted(''.join(addresses.internal(addresses.split(one)[0] + '@x')[:-2]
+                              for one in recipients))
+    return len(theirs) > len(ours) and letters(ours) == letters(theirs)
+
+
 def path_of(recipient):
     """Without the ESMTP parameters."""
     return recipient.rpartition('>')[0] + '>'
@@ -237,13 +245,28 @@ class Explainer:
 
     def substitution(self, item):
         """Part of an address that isn't made of atoms, put into a result, would have made
-        another list of it."""
-        if not re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or ''):
+        another list of it: refused. Or it makes one address here, words beside a quoted string, and
+        of the same letters two for Postfix."""
+        if item.ours['verdict'] == 'expand':
+            if item.theirs.reply or not is_cut_in_two(item.ours['recipients'],
+                                                      item.theirs.recipients):
+                return False
+        elif not re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or ''):
             return False
+        return self.substitutes_an_odd_one(item)
+
+    def substitutes_an_odd_one(self, item):
         on_the_way = [addresses.external(addresses.join(*path_parts(item.path)))] + [
             step['key'] for step in self.workshop.resolve([item.path], '-v')[0]['steps']]
         return any(is_odd(addresses.internal(one)) and table.substitutes(one)
                    for one in on_the_way for table in self.scenario.patterns)
+
+    def no_address(self, item):
+        """Put off, since a rule makes no address of it; Postfix delivers what it reads into it."""
+        if not (item.ours['reply'] or '').startswith('451 4.6.0') or item.theirs.reply:
+            return False
+        reason = self.workshop.resolve([item.path])[0]['reason'] or ''
+        return 'makes no address' in reason and self.substitutes_an_odd_one(item)
 
     def first_look(self, item):
         """smtpd asks before cleanup does, patterns with the folded address: it refuses whom
@@ -312,7 +335,8 @@ class Explainer:
         for name, holds in (('routing', self.routing),
                             ('case', self.spelling), ('idna', self.idna_target),
                             ('dangling', self.dangling), ('deferred-entry', self.deferred_entry),
-                            ('substitution', self.substitution), ('first-look', self.first_look),
+                            ('substitution', self.substitution),
+                            ('no-address', self.no_address), ('first-look', self.first_look),
                             ('circle', self.circle),
                             ('loop-by-case', self.loop_by_case),
                             ('lower-domain', self.lower_domain)):
@@ -403,9 +427,23 @@ def explain_message(explainer, message, theirs, ours):
         differences = plain_records(their_records, untyped, originals)
     else:
         differences = merged_records(their_records, untyped, originals)
+    differences = list(differences)
+    if (any(name == UNEXPLAINED for name, _, _ in differences) and
+            any(is_substituted(explainer, path_of(one)) for one in message)):
+        differences = [('substitution' if name == UNEXPLAINED else name, what, missing)
+                       for name, what, missing in differences]
     for name, what, missing in differences:
         is_dead = missing and name == UNEXPLAINED and explainer.only_bounces([missing])
         yield ('dangling' if is_dead else name), what
+
+
+def is_substituted(explainer, path):
+    """Is PATH alone answered otherwise, by a substitution?"""
+    if not explainer.scenario.patterns:
+        return False
+    item = Item(path, explainer.workshop.resolve([path])[0], explainer.native.ask([path])[0])
+    return (not agree(explainer.scenario, item.ours, item.theirs) and
+            explainer.class_of(item) == 'substitution')
 
 
 def with_rfc822(record):
