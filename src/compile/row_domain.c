@@ -193,7 +193,7 @@ enum row_word row_domain_judge(struct builder *builder, struct bytes written, st
 	bool is_quoted = bytes_contain(written, '"') || bytes_contain(written, '\\');
 	struct bytes name = without_final_dot(local);
 	bool has_filler = is_one_word(value) && is_filler(name, value);
-	struct error err;
+	struct error err = { .status = EX_DATAERR };
 
 	*out_name = name;
 	if (!is_quoted && (local.data[0] == '/' || has_part(local, ":/", false) ||

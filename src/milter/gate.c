@@ -31,13 +31,13 @@ void gate_open(int fd)
 
 	gate.fd = fd;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur <= INT_MAX &&
-	    files.rlim_cur > 2 * GATE_RESERVED)
+	    files.rlim_cur > 2UL * GATE_RESERVED)
 		gate.limit = (int)files.rlim_cur - GATE_RESERVED;
 }
 
 static void pause_a_moment(void)
 {
-	const struct timespec moment = { .tv_nsec = GATE_PAUSE_MS * 1000000 };
+	const struct timespec moment = { .tv_nsec = GATE_PAUSE_MS * 1000000L };
 
 	(void)nanosleep(&moment, NULL); /* shorter is as good */
 }

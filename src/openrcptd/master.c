@@ -163,7 +163,6 @@ static void look_after_worker(struct master *master, bool is_readable)
 	switch (health_work(&master->health, &master->listener, is_readable,
 			    clock_milliseconds())) {
 	case HEALTH_QUIET:
-		return;
 	case HEALTH_WELL:
 		return;
 	case HEALTH_BARRED:

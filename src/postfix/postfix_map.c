@@ -35,9 +35,10 @@ static struct bytes without_wrapper(struct bytes map)
 {
 	static const char *const wrappers[] = { "proxy:", "debug:" };
 
+	/* One around the other, too. */
 	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
-		if (bytes_begin_with(map, bytes_of(wrappers[i])))
-			return without_wrapper(bytes_skip(map, strlen(wrappers[i])));
+		while (map.data != NULL && bytes_begin_with(map, bytes_of(wrappers[i])))
+			map = bytes_skip(map, strlen(wrappers[i]));
 	return map;
 }
 
@@ -208,11 +209,16 @@ static bool is_file_of_patterns(struct bytes map, struct bytes *out_path)
 	static const char *const types[] = { "pcre:", "regexp:", "cidr:" };
 
 	map = without_wrapper(map);
+	if (map.data == NULL)
+		return false;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		*out_path = bytes_skip(map, strlen(types[i]));
-		if (bytes_begin_with(map, bytes_of(types[i])) && out_path->size > 0 &&
-		    out_path->data[0] == '/')
+		struct bytes type = bytes_of(types[i]);
+
+		if (map.size > type.size && bytes_begin_with(map, type) &&
+		    map.data[type.size] == '/') {
+			*out_path = bytes_skip(map, type.size);
 			return true;
+		}
 	}
 	return false;
 }

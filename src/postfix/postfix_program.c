@@ -15,8 +15,6 @@ enum {
 	SIGNALLED = 128, /* as a shell has it */
 };
 
-extern char **environ;
-
 void program_output_init(struct program_output *output)
 {
 	buffer_init(&output->text, OUTPUT_BYTES);

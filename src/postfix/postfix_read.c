@@ -201,7 +201,7 @@ static bool read_parameters(struct postfix *postfix, struct program_output *outp
 /* Where master.cf says `-`: yes before compatibility level 1, as long as there were no levels. */
 static bool is_chroot_default(const struct postfix *postfix)
 {
-	return atoi(postfix_value(postfix, NULL, "compatibility_level")) < 1;
+	return strtol(postfix_value(postfix, NULL, "compatibility_level"), NULL, 10) < 1;
 }
 
 /* `smtp inet n - y - - smtpd …` */

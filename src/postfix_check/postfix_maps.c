@@ -29,8 +29,6 @@ enum {
 #define POSTMAP_PATH "/usr/sbin/" POSTMAP
 #define WORK         ".new"
 
-extern char **environ;
-
 static const char *const names[POSTFIX_MAPS] = {
 	[POSTFIX_MAP_CATCH_ALL] = "catch_all",
 	[POSTFIX_MAP_ALIAS_DOMAINS] = "alias_domains",

@@ -61,9 +61,9 @@ static char choose(const struct sample *sample, const pcre2_code *code, pcre2_ma
 	for (size_t i = 0; usual[i] != '\0'; i++)
 		if (fits(code, data, usual[i]))
 			return usual[i];
-	for (char byte = '!'; byte <= '~'; byte++)
-		if (fits(code, data, byte))
-			return byte;
+	for (int byte = '!'; byte <= '~'; byte++)
+		if (fits(code, data, (char)byte))
+			return (char)byte;
 	return '\0';
 }
 

@@ -364,7 +364,7 @@ bool prove_table(const struct table *table, const struct proof *proof, struct er
 	is_ready = sound_entries_init(&sound, table, &proof->limits);
 	is_ready &= walked_entries_init(&walked, &sound, table_facts(table)->entries);
 	for (unsigned i = 0; i < PROVERS; i++)
-		prover_init(&provers[i], &sound, &walked, bits + i * 2 * bytes, bytes);
+		prover_init(&provers[i], &sound, &walked, bits + 2 * bytes * i, bytes);
 	is_proved = is_ready ? verify_and_prove(table, provers, err) : error_set_memory(err);
 	for (unsigned i = 1; i < PROVERS; i++)
 		proof_findings_merge(&provers[0].findings, &provers[i].findings);

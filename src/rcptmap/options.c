@@ -202,7 +202,8 @@ int options_find_word(int argc, char **argv)
 
 	opterr = 0;
 	optind = 0;
-	/* The plus ends it at the first word. What is wrong is told when the command is known. */
+	/* The plus ends it at the first word. What is wrong is told when the command is known.
+	 * NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
 	while ((letter = getopt_long(argc, argv, "+" SHORT_OPTIONS, long_options, NULL)) != -1)
 		if (letter == 'q')
 			return 0;

@@ -112,7 +112,7 @@ static bool hear(struct bytes said, const struct listener_of_mistakes *listener,
 	enum kind kind;
 	struct bytes content;
 
-	while (take(&said, &kind, &content)) {
+	while (take(&said, &kind, &content) && content.data != NULL) {
 		if (kind == MISTAKE) {
 			tell(listener, content.data);
 			continue;
