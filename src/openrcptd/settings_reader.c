@@ -37,21 +37,24 @@ static int read_settings(const struct settings *running, int result_fd)
 	struct settings *settings;
 	struct buffer packed;
 	struct error err = { .status = EX_SOFTWARE };
+	bool is_handed_over;
 
 	settings = settings_load(running->file, log_settings_error, NULL, &err);
 	if (settings == NULL)
 		return err.status;
 	settings_compare(running, settings, log_need_of_restart, NULL);
 	buffer_init(&packed, SETTINGS_PACKED_MAX);
-	if (settings_pack(settings, running, &packed) &&
-	    file_write_all(result_fd, buffer_bytes(&packed)) &&
-	    fcntl(result_fd, F_ADD_SEALS, seals) == 0)
+	is_handed_over = settings_pack(settings, running, &packed) &&
+			 file_write_all(result_fd, buffer_bytes(&packed)) &&
+			 fcntl(result_fd, F_ADD_SEALS, seals) == 0;
+	buffer_free(&packed);
+	settings_free(settings);
+	if (is_handed_over)
 		return EX_OK;
 	log_line(SEVERITY_ERROR, "%s: no memory for what was read", running->file);
 	return EX_OSERR;
 }
 
-/* Nothing is freed: the process ends. */
 static _Noreturn void be_reader(const struct settings *running, int result_fd, const int *masters,
 				size_t count)
 {
