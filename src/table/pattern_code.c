@@ -324,54 +324,67 @@ enum pattern_lookup pattern_machine_run(const struct pattern_machine *machine,
 
 /* ---- substitution ----------------------------------------------------------------------- */
 
-/* The size of the quoted string at the begin of TEXT; 0: none, or it doesn't end in it. */
-static size_t quoted_size(struct bytes text)
+/* How far a text has come: within a quoted string, behind a backslash. */
+struct quoting {
+	bool is_quoted;
+	bool is_escaped;
+};
+
+static void quoting_take(struct quoting *quoting, char c)
 {
-	if (text.size == 0 || text.data[0] != '"')
-		return 0;
-	for (size_t i = 1; i < text.size; i++) {
-		if (text.data[i] == '"')
-			return i + 1;
-		i += text.data[i] == '\\';
-	}
-	return 0;
+	bool was_escaped = quoting->is_escaped;
+
+	quoting->is_escaped = !was_escaped && c == '\\';
+	if (!was_escaped && c == '"')
+		quoting->is_quoted = !quoting->is_quoted;
 }
 
-static bool is_safe_byte(char c)
+/* A value while it is being filled: what its own text quotes, and the text with the groups. */
+struct filling {
+	struct quoting own;
+	struct quoting filled;
+};
+
+/* Of a word, in quotes or not. */
+static bool is_word_byte(char c)
 {
 	unsigned char byte = (unsigned char)c;
 
 	return byte >= 0x80 || pattern_is_label_byte(c) ||
-	       (byte != '\0' && strchr("#$&'*+/=?^_`{|}~.@", byte) != NULL);
+	       (byte != '\0' && strchr("#$&'*+/=?^_`{|}~.", byte) != NULL);
 }
 
-/*
- * What may be put into a list of addresses without becoming another list. A whole quoted string is
- * one word wherever there is no other around it.
- */
-static bool is_safe(struct bytes text, bool is_quoted)
+/* The value's own TEXT comes next: a quote that a group opened may hold words, no separator. */
+static bool take_own(struct filling *filling, struct bytes text)
 {
-	while (text.size > 0) {
-		size_t size = is_quoted ? 0 : quoted_size(text);
+	for (size_t i = 0; i < text.size; i++) {
+		bool is_as_written = filling->own.is_quoted == filling->filled.is_quoted;
 
-		if (size == 0 && !is_safe_byte(text.data[0]))
+		if (!is_as_written && !is_word_byte(text.data[i]))
 			return false;
-		text = bytes_skip(text, size == 0 ? 1 : size);
+		quoting_take(&filling->own, text.data[i]);
+		quoting_take(&filling->filled, text.data[i]);
 	}
 	return true;
 }
 
-/* Does TEXT end within a quoted string? */
-static bool ends_quoted(struct bytes text)
+/* A group's TEXT comes next: outside quotes no byte that needs them, and none of the value's own
+ * quotes is closed. */
+static bool take_group(struct filling *filling, struct bytes text)
 {
-	bool is_quoted = false;
+	struct quoting *filled = &filling->filled;
 
+	filling->own.is_escaped = false;
 	for (size_t i = 0; i < text.size; i++) {
-		if (text.data[i] == '"')
-			is_quoted = !is_quoted;
-		i += text.data[i] == '\\';
+		bool is_quote = text.data[i] == '"' && !filled->is_escaped;
+		bool is_safe =
+			filled->is_quoted || is_word_byte(text.data[i]) || text.data[i] == '@';
+
+		if (is_quote ? filling->own.is_quoted : !is_safe)
+			return false;
+		quoting_take(filled, text.data[i]);
 	}
-	return is_quoted;
+	return !filled->is_escaped;
 }
 
 /* What the group NUMBER matched of SUBJECT: nothing, if it took no part in the match. */
@@ -393,6 +406,7 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 				       const PCRE2_SIZE *groups, uint32_t group_count,
 				       struct arena *arena, struct bytes *out_text)
 {
+	struct filling filling = { .own = { .is_quoted = false } };
 	enum pattern_lookup outcome = PATTERN_FOUND;
 	struct template_piece piece;
 	enum template_step step;
@@ -400,16 +414,20 @@ enum pattern_lookup pattern_substitute(struct bytes value, struct bytes subject,
 
 	buffer_init(&text, SUBSTITUTED_BYTES_MAX);
 	while (outcome == PATTERN_FOUND && (step = template_next(&value, &piece)) != TEMPLATE_END) {
-		if (step == TEMPLATE_GROUP)
+		bool is_group = step == TEMPLATE_GROUP;
+
+		if (is_group)
 			piece.text = group_text(subject, groups, group_count, piece.group);
 		if (step == TEMPLATE_WRONG)
 			outcome = PATTERN_BROKEN; /* the compiler lets none through */
-		else if (step == TEMPLATE_GROUP &&
-			 !is_safe(piece.text, ends_quoted(buffer_bytes(&text))))
+		else if (is_group ? !take_group(&filling, piece.text)
+				  : !take_own(&filling, piece.text))
 			outcome = PATTERN_UNSAFE;
 		else if (!buffer_append(&text, piece.text))
 			outcome = PATTERN_NO_MEMORY;
 	}
+	if (outcome == PATTERN_FOUND && filling.own.is_quoted != filling.filled.is_quoted)
+		outcome = PATTERN_UNSAFE;
 	if (outcome == PATTERN_FOUND && !arena_copy(arena, buffer_bytes(&text), out_text))
 		outcome = PATTERN_NO_MEMORY;
 	buffer_free(&text);

@@ -64,9 +64,10 @@ struct pattern_budget {
  * Find the first rule that matches SUBJECT, an address in external form as it was written, in the
  * domain DOMAIN_KEY (folded); rules from BEFORE_LINE on are left out (UINT32_MAX: none). What it
  * makes of the address is in OUT_ENTRY: with TABLE_ENTRY_TARGETS pattern_value is a right-hand
- * side, in ARENA, whose substituted parts hold nothing but letters, digits and the other characters
- * of an atom, dots, `@` and whole quoted strings. PATTERN_UNSAFE where the address has others
- * there, or nothing is left of the value.
+ * side, in ARENA, that has the separators of the rule's value and no others: what is substituted
+ * holds, outside quotes, letters, digits and the other characters of an atom, dots, `@`; half a
+ * quoted string where the value as a whole closes it, and separates nothing within.
+ * PATTERN_UNSAFE where the address has others there, or nothing is left of the value.
  */
 enum pattern_lookup {
 	PATTERN_FOUND,

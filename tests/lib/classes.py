@@ -74,12 +74,19 @@ def recipients_of(ours, theirs):
     return set_of(ours['recipients'], addresses.with_lower_domain)
 
 
-def is_cut_in_two(ours, theirs):
-    """Are THEIRS more addresses than OURS, and their local parts the same letters?"""
-    def letters(recipients):
-        return sorted(''.join(addresses.internal(addresses.split(one)[0] + '@x')[:-2]
-                              for one in recipients))
-    return len(theirs) > len(ours) and letters(ours) == letters(theirs)
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+TOUCHING = re.compile(r'[^\s,<>"]+(?:%s[^\s,<>"]*)+|(?:%s){2,}[^\s,]*' % (QUOTED, QUOTED))
+
+
+def words_that_touch(value):
+    """Targets in VALUE that have a word beside a quoted string: for each the one that openrcpt makes
+    of it, and the several that Postfix does."""
+    for target in TOUCHING.findall(value):
+        local, domain = addresses.split(target)
+        words = re.findall(QUOTED + '|[^"]+', local)
+        joined = addresses.join(''.join(addresses.internal(word + '@x')[:-2] for word in words),
+                                domain)
+        yield addresses.external(joined), words[:-1] + ['%s@%s' % (words[-1], domain)]
 
 
 def path_of(recipient):
@@ -228,8 +235,7 @@ class Explainer:
             'nfc' if unicodedata.normalize('NFC', local + domain) != local + domain else None)
 
     def is_found_by_key(self, item):
-        steps = self.workshop.resolve([item.path], '-v')[0]['steps']
-        sources = [step['source'] for step in steps if step['found']]
+        sources = [step['source'] for step in self.steps(item) if step['found']]
         number = re.match(r'source(\d+):', sources[0]) if sources else None
         return number and self.scenario.sources[int(number.group(1))][0] in ('virtual', 'aliases')
 
@@ -237,8 +243,7 @@ class Explainer:
         """An entry in a loop defers for all its extensions: Postfix says so of its key."""
         if not (item.ours['reply'] or '').startswith('451 4.6.0') or item.theirs.reply:
             return False
-        steps = self.workshop.resolve([item.path], '-v')[0]['steps']
-        keys = [step['key'] for step in steps if step['found']]
+        keys = [step['key'] for step in self.steps(item) if step['found']]
         return bool(keys) and any(
             answer.reply is not None and answer.reply.status == '451 4.6.0'
             for answer in self.native.ask(['<%s>' % key for key in keys if key[0] != '@']))
@@ -248,25 +253,50 @@ class Explainer:
         another list of it: refused. Or it makes one address here, words beside a quoted string, and
         of the same letters two for Postfix."""
         if item.ours['verdict'] == 'expand':
-            if item.theirs.reply or not is_cut_in_two(item.ours['recipients'],
-                                                      item.theirs.recipients):
-                return False
-        elif not re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or ''):
-            return False
-        return self.substitutes_an_odd_one(item)
+            return item.theirs.reply is None and self.differs_by_words(item)
+        return bool(re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or '')
+                    and self.substitutes_an_odd_one(item))
+
+    def differs_by_words(self, item):
+        """Is what only one of the two has what it makes of words that touch?"""
+        cut = [pair for step in self.steps(item) if step['found']
+               for pair in words_that_touch(step['value'])]
+        ours, theirs = (set_of(some, loose) for some in (
+            recipients_of(item.ours, item.theirs), item.theirs.recipients))
+        from_one = self.workshop.resolve(['<%s>' % one for one, _ in cut])
+        from_several = self.open_native.ask(['<%s>' % one for _, several in cut for one in several])
+        return (bool(cut)
+                and ours - theirs <= set_of([one for answer, (joined, _) in zip(from_one, cut)
+                                             for one in answer['recipients'] or [joined]], loose)
+                and theirs - ours <= set_of([one for answer in from_several
+                                             for one in answer.recipients], loose))
+
+    def steps(self, item):
+        return self.workshop.resolve([item.path], '-v')[0]['steps']
 
     def substitutes_an_odd_one(self, item):
         on_the_way = [addresses.external(addresses.join(*path_parts(item.path)))] + [
-            step['key'] for step in self.workshop.resolve([item.path], '-v')[0]['steps']]
+            step['key'] for step in self.steps(item)]
         return any(is_odd(addresses.internal(one)) and table.substitutes(one)
                    for one in on_the_way for table in self.scenario.patterns)
 
     def no_address(self, item):
-        """Put off, since a rule makes no address of it; Postfix delivers what it reads into it."""
-        if not (item.ours['reply'] or '').startswith('451 4.6.0') or item.theirs.reply:
-            return False
+        """Put off or left out, since a rule makes no address of it; Postfix delivers what it reads
+        into it."""
         reason = self.workshop.resolve([item.path])[0]['reason'] or ''
-        return 'makes no address' in reason and self.substitutes_an_odd_one(item)
+        if item.theirs.reply or 'makes no address' not in reason:
+            return False
+        if item.ours['verdict'] != 'expand':
+            return ((item.ours['reply'] or '').startswith('451 4.6.0')
+                    and self.substitutes_an_odd_one(item))
+        left_out = ['<%s>' % step['key'] for step in self.steps(item)
+                    if is_odd(addresses.internal(step['key']))
+                    and any(table.substitutes(step['key']) for table in self.scenario.patterns)]
+        ours, theirs = (set_of(some, loose) for some in (
+            recipients_of(item.ours, item.theirs), item.theirs.recipients))
+        read_into = [one for answer in self.open_native.ask(left_out)
+                     for one in answer.recipients]
+        return ours < theirs and theirs - ours <= set_of(read_into, loose)
 
     def first_look(self, item):
         """smtpd asks before cleanup does, patterns with the folded address: it refuses whom
@@ -291,7 +321,7 @@ class Explainer:
                 item.theirs.reply.status != '451 4.6.0':
             return False
         targets = {loose(step['key']): set_of(addresses.split_list(step['value']), loose)
-                   for step in self.workshop.resolve([item.path], '-v')[0]['steps']
+                   for step in self.steps(item)
                    if step['found']}
         if not any(key in values and reaches(targets, values - {key}, key)
                    for key, values in targets.items()):
@@ -428,22 +458,23 @@ def explain_message(explainer, message, theirs, ours):
     else:
         differences = merged_records(their_records, untyped, originals)
     differences = list(differences)
-    if (any(name == UNEXPLAINED for name, _, _ in differences) and
-            any(is_substituted(explainer, path_of(one)) for one in message)):
-        differences = [('substitution' if name == UNEXPLAINED else name, what, missing)
-                       for name, what, missing in differences]
+    if any(name == UNEXPLAINED for name, _, _ in differences):
+        substituted = {class_substituted(explainer, path_of(one)) for one in message} - {None}
+        differences = [(min(substituted) if substituted and name == UNEXPLAINED else name, what,
+                        missing) for name, what, missing in differences]
     for name, what, missing in differences:
         is_dead = missing and name == UNEXPLAINED and explainer.only_bounces([missing])
         yield ('dangling' if is_dead else name), what
 
 
-def is_substituted(explainer, path):
-    """Is PATH alone answered otherwise, by a substitution?"""
+def class_substituted(explainer, path):
+    """The class where PATH alone is answered otherwise by a substitution, or None."""
     if not explainer.scenario.patterns:
-        return False
+        return None
     item = Item(path, explainer.workshop.resolve([path])[0], explainer.native.ask([path])[0])
-    return (not agree(explainer.scenario, item.ours, item.theirs) and
-            explainer.class_of(item) == 'substitution')
+    name = (None if agree(explainer.scenario, item.ours, item.theirs) else
+            explainer.class_of(item))
+    return name if name in ('substitution', 'no-address') else None
 
 
 def with_rfc822(record):

@@ -128,6 +128,45 @@ static void a_quoted_word_stays_one(void **state)
 	end(&answers);
 }
 
+/* Half a quoted string that a group holds is put in where the value as a whole closes it. */
+static void a_quoted_word_may_be_cut(void **state)
+{
+	static const char rules[] =
+		"/^([^@]*)-([^@]*)@c\\.test$/ ${1}.${2}@d.test\n"
+		"/^\"(.*)\"@e\\.test$/ \"${1}\"@d.test\n"
+		"/^([^@]*)-([^@]*)@f\\.test$/ ${1}@d.test, ${2}@d.test\n"
+		"/^([^@]*)-([^@]*)@g\\.test$/ ${1}@${2}.test\n"
+		"/^\"([^-]*?)\"?-(.*)\"@h\\.test$/ \"${1}.${2}\"@d.test\n"
+		"/^(.*)-x-(.*)@i\\.test$/ \"${1}\".${2}@d.test\n"
+		"/^(.*)@j\\.test$/ \"${1}\"@d.test\n/^([^-]*)-.*@k\\.test$/ ${1}\n";
+	static const char domains[] = "\"c.test\", \"e.test\", \"f.test\", \"g.test\", "
+				      "\"h.test\", \"i.test\", \"j.test\", \"k.test\"";
+	struct answers answers;
+
+	(void)state;
+	compile(&answers, "pcre", rules, "q@b.test \"john smith-x\"@c.test, y@d.test\n", domains,
+		false);
+	assert_int_equal(answers.status, EX_OK);
+	leads_to(&answers, "q@b.test", "expand \"john smith.x\"@d.test y@d.test");
+	leads_to(&answers, "\"g h+y-z\"@c.test", "expand \"g h+y.z\"@d.test");
+	leads_to(&answers, "\"a, b\\\\-\\\"z\"@c.test", "expand \"a, b\\\\.\\\"z\"@d.test");
+	leads_to(&answers, "\"john smith\"@e.test", "expand \"john smith\"@d.test");
+	leads_to(&answers, "\"a, b\"@e.test", "expand \"a, b\"@d.test");
+	leads_to(&answers, "\"a\\\"b\"@e.test", "expand \"a\\\"b\"@d.test");
+	/* What the value separates, the address may not join. */
+	leads_to(&answers, "\"g -h\"@f.test", "refused: bad address");
+	leads_to(&answers, "\"g -h\"@g.test", "refused: bad address");
+	leads_to(&answers, "\"g -x-h\"@i.test", "refused: bad address");
+	leads_to(&answers, "\"g h\"@j.test", "refused: bad address");
+	leads_to(&answers, "gh@j.test", "expand gh@d.test");
+	leads_to(&answers, "\"g h-x\"@k.test", "refused: bad address");
+	leads_to(&answers, "a-b@k.test", "expand a@o.test");
+	/* Nor may half an escape take the value's own byte with it. */
+	leads_to(&answers, "\"a\\\"-b\"@h.test", "refused: bad address");
+	leads_to(&answers, "\"a-b c\"@h.test", "expand \"a.b c\"@d.test");
+	end(&answers);
+}
+
 static const char spoiling[] = "/^\"?([^\"]*)\"?@c\\.test$/ ${1}@d.test\n";
 static const char spoiled[] =
 	"b.test x\nq@b.test \"j s\"@c.test\nr@b.test ok@f.test, \"j s\"@c.test\n"
@@ -420,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quoted_word_stays_one),
+		cmocka_unit_test(a_quoted_word_may_be_cut),
 		cmocka_unit_test(a_bad_target_is_the_tables_fault),
 		cmocka_unit_test(a_template_that_makes_no_address),
 		cmocka_unit_test(growing_circles_are_circles),
