@@ -63,8 +63,9 @@ int gate_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict s
 	if (session >= 0 && (fd != gate.fd || session < gate.limit))
 		return session;
 	if (session >= 0) {
-		(void)close(session); /* nothing was said */
+		/* Counted first: whoever sees it closed may look at once. */
 		pulse_beat();
+		(void)close(session); /* nothing was said */
 		say("no descriptor is left: sessions are turned away", EMFILE);
 		errno = ECONNABORTED;
 		return -1;

@@ -20,6 +20,7 @@ void health_init(struct health *health, long long now_ms)
 		.fd = -1,
 		.due_ms = now_ms + HEALTH_INTERVAL_MS,
 		.pulse = pulse_count(),
+		.before = pulse_count(),
 	};
 }
 
@@ -67,8 +68,8 @@ static enum health_event ask(struct health *health, const struct listener *liste
 {
 	const struct endpoint_address *address = &listener->address;
 	long long next_ms = now_ms + HEALTH_INTERVAL_MS;
-	uint64_t before = health->pulse;
 
+	health->before = health->pulse;
 	health->pulse = pulse_count();
 	health->fd = socket(address->socket.any.sa_family,
 			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -76,12 +77,12 @@ static enum health_event ask(struct health *health, const struct listener *liste
 		return be_barred(health, now_ms);
 	if (connect(health->fd, &address->socket.any, address->size) != 0 && errno != EINPROGRESS)
 		return errno == EACCES || errno == EPERM ? be_barred(health, now_ms)
-							 : miss(health, before, next_ms);
+							 : miss(health, health->before, next_ms);
 	health->barred = 0;
 	/* Over TCP the connection may not stand yet: then this fails, and counts as a miss. On
 	 * loopback it stands at once. */
 	if (send(health->fd, question, sizeof(question), MSG_NOSIGNAL) != sizeof(question))
-		return miss(health, before, next_ms);
+		return miss(health, health->before, next_ms);
 	health->due_ms = next_ms;
 	return HEALTH_QUIET;
 }
@@ -91,8 +92,9 @@ static enum health_event hear(struct health *health, long long now_ms)
 	unsigned char answer[64];
 	ssize_t size = recv(health->fd, answer, sizeof(answer), 0);
 
+	/* Said at once, it leaves nobody time to be answered since the question. */
 	if (size <= ANSWER_KIND_AT || answer[ANSWER_KIND_AT] != question[ANSWER_KIND_AT])
-		return miss(health, health->pulse, now_ms + HEALTH_INTERVAL_MS);
+		return miss(health, health->before, now_ms + HEALTH_INTERVAL_MS);
 	/* It doesn't matter if it doesn't hear this: it sees the end of the connection. */
 	(void)send(health->fd, farewell, sizeof(farewell), MSG_NOSIGNAL);
 	health_close(health);

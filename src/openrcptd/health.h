@@ -27,6 +27,7 @@ struct health {
 	long long due_ms; /* the next question; or, with one open, its time limit */
 	int misses;       /* in a row */
 	uint64_t pulse;   /* at the last question */
+	uint64_t before;  /* at the one before it */
 	int barred;       /* questions in a row that could not be put */
 };
 

@@ -328,8 +328,10 @@ class Explainer:
             return False
         answer = self.open_native.ask([item.path])[0]
         if answer.reply is not None:
-            on_the_way = tuple(addresses.split(one)[0] for one in set().union(*targets.values()))
-            return all(loose(one).startswith(on_the_way) for one in item.ours['recipients'])
+            on_the_way = tuple(addresses.split(addresses.internal(one))[0]
+                               for one in set().union(*targets.values()))
+            return all(loose(addresses.internal(one)).startswith(on_the_way)
+                       for one in item.ours['recipients'])
         again = Item(item.path, item.ours, answer)
         return (agree(self.scenario, item.ours, answer) or self.spelling(again)
                 or self.idna_target(again) or self.dangling(again))

@@ -36,8 +36,9 @@ class PatternTable:
 
     @property
     def tells_case(self):
-        """Is there a rule that tells upper from lower case?"""
-        return re.search('(?m)^.*/i', self.text) is not None
+        """Is there a rule that tells upper from lower case? Letters beyond ASCII are but bytes."""
+        return (re.search('(?m)^.*/i', self.text) is not None
+                or any(not line.rpartition('/')[0].isascii() for line in self.lines))
 
     def substitutes(self, address):
         """Could a rule put parts of ADDRESS into its result? Blocks are not looked at."""

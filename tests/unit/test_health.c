@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include "milter/pulse.h"
 #include "scratch.h"
 
 enum { BEGIN_MS = 1000, QUESTION_BYTES = 17 };
@@ -176,6 +177,23 @@ static void what_is_no_answer_is_a_miss(void **state)
 	(void)close(fd);
 }
 
+/* Closed at once, so that nobody can have been answered between; but between two questions. */
+static void who_answers_others_may_turn_us_away(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2 * HEALTH_MISSES; i++) {
+		pulse_beat();
+		assert_int_equal(later(), HEALTH_QUIET);
+		(void)close(take_question());
+		assert_int_equal(hears(), HEALTH_WELL);
+		assert_int_equal(health.misses, 0);
+	}
+	assert_int_equal(later(), HEALTH_QUIET);
+	(void)close(take_question());
+	assert_int_equal(hears(), HEALTH_QUIET);
+	assert_int_equal(health.misses, 1);
+}
+
 /* The file is there, and nobody listens. */
 static void a_refused_connection_is_a_miss(void **state)
 {
@@ -225,6 +243,7 @@ int main(void)
 		TEST(three_misses_in_a_row_are_a_loss),
 		TEST(an_answer_between_forgives),
 		TEST(what_is_no_answer_is_a_miss),
+		TEST(who_answers_others_may_turn_us_away),
 		TEST(a_refused_connection_is_a_miss),
 		TEST(a_lost_socket_file_is_said_each_time),
 		TEST(another_worker_begins_anew),
