@@ -314,8 +314,11 @@ class Orphan(TestCase):
         return orphan
 
     def assert_followed(self, made, orphan):
-        """By the first one that starts, while the orphan lives."""
+        """By the first one that starts, while the orphan lives. Before that one listens, whoever
+        asks meets the orphan, or nobody."""
+        start = len(made.log_text())
         made.spawn()
+        made.wait_for_log('listens on', start)
         made.wait_until_ready()
         self.assertTrue(daemon.is_alive(orphan))
         self.assertNotEqual(made.workers(), [orphan])

@@ -487,11 +487,16 @@ def with_rfc822(record):
     return record
 
 
+def folded_record(record):
+    """Two records that are equal so are one for Postfix."""
+    return record._replace(address=record.address.casefold(), orcpt=record.orcpt.casefold())
+
+
 def plain_records(theirs, ours, originals):
     """(class, what, address that is missing) with dsn_success = native, merge_duplicates = false:
     the same multiset. But an original that is
     its own target stays in place, with SUCCESS; and of two originals with one target and one
-    ORCPT Postfix drops the second addition."""
+    ORCPT Postfix drops the second addition, also where the ORCPT of one is `utf-8;` with us."""
     missing = collections.Counter(theirs) - collections.Counter(ours)
     extra = collections.Counter(ours) - collections.Counter(theirs)
     for record in list(extra.elements()):
@@ -501,7 +506,9 @@ def plain_records(theirs, ours, originals):
             yield 'self-success', '%s instead of %s' % (record, without[0]), None
             missing -= collections.Counter(without[:1])
         else:
-            yield UNEXPLAINED, 'too much: %s' % (record,), None
+            is_same = (not record.orcpt.isascii()
+                       and folded_record(record) in map(folded_record, theirs))
+            yield ('same-orcpt' if is_same else UNEXPLAINED), 'too much: %s' % (record,), None
     for record in missing:
         yield ('same-orcpt' if record in ours else UNEXPLAINED, 'missing: %s' % (record,),
                record.address)
