@@ -225,7 +225,7 @@ class Explainer:
         again = Item(normal, item.ours, answer)
         local, domain = path_parts(item.path)
         if not (agree(self.scenario, item.ours, answer) or self.idna_target(again)
-                or self.dangling(again)):
+                or self.dangling(again) or self.circle(again)):
             # A pattern may know nothing of the spelling that came, and then it is the keys' turn.
             as_it_came = local + domain
             if unicodedata.normalize('NFC', local + to_unicode(domain)) == as_it_came or \
@@ -252,8 +252,10 @@ class Explainer:
         """Part of an address that isn't made of atoms, put into a result, would have made
         another list of it: refused. Or it makes one address here, words beside a quoted string, and
         of the same letters two for Postfix."""
-        if item.ours['verdict'] == 'expand':
-            return item.theirs.reply is None and self.differs_by_words(item)
+        if item.theirs.reply is None and (item.ours['verdict'] == 'expand' or (
+                item.theirs.specials
+                and agrees_with_entries(self.scenario, item.ours, item.theirs))):
+            return self.differs_by_words(item)
         return bool(re.match(r'550 5\.1\.3 .*syntax$', item.ours['reply'] or '')
                     and self.substitutes_an_odd_one(item))
 
