@@ -2,6 +2,7 @@
 /* Linked into the program itself, not from an archive, since nothing of ours refers to this file.
  * What is here, and why: libmilter_hooks.def. */
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 
 #include "milter/cork.h"
 #include "milter/gate.h"
+#include "milter/pool.h"
 #include "milter/pulse.h"
 #include "milter/signal_thread.h"
 #include "service/log.h"
@@ -94,10 +96,27 @@ int hook_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 		descriptors->revents = POLLOUT;
 		return 1;
 	}
-	return gate_polled(descriptors, poll_kernel(descriptors, count, timeout_ms));
+	return gate_polled(descriptors, pool_poll(poll_kernel, descriptors, count, timeout_ms));
 }
 
 int hook_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)
 {
 	return gate_accept(fd, address, size);
+}
+
+int hook_pthread_create(pthread_t *restrict out_thread, const pthread_attr_t *restrict attributes,
+			void *(*routine)(void *), void *restrict argument)
+{
+	return pool_create(out_thread, attributes, routine, argument);
+}
+
+int hook_pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *restrict mutex,
+				const struct timespec *restrict limit)
+{
+	return pool_wait(condition, mutex, limit);
+}
+
+int hook_pthread_cond_signal(pthread_cond_t *condition)
+{
+	return pool_signal(condition);
 }

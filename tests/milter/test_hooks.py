@@ -27,7 +27,7 @@ ann@alias.example    ann@dest.example
 
 def hooks():
     """The names of the functions that are to be there."""
-    return re.findall(r'^HOOK\(.*?, (\w+), \(', LIST.read_text(encoding='ascii'), re.MULTILINE)
+    return re.findall(r'^HOOK\(.*?, (\w+),\s+\(', LIST.read_text(encoding='ascii'), re.MULTILINE)
 
 
 def lines_of(*words):

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd and the milter protocol: what it asks for, answers and edits, packet by packet."""
+import os
 import pathlib
 import re
+import signal
 import socket
 import struct
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -417,6 +420,47 @@ class Sessions(TestCase):
                 connection.shutdown(socket.SHUT_WR)
         self.assertEqual(message(['<ann@alias.example>']).added, ['<ann@dest.example>'])
         self.assertEqual(DAEMON.workers(), worker)
+
+
+class Stalled(TestCase):
+    """Peers that stop, wherever, keep no thread from those that go on. The master is stopped, too:
+    its questions would bring the worker other threads."""
+
+    # Where they stop, and what they say before that.
+    PLACES = {'the head of a packet': b'\0\0\0', 'a packet': b'\0\0\0\x40Mabc', 'silence': None}
+
+    def test_each_place(self):
+        for place, said in self.PLACES.items():
+            for count in (1, 4, 16):
+                with self.subTest(place, count=count):
+                    self.assert_others_are_served(said, count)
+
+    def connect(self, made, is_session):
+        end = made.session() if is_session else milter_client.connect(made.socket)
+        self.addCleanup((end.socket if is_session else end).close)
+        return end
+
+    def assert_others_are_served(self, said, count):
+        made = self.daemon({})
+        made.wait_for_log('serves')
+        # The older session comes first, of those that have to wait.
+        stalled = [self.connect(made, True) for _ in range(count)] if said else []
+        others = [self.connect(made, True) for _ in range(2)]
+        for session in others:
+            session.mail()
+        os.kill(made.master, signal.SIGSTOP)
+        time.sleep(0.05)                    # the threads wait again, all but a few end
+        # All at once: libmilter has heard them all before its threads wake up.
+        for session in stalled:
+            session.socket.sendall(said)
+        for _ in range(count - len(stalled)):
+            self.connect(made, False)
+        for session in others:
+            session.send_macros('rcpt')
+            session.send(b'R', b'<ann@alias.example>\0')
+        for session in others:
+            self.assertEqual(session.answer([]), 'continue')
+        self.assertEqual(made.message(['<ann@alias.example>']).added, ['<ann@dest.example>'])
 
 
 if __name__ == '__main__':
