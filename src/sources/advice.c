@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/le.h"
+#include "mail/characters.h"
 #include "table/format.h"
 
 enum { SHOWN_BYTES = 255 };
@@ -57,32 +58,6 @@ bool advice_is_entry(struct bytes line)
 
 /* ---- one column ---------------------------------------------------------------------------- */
 
-/* The character at AT of TEXT, in UTF-8 of two or three bytes, or 0. */
-static uint32_t character_at(struct bytes text, size_t at)
-{
-	const unsigned char *bytes = (const unsigned char *)text.data + at;
-
-	if (text.size - at >= 2 && (bytes[0] & 0xe0) == 0xc0)
-		return (uint32_t)(bytes[0] & 0x1f) << 6 | (bytes[1] & 0x3f);
-	if (text.size - at >= 3 && (bytes[0] & 0xf0) == 0xe0)
-		return (uint32_t)(bytes[0] & 0x0f) << 12 | (uint32_t)(bytes[1] & 0x3f) << 6 |
-		       (bytes[2] & 0x3f);
-	return 0;
-}
-
-/* What an editor shows like a blank, or not at all. 0: there is none in TEXT. */
-static uint32_t find_false_blank(struct bytes text)
-{
-	for (size_t at = 0; at < text.size; at++) {
-		uint32_t c = character_at(text, at);
-
-		if (c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200b) || c == 0x202f ||
-		    c == 0x205f || c == 0x3000 || c == 0xfeff)
-			return c;
-	}
-	return 0;
-}
-
 static bool is_domain(struct bytes line)
 {
 	size_t dot = bytes_index(line, '.');
@@ -95,12 +70,12 @@ static bool is_domain(struct bytes line)
 const char *advice_on_one_column(struct bytes line, char out_text[ADVICE_BYTES])
 {
 	static const char expected[] = "expected: key whitespace value";
-	uint32_t blank = find_false_blank(line);
+	bool may_be_meant = false;
+	const char *unseen = character_unseen(line, &may_be_meant);
 
-	if (blank != 0)
-		(void)snprintf(out_text, ADVICE_BYTES,
-			       "%s; U+%04X in it looks like white space and is none", expected,
-			       (unsigned)blank); /* fits, as do the next */
+	if (unseen != NULL && !may_be_meant)
+		(void)snprintf(out_text, ADVICE_BYTES, "%s; %s in it is no white space", expected,
+			       unseen); /* fits, as do the next */
 	else if (is_domain(line))
 		(void)snprintf(out_text, ADVICE_BYTES,
 			       "%s; to declare a domain put a word behind it: " BYTES_FORMAT " x",
