@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/counters.h"
 #include "message/transaction.h"
 
 #include <string.h>
@@ -397,6 +398,39 @@ static bool takes_any_letters(const struct transaction *transaction)
 		!transaction->facts.mta->needs_smtputf8);
 }
 
+/* Which of the counters of deferrals REASON is one of. */
+static enum counter deferral_of(enum reason reason)
+{
+	switch (reason) {
+	case REASON_LOOP:
+		return COUNTER_DEFERRALS_LOOP;
+	case REASON_LIMIT:
+		return COUNTER_DEFERRALS_LIMIT;
+	case REASON_TEMPLATE:
+	case REASON_PATTERN:
+		return COUNTER_DEFERRALS_PATTERN;
+	case REASON_DEAD_END:
+		return COUNTER_DEFERRALS_DEAD_END;
+	case REASON_MEMORY:
+		return COUNTER_DEFERRALS_MEMORY;
+	case REASON_NONE:
+	case REASON_BROKEN:
+	case REASON_UNPRINTABLE:
+	case REASON_BAD_ADDRESS:
+	case REASON_ROUTING:
+	case REASON_NEEDS_SMTPUTF8:
+		break;
+	}
+	return COUNTER_DEFERRALS_DAMAGE;
+}
+
+static void count(const struct judgement *judgement)
+{
+	counter_add(COUNTER_RECIPIENTS_FOREIGN + (enum counter)judgement->verdict, 1);
+	if (judgement->verdict == VERDICT_DEFER)
+		counter_add(deferral_of(judgement->reason), 1);
+}
+
 void transaction_recipient(struct transaction *transaction, const char *text,
 			   char *const *parameters, struct decision *out_decision)
 {
@@ -422,6 +456,7 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	keeping = keep(transaction, &path, &resolution, parameters, judgement->action);
 	if (keeping != KEEPING_DONE)
 		*judgement = judge_unkept(transaction, keeping);
+	count(judgement);
 	transaction->put_off += judgement->action == POLICY_PUT_OFF;
 	if (judgement->action == POLICY_REFUSE || judgement->action == POLICY_PUT_OFF)
 		make_reply(transaction,

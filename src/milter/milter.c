@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "message/counters.h"
 #include "message/transaction.h"
 #include "milter/cork.h"
 #include "milter/gate.h"
@@ -184,6 +185,8 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 /* Why there is no message: the session is one too many, or there is nothing to answer from. */
 static sfsistat answer_without_message(SMFICTX *context, struct session *session)
 {
+	counter_add(session->is_counted ? COUNTER_DEFERRALS_NO_TABLE : COUNTER_DEFERRALS_SESSIONS,
+		    1);
 	if (session->is_counted)
 		return answer_later(context, session, "No table, try again later");
 	return answer_later(context, session,
@@ -294,18 +297,23 @@ static sfsistat finish_message(SMFICTX *context, struct session *session)
 	copy_queue_id(session, macro(context, "i"));
 	switch (transaction_finish(&session->transaction, &edits, &count)) {
 	case TRANSACTION_UNCHANGED:
+		counter_add(COUNTER_MESSAGES_UNCHANGED, 1);
 		return SMFIS_CONTINUE;
 	case TRANSACTION_DISCARDED:
+		counter_add(COUNTER_MESSAGES_DISCARDED, 1);
 		(void)make_edits(context, session, NULL, 0); /* there is none that could fail */
 		return SMFIS_DISCARD;
 	case TRANSACTION_EDITED:
-		if (make_edits(context, session, edits, count))
+		if (make_edits(context, session, edits, count)) {
+			counter_add(COUNTER_MESSAGES_EDITED, 1);
 			return SMFIS_CONTINUE;
+		}
 		reason = "an edit of the envelope failed";
 		break;
 	case TRANSACTION_DEFERRED:
 		break;
 	}
+	counter_add(COUNTER_MESSAGES_DEFERRED, 1);
 	transaction_log_deferral(&session->transaction, queue_id(session), reason);
 	return answer_later(context, session, "Recipients can't be rewritten now, try again later");
 }

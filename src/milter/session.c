@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mail/reply.h"
+#include "message/counters.h"
 #include "service/log.h"
 
 enum { REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1 };
@@ -29,6 +30,7 @@ bool session_count(struct session *session, size_t most)
 		return true;
 	if (atomic_fetch_add(&counted, 1) < most) {
 		session->is_counted = true;
+		counter_add(COUNTER_SESSIONS, 1);
 		return true;
 	}
 	(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
@@ -44,7 +46,9 @@ void session_free(struct session *session)
 		return;
 	transaction_free(&session->transaction);
 	buffer_free(&session->reply);
-	if (session->is_counted)
-		(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
+	if (session->is_counted) {
+		(void)atomic_fetch_sub(&counted, 1);       /* its value is of no interest */
+		counter_add(COUNTER_SESSIONS, UINT64_MAX); /* one less */
+	}
 	free(session);
 }

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "message/counters.h"
 #include "milter/pulse.h"
 #include "openrcptd/health.h"
 #include "openrcptd/master_begin.h"
+#include "openrcptd/master_control.h"
 #include "openrcptd/master_inside.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/settings_reader.h"
@@ -230,6 +232,8 @@ static long long wait_ms(const struct master *master)
 	long long now = clock_milliseconds();
 	long long due = earlier(master->due_ms, master->alive_due_ms);
 
+	due = earlier(due, control_due_ms(&master->control));
+
 	if (worker_state_serves(master->state))
 		due = earlier(due, master->health.due_ms);
 	if (master->wants_reload && master->state == WORKER_SERVING)
@@ -246,15 +250,19 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 						.tv_nsec = (long)(limit_ms % 1000) * 1000000 };
 		int health_fd = worker_state_serves(master->state) ? master->health.fd : -1;
 		/* A descriptor of -1 is skipped. */
-		struct pollfd ready[] = {
+		struct pollfd ready[2 + CONTROL_DESCRIPTORS] = {
 			{ .fd = master->worker.orders_fd, .events = POLLIN },
 			{ .fd = health_fd, .events = POLLIN },
 		};
-		bool is_ready = ppoll(ready, 2, &limit, while_waiting) > 0;
+		bool is_ready;
 
+		control_poll(&master->control, &ready[2]);
+		is_ready =
+			ppoll(ready, sizeof(ready) / sizeof(ready[0]), &limit, while_waiting) > 0;
 		hear_worker(master);
 		reap_children(master);
 		look_after_worker(master, is_ready && ready[1].revents != 0);
+		master_control_serve(master);
 		obey_signals(master);
 		look_at_clock(master);
 		show_life(master);
@@ -279,7 +287,10 @@ int master_run(struct settings *take_settings)
 	sigset_t while_waiting;
 	int status;
 
+	control_init(&master.control);
+	master.began_ms = clock_milliseconds();
 	pulse_share();
+	counters_share();
 	handle_signals(&while_waiting);
 	(void)umask(077);
 	if (chdir("/") != 0)
@@ -288,10 +299,12 @@ int master_run(struct settings *take_settings)
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;
 	} else {
+		master_control_open(&master);
 		status = loop(&master, &while_waiting);
 	}
 	worker_process_forget(&master.worker);
 	health_close(&master.health);
+	control_close(&master.control);
 	listener_close(&master.listener);
 	settings_free(master.settings);
 	return status;

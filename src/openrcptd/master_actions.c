@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "message/counters.h"
+#include "openrcptd/master_control.h"
 #include "openrcptd/orders.h"
 #include "service/log.h"
 #include "service/notify.h"
@@ -49,7 +51,8 @@ static bool start_process(struct master *master, struct error *err)
 		.max_sessions = master->max_sessions,
 	};
 
-	return worker_process_start(&master->worker, &options, master->listener.lock_fd, err);
+	return worker_process_start(&master->worker, &options, master->listener.lock_fd,
+				    &master->control, err);
 }
 
 static enum worker_event start_worker(struct master *master)
@@ -61,6 +64,8 @@ static enum worker_event start_worker(struct master *master)
 	if (!listener_is_intact(&master->listener))
 		(void)master_renew_socket(master);
 
+	counter_add(COUNTER_WORKER_RESTARTS, master->has_served ? 1 : 0);
+	counter_set(COUNTER_SESSIONS, 0);
 	health_close(&master->health); /* the new process has no use for an open question */
 	if (start_process(master, &err)) {
 		master->started_ms = clock_milliseconds();
@@ -91,16 +96,22 @@ static enum worker_event serve(struct master *master)
 
 static enum worker_event read_settings(struct master *master)
 {
-	const int masters[] = {
+	int masters[4 + CONTROL_DESCRIPTORS] = {
 		master->listener.fd,
 		master->listener.lock_fd,
 		master->worker.orders_fd,
 		master->table_fd,
 	};
+	struct pollfd controls[CONTROL_DESCRIPTORS];
 	struct error err;
+
+	control_poll(&master->control, controls);
+	for (size_t i = 0; i < CONTROL_DESCRIPTORS; i++)
+		masters[4 + i] = controls[i].fd;
 
 	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
 	notify_reloading();
+	master_control_begins(master);
 	if (settings_reader_start(&master->reader, master->settings, masters,
 				  sizeof(masters) / sizeof(masters[0]), &err))
 		return EVENT_NONE;
@@ -113,6 +124,7 @@ static enum worker_event hand_over_settings(struct master *master)
 	if (worker_process_tell(&master->worker, ORDER_RELOAD, master->reader.result_fd))
 		return EVENT_NONE;
 	master->wants_reload = true; /* it is ending: the next one is to do it */
+	master_control_put_off(master);
 	return EVENT_KEPT;
 }
 
@@ -128,6 +140,7 @@ static bool end_reload(struct master *master)
 static enum worker_event keep_settings(struct master *master)
 {
 	(void)end_reload(master); /* there was one */
+	master_control_ends(master, false);
 	return EVENT_NONE;
 }
 
@@ -139,11 +152,14 @@ static void give_up_reload(struct master *master)
 
 	if (!end_reload(master))
 		return;
-	if (has_begun)
+	if (has_begun) {
 		log_line(SEVERITY_ERROR, "worker %ld ended in a reload: settings stay as they were",
 			 (long)master->worker.pid);
-	else
-		master->wants_reload = true;
+		master_control_ends(master, false);
+		return;
+	}
+	master->wants_reload = true;
+	master_control_put_off(master);
 }
 
 /* A worker that is started later begins with what this one has taken over. */
@@ -153,6 +169,7 @@ static enum worker_event adopt_settings(struct master *master)
 		(void)close(master->settings_fd); /* was only read */
 	master->settings_fd = settings_reader_take(&master->reader);
 	log_line(SEVERITY_INFO, "%s: reloaded", master->settings->file);
+	master_control_ends(master, true);
 	notify_ready();
 	return EVENT_NONE;
 }
@@ -168,8 +185,10 @@ static enum worker_event end_worker(struct master *master)
 static enum worker_event replace_worker(struct master *master)
 {
 	/* The next one is to do it. */
-	if (end_reload(master))
+	if (end_reload(master)) {
 		master->wants_reload = true;
+		master_control_put_off(master);
+	}
 	return end_worker(master);
 }
 

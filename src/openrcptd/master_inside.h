@@ -11,7 +11,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "openrcptd/control.h"
 #include "openrcptd/health.h"
 #include "openrcptd/settings_reader.h"
 #include "openrcptd/start_pace.h"
@@ -28,18 +30,21 @@ struct master {
 	int settings_fd; /* what the last reload has brought; -1: none yet */
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
+	struct control control;
 	struct health health;
 	struct worker_process worker;
 	struct start_pace pace;
 	enum worker_state state;
 	size_t max_sessions;
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
+	long long began_ms;       /* the service */
 	long long started_ms;     /* the worker */
 	long long next_reload_ms; /* not before */
 	long long alive_due_ms;   /* the next sign of life */
 	long long start_limit_ms; /* for the worker to begin; doubled by one that didn't */
 	bool wants_reload;        /* and begins one as soon as it can */
 	bool has_served;          /* some worker has */
+	uint64_t failures;        /* loads that had failed when the last reload began */
 	int wait_status;          /* of the last worker, as waitpid() has it */
 	int exit_status;
 };

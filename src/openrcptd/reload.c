@@ -5,10 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "mail/fold.h"
+#include "message/counters.h"
 #include "openrcptd/settings_reader.h"
 #include "openrcptd/table_copy.h"
 #include "service/log.h"
@@ -111,13 +113,20 @@ static void say(struct reload *reload, uint64_t now_seconds)
 		log_line(SEVERITY_ERROR, "%s: the table in use stays", reload->trouble.text);
 }
 
+static void count_failure(const struct error *err)
+{
+	counters_failure(err->text, (uint64_t)time(NULL));
+}
+
 static void take_trouble(struct reload *reload, const struct error *err, uint64_t now_seconds)
 {
 	bool is_new = reload->trouble.status == 0 || strcmp(reload->trouble.text, err->text) != 0;
 
 	reload->trouble = *err;
-	if (is_new)
-		say(reload, now_seconds);
+	if (!is_new)
+		return;
+	count_failure(err);
+	say(reload, now_seconds);
 }
 
 static void say_again(struct reload *reload, uint64_t now_seconds)
@@ -132,11 +141,25 @@ static void say_again(struct reload *reload, uint64_t now_seconds)
 
 /* ---- loading -------------------------------------------------------------------------- */
 
+static void count_table(const struct table *table)
+{
+	const struct table_facts *facts = table_facts(table);
+
+	counter_add(COUNTER_LOADS_OK, 1);
+	counter_set(COUNTER_TABLE_GENERATION, facts->generation);
+	counter_set(COUNTER_TABLE_ENTRIES, facts->entries);
+	counter_set(COUNTER_TABLE_DOMAINS, facts->domains);
+	counter_set(COUNTER_TABLE_BYTES, facts->size_bytes);
+	counter_set(COUNTER_TABLE_CREATED, facts->created);
+	counter_set(COUNTER_TABLE_LOADED, (uint64_t)time(NULL));
+}
+
 static void publish(struct reload *reload, const struct settings *settings,
 		    struct snapshot *take_snapshot, int64_t began_ms)
 {
 	log_table(settings->table, take_snapshot->table, clock_milliseconds() - began_ms);
 	warn_of_rules(settings, take_snapshot->table);
+	count_table(take_snapshot->table);
 	snapshot_publish(reload->store, take_snapshot);
 	reload->has_told_of_doubt = false;
 }
@@ -154,6 +177,7 @@ static bool load(struct reload *reload, const struct settings *settings, struct 
 		reload->also_owner = TRUST_NOBODY; /* it was known a moment ago */
 	reload->trouble.status = 0;
 	reload->serves_copy = false;
+	counter_set(COUNTER_TABLE_IS_COPY, 0);
 	reload->has_news = true;
 	return true;
 }
@@ -171,6 +195,7 @@ static bool load_copy(struct reload *reload, int copy_fd, struct error *err)
 		return false;
 	publish(reload, settings, snapshot, began_ms);
 	reload->serves_copy = true;
+	counter_set(COUNTER_TABLE_IS_COPY, 1);
 	return true;
 }
 
@@ -232,6 +257,7 @@ bool reload_all(struct reload *reload, int settings_fd)
 	struct settings *settings = settings_reader_result(settings_fd, &err);
 
 	if (settings == NULL || !load(reload, settings, &err)) {
+		count_failure(&err);
 		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
 		settings_free(settings);
 		return false;

@@ -8,19 +8,26 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "message/counters.h"
 #include "service/log.h"
 #include "settings/pack.h"
 
 /* ---- the new process ------------------------------------------------------------------- */
 
+/* The first of several is the one to be told elsewhere, too. */
 static void log_settings_error(const char *text, void *context)
 {
-	(void)context;
+	bool *is_first = context;
+
 	log_line(SEVERITY_ERROR, "%s", text);
+	if (*is_first)
+		counters_failure(text, (uint64_t)time(NULL));
+	*is_first = false;
 }
 
 static void log_need_of_restart(const char *path, const char *needs, void *context)
@@ -38,8 +45,9 @@ static int read_settings(const struct settings *running, int result_fd)
 	struct buffer packed;
 	struct error err = { .status = EX_SOFTWARE };
 	bool is_handed_over;
+	bool is_first = true;
 
-	settings = settings_load(running->file, log_settings_error, NULL, &err);
+	settings = settings_load(running->file, log_settings_error, &is_first, &err);
 	if (settings == NULL)
 		return err.status;
 	settings_compare(running, settings, log_need_of_restart, NULL);

@@ -8,18 +8,20 @@
 #include "service/log.h"
 
 /* In the new process: leave what is the master's, and serve. */
-static _Noreturn void be_worker(const struct worker_options *options, int lock_fd)
+static _Noreturn void be_worker(const struct worker_options *options, int lock_fd,
+				const struct control *control)
 {
 	log_forked();
 	/* Signals from a terminal are for the master. */
 	(void)setpgid(0, 0);  /* a new child can always lead its own group */
 	(void)close(lock_fd); /* the lock is the master's and stays so */
+	control_leave(control);
 	/* Its threads may still run, and what exit() takes down is theirs too. */
 	_exit(worker_run(options));
 }
 
 bool worker_process_start(struct worker_process *process, const struct worker_options *options,
-			  int lock_fd, struct error *err)
+			  int lock_fd, const struct control *control, struct error *err)
 {
 	struct worker_options own = *options;
 	int ends[2];
@@ -31,7 +33,7 @@ bool worker_process_start(struct worker_process *process, const struct worker_op
 	if (child == 0) {
 		(void)close(ends[0]); /* the master's end */
 		own.orders_fd = ends[1];
-		be_worker(&own, lock_fd);
+		be_worker(&own, lock_fd, control);
 	}
 	if (child < 0)
 		error_fill_errno(err, EX_OSERR, "start a worker");

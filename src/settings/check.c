@@ -156,6 +156,7 @@ static const struct {
 	{ "socket", check_socket },
 	{ "user", check_user },
 	{ "runtime_directory", check_path },
+	{ "control_socket", check_path_or_none },
 	{ "table", check_path },
 	{ "origin", check_domain_or_none },
 	{ "append_dot_domain", check_domain_or_none },

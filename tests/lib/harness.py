@@ -158,6 +158,7 @@ NEEDS = {
     'postfix': _check_postfix,
     'rcptmap': lambda: program('rcptmap'),
     'openrcptd': lambda: program('openrcptd'),
+    'rcptctl': lambda: program('rcptctl'),
 }
 
 

@@ -55,6 +55,8 @@ BEGIN {
 	may["compile"] = lower "table_write settings sources prove compile "
 	may["openrcptd"] = lower "service settings message milter openrcptd "
 	may["rcptmap"] = lower "show settings postfix_check sources compile rcptmap "
+	may["rcptctl"] = lower "service show settings rcptmap rcptctl "
+	sole["rcptctl rcptmap"] = "rcptmap/explain.h"
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"

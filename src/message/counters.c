@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/counters.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+/* Reasons come minutes apart, and one is read in microseconds: it isn't overwritten meanwhile. */
+enum { REASONS_KEPT = 8 };
+
+struct page {
+	_Atomic uint64_t values[COUNTERS];
+	_Atomic unsigned reason_count;
+	char reasons[REASONS_KEPT][COUNTERS_TEXT_MAX];
+};
+
+static struct page own_page;
+static struct page *page = &own_page;
+
+static const struct counter_name names[] = {
+#define COUNTER(id, family, label, value) { family, label, value },
+#define GAUGE(id, family)                 { family, "", "" },
+#include "message/counters.def"
+};
+
+void counters_share(void)
+{
+	void *shared = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			    -1, 0);
+
+	if (shared != MAP_FAILED)
+		page = shared;
+}
+
+void counter_add(enum counter which, uint64_t number)
+{
+	/* Nothing hangs on the order in which others see it. */
+	(void)atomic_fetch_add_explicit(&page->values[which], number, memory_order_relaxed);
+}
+
+void counter_set(enum counter which, uint64_t number)
+{
+	atomic_store(&page->values[which], number);
+}
+
+uint64_t counter_get(enum counter which)
+{
+	return atomic_load(&page->values[which]);
+}
+
+const struct counter_name *counter_name(enum counter which)
+{
+	return &names[which];
+}
+
+void counters_failure(const char *reason, uint64_t now)
+{
+	unsigned count = atomic_load(&page->reason_count);
+
+	(void)snprintf(page->reasons[count % REASONS_KEPT], COUNTERS_TEXT_MAX, "%s",
+		       reason); /* may be cut */
+	atomic_store(&page->reason_count, count + 1);
+	counter_set(COUNTER_LAST_FAILURE, now);
+	counter_add(COUNTER_LOADS_FAILED, 1);
+}
+
+void counters_last_failure(char out_reason[COUNTERS_TEXT_MAX])
+{
+	unsigned count = atomic_load(&page->reason_count);
+
+	(void)snprintf(out_reason, COUNTERS_TEXT_MAX, "%s",
+		       count == 0 ? "" : page->reasons[(count - 1) % REASONS_KEPT]); /* fits */
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * counters - what the service has done, and what it works with, for people and monitoring.
+ *
+ * In memory that all processes of the service share, so that the master can tell while its worker
+ * hangs, and nothing is lost with a worker. Which there are: counters.def. Thread-safe.
+ */
+#ifndef MESSAGE_COUNTERS_H
+#define MESSAGE_COUNTERS_H
+
+#include <stdint.h>
+
+enum counter {
+#define COUNTER(id, family, label, value) COUNTER_##id,
+#define GAUGE(id, family)                 COUNTER_##id,
+#include "message/counters.def"
+	COUNTERS
+};
+
+enum { COUNTERS_TEXT_MAX = 512 };
+
+struct counter_name {
+	const char *family;
+	const char *label; /* empty: it is the only one of its family */
+	const char *value;
+};
+
+/* Share them with the processes that are forked from now on; once. Where there is no memory for it
+ * each process counts for itself. */
+void counters_share(void);
+
+void counter_add(enum counter which, uint64_t number);
+void counter_set(enum counter which, uint64_t number);
+uint64_t counter_get(enum counter which);
+const struct counter_name *counter_name(enum counter which);
+
+/* A load of settings or table has failed, at NOW (seconds since 1970), for REASON; cut where it is
+ * longer. */
+void counters_failure(const char *reason, uint64_t now);
+
+/* Copy the last failure's reason; empty: there was none. */
+void counters_last_failure(char out_reason[COUNTERS_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "service/descriptor.h"
+
+void control_init(struct control *control)
+{
+	*control = (struct control){ .listener = LISTENER_NONE };
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		control->clients[i].fd = -1;
+}
+
+bool control_open(struct control *control, const char *path, pid_t former, struct error *err)
+{
+	char name[sizeof("unix:") + sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct endpoint_address address;
+	int length = snprintf(name, sizeof(name), "unix:%s", path);
+
+	if (length < 0 || (size_t)length >= sizeof(name))
+		return error_set(err, EX_CONFIG, "%s: path too long for a socket", path);
+	if (!listen_parse(name, false, &address, err))
+		return false;
+	control->listener.former = former;
+	/* Connecting needs write permission; whoever slips in before this is asked who it is. */
+	if (listener_open(&control->listener, &address, err) &&
+	    (fcntl(control->listener.fd, F_SETFL, O_NONBLOCK) == 0 && chmod(path, 0600) == 0))
+		return true;
+	if (control->listener.inode != 0)
+		error_fill_errno(err, EX_CANTCREAT, "%s", path);
+	listener_close(&control->listener);
+	return false;
+}
+
+static void hang_up(struct control_client *client)
+{
+	if (client->fd >= 0)
+		(void)close(client->fd); /* what had to be said was sent */
+	*client = (struct control_client){ .fd = -1 };
+}
+
+void control_close(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		hang_up(&control->clients[i]);
+	listener_close(&control->listener);
+}
+
+void control_leave(const struct control *control)
+{
+	if (control->listener.fd >= 0)
+		(void)close(control->listener.fd); /* the master's, as the rest */
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].fd >= 0)
+			(void)close(control->clients[i].fd);
+}
+
+void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCRIPTORS])
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		out[i] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
+	out[CONTROL_CLIENTS] = (struct pollfd){ .fd = control->listener.fd, .events = POLLIN };
+}
+
+long long control_due_ms(const struct control *control)
+{
+	long long due_ms = LLONG_MAX;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].fd >= 0 && !control->clients[i].is_waiting &&
+		    control->clients[i].due_ms < due_ms)
+			due_ms = control->clients[i].due_ms;
+	return due_ms;
+}
+
+/* ---- who asks ------------------------------------------------------------------------------ */
+
+static bool may_ask(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static struct control_client *free_client(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].fd < 0)
+			return &control->clients[i];
+	return NULL;
+}
+
+static void take_connections(struct control *control, long long now_ms)
+{
+	/* As many at most as could be there: a flood doesn't keep the master. */
+	for (int i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = free_client(control);
+		int fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd < 0)
+			return;
+		if (client == NULL || !may_ask(fd)) {
+			(void)close(fd); /* nothing was said */
+			continue;
+		}
+		client->fd = fd;
+		client->due_ms = now_ms + CONTROL_REQUEST_MS;
+	}
+}
+
+/* Is the request whole now? Who hangs up, says too much or takes too long is hung up on. */
+static bool hear(struct control_client *client, long long now_ms)
+{
+	ssize_t size = recv(client->fd, client->request + client->size,
+			    sizeof(client->request) - client->size, 0);
+	const char *end;
+
+	if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+		if (!client->is_waiting && now_ms >= client->due_ms)
+			hang_up(client);
+		return false;
+	}
+	if (size <= 0 || client->is_waiting) {
+		hang_up(client);
+		return false;
+	}
+	end = memchr(client->request + client->size, '\n', (size_t)size);
+	client->size += (size_t)size;
+	if (end == NULL && client->size == sizeof(client->request))
+		hang_up(client);
+	if (end == NULL)
+		return false;
+	client->request[end - client->request] = '\0';
+	return true;
+}
+
+struct control_client *control_next(struct control *control, long long now_ms)
+{
+	if (control->listener.fd < 0)
+		return NULL;
+	take_connections(control, now_ms);
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		if (control->clients[i].fd >= 0 && hear(&control->clients[i], now_ms))
+			return &control->clients[i];
+	return NULL;
+}
+
+void control_answer(struct control_client *client, struct bytes answer, int descriptor)
+{
+	/* A local socket takes a page and more at once. Who reads nothing gets what there is room
+	 * for, and sees that the end is missing. */
+	(void)descriptor_send(client->fd, answer, descriptor);
+	hang_up(client);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * master_control - what the master answers on its control socket.
+ *
+ *   status    NAME<tab>VALUE: the service and its table, times in seconds since 1970
+ *   stats     each counter
+ *   reload    the same as SIGHUP; the answer comes when it is over
+ *   table     the table that serves comes along as a descriptor
+ *
+ * Each answer ends with `end<tab>STATUS`, an exit status, before which `reason<tab>TEXT` says what
+ * is wrong. From counters and the master's own state alone: a worker that hangs keeps nobody.
+ */
+#ifndef OPENRCPTD_MASTER_CONTROL_H
+#define OPENRCPTD_MASTER_CONTROL_H
+
+#include <stdbool.h>
+
+#include "openrcptd/master_inside.h"
+
+/* Listen, or log why nobody is heard: mail goes on without. */
+void master_control_open(struct master *master);
+
+/* Answer who has asked. */
+void master_control_serve(struct master *master);
+
+/* A reload begins: whoever asked for one gets its outcome. */
+void master_control_begins(struct master *master);
+
+/* It is over, one way or the other. */
+void master_control_ends(struct master *master, bool is_done);
+
+/* It is put off: the outcome of the next one counts. */
+void master_control_put_off(struct master *master);
+
+#endif

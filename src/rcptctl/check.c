@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptctl/check.h"
+
+enum { TROUBLE_BYTES = 2048 };
+
+const char *check_name(enum check_state state)
+{
+	static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+	return names[state];
+}
+
+/* What has been found so far. */
+struct findings {
+	enum check_state state;
+	struct buffer trouble; /* joined by "; " */
+};
+
+/* Append to the findings; a text that is cut says enough. */
+static void find(struct findings *findings, enum check_state state, const char *format,
+		 struct bytes detail)
+{
+	if (state == CHECK_OK)
+		return;
+	if (state > findings->state)
+		findings->state = state;
+	if (findings->trouble.size > 0)
+		(void)buffer_append_text(&findings->trouble, "; ");
+	(void)buffer_append_text(&findings->trouble, format);
+	(void)buffer_append(&findings->trouble, detail);
+}
+
+static enum check_state state_of(double value, const struct check_limit *limit)
+{
+	if (limit->critical >= 0 && value >= limit->critical)
+		return CHECK_CRITICAL;
+	return limit->warning >= 0 && value >= limit->warning ? CHECK_WARNING : CHECK_OK;
+}
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
+}
+
+/* Recipients that were judged. */
+static uint64_t count_recipients(const struct client_answer *stats)
+{
+	static const char prefix[] = "recipients_";
+	struct bytes rest = buffer_bytes(&stats->text);
+	struct bytes name, value;
+	uint64_t sum = 0;
+
+	while (client_next(&rest, &name, &value)) {
+		char word[64];
+
+		if (name.size < sizeof(prefix) || name.size >= sizeof(word) ||
+		    !bytes_equal(bytes_first(name, sizeof(prefix) - 1), bytes_of(prefix)))
+			continue;
+		for (size_t i = 0; i < name.size; i++)
+			word[i] = name.data[i];
+		word[name.size] = '\0';
+		sum += client_number(stats, word);
+	}
+	return sum;
+}
+
+static void judge_service(const struct client_answer *status, struct findings *findings)
+{
+	struct bytes state = client_value(status, "state");
+	bool serves = bytes_equal(state, bytes_of("serving")) ||
+		      bytes_equal(state, bytes_of("reloading"));
+
+	find(findings, serves ? CHECK_OK : CHECK_CRITICAL, "not serving: ", state);
+	if (client_number(status, "table_created") == 0)
+		find(findings, CHECK_CRITICAL, "there is no table", bytes_of(""));
+	if (client_number(status, "table_is_copy") != 0)
+		find(findings, CHECK_WARNING, "the table in use is a copy: its file can't be had",
+		     bytes_of(""));
+	if (client_number(status, "last_failure_counts") != 0)
+		find(findings, CHECK_WARNING,
+		     "the last load failed: ", client_value(status, "last_failure_reason"));
+}
+
+/* `'age'=12s;10;20;0` */
+static void put_datum(struct buffer *out, const char *name, double value, const char *unit,
+		      const struct check_limit *limit)
+{
+	(void)buffer_append_format(out, " '%s'=%.10g%s;", name, value, unit);
+	if (limit->warning >= 0)
+		(void)buffer_append_format(out, "%.10g", limit->warning);
+	(void)buffer_append_text(out, ";");
+	if (limit->critical >= 0)
+		(void)buffer_append_format(out, "%.10g", limit->critical);
+	(void)buffer_append_text(out, ";0");
+}
+
+enum check_state check_judge(const struct client_answer *status, const struct client_answer *stats,
+			     const struct check_limits *limits, struct buffer *out)
+{
+	struct findings findings = { .state = CHECK_OK };
+	double age = (double)client_number(status, "table_age_seconds");
+	double deferred =
+		percent(client_number(stats, "recipients_defer"), count_recipients(stats));
+	double sessions =
+		percent(client_number(status, "sessions"), client_number(status, "max_sessions"));
+	struct bytes generation = client_value(status, "table_generation");
+
+	buffer_init(&findings.trouble, TROUBLE_BYTES);
+	judge_service(status, &findings);
+	find(&findings, state_of(age, &limits->age_seconds), "the table is old", bytes_of(""));
+	find(&findings, state_of(deferred, &limits->deferred_percent),
+	     "many recipients are deferred", bytes_of(""));
+	find(&findings, state_of(sessions, &limits->sessions_percent),
+	     "nearly as many sessions as there may be", bytes_of(""));
+	(void)buffer_append_format(out, "%s - ", check_name(findings.state));
+	if (findings.trouble.size > 0)
+		(void)buffer_append(out, buffer_bytes(&findings.trouble));
+	else
+		(void)buffer_append_format(out, "table " BYTES_FORMAT " is served",
+					   BYTES_ARGS(generation));
+	(void)buffer_append_text(out, " |");
+	put_datum(out, "table_age", age, "s", &limits->age_seconds);
+	put_datum(out, "deferred", deferred, "%", &limits->deferred_percent);
+	put_datum(out, "sessions", sessions, "%", &limits->sessions_percent);
+	(void)buffer_append_byte(out, '\n');
+	buffer_free(&findings.trouble);
+	return findings.state;
+}

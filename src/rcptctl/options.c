@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptctl/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "settings/settings.h"
+
+enum {
+	SECONDS_MAX = 86400,
+	OPTION_JSON = 256,
+	OPTION_TIMEOUT,
+	/* The limits of check: warning and critical of each. */
+	OPTION_AGE,
+	OPTION_DEFERRED = OPTION_AGE + 2,
+	OPTION_SESSIONS = OPTION_DEFERRED + 2,
+	OPTIONS_END = OPTION_SESSIONS + 2,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+	{ "age-warning", required_argument, NULL, OPTION_AGE },
+	{ "age-critical", required_argument, NULL, OPTION_AGE + 1 },
+	{ "deferred-warning", required_argument, NULL, OPTION_DEFERRED },
+	{ "deferred-critical", required_argument, NULL, OPTION_DEFERRED + 1 },
+	{ "sessions-warning", required_argument, NULL, OPTION_SESSIONS },
+	{ "sessions-critical", required_argument, NULL, OPTION_SESSIONS + 1 },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char usage[] =
+	"usage: rcptctl [-c CONF] [--json] [--timeout SECONDS] COMMAND\n"
+	"       rcptctl [-c CONF] [-v] [--json] resolve ADDRESS...\n"
+	"       rcptctl [-c CONF] [--json] [--age-warning SECONDS] [--age-critical SECONDS]\n"
+	"               [--deferred-warning PERCENT] [--deferred-critical PERCENT]\n"
+	"               [--sessions-warning PERCENT] [--sessions-critical PERCENT] check\n"
+	"\n"
+	"  status     what the daemon serves, and since when\n"
+	"  stats      what it has done, a counter a line\n"
+	"  reload     load settings and table anew, and tell whether it worked\n"
+	"  resolve    what it answers now, as rcptmap resolve\n"
+	"  sessions   how many sessions there are, and may be\n"
+	"  check      is all well? As a monitoring plugin: 0, 1, 2 or 3\n";
+
+static double *limit_of(struct check_limits *limits, int letter)
+{
+	struct check_limit *of[] = { &limits->age_seconds, &limits->deferred_percent,
+				     &limits->sessions_percent };
+	int number = letter - OPTION_AGE;
+
+	return number % 2 == 0 ? &of[number / 2]->warning : &of[number / 2]->critical;
+}
+
+static bool read_number(const char *text, double most, double *out_number)
+{
+	char *end;
+	double number;
+
+	errno = 0;
+	number = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' || !(number >= 0 && number <= most))
+		return false;
+	*out_number = number;
+	return true;
+}
+
+/* False: end with *OUT_STATUS. */
+static bool take_option(int letter, struct options *options, int *out_status)
+{
+	double number;
+
+	*out_status = EX_USAGE;
+	switch (letter) {
+	case 'c':
+		options->configuration = optarg;
+		return true;
+	case 'v':
+		options->is_verbose = true;
+		return true;
+	case OPTION_JSON:
+		options->is_json = true;
+		return true;
+	case 'h':
+		*out_status = fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+		return false;
+	case 'V':
+		*out_status = printf("rcptctl %s\n", OPENRCPT_VERSION) < 0 || fflush(stdout) != 0
+				      ? EX_IOERR
+				      : EX_OK;
+		return false;
+	case OPTION_TIMEOUT:
+		if (!read_number(optarg, SECONDS_MAX, &number) || number < 1)
+			break;
+		options->seconds = (int)number;
+		return true;
+	default:
+		if (letter < OPTION_AGE || letter >= OPTIONS_END)
+			return false; /* getopt_long() has said what is wrong */
+		if (!read_number(optarg, letter < OPTION_DEFERRED ? 1e12 : 100,
+				 limit_of(&options->limits, letter)))
+			break;
+		return true;
+	}
+	(void)fprintf(stderr, "rcptctl: %s is no such number\n",
+		      optarg); /* nowhere else to say so */
+	return false;
+}
+
+bool options_read(int count, char **arguments, struct options *out_options, int *out_status)
+{
+	int letter;
+
+	*out_options = (struct options){
+		.configuration = SETTINGS_DEFAULT_FILE,
+		.limits = CHECK_LIMITS_DEFAULT,
+	};
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+	while ((letter = getopt_long(count, arguments, "c:vhV", long_options, NULL)) != -1)
+		if (!take_option(letter, out_options, out_status))
+			return false;
+	*out_status = EX_USAGE;
+	if (optind == count) {
+		(void)fputs(usage, stderr); /* nowhere else to say so */
+		return false;
+	}
+	out_options->command = arguments[optind];
+	out_options->operands = arguments + optind + 1;
+	out_options->operand_count = count - optind - 1;
+	return true;
+}

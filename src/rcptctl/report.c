@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rcptctl/report.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "show/json.h"
+
+enum { NAME_WIDTH = 24, TIME_ROOM = 32 };
+
+static const char *const times[] = { "table_created", "table_loaded", "last_failure", NULL };
+
+static bool is_among(struct bytes name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (bytes_equal(name, bytes_of(*names)))
+			return true;
+	return false;
+}
+
+static bool is_number(struct bytes value)
+{
+	for (size_t i = 0; i < value.size; i++)
+		if (value.data[i] < '0' || value.data[i] > '9')
+			return false;
+	return value.size > 0 && value.size < 20 && (value.size == 1 || value.data[0] != '0');
+}
+
+static uint64_t number_of(struct bytes value)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < value.size; i++)
+		number = number * 10 + (uint64_t)(value.data[i] - '0');
+	return number;
+}
+
+static void put_time(struct bytes value, struct buffer *out)
+{
+	time_t when = (time_t)number_of(value);
+	char text[TIME_ROOM];
+	struct tm parts;
+
+	if (gmtime_r(&when, &parts) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		(void)buffer_append(out, value); /* the caller's, as all here */
+	else
+		(void)buffer_append_text(out, text);
+}
+
+static void put_line(struct bytes name, struct bytes value, struct buffer *out)
+{
+	(void)buffer_append(out, name);
+	for (size_t i = name.size; i < NAME_WIDTH; i++)
+		(void)buffer_append_byte(out, ' ');
+	(void)buffer_append_byte(out, ' ');
+	if (is_number(value) && is_among(name, times))
+		put_time(value, out);
+	else
+		(void)buffer_append(out, value);
+	(void)buffer_append_byte(out, '\n');
+}
+
+/* Names are words of the daemon's own. */
+static void put_member(struct bytes name, struct bytes value, struct json *json)
+{
+	char word[64];
+	size_t size = name.size < sizeof(word) - 1 ? name.size : sizeof(word) - 1;
+
+	memcpy(word, name.data, size);
+	word[size] = '\0';
+	json_name(json, word);
+	if (is_number(value))
+		json_number(json, number_of(value));
+	else
+		json_string(json, value);
+}
+
+void report_values(const struct client_answer *answer, const char *const *only, bool is_json,
+		   struct buffer *out)
+{
+	struct bytes rest = buffer_bytes(&answer->text);
+	struct bytes name, value;
+	struct json json;
+
+	json_init(&json, out);
+	if (is_json)
+		json_object_begin(&json);
+	while (client_next(&rest, &name, &value)) {
+		if (only != NULL && !is_among(name, only))
+			continue;
+		if (is_json)
+			put_member(name, value, &json);
+		else
+			put_line(name, value, out);
+	}
+	if (!is_json)
+		return;
+	json_object_end(&json);
+	(void)buffer_append_byte(out, '\n');
+}

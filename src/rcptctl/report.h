@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report - an answer as people or programs read it.
+ */
+#ifndef RCPTCTL_REPORT_H
+#define RCPTCTL_REPORT_H
+
+#include <stdbool.h>
+
+#include "rcptctl/client.h"
+
+/* Append a line a value, or one JSON object. Only names that are in ONLY (ended by NULL), where it
+ * isn't NULL. Failures are the buffer's. */
+void report_values(const struct client_answer *answer, const char *const *only, bool is_json,
+		   struct buffer *out);
+
+#endif
