@@ -61,8 +61,8 @@ static bool take_end(struct client_answer *answer)
 {
 	static const char word[] = "end\t";
 	struct bytes text = buffer_bytes(&answer->text);
-	size_t begin = text.size;
 	struct bytes last;
+	size_t begin;
 
 	if (text.size == 0 || text.data[text.size - 1] != '\n')
 		return false;
