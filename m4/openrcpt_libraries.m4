@@ -33,6 +33,16 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	AC_SUBST([MILTER_LIBS])
 	LIBS=$openrcpt_saved_LIBS
 
+	AC_ARG_WITH([metrics],
+		[AS_HELP_STRING([--without-metrics], [leave out the page for Prometheus, and libmicrohttpd])],
+		[], [with_metrics=yes])
+	AS_IF([test "x$with_metrics" != xno],
+		[PKG_CHECK_MODULES([MICROHTTPD], [libmicrohttpd >= 0.9.70])
+		METRICS_CPPFLAGS=-DOPENRCPT_METRICS=1],
+		[METRICS_CPPFLAGS=-DOPENRCPT_METRICS=0])
+	AC_SUBST([METRICS_CPPFLAGS])
+	AM_CONDITIONAL([METRICS], [test "x$with_metrics" != xno])
+
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
 	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])
 ])

@@ -2,7 +2,9 @@
 #include "message/counters.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 /* Reasons come minutes apart, and one is read in microseconds: it isn't overwritten meanwhile. */
@@ -10,6 +12,8 @@ enum { REASONS_KEPT = 8 };
 
 struct page {
 	_Atomic uint64_t values[COUNTERS];
+	_Atomic uint64_t buckets[HISTOGRAMS][HISTOGRAM_BUCKETS];
+	_Atomic uint64_t sums[HISTOGRAMS];
 	_Atomic unsigned reason_count;
 	char reasons[REASONS_KEPT][COUNTERS_TEXT_MAX];
 };
@@ -21,6 +25,11 @@ static const struct counter_name names[] = {
 #define COUNTER(id, family, label, value) { family, label, value },
 #define GAUGE(id, family)                 { family, "", "" },
 #include "message/counters.def"
+};
+
+static const uint64_t bounds[HISTOGRAMS][HISTOGRAM_BUCKETS - 1] = {
+	[HISTOGRAM_EXPANDED] = { 1, 2, 5, 10, 20, 50, 100, 500, 1000 },
+	[HISTOGRAM_RESOLVE] = { 1, 2, 5, 10, 50, 100, 500, 1000, 5000 },
 };
 
 void counters_share(void)
@@ -51,6 +60,25 @@ uint64_t counter_get(enum counter which)
 const struct counter_name *counter_name(enum counter which)
 {
 	return &names[which];
+}
+
+void counters_observe(enum histogram which, uint64_t value)
+{
+	size_t bucket = 0;
+
+	while (bucket < HISTOGRAM_BUCKETS - 1 && value > bounds[which][bucket])
+		bucket++;
+	/* As in counter_add(). */
+	(void)atomic_fetch_add_explicit(&page->buckets[which][bucket], 1, memory_order_relaxed);
+	(void)atomic_fetch_add_explicit(&page->sums[which], value, memory_order_relaxed);
+}
+
+void counters_histogram(enum histogram which, struct histogram_counts *out_counts)
+{
+	memcpy(out_counts->bounds, bounds[which], sizeof(out_counts->bounds));
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		out_counts->buckets[i] = atomic_load(&page->buckets[which][i]);
+	out_counts->sum = atomic_load(&page->sums[which]);
 }
 
 void counters_failure(const char *reason, uint64_t now)

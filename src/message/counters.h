@@ -19,6 +19,21 @@ enum counter {
 
 enum { COUNTERS_TEXT_MAX = 512 };
 
+enum histogram {
+	HISTOGRAM_EXPANDED, /* recipients that an alias has become */
+	HISTOGRAM_RESOLVE,  /* microseconds that one answer took */
+	HISTOGRAMS
+};
+
+enum { HISTOGRAM_BUCKETS = 10 }; /* the last one takes whatever is more */
+
+/* How many were seen of each size. */
+struct histogram_counts {
+	uint64_t bounds[HISTOGRAM_BUCKETS - 1]; /* a bucket takes what is not more */
+	uint64_t buckets[HISTOGRAM_BUCKETS];
+	uint64_t sum;
+};
+
 struct counter_name {
 	const char *family;
 	const char *label; /* empty: it is the only one of its family */
@@ -33,6 +48,9 @@ void counter_add(enum counter which, uint64_t number);
 void counter_set(enum counter which, uint64_t number);
 uint64_t counter_get(enum counter which);
 const struct counter_name *counter_name(enum counter which);
+
+void counters_observe(enum histogram which, uint64_t value);
+void counters_histogram(enum histogram which, struct histogram_counts *out_counts);
 
 /* A load of settings or table has failed, at NOW (seconds since 1970), for REASON; cut where it is
  * longer. */

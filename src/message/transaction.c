@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "message/trace.h"
@@ -440,6 +441,7 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	};
 	struct judgement *judgement = &out_decision->judgement;
 	struct address_path path = { .was_rewritten = false };
+	int64_t began_us = clock_microseconds();
 	struct resolution resolution;
 	enum keeping keeping;
 	struct trace trace;
@@ -449,6 +451,9 @@ void transaction_recipient(struct transaction *transaction, const char *text,
 	resolve(transaction->snapshot->table, &options, bytes_of(text), &transaction->scratch,
 		&path, &resolution);
 	trace_end(&trace, &resolution);
+	counters_observe(HISTOGRAM_RESOLVE, (uint64_t)(clock_microseconds() - began_us));
+	if (resolution.verdict == VERDICT_EXPAND)
+		counters_observe(HISTOGRAM_EXPANDED, resolution.recipient_count);
 	*out_decision = (struct decision){
 		.judgement = policy_decide(&transaction->facts, &resolution),
 		.text = bytes_of(text),

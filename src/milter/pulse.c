@@ -17,6 +17,11 @@ void pulse_share(void)
 		count = shared;
 }
 
+void pulse_leave(void)
+{
+	count = &own_count;
+}
+
 void pulse_beat(void)
 {
 	(void)atomic_fetch_add(count, 1); /* its value is of no interest */

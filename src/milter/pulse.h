@@ -15,6 +15,9 @@
  * for it they aren't heard. */
 void pulse_share(void);
 
+/* This process is no worker: from now on it counts for itself. */
+void pulse_leave(void);
+
 void pulse_beat(void);
 
 /* Grows with each beat. */

@@ -141,6 +141,8 @@ static void hear_of_death(struct master *master, pid_t child, int status)
 		work(master, settings_reader_end(&master->reader, status, master->settings->file)
 				     ? EVENT_SETTINGS_READ
 				     : EVENT_SETTINGS_BAD);
+	} else if (metrics_process_has_ended(&master->metrics, child, clock_milliseconds())) {
+		return;
 	} else if (child == master->worker.pid) {
 		master->wait_status = status;
 		log_death(master);
@@ -203,6 +205,19 @@ static void obey_signals(struct master *master)
 	}
 }
 
+static void serve_metrics(struct master *master)
+{
+	int own[MASTER_DESCRIPTORS + 3];
+
+	master_list_own(master, own);
+	own[CONTROL_DESCRIPTORS + 1] = master->listener.fd; /* but not its own */
+	own[MASTER_DESCRIPTORS] = master->worker.orders_fd;
+	own[MASTER_DESCRIPTORS + 1] = master->table_fd;
+	own[MASTER_DESCRIPTORS + 2] = master->settings_fd;
+	metrics_process_work(&master->metrics, own, sizeof(own) / sizeof(own[0]),
+			     clock_milliseconds());
+}
+
 /* Ours, not the worker's: one that hangs, or can't begin, is our business, and a service manager
  * that lost its patience would lose the table that we keep. */
 static void show_life(struct master *master)
@@ -233,6 +248,7 @@ static long long wait_ms(const struct master *master)
 	long long due = earlier(master->due_ms, master->alive_due_ms);
 
 	due = earlier(due, control_due_ms(&master->control));
+	due = earlier(due, metrics_process_due_ms(&master->metrics));
 
 	if (worker_state_serves(master->state))
 		due = earlier(due, master->health.due_ms);
@@ -263,6 +279,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 		reap_children(master);
 		look_after_worker(master, is_ready && ready[1].revents != 0);
 		master_control_serve(master);
+		serve_metrics(master);
 		obey_signals(master);
 		look_at_clock(master);
 		show_life(master);
@@ -278,6 +295,7 @@ int master_run(struct settings *take_settings)
 		.health.fd = -1,
 		.worker = WORKER_PROCESS_NONE,
 		.reader = SETTINGS_READER_NONE,
+		.metrics = METRICS_PROCESS_NONE,
 		.settings_fd = -1,
 		.table_fd = -1,
 		.start_limit_ms = MASTER_START_MS,
@@ -300,11 +318,16 @@ int master_run(struct settings *take_settings)
 		status = err.status;
 	} else {
 		master_control_open(&master);
+		counter_set(COUNTER_MAX_SESSIONS, master.max_sessions);
+		if (!metrics_process_open(&master.metrics, master.settings, master.listener.former,
+					  &err))
+			log_line(SEVERITY_WARNING, "%s", err.text);
 		status = loop(&master, &while_waiting);
 	}
 	worker_process_forget(&master.worker);
 	health_close(&master.health);
 	control_close(&master.control);
+	metrics_process_close(&master.metrics);
 	listener_close(&master.listener);
 	settings_free(master.settings);
 	return status;

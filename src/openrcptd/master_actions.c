@@ -40,6 +40,17 @@ bool master_renew_socket(struct master *master)
 	return true;
 }
 
+void master_list_own(const struct master *master, int out_descriptors[MASTER_DESCRIPTORS])
+{
+	struct pollfd controls[CONTROL_DESCRIPTORS];
+
+	control_poll(&master->control, controls);
+	for (size_t i = 0; i < CONTROL_DESCRIPTORS; i++)
+		out_descriptors[i] = controls[i].fd;
+	out_descriptors[CONTROL_DESCRIPTORS] = master->listener.lock_fd;
+	out_descriptors[CONTROL_DESCRIPTORS + 1] = master->metrics.listener.fd;
+}
+
 static bool start_process(struct master *master, struct error *err)
 {
 	const struct worker_options options = {
@@ -51,8 +62,10 @@ static bool start_process(struct master *master, struct error *err)
 		.max_sessions = master->max_sessions,
 	};
 
-	return worker_process_start(&master->worker, &options, master->listener.lock_fd,
-				    &master->control, err);
+	int own[MASTER_DESCRIPTORS];
+
+	master_list_own(master, own);
+	return worker_process_start(&master->worker, &options, own, MASTER_DESCRIPTORS, err);
 }
 
 static enum worker_event start_worker(struct master *master)
@@ -96,18 +109,13 @@ static enum worker_event serve(struct master *master)
 
 static enum worker_event read_settings(struct master *master)
 {
-	int masters[4 + CONTROL_DESCRIPTORS] = {
-		master->listener.fd,
-		master->listener.lock_fd,
-		master->worker.orders_fd,
-		master->table_fd,
-	};
-	struct pollfd controls[CONTROL_DESCRIPTORS];
+	int masters[MASTER_DESCRIPTORS + 3];
 	struct error err;
 
-	control_poll(&master->control, controls);
-	for (size_t i = 0; i < CONTROL_DESCRIPTORS; i++)
-		masters[4 + i] = controls[i].fd;
+	master_list_own(master, masters);
+	masters[MASTER_DESCRIPTORS] = master->listener.fd;
+	masters[MASTER_DESCRIPTORS + 1] = master->worker.orders_fd;
+	masters[MASTER_DESCRIPTORS + 2] = master->table_fd;
 
 	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
 	notify_reloading();

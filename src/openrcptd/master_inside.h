@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "openrcptd/control.h"
+#include "service/control.h"
 #include "openrcptd/health.h"
+#include "openrcptd/metrics_process.h"
 #include "openrcptd/settings_reader.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
@@ -31,6 +32,7 @@ struct master {
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
 	struct control control;
+	struct metrics_process metrics;
 	struct health health;
 	struct worker_process worker;
 	struct start_pace pace;
@@ -51,6 +53,10 @@ struct master {
 
 /* Do it. The event that it makes happen at once; or EVENT_NONE. */
 enum worker_event master_act(struct master *master, enum worker_action action);
+
+/* What is the master's alone, and must end with it: the lock, control, metrics. */
+enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + 2 };
+void master_list_own(const struct master *master, int out_descriptors[MASTER_DESCRIPTORS]);
 
 /* Somebody removed the socket file: open it anew. A worker keeps the socket that it began with.
  * False: logged; the old one stays, so that there is always one that a worker can begin with, and

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "metrics/measure.h"
 #include "milter/milter.h"
 #include "milter/signal_thread.h"
 #include "openrcptd/orders.h"
@@ -108,6 +109,7 @@ static void report_ready(const struct worker *worker)
 static void look_after_table(struct worker *worker)
 {
 	reload_if_replaced(&worker->reload, watch_seconds());
+	measure_process();
 	report_table(worker);
 }
 

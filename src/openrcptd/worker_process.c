@@ -8,20 +8,21 @@
 #include "service/log.h"
 
 /* In the new process: leave what is the master's, and serve. */
-static _Noreturn void be_worker(const struct worker_options *options, int lock_fd,
-				const struct control *control)
+static _Noreturn void be_worker(const struct worker_options *options, const int *masters,
+				size_t count)
 {
 	log_forked();
 	/* Signals from a terminal are for the master. */
-	(void)setpgid(0, 0);  /* a new child can always lead its own group */
-	(void)close(lock_fd); /* the lock is the master's and stays so */
-	control_leave(control);
+	(void)setpgid(0, 0); /* a new child can always lead its own group */
+	for (size_t i = 0; i < count; i++)
+		if (masters[i] >= 0)
+			(void)close(masters[i]); /* the master's, and they stay so */
 	/* Its threads may still run, and what exit() takes down is theirs too. */
 	_exit(worker_run(options));
 }
 
 bool worker_process_start(struct worker_process *process, const struct worker_options *options,
-			  int lock_fd, const struct control *control, struct error *err)
+			  const int *masters, size_t count, struct error *err)
 {
 	struct worker_options own = *options;
 	int ends[2];
@@ -33,7 +34,7 @@ bool worker_process_start(struct worker_process *process, const struct worker_op
 	if (child == 0) {
 		(void)close(ends[0]); /* the master's end */
 		own.orders_fd = ends[1];
-		be_worker(&own, lock_fd, control);
+		be_worker(&own, masters, count);
 	}
 	if (child < 0)
 		error_fill_errno(err, EX_OSERR, "start a worker");

@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "openrcptd/control.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/worker.h"
 
@@ -24,11 +23,11 @@ struct worker_process {
 
 /*
  * Start one; there must be none. OPTIONS less their orders_fd, which is made here. The new process
- * closes LOCK_FD and CONTROL's descriptors first, which are the master's and must end with it.
- * False: no process (status 71).
+ * closes MASTERS first, COUNT descriptors that must end with the master; -1 is skipped. False: no
+ * process (status 71).
  */
 bool worker_process_start(struct worker_process *process, const struct worker_options *options,
-			  int lock_fd, const struct control *control, struct error *err);
+			  const int *masters, size_t count, struct error *err);
 
 /* With a copy of DESCRIPTOR, or none where it is -1. False: it is ending, or reads nothing, or
  * there is none. */

@@ -24,8 +24,9 @@ static bool wrong(const struct settings_field *row, const char *value, const cha
 
 /* ---- sockets ------------------------------------------------------------------------------ */
 
-static bool check_socket(const struct settings_field *row, const struct settings *settings,
-			 const char *text, struct error *err)
+/* WORDS: where other hosts must not reach it, that it is so; NULL: they may. */
+static bool check_endpoint(const struct settings_field *row, const char *text, const char *words,
+			   struct error *err)
 {
 	struct endpoint endpoint;
 	struct error detail;
@@ -34,10 +35,31 @@ static bool check_socket(const struct settings_field *row, const struct settings
 		return error_set(err, EX_CONFIG, "%s: %s", row->path, detail.text);
 	if (endpoint.kind == ENDPOINT_FD)
 		return wrong(row, text, "is a descriptor; the daemon opens its own socket", err);
-	if (!settings->allow_remote_mta && endpoint_reach(&endpoint) != ENDPOINT_THIS_HOST)
-		return wrong(row, text, "is not a loopback address, and allow_remote_mta is false",
-			     err);
+	if (words != NULL && endpoint_reach(&endpoint) != ENDPOINT_THIS_HOST)
+		return wrong(row, text, words, err);
 	return true;
+}
+
+static bool check_socket(const struct settings_field *row, const struct settings *settings,
+			 const char *text, struct error *err)
+{
+	return check_endpoint(row, text,
+			      settings->allow_remote_mta
+				      ? NULL
+				      : "is not a loopback address, and allow_remote_mta is false",
+			      err);
+}
+
+static bool check_metrics(const struct settings_field *row, const struct settings *settings,
+			  const char *text, struct error *err)
+{
+	return text[0] == '\0' ||
+	       check_endpoint(
+		       row, text,
+		       settings->allow_remote_metrics
+			       ? NULL
+			       : "is not a loopback address, and allow_remote_metrics is false",
+		       err);
 }
 
 /* ---- other texts -------------------------------------------------------------------------- */
@@ -157,6 +179,7 @@ static const struct {
 	{ "user", check_user },
 	{ "runtime_directory", check_path },
 	{ "control_socket", check_path_or_none },
+	{ "metrics", check_metrics },
 	{ "table", check_path },
 	{ "origin", check_domain_or_none },
 	{ "append_dot_domain", check_domain_or_none },

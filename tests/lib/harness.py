@@ -153,12 +153,18 @@ def _check_postfix():
         raise Missing('no %s: install the package postfix' % POSTFIX_MASTER)
 
 
+def _check_prometheus():
+    if not shutil.which('prometheus') or not shutil.which('promtool'):
+        raise Missing('no prometheus: install the package prometheus')
+
+
 NEEDS = {
     'root': _check_root,
     'postfix': _check_postfix,
     'rcptmap': lambda: program('rcptmap'),
     'openrcptd': lambda: program('openrcptd'),
     'rcptctl': lambda: program('rcptctl'),
+    'prometheus': _check_prometheus,
 }
 
 

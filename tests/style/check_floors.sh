@@ -53,12 +53,14 @@ BEGIN {
 	may["prove"] = lower "sources prove "
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "table_write settings sources prove compile "
-	may["openrcptd"] = lower "service settings message milter openrcptd "
+	may["metrics"] = lower "service message metrics "
+	may["openrcptd"] = lower "service settings message milter metrics openrcptd "
 	may["rcptmap"] = lower "show settings postfix_check sources compile rcptmap "
 	may["rcptctl"] = lower "service show settings rcptmap rcptctl "
 	sole["rcptctl rcptmap"] = "rcptmap/explain.h"
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
+	only["microhttpd.h"] = "metrics/server.c"
 	only["libconfig.h"] = "settings/settings.c"
 }
 

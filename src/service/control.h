@@ -8,8 +8,8 @@
  * of which is `end<tab>EXIT-STATUS`; a descriptor may come with it. More than a few clients at a
  * time are turned away.
  */
-#ifndef OPENRCPTD_CONTROL_H
-#define OPENRCPTD_CONTROL_H
+#ifndef SERVICE_CONTROL_H
+#define SERVICE_CONTROL_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -48,9 +48,6 @@ bool control_open(struct control *control, const char *path, pid_t former, struc
 
 /* End it, and remove the socket file. */
 void control_close(struct control *control);
-
-/* In a new process: close what is the master's. */
-void control_leave(const struct control *control);
 
 /* What to poll: fills all of OUT; a descriptor of -1 is skipped. */
 void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCRIPTORS]);

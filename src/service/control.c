@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/control.h"
+#include "service/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,15 +53,6 @@ void control_close(struct control *control)
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		hang_up(&control->clients[i]);
 	listener_close(&control->listener);
-}
-
-void control_leave(const struct control *control)
-{
-	if (control->listener.fd >= 0)
-		(void)close(control->listener.fd); /* the master's, as the rest */
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		if (control->clients[i].fd >= 0)
-			(void)close(control->clients[i].fd);
 }
 
 void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCRIPTORS])

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "metrics/measure.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "message/counters.h"
+#include "service/log.h"
+
+static void measure_cpu(void)
+{
+	struct rusage usage;
+	long long ms;
+
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
+		return;
+	ms = (long long)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	     (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+	counter_set(COUNTER_PROCESS_CPU_MS, (uint64_t)ms);
+}
+
+static void measure_memory(void)
+{
+	FILE *stream = fopen("/proc/self/statm", "re");
+	unsigned long long size, resident;
+
+	if (stream == NULL)
+		return;
+	if (fscanf(stream, "%llu %llu", &size, &resident) == 2)
+		counter_set(COUNTER_PROCESS_RESIDENT_BYTES,
+			    resident * (unsigned long long)sysconf(_SC_PAGESIZE));
+	(void)fclose(stream); /* was only read */
+}
+
+static void measure_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	struct rlimit files;
+	uint64_t count = 0;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+		counter_set(COUNTER_PROCESS_MAX_DESCRIPTORS, files.rlim_cur);
+	if (folder == NULL)
+		return;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else has this folder open */
+	while (readdir(folder) != NULL)
+		count++;
+	(void)closedir(folder); /* was only read */
+	/* But for `.`, `..` and the folder's own. */
+	counter_set(COUNTER_PROCESS_DESCRIPTORS, count > 3 ? count - 3 : 0);
+}
+
+static void count_dropped_lines(void)
+{
+	static uint64_t told;
+	uint64_t dropped = log_dropped();
+
+	counter_add(COUNTER_LOG_DROPPED, dropped - told);
+	told = dropped;
+}
+
+void measure_process(void)
+{
+	measure_cpu();
+	measure_memory();
+	measure_descriptors();
+	count_dropped_lines();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "openrcptd/metrics_process.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/endpoint.h"
+#include "metrics/server.h"
+#include "milter/pulse.h"
+#include "service/log.h"
+
+enum { PAUSE_MS = 1000 /* between the end of one and the next */ };
+
+static bool address_of(const struct settings *settings, struct endpoint_address *out_address,
+		       struct error *err)
+{
+	struct endpoint endpoint;
+	struct error detail;
+
+	if (!endpoint_parse(settings->metrics, &endpoint, &detail) ||
+	    !endpoint_resolve(&endpoint, out_address, &detail))
+		return error_set(err, detail.status, "metrics: %s", detail.text);
+	/* The settings could only judge the name; now there is an address. */
+	if (!settings->allow_remote_metrics &&
+	    endpoint_address_reach(out_address) != ENDPOINT_THIS_HOST)
+		return error_set(err, EX_CONFIG,
+				 "metrics: \"%s\" is not a loopback address, and "
+				 "allow_remote_metrics is false",
+				 settings->metrics);
+	return true;
+}
+
+bool metrics_process_open(struct metrics_process *process, const struct settings *settings,
+			  pid_t former, struct error *err)
+{
+	struct endpoint_address address;
+	struct error detail;
+
+	if (settings->metrics[0] == '\0')
+		return true;
+	if (!metrics_server_exists())
+		return error_set(err, EX_UNAVAILABLE, "metrics: this daemon was built without");
+	if (!address_of(settings, &address, err))
+		return false;
+	process->listener.former = former;
+	if (listener_open(&process->listener, &address, &detail))
+		return true;
+	listener_close(&process->listener);
+	return error_set(err, detail.status, "metrics: %s", detail.text);
+}
+
+void metrics_process_close(struct metrics_process *process)
+{
+	if (process->pid > 0)
+		(void)kill(process->pid, SIGKILL); /* it may have ended by itself */
+	listener_close(&process->listener);
+	*process = METRICS_PROCESS_NONE;
+}
+
+static _Noreturn void be_server(int listen_fd, pid_t master, const int *masters, size_t count)
+{
+	struct error err;
+
+	log_forked();
+	(void)setpgid(0, 0); /* a new child can always lead its own group */
+	pulse_leave();
+	for (size_t i = 0; i < count; i++)
+		if (masters[i] >= 0)
+			(void)close(masters[i]); /* the master's, who goes on with it */
+	/* Or its end was before this. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
+		_exit(EX_OK);
+	if (!metrics_server_start(listen_fd, &err)) {
+		log_line(SEVERITY_ERROR, "%s", err.text);
+		_exit(err.status);
+	}
+	for (;;)
+		(void)pause(); /* it is ended by a signal that can't be caught */
+}
+
+void metrics_process_work(struct metrics_process *process, const int *masters, size_t count,
+			  long long now_ms)
+{
+	pid_t master = getpid();
+	pid_t child;
+
+	if (process->listener.fd < 0 || process->pid != 0 || now_ms < process->due_ms)
+		return;
+	child = fork();
+	if (child == 0)
+		be_server(process->listener.fd, master, masters, count);
+	process->due_ms = now_ms + PAUSE_MS;
+	if (child > 0)
+		process->pid = child;
+}
+
+long long metrics_process_due_ms(const struct metrics_process *process)
+{
+	return process->listener.fd >= 0 && process->pid == 0 ? process->due_ms : LLONG_MAX;
+}
+
+bool metrics_process_has_ended(struct metrics_process *process, pid_t child, long long now_ms)
+{
+	if (process->pid != child)
+		return false;
+	log_line(SEVERITY_WARNING, "the process of the metrics has ended: starting another");
+	process->pid = 0;
+	process->due_ms = now_ms + PAUSE_MS;
+	return true;
+}
