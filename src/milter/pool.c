@@ -14,6 +14,8 @@
 #include "milter/pulse.h"
 #include "service/log.h"
 
+enum { FAILED_PAUSE_MS = 1000 /* where there is no thread to be had: more patience */ };
+
 typedef void *(*thread_routine)(void *);
 
 /* Under libmilter's lock of its pool, but for what is atomic. */
@@ -150,9 +152,10 @@ static void look_at_owed(void)
 		return;
 	atomic_store(&seen_ms, now_ms);
 	reason = pool_create(&thread, NULL, worker, NULL); /* it detaches itself */
-	if (reason != 0)
-		log_line(SEVERITY_WARNING, "no thread for a session that waits: %s",
-			 error_words(reason));
+	if (reason == 0)
+		return;
+	atomic_store(&seen_ms, now_ms + FAILED_PAUSE_MS);
+	log_line(SEVERITY_WARNING, "no thread for a session that waits: %s", error_words(reason));
 }
 
 int pool_poll(int (*poll_kernel)(struct pollfd *, nfds_t, int), struct pollfd *descriptors,
