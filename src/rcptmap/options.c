@@ -8,6 +8,7 @@
 /* Options that have only a long name; the letters are those of `accepts`. */
 enum {
 	LETTER_JSON = 'j',
+	LETTER_DOT = 'G',
 	LETTER_FORCE = 'f',
 	LETTER_LENIENT = 'l',
 	LETTER_NO_PROOF = 'P',
@@ -27,6 +28,7 @@ static const struct option long_options[] = {
 	{ "query", required_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "json", no_argument, NULL, LETTER_JSON },
+	{ "dot", no_argument, NULL, LETTER_DOT },
 	{ "force", no_argument, NULL, LETTER_FORCE },
 	{ "lenient", no_argument, NULL, LETTER_LENIENT },
 	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
@@ -73,6 +75,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->is_verbose;
 	case LETTER_JSON:
 		return &options->is_json;
+	case LETTER_DOT:
+		return &options->is_dot;
 	case LETTER_FORCE:
 		return &options->is_forced;
 	case LETTER_LENIENT:
@@ -119,11 +123,17 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
-					LETTER_LENIENT,        LETTER_NO_PROOF,
-					LETTER_NO_SYNC,        LETTER_POSTCONF,
-					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
-					LETTER_POSTFIX,        '\0' };
+	static const char letters[] = { LETTER_JSON,
+					LETTER_FORCE,
+					LETTER_LENIENT,
+					LETTER_NO_PROOF,
+					LETTER_NO_SYNC,
+					LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG,
+					LETTER_DRY_RUN,
+					LETTER_POSTFIX,
+					LETTER_DOT,
+					'\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }

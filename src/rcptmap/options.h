@@ -23,6 +23,7 @@ struct options {
 	bool wants_defaults;           /* -d */
 	bool is_verbose;               /* -v */
 	bool is_json;                  /* --json */
+	bool is_dot;                   /* --dot */
 	bool is_forced;                /* --force */
 	bool is_lenient;               /* --lenient */
 	bool skips_proof;              /* --no-proof */
