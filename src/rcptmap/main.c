@@ -18,8 +18,8 @@ static int help(const struct options *options);
 static int version(const struct options *options);
 
 static const struct command commands[] = {
-	{ "compile", "conflvPSD", 0, OPERANDS_ANY, command_compile,
-	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [SOURCE...]",
+	{ "compile", "conflvPSDWQ", 0, OPERANDS_ANY, command_compile,
+	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [-q] [-W WORD] [SOURCE...]",
 	  "make the table from its sources and install it" },
 	{ "query", "ct", 1, OPERANDS_ANY, command_query, "query [-c CONF] [-t TABLE] KEY... | -",
 	  "show the right-hand side of each key" },
@@ -50,7 +50,7 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 /* As postmap(1) is used: without the name of a subcommand. */
 static const struct command postmap_command = {
 	"rcptmap",
-	"cqnflvD",
+	"cqnflvDW",
 	1,
 	OPERANDS_ANY,
 	command_postmap,

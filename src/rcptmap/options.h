@@ -11,26 +11,28 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "sources/warnings.h"
 
 struct options {
-	const char *table;             /* -t */
-	const char *configuration;     /* -c */
-	const char *output;            /* -o */
-	const char *key;               /* -q */
-	const char *postconf;          /* --postconf */
-	const char *postfix_directory; /* --postfix-config */
-	bool is_brief;                 /* -n: check only; settings that differ from the default */
-	bool wants_defaults;           /* -d */
-	bool is_verbose;               /* -v */
-	bool is_json;                  /* --json */
-	bool is_dot;                   /* --dot */
-	bool is_forced;                /* --force */
-	bool is_lenient;               /* --lenient */
-	bool skips_proof;              /* --no-proof */
-	bool skips_sync;               /* --no-sync */
-	bool is_for_postfix;           /* --postfix */
-	bool wants_help;               /* -h */
-	bool wants_version;            /* -V */
+	const char *table;              /* -t */
+	const char *configuration;      /* -c */
+	const char *output;             /* -o */
+	const char *key;                /* -q */
+	const char *postconf;           /* --postconf */
+	const char *postfix_directory;  /* --postfix-config */
+	bool is_brief;                  /* -n: check only; settings that differ from the default */
+	bool wants_defaults;            /* -d */
+	bool is_verbose;                /* -v */
+	bool is_json;                   /* --json */
+	bool is_dot;                    /* --dot */
+	bool is_forced;                 /* --force */
+	bool is_lenient;                /* --lenient */
+	bool skips_proof;               /* --no-proof */
+	bool skips_sync;                /* --no-sync */
+	bool is_for_postfix;            /* --postfix */
+	struct warning_choice warnings; /* -W, -q */
+	bool wants_help;                /* -h */
+	bool wants_version;             /* -V */
 	char **operands;
 	int operand_count;
 };
