@@ -108,9 +108,10 @@ static int help_all(void)
 					   commands[i].summary);
 	(void)buffer_append_format(&text, "  rcptmap %s\n      %s\n", postmap_command.usage,
 				   postmap_command.summary);
-	(void)buffer_append_text(&text,
-				 "\nCONF is " OPENRCPT_CONFIGURATION " if -c is not given, TABLE\n"
-				 "what it names; `-` reads one item a line. See rcptmap(1).\n");
+	(void)buffer_append_text(
+		&text, "\nCONF is " OPENRCPT_CONFIGURATION " if -c is not given, TABLE\n"
+		       "what it names; `-` reads one item a line. The options of each command:\n"
+		       "rcptmap help COMMAND. See rcptmap(1).\n");
 	status = text.has_failed ? EX_OSERR : say(text.data);
 	buffer_free(&text);
 	return status;
@@ -122,8 +123,9 @@ static int help_one(const struct command *command)
 	int status;
 
 	buffer_init(&text, 1 << 16);
-	(void)buffer_append_format(&text, "usage: rcptmap %s\n%s\n", command->usage,
+	(void)buffer_append_format(&text, "usage: rcptmap %s\n%s\n\n", command->usage,
 				   command->summary);
+	options_help(command, &text);
 	status = text.has_failed ? EX_OSERR : say(text.data);
 	buffer_free(&text);
 	return status;

@@ -5,21 +5,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Options that have only a long name; the letters are those of `accepts`. */
-enum {
-	LETTER_JSON = 'j',
-	LETTER_DOT = 'G',
-	LETTER_FORCE = 'f',
-	LETTER_LENIENT = 'l',
-	LETTER_NO_PROOF = 'P',
-	LETTER_NO_SYNC = 'S',
-	LETTER_POSTCONF = 'p',
-	LETTER_POSTFIX_CONFIG = 'C',
-	LETTER_DRY_RUN = 'D',
-	LETTER_POSTFIX = 'F',
-	LETTER_QUIET = 'Q',
-};
-
 /* -q has a value where it is a key, as in postmap, and none where it is `quiet`. */
 #define SHORT_OPTIONS(query) ":t:c:o:" query "ndvhVW:"
 
@@ -183,14 +168,17 @@ bool options_parse(const struct command *command, int argc, char **argv,
 	const char *letters = can_be_quiet ? SHORT_OPTIONS("q") : SHORT_OPTIONS("q:");
 	struct options options = { 0 };
 	char text[3];
+	int long_index = -1;
 	int letter;
 
 	opterr = 0;
 	optind = 0; /* not 1: the order of options and words is chosen anew */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
-	while ((letter = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-		if (letter == 'q' && can_be_quiet)
+	while ((letter = getopt_long(argc, argv, letters, long_options, &long_index)) != -1) {
+		/* And not --query. */
+		if (letter == 'q' && can_be_quiet && long_index < 0)
 			letter = LETTER_QUIET;
+		long_index = -1;
 		if (letter == ':')
 			return refuse(command, "a value is missing behind",
 				      refused_text(argv, text), err);

@@ -163,6 +163,9 @@ static void q_is_quiet_where_it_is_no_key(void **state)
 	argv[3] = (char *)"eror"; /* where getopt_long() moved it */
 	assert_false(options_parse(&quiet, 5, argv, &options, &err));
 	assert_int_equal(err.status, EX_USAGE);
+	with_key[1] = (char *)"--query";
+	assert_false(options_parse(&quiet, 3, with_key, &options, NULL));
+	with_key[1] = (char *)"-q";
 	query.accepts = "q";
 	assert_true(options_parse(&query, 3, with_key, &options, NULL));
 	assert_string_equal(options.key, "one");
