@@ -63,4 +63,24 @@ AC_DEFUN([OPENRCPT_PATHS], [
 		[systemdsystemunitdir=$with_systemdsystemunitdir])
 	AC_SUBST([systemdsystemunitdir])
 	AM_CONDITIONAL([SYSTEMD_UNIT], [test "x$with_systemdsystemunitdir" != xno])
+
+	AC_ARG_WITH([bash-completion-dir],
+		[AS_HELP_STRING([--with-bash-completion-dir=DIR],
+			[install completions for bash there @<:@DATADIR/bash-completion/completions@:>@; "no" to leave them out])],
+		[], [with_bash_completion_dir=yes])
+	AS_IF([test "x$with_bash_completion_dir" = xyes],
+		[bashcompletiondir='${datadir}/bash-completion/completions'],
+		[bashcompletiondir=$with_bash_completion_dir])
+	AC_SUBST([bashcompletiondir])
+	AM_CONDITIONAL([BASH_COMPLETION], [test "x$with_bash_completion_dir" != xno])
+
+	AC_ARG_WITH([zsh-completion-dir],
+		[AS_HELP_STRING([--with-zsh-completion-dir=DIR],
+			[install completions for zsh there @<:@DATADIR/zsh/site-functions@:>@; "no" to leave them out])],
+		[], [with_zsh_completion_dir=yes])
+	AS_IF([test "x$with_zsh_completion_dir" = xyes],
+		[zshcompletiondir='${datadir}/zsh/site-functions'],
+		[zshcompletiondir=$with_zsh_completion_dir])
+	AC_SUBST([zshcompletiondir])
+	AM_CONDITIONAL([ZSH_COMPLETION], [test "x$with_zsh_completion_dir" != xno])
 ])

@@ -73,7 +73,7 @@ static void look_at_local(struct builder *builder, uint32_t domain, struct bytes
 	builder->is_origin_local |= domain == builder->origin_domain;
 	if ((flags & TABLE_DOMAIN_OURS) != 0)
 		report_warning(
-			builder->report, builder->settings->file, 0,
+			builder->report, WARNING_LOCAL_DOMAIN, builder->settings->file, 0,
 			BYTES_FORMAT " is in local_domains and in %s: its local users without "
 				     "a key are refused",
 			BYTES_ARGS(key),

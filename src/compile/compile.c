@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "compile/builder.h"
 #include "compile/progress.h"
+#include "compile/shrinking.h"
 #include "prove/prove.h"
 #include "sources/source.h"
 #include "table/table.h"
@@ -32,6 +33,7 @@ struct compilation {
 	const struct settings *settings;
 	const struct compile_options *options;
 	struct report report;
+	struct known_warnings known;
 	struct builder builder;
 	struct progress progress;
 	struct file_output output;
@@ -117,7 +119,7 @@ static void on_duplicate(void *context, const struct writer_duplicate *duplicate
 	const char *kept = line_map_find(lines, duplicate->kept_line, &kept_line);
 	const char *dropped = line_map_find(lines, duplicate->dropped_line, &dropped_line);
 
-	report_warning(&compilation->report, dropped, dropped_line,
+	report_warning(&compilation->report, WARNING_DUPLICATE, dropped, dropped_line,
 		       "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
 		       ": the first one counts, %s:%u",
 		       BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
@@ -196,35 +198,17 @@ static bool write_table(struct compilation *compilation, int fd)
 
 /* ---- checking --------------------------------------------------------------------------- */
 
-static bool check_loss(struct compilation *compilation, const char *what, uint64_t before,
-		       uint64_t after)
+/* Known ones count, too: what was an error stays one. */
+static bool check_warnings(struct compilation *compilation)
 {
-	uint64_t limit = compilation->settings->shrink_limit_percent;
-	uint64_t lost = before > after ? before - after : 0;
+	size_t count = compilation->report.warnings;
 
-	if (before == 0 || lost * 100 <= before * limit)
+	if (!compilation->options->warnings.are_errors || count == 0)
 		return true;
 	report_error(&compilation->report, EX_DATAERR, NULL, 0,
-		     "the new table has %llu %s, the installed one %llu: not published without "
-		     "--force",
-		     (unsigned long long)after, what, (unsigned long long)before);
+		     "%zu warning%s taken for %s (-W error)", count, count == 1 ? " is" : "s are",
+		     count == 1 ? "an error" : "errors");
 	return false;
-}
-
-static bool check_shrinking(struct compilation *compilation, const struct table *table)
-{
-	const struct table_facts *after = table_facts(table);
-	const struct table_facts *before = &compilation->installed;
-
-	if (compilation->options->is_forced)
-		return true;
-	if (after->entries == 0) {
-		report_error(&compilation->report, EX_DATAERR, NULL, 0,
-			     "the new table is empty: not published without --force");
-		return false;
-	}
-	return check_loss(compilation, "entries", before->entries, after->entries) &&
-	       check_loss(compilation, "domains", before->domains, after->domains);
 }
 
 static bool check_table(struct compilation *compilation, const struct table *table)
@@ -245,11 +229,16 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 		return fail(compilation, &err);
 	if (errors > 0 && compilation->report.errors > errors)
 		report_warning(
-			&compilation->report, NULL, 0,
+			&compilation->report, WARNING_PARTIAL_PROOF, NULL, 0,
 			"lines that are wrong were left out of the proof; what leads to them "
 			"may be among the mistakes");
 	compilation->made = *table_facts(table);
-	return compilation->report.errors == 0 && check_shrinking(compilation, table);
+	return compilation->report.errors == 0 &&
+	       (compilation->options->is_forced ||
+		shrinking_check(&compilation->installed, &compilation->made,
+				compilation->settings->shrink_limit_percent,
+				&compilation->report)) &&
+	       check_warnings(compilation);
 }
 
 /* All that comes between the file's being written and its getting its name. */
@@ -261,11 +250,12 @@ static bool check_file(struct compilation *compilation, const char *path)
 	bool is_ready;
 
 	if (options->is_proof_skipped && options->before_publishing == NULL)
-		return true;
+		return check_warnings(compilation);
 	table = table_open(path, (uid_t)-1, TABLE_UNPROVED, &err);
 	if (table == NULL)
 		return fail(compilation, &err);
-	is_ready = options->is_proof_skipped || check_table(compilation, table);
+	is_ready = options->is_proof_skipped ? check_warnings(compilation)
+					     : check_table(compilation, table);
 	if (is_ready && options->before_publishing != NULL &&
 	    !options->before_publishing(table, compilation->settings, &err))
 		is_ready = fail(compilation, &err);
@@ -290,9 +280,9 @@ static bool check_memory(struct compilation *compilation, int fd)
 		return fail(compilation, &err);
 	}
 	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
-	is_sound = table == NULL ? fail(compilation, &err)
-				 : compilation->options->is_proof_skipped ||
-					   check_table(compilation, table);
+	is_sound = table == NULL                            ? fail(compilation, &err)
+		   : compilation->options->is_proof_skipped ? check_warnings(compilation)
+							    : check_table(compilation, table);
 	table_close(table);
 	(void)munmap(memory, (size_t)status.st_size); /* it was mapped */
 	return is_sound;
@@ -311,6 +301,16 @@ static bool check_only(struct compilation *compilation)
 	is_sound = write_table(compilation, fd) && check_memory(compilation, fd);
 	(void)close(fd); /* nothing in it is needed */
 	return is_sound;
+}
+
+/* The table is installed: what was told of it need not be told again. */
+static void remember_warnings(struct compilation *compilation)
+{
+	const char *path = compilation->options->output;
+	struct table_facts facts;
+
+	if (compilation->options->remembers_warnings && table_peek(path, &facts, NULL))
+		known_warnings_save(&compilation->known, path, facts.checksum);
 }
 
 static bool install(struct compilation *compilation)
@@ -336,8 +336,10 @@ static bool install(struct compilation *compilation)
 		return fail(compilation, &err);
 	if (!check_file(compilation, path))
 		return false;
-	if (file_output_install(output, &is_installed, &err))
+	if (file_output_install(output, &is_installed, &err)) {
+		remember_warnings(compilation);
 		return true;
+	}
 	if (is_installed)
 		report_error(&compilation->report, err.status, NULL, 0,
 			     "%s (the new table is installed, but might not survive a power cut)",
@@ -387,10 +389,16 @@ static bool look_at_installed(struct compilation *compilation)
 	const struct compile_options *options = compilation->options;
 	struct error err;
 
-	if (table_peek(options->output, &compilation->installed, &err) || err.status == EX_NOINPUT)
+	if (table_peek(options->output, &compilation->installed, &err)) {
+		if (options->remembers_warnings)
+			known_warnings_load(&compilation->known, options->output,
+					    compilation->installed.checksum);
+		return true;
+	}
+	if (err.status == EX_NOINPUT)
 		return true;
 	if (options->is_forced) {
-		report_warning(&compilation->report, NULL, 0,
+		report_warning(&compilation->report, WARNING_REPLACED, NULL, 0,
 			       "%s: replaced all the same, generations begin again", err.text);
 		return true;
 	}
@@ -455,6 +463,12 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	int status;
 
 	report_init(&compilation.report, options->messages);
+	known_warnings_init(&compilation.known);
+	compilation.report.choice = options->warnings;
+	/* What is an error has to be seen. */
+	compilation.report.repeats_known = options->repeats_known || options->warnings.are_errors;
+	if (options->remembers_warnings)
+		compilation.report.known = &compilation.known;
 	compilation.report.is_lenient = options->is_lenient;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
@@ -464,5 +478,6 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	if (status == EX_OK && options->says_result)
 		say_result(&compilation);
 	report_free(&compilation.report);
+	known_warnings_free(&compilation.known);
 	return status;
 }

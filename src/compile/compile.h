@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "settings/settings.h"
+#include "sources/warnings.h"
 #include "table/table.h"
 
 struct compile_options {
@@ -23,7 +24,10 @@ struct compile_options {
 	bool is_sync_skipped;  /* likewise */
 	bool wants_postmaster; /* warn of domains that have none */
 	bool shows_progress;
-	bool says_result; /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
+	struct warning_choice warnings;
+	bool remembers_warnings; /* beside the table: what was told of it is only counted */
+	bool repeats_known;      /* told again all the same */
+	bool says_result;        /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
 	FILE *messages;
 	/* What has to be done with the table before it is published; NULL: nothing. Where it fails
 	 * the old table stays. */

@@ -100,7 +100,7 @@ static bool declare_key(struct builder *builder, struct bytes key, const struct 
 		return stop(builder, place, table_writer_error(writer));
 	flags = writer_domain_get_flags(writer, domain);
 	if ((flags & TABLE_DOMAIN_OURS) == 0 && is_in_local_domains(builder, domain))
-		report_warning(builder->report, place->path, place->line,
+		report_warning(builder->report, WARNING_LOCAL_DOMAIN, place->path, place->line,
 			       BYTES_FORMAT
 			       " is one of local_domains, too: its local users without "
 			       "a key here are refused",

@@ -85,7 +85,7 @@ static bool check_seen(const struct work *work, struct bytes key)
 	if (name == NULL)
 		return true;
 	if (may_be_meant)
-		report_warning(work->builder->report, work->path, work->line,
+		report_warning(work->builder->report, WARNING_UNSEEN, work->path, work->line,
 			       "the key has %s in it", name);
 	else
 		report_error(work->builder->report, EX_DATAERR, work->path, work->line,
@@ -106,7 +106,7 @@ static bool check_key(struct work *work, const struct address *key, bool is_catc
 	if (!address_has_routing(key))
 		return true;
 	if (builder->is_lenient) {
-		report_warning(builder->report, work->path, work->line,
+		report_warning(builder->report, WARNING_LENIENT, work->path, work->line,
 			       "no client can reach a key with @, %% or ! in its local part");
 		return true;
 	}
@@ -246,7 +246,7 @@ static bool settle_as_both(struct builder *builder, const struct builder_word *w
 		.entry = { .global_line = word->global_line },
 	};
 
-	report_warning(builder->report, place.path, place.line,
+	report_warning(builder->report, WARNING_AMBIGUOUS, place.path, place.line,
 		       BYTES_FORMAT
 		       " is taken for a local user and for an alias domain: put quotes "
 		       "around the user, or the domain into alias_domains",

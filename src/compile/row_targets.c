@@ -25,7 +25,7 @@ bool row_targets_refuse(struct builder *builder, struct writer_entry *entry, con
 		report_error(builder->report, err->status, path, line, "%s", err->text);
 		return false;
 	}
-	report_warning(builder->report, path, line, "%s (deferred)", err->text);
+	report_warning(builder->report, WARNING_LENIENT, path, line, "%s (deferred)", err->text);
 	entry->kind = TABLE_ENTRY_REPLY;
 	entry->reply = bytes_of(ROW_REPLY_UNUSABLE);
 	entry->target_count = 0;
@@ -48,7 +48,8 @@ static void refuse(struct list *list, const char *what)
 static void refuse_target(struct list *list, const char *what, const char *suffix)
 {
 	if (list->builder->is_lenient) {
-		report_warning(list->builder->report, list->path, list->line, "%s%s", what, suffix);
+		report_warning(list->builder->report, WARNING_LENIENT, list->path, list->line,
+			       "%s%s", what, suffix);
 		return;
 	}
 	report_error(list->builder->report, EX_DATAERR, list->path, list->line, "%s", what);
@@ -110,7 +111,7 @@ static bool check_local(struct list *list, const struct address *address)
 		refuse_target(list, "a target has @ in its local part (sender-specified routing)",
 			      KEPT);
 	if (!bytes_are_ascii(address->local))
-		report_warning(builder->report, list->path, list->line,
+		report_warning(builder->report, WARNING_SMTPUTF8, list->path, list->line,
 			       "a target is not ASCII: without SMTPUTF8 its mail may come back, or "
 			       "is refused (smtputf8 in openrcpt.conf(5))");
 	return true;
@@ -127,7 +128,9 @@ static bool check_seen(struct list *list, struct bytes value)
 		return true;
 	error_fill(&err, EX_DATAERR, "%s in a target", name);
 	if (may_be_meant || list->builder->is_lenient)
-		report_warning(list->builder->report, list->path, list->line, "%s", err.text);
+		report_warning(list->builder->report,
+			       may_be_meant ? WARNING_UNSEEN : WARNING_LENIENT, list->path,
+			       list->line, "%s", err.text);
 	else
 		refuse(list, err.text);
 	return may_be_meant || list->builder->is_lenient;

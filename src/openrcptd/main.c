@@ -30,6 +30,14 @@ static const char usage[] = "usage: openrcptd [-df] [-c configuration]\n"
 			    "       openrcptd -t [-c configuration]\n"
 			    "       openrcptd -V\n";
 
+static const char usage_options[] = "\n"
+				    "  -c, --config CONF   read this configuration\n"
+				    "  -t, --test          check settings and table, and end\n"
+				    "  -f, --foreground    stay in the foreground, as always\n"
+				    "  -d, --debug         log each step, to standard error\n"
+				    "  -h, --help          show how it is used\n"
+				    "  -V, --version       print the version\n";
+
 static const struct option long_options[] = {
 	{ "check-postfix", no_argument, NULL, OPTION_CHECK_POSTFIX },
 	{ "postconf", required_argument, NULL, OPTION_CHECK_POSTFIX },
@@ -90,7 +98,11 @@ static bool read_options(int count, char **arguments, struct options *options, i
 					      : EX_OK;
 			return false;
 		case 'h':
-			*out_status = fputs(usage, stdout) < 0 ? EX_IOERR : EX_OK;
+			*out_status = fputs(usage, stdout) < 0 ||
+						      fputs(usage_options, stdout) < 0 ||
+						      fflush(stdout) != 0
+					      ? EX_IOERR
+					      : EX_OK;
 			return false;
 		default:
 			(void)fputs(usage, stderr); /* see print_error() */

@@ -15,7 +15,7 @@ struct finding {
 	size_t text; /* offset in texts */
 	size_t order;
 	uint32_t global_line;
-	bool is_error;
+	enum warning warning; /* a strict one is an error */
 };
 
 void proof_findings_init(struct proof_findings *findings)
@@ -39,15 +39,16 @@ bool proof_findings_count_only(struct proof_findings *findings, bool is_error)
 	return is_full;
 }
 
-static void add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+static void add(struct proof_findings *findings, uint32_t global_line, enum warning warning,
 		const char *text)
 {
+	bool is_error = warning_is_strict(warning);
 	size_t count = findings->items.size / sizeof(struct finding);
 	const struct finding finding = {
 		.text = findings->texts.size,
 		.order = count,
 		.global_line = global_line,
-		.is_error = is_error,
+		.warning = warning,
 	};
 
 	if (proof_findings_count_only(findings, is_error))
@@ -59,7 +60,7 @@ static void add(struct proof_findings *findings, uint32_t global_line, bool is_e
 		findings->has_failed = true;
 }
 
-void proof_findings_add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+void proof_findings_add(struct proof_findings *findings, uint32_t global_line, enum warning warning,
 			const char *format, ...)
 {
 	char text[TEXT_MAX];
@@ -68,7 +69,7 @@ void proof_findings_add(struct proof_findings *findings, uint32_t global_line, b
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
-	add(findings, global_line, is_error, text);
+	add(findings, global_line, warning, text);
 }
 
 struct proof_findings_mark proof_findings_mark(const struct proof_findings *findings)
@@ -102,7 +103,7 @@ void proof_findings_merge(struct proof_findings *findings, const struct proof_fi
 	const struct finding *all = items(other, &count);
 
 	for (size_t i = 0; i < count; i++)
-		add(findings, all[i].global_line, all[i].is_error, other->texts.data + all[i].text);
+		add(findings, all[i].global_line, all[i].warning, other->texts.data + all[i].text);
 	findings->uncounted += other->uncounted;
 	findings->has_failed |= other->has_failed;
 }
@@ -130,13 +131,13 @@ void proof_findings_report(struct proof_findings *findings, const struct line_ma
 		uint32_t line;
 		const char *path = line_map_find(lines, all[i].global_line, &line);
 
-		if (all[i].is_error && !is_lenient)
+		if (warning_is_strict(all[i].warning) && !is_lenient)
 			report_error(report, EX_DATAERR, path, line, "%s", text);
 		else
-			report_warning(report, path, line, "%s", text);
+			report_warning(report, all[i].warning, path, line, "%s", text);
 	}
 	if (findings->uncounted > 0)
-		report_warning(report, NULL, 0, "%zu more findings of the proof",
+		report_warning(report, WARNING_UNCOUNTED, NULL, 0, "%zu more findings of the proof",
 			       findings->uncounted);
 	if (findings->has_failed)
 		report_error(report, EX_OSERR, NULL, 0, "out of memory");

@@ -25,8 +25,8 @@ struct proof_findings {
 void proof_findings_init(struct proof_findings *findings);
 void proof_findings_free(struct proof_findings *findings);
 
-/* GLOBAL_LINE 0: nobody knows. */
-void proof_findings_add(struct proof_findings *findings, uint32_t global_line, bool is_error,
+/* GLOBAL_LINE 0: nobody knows. What is strict is an error, of a lenient table a WARNING. */
+void proof_findings_add(struct proof_findings *findings, uint32_t global_line, enum warning warning,
 			const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Are there so many that one more is only counted? Then it is, and needs no text. */

@@ -101,7 +101,7 @@ static void warn_of_undeclared(struct prover *prover, const struct table_row *ro
 	    row->domain.name.size == 0 || (prover->undeclared[ref / 8] >> ref % 8 & 1) != 0)
 		return;
 	prover->undeclared[ref / 8] |= (unsigned char)(1 << ref % 8);
-	proof_findings_add(&prover->findings, prover_line(prover), false,
+	proof_findings_add(&prover->findings, prover_line(prover), WARNING_UNDECLARED,
 			   "the domain " BYTES_FORMAT
 			   " is not declared: its users are not validated",
 			   BYTES_ARGS(row->domain.name));
@@ -155,7 +155,7 @@ static void warn_of_no_mailbox(struct prover *provers)
 		for (unsigned i = 0; i < PROVERS && !is_known; i++)
 			is_known = (provers[i].mailbox[domain.ref / 8] >> domain.ref % 8 & 1) != 0;
 		if (!is_known)
-			proof_findings_add(&provers[0].findings, 0, false,
+			proof_findings_add(&provers[0].findings, 0, WARNING_MAILBOXES,
 					   "no mailbox of the mailbox domain " BYTES_FORMAT
 					   " is known: list them in a source of type recipients",
 					   BYTES_ARGS(domain.name));
@@ -171,7 +171,7 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 	warn_of_undeclared(prover, row);
 	note_mailbox(prover, row);
 	if (row->is_catch_all && accepts_everybody(prover, row, sum))
-		proof_findings_add(&prover->findings, prover_line(prover), false,
+		proof_findings_add(&prover->findings, prover_line(prover), WARNING_CATCH_ALL,
 				   "catch-all: no user of " BYTES_FORMAT " is unknown",
 				   BYTES_ARGS(row->domain.name));
 	if (row->entry.kind != TABLE_ENTRY_TARGETS)
@@ -202,7 +202,7 @@ static void *expand_the_rest(void *context)
 
 		if (table_row_at(prover->table, sound_rounds_row(&prover->rounds, i), &row) !=
 		    LOOKUP_FOUND) {
-			proof_findings_add(&prover->findings, 0, true,
+			proof_findings_add(&prover->findings, 0, WARNING_LENIENT,
 					   "the table can't be read back");
 			break;
 		}

@@ -23,14 +23,25 @@ static const char *const unlikely_users[] = { "zq7x.no-such-user.k9vj", "zqkvjxw
 					      "907418365290" };
 enum { UNLIKELY_USERS = sizeof(unlikely_users) / sizeof(unlikely_users[0]) };
 
-static bool is_new(uint32_t line, uint32_t *warned, size_t *count)
+/* A rule that answers for everybody somewhere, and the first of these domains by name: so it is
+ * named alike each time, in whatever order they are found. */
+struct broad_rule {
+	uint32_t line;
+	struct bytes domain;
+};
+
+static void note_broad(struct broad_rule *rules, size_t *count, uint32_t line, struct bytes domain)
 {
-	for (size_t i = 0; i < *count; i++)
-		if (warned[i] == line)
-			return false;
-	if (*count < WARNED_MAX)
-		warned[(*count)++] = line;
-	return true;
+	size_t i = 0;
+
+	while (i < *count && rules[i].line != line)
+		i++;
+	if (i < *count && bytes_compare(rules[i].domain, domain) <= 0)
+		return;
+	if (i == WARNED_MAX)
+		return;
+	*count += i == *count;
+	rules[i] = (struct broad_rule){ .line = line, .domain = domain };
 }
 
 /* The line of the rule that answers for USER at DOMAIN; 0: none. */
@@ -57,8 +68,8 @@ static uint32_t rule_for(const struct table *table, const char *user, struct byt
 
 static void warn_of_everybody(const struct table *table, struct proof_findings *findings)
 {
-	uint32_t warned[WARNED_MAX];
-	size_t warned_count = 0;
+	struct broad_rule rules[WARNED_MAX];
+	size_t count = 0;
 	struct table_domain domain;
 	uint64_t position = 0;
 	struct arena arena;
@@ -76,12 +87,14 @@ static void warn_of_everybody(const struct table *table, struct proof_findings *
 			if (rule_for(table, unlikely_users[i], domain.name, &arena, findings) !=
 			    line)
 				line = 0;
-		if (line != 0 && is_new(line, warned, &warned_count))
-			proof_findings_add(findings, line, false,
-					   "the pattern answers for every user of " BYTES_FORMAT
-					   ": nobody there is unknown any more",
-					   BYTES_ARGS(domain.name));
+		if (line != 0)
+			note_broad(rules, &count, line, domain.name);
 	}
+	for (size_t i = 0; i < count; i++)
+		proof_findings_add(findings, rules[i].line, WARNING_CATCH_ALL,
+				   "the pattern answers for every user of " BYTES_FORMAT
+				   ": nobody there is unknown any more",
+				   BYTES_ARGS(rules[i].domain));
 	arena_free(&arena);
 }
 
@@ -116,8 +129,8 @@ static void add_fault(struct rule_proof *proof, const struct resolution *resolut
 	(void)buffer_append_text(&text, what); /* without memory it shows below, as above */
 	(void)address_escape(address, true, &text);
 	proof->findings->has_failed |= text.was_short_of_memory;
-	proof_findings_add(proof->findings, proof->pattern.global_line, true, BYTES_FORMAT,
-			   BYTES_ARGS(buffer_bytes(&text)));
+	proof_findings_add(proof->findings, proof->pattern.global_line, WARNING_LENIENT,
+			   BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&text)));
 	buffer_free(&text);
 }
 
@@ -129,7 +142,7 @@ static void prove_target(struct rule_proof *proof, const struct address *target)
 	resolve_address(proof->table, &proof->options, target, &proof->arena, &resolution);
 	proof->findings->has_failed |= resolution.reason == REASON_MEMORY;
 	if (resolution.verdict == VERDICT_UNKNOWN || resolution.reason == REASON_DEAD_END)
-		proof_findings_add(proof->findings, proof->pattern.global_line, true,
+		proof_findings_add(proof->findings, proof->pattern.global_line, WARNING_DANGLING,
 				   "target " BYTES_FORMAT "%s" BYTES_FORMAT
 				   " could only bounce: no key of ours delivers it",
 				   BYTES_ARGS(target->local), target->domain.size > 0 ? "@" : "",
@@ -266,7 +279,7 @@ static void prove_result(struct rule_proof *proof)
 		prove_targets(proof, buffer_bytes(&proof->text), &depends);
 	}
 	if (depends && !prove_samples(proof))
-		proof_findings_add(proof->findings, proof->pattern.global_line, false,
+		proof_findings_add(proof->findings, proof->pattern.global_line, WARNING_UNPROVED,
 				   "can't be proved: no address was found that comes to this "
 				   "pattern; ask rcptmap resolve for one");
 }
@@ -285,7 +298,7 @@ static bool prove_cost(struct rule_proof *proof)
 	proof->findings->has_failed |= cost.has_failed;
 	if (cost.steps <= PATTERN_COSTLY_STEPS)
 		return true;
-	proof_findings_add(proof->findings, proof->pattern.global_line, true,
+	proof_findings_add(proof->findings, proof->pattern.global_line, WARNING_LENIENT,
 			   "the pattern takes more than %d steps for an address like %s: mail to "
 			   "such a one would be deferred",
 			   (int)PATTERN_COSTLY_STEPS, cost.address);
@@ -309,7 +322,7 @@ static void prove_cost_of_all(struct rule_proof *proof)
 	pattern_cost_of_all(proof->table, buffer_bytes(&proof->text), &cost);
 	proof->findings->has_failed |= cost.has_failed || proof->text.was_short_of_memory;
 	if (cost.given_up != 0)
-		proof_findings_add(proof->findings, cost.given_up, true,
+		proof_findings_add(proof->findings, cost.given_up, WARNING_LENIENT,
 				   "the patterns up to this one take more than %d steps together "
 				   "for an address like %s: mail to such a one would be deferred",
 				   (int)PATTERN_BUDGET_STEPS, cost.address);

@@ -35,16 +35,18 @@ void prove_postmaster(const struct table *table, const struct resolve_limits *li
 	arena_init(&arena, ARENA_BYTES);
 	for (uint64_t asked = 0;
 	     asked < most && table_next_domain(table, &position, &domain) == LOOKUP_FOUND; asked++)
-		if (is_missing(table, limits, &domain, &arena) && missing++ == 0)
+		/* Named alike each time, in whatever order they are found. */
+		if (is_missing(table, limits, &domain, &arena) &&
+		    (missing++ == 0 || bytes_compare(domain.name, first) < 0))
 			first = domain.name;
 	arena_free(&arena);
 	if (missing == 1)
-		proof_findings_add(findings, 0, false,
+		proof_findings_add(findings, 0, WARNING_POSTMASTER,
 				   "nobody is postmaster@" BYTES_FORMAT
 				   ", which every domain should answer (RFC 5321)",
 				   BYTES_ARGS(first));
 	else if (missing > 1)
-		proof_findings_add(findings, 0, false,
+		proof_findings_add(findings, 0, WARNING_POSTMASTER,
 				   "nobody is postmaster@" BYTES_FORMAT
 				   " and of %llu more domains, "
 				   "which every domain should answer (RFC 5321)",

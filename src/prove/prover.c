@@ -45,10 +45,11 @@ static void find_fault(struct prover *prover, const struct expansion *expansion)
 	(void)reason_print(prover->table, expansion->reason, &expansion->detail,
 			   &reason); /* without memory it shows below */
 	prover->findings.has_failed |= key.was_short_of_memory || reason.was_short_of_memory;
-	proof_findings_add(
-		&prover->findings, prover_line(prover), true, "%s" BYTES_FORMAT "%s: " BYTES_FORMAT,
-		is_limit ? "expansion over a limit (" : "", BYTES_ARGS(buffer_bytes(&reason)),
-		is_limit ? ")" : "", BYTES_ARGS(buffer_bytes(&key)));
+	proof_findings_add(&prover->findings, prover_line(prover), WARNING_LENIENT,
+			   "%s" BYTES_FORMAT "%s: " BYTES_FORMAT,
+			   is_limit ? "expansion over a limit (" : "",
+			   BYTES_ARGS(buffer_bytes(&reason)), is_limit ? ")" : "",
+			   BYTES_ARGS(buffer_bytes(&key)));
 	buffer_free(&reason);
 	buffer_free(&key);
 }
@@ -80,7 +81,7 @@ static void on_dead_end(void *context, const struct address *target,
 	buffer_init(&text, ADDRESS_TEXT_MAX);
 	(void)address_print(target, &text); /* without memory it shows below */
 	prover->findings.has_failed |= text.was_short_of_memory;
-	proof_findings_add(&prover->findings, prover_line(prover), true,
+	proof_findings_add(&prover->findings, prover_line(prover), WARNING_DANGLING,
 			   "target " BYTES_FORMAT
 			   " could only bounce: no key of ours delivers it%s",
 			   BYTES_ARGS(buffer_bytes(&text)),
@@ -100,8 +101,8 @@ static void on_spoiled(void *context, const struct address *target, const struct
 	(void)buffer_append_text(&text, ": ");
 	(void)reason_print(prover->table, REASON_TEMPLATE, &detail, &text);
 	prover->findings.has_failed |= text.was_short_of_memory;
-	proof_findings_add(&prover->findings, prover_line(prover), true, "target " BYTES_FORMAT,
-			   BYTES_ARGS(buffer_bytes(&text)));
+	proof_findings_add(&prover->findings, prover_line(prover), WARNING_LENIENT,
+			   "target " BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&text)));
 	buffer_free(&text);
 }
 

@@ -7,11 +7,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "explain/explain.h"
 #include "rcptctl/check.h"
 #include "rcptctl/client.h"
 #include "rcptctl/options.h"
 #include "rcptctl/report.h"
-#include "rcptmap/explain.h"
 #include "settings/apart.h"
 #include "settings/nearest.h"
 #include "settings/settings.h"
@@ -104,6 +104,10 @@ static int run_reload(const struct settings *settings, const struct options *opt
 static int explain_all(const struct settings *settings, const struct options *options,
 		       const struct table *table)
 {
+	const struct explain_form form = {
+		.is_json = options->is_json,
+		.is_verbose = options->is_verbose,
+	};
 	struct answer_texts texts;
 	struct text_output output;
 	struct explain explain;
@@ -113,8 +117,7 @@ static int explain_all(const struct settings *settings, const struct options *op
 	if (!answer_texts_init(&texts, settings->unknown_reply, settings->unknown_text, &err))
 		return fail(&err);
 	text_output_init(&output, STDOUT_FILENO);
-	explain_init(&explain, table, &settings->limits, &texts, options->is_json,
-		     options->is_verbose);
+	explain_init(&explain, table, &settings->limits, &texts, &form);
 	for (int i = 0; i < options->operand_count; i++)
 		explain_address(&explain, bytes_of(options->operands[i]), &output.text);
 	status = explain.has_deferred ? EX_TEMPFAIL : explain.has_refused ? 1 : EX_OK;

@@ -73,6 +73,9 @@ int command_compile(const struct options *options)
 		.is_check_only = options->is_brief,
 		.is_proof_skipped = options->skips_proof,
 		.is_sync_skipped = options->skips_sync,
+		.warnings = options->warnings,
+		.remembers_warnings = options->output == NULL, /* of what is installed */
+		.repeats_known = options->is_verbose,
 		.shows_progress = isatty(STDERR_FILENO) == 1,
 		.says_result = options->is_verbose || isatty(STDERR_FILENO) == 1,
 		.messages = stderr,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptmap/command.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "rcptmap/explain.h"
+#include "explain/explain.h"
 #include "rcptmap/key_batch.h"
 #include "show/text_input.h"
 #include "show/text_output.h"
@@ -56,19 +57,40 @@ static int status_of(const struct explain *explain)
 	return explain->has_refused ? 1 : EX_OK;
 }
 
+/* Only for a terminal that knows colours, and somebody who wants them (no-color.org). */
+static bool wants_colour(void)
+{
+	/* NOLINTBEGIN(concurrency-mt-unsafe): nobody changes the environment */
+	const char *terminal = getenv("TERM");
+	const char *refusal = getenv("NO_COLOR");
+	/* NOLINTEND(concurrency-mt-unsafe) */
+
+	return isatty(STDOUT_FILENO) == 1 && (refusal == NULL || refusal[0] == '\0') &&
+	       terminal != NULL && terminal[0] != '\0' && strcmp(terminal, "dumb") != 0;
+}
+
 static int run(const struct table *table, const struct settings *settings,
 	       const struct answer_texts *texts, const struct options *options)
 {
+	const struct explain_form form = {
+		.is_json = options->is_json,
+		.is_dot = options->is_dot,
+		.is_verbose = options->is_verbose,
+		.is_coloured = wants_colour(),
+	};
 	struct explain explain;
 	struct text_output output;
 	struct error sink_error;
 	struct error err = { 0 };
 	bool is_done;
 
-	explain_init(&explain, table, &settings->limits, texts, options->is_json,
-		     options->is_verbose);
+	explain_init(&explain, table, &settings->limits, texts, &form);
 	text_output_init(&output, STDOUT_FILENO);
+	if (form.is_dot)
+		tree_dot_begin(&output.text);
 	is_done = explain_all(&explain, options, &output, &err);
+	if (form.is_dot)
+		tree_dot_end(&output.text);
 	explain_free(&explain);
 	if (!text_output_finish(&output, &sink_error))
 		return command_fail(&sink_error);
@@ -83,6 +105,10 @@ int command_resolve(const struct options *options)
 	struct error err;
 	int status;
 
+	if (options->is_json && options->is_dot) {
+		error_fill(&err, EX_USAGE, "resolve: --json and --dot exclude each other");
+		return command_fail(&err);
+	}
 	/* The limits and the words are the configured ones, also with -t. */
 	settings = command_settings(options, &err);
 	if (settings != NULL &&

@@ -18,13 +18,13 @@ static int help(const struct options *options);
 static int version(const struct options *options);
 
 static const struct command commands[] = {
-	{ "compile", "conflvPSD", 0, OPERANDS_ANY, command_compile,
-	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [SOURCE...]",
+	{ "compile", "conflvPSDWQ", 0, OPERANDS_ANY, command_compile,
+	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [-q] [-W WORD] [SOURCE...]",
 	  "make the table from its sources and install it" },
 	{ "query", "ct", 1, OPERANDS_ANY, command_query, "query [-c CONF] [-t TABLE] KEY... | -",
 	  "show the right-hand side of each key" },
-	{ "resolve", "ctvj", 1, OPERANDS_ANY, command_resolve,
-	  "resolve [-c CONF] [-t TABLE] [-v] [--json] ADDRESS... | -",
+	{ "resolve", "ctvjG", 1, OPERANDS_ANY, command_resolve,
+	  "resolve [-c CONF] [-t TABLE] [-v] [--json | --dot] ADDRESS... | -",
 	  "show what the daemon would answer for each address" },
 	{ "dump", "ctj", 0, 0, command_dump, "dump [-c CONF] [-t TABLE] [--json]",
 	  "print all entries, as text that compiles to the same table" },
@@ -36,8 +36,8 @@ static const struct command commands[] = {
 	  "list our domains, or print the commands that tell Postfix of them" },
 	{ "diff", "c", 2, 2, command_diff, "diff [-c CONF] OLD NEW",
 	  "show whose answer differs between two tables" },
-	{ "config", "cnd", 0, 0, command_config, "config [-c CONF] [-n | -d]",
-	  "show the settings in effect" },
+	{ "config", "cnd", 0, OPERANDS_ANY, command_config, "config [-c CONF] [-n | -d] [NAME...]",
+	  "show the settings in effect, or the value of one" },
 	{ "check-postfix", "ctpC", 0, 0, command_check_postfix,
 	  "check-postfix [-c CONF] [-t TABLE] [--postconf PROGRAM] [--postfix-config DIRECTORY]",
 	  "show what in Postfix's configuration would make mail go wrong" },
@@ -50,7 +50,7 @@ enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 /* As postmap(1) is used: without the name of a subcommand. */
 static const struct command postmap_command = {
 	"rcptmap",
-	"cqnflvD",
+	"cqnflvDW",
 	1,
 	OPERANDS_ANY,
 	command_postmap,
@@ -108,9 +108,10 @@ static int help_all(void)
 					   commands[i].summary);
 	(void)buffer_append_format(&text, "  rcptmap %s\n      %s\n", postmap_command.usage,
 				   postmap_command.summary);
-	(void)buffer_append_text(&text,
-				 "\nCONF is " OPENRCPT_CONFIGURATION " if -c is not given, TABLE\n"
-				 "what it names; `-` reads one item a line. See rcptmap(1).\n");
+	(void)buffer_append_text(
+		&text, "\nCONF is " OPENRCPT_CONFIGURATION " if -c is not given, TABLE\n"
+		       "what it names; `-` reads one item a line. The options of each command:\n"
+		       "rcptmap help COMMAND. See rcptmap(1).\n");
 	status = text.has_failed ? EX_OSERR : say(text.data);
 	buffer_free(&text);
 	return status;
@@ -122,8 +123,9 @@ static int help_one(const struct command *command)
 	int status;
 
 	buffer_init(&text, 1 << 16);
-	(void)buffer_append_format(&text, "usage: rcptmap %s\n%s\n", command->usage,
+	(void)buffer_append_format(&text, "usage: rcptmap %s\n%s\n\n", command->usage,
 				   command->summary);
+	options_help(command, &text);
 	status = text.has_failed ? EX_OSERR : say(text.data);
 	buffer_free(&text);
 	return status;

@@ -5,20 +5,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Options that have only a long name; the letters are those of `accepts`. */
-enum {
-	LETTER_JSON = 'j',
-	LETTER_FORCE = 'f',
-	LETTER_LENIENT = 'l',
-	LETTER_NO_PROOF = 'P',
-	LETTER_NO_SYNC = 'S',
-	LETTER_POSTCONF = 'p',
-	LETTER_POSTFIX_CONFIG = 'C',
-	LETTER_DRY_RUN = 'D',
-	LETTER_POSTFIX = 'F',
-};
-
-#define SHORT_OPTIONS ":t:c:o:q:ndvhV"
+/* -q has a value where it is a key, as in postmap, and none where it is `quiet`. */
+#define SHORT_OPTIONS(query) ":t:c:o:" query "ndvhVW:"
 
 static const struct option long_options[] = {
 	{ "table", required_argument, NULL, 't' },
@@ -27,6 +15,7 @@ static const struct option long_options[] = {
 	{ "query", required_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "json", no_argument, NULL, LETTER_JSON },
+	{ "dot", no_argument, NULL, LETTER_DOT },
 	{ "force", no_argument, NULL, LETTER_FORCE },
 	{ "lenient", no_argument, NULL, LETTER_LENIENT },
 	{ "no-proof", no_argument, NULL, LETTER_NO_PROOF },
@@ -35,6 +24,8 @@ static const struct option long_options[] = {
 	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
 	{ "postconf", required_argument, NULL, LETTER_POSTCONF },
 	{ "postfix-config", required_argument, NULL, LETTER_POSTFIX_CONFIG },
+	{ "quiet", no_argument, NULL, LETTER_QUIET },
+	{ "warning", required_argument, NULL, 'W' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -73,6 +64,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->is_verbose;
 	case LETTER_JSON:
 		return &options->is_json;
+	case LETTER_DOT:
+		return &options->is_dot;
 	case LETTER_FORCE:
 		return &options->is_forced;
 	case LETTER_LENIENT:
@@ -83,6 +76,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->skips_sync;
 	case LETTER_POSTFIX:
 		return &options->is_for_postfix;
+	case LETTER_QUIET:
+		return &options->warnings.are_silent;
 	case 'h':
 		return &options->wants_help;
 	case 'V':
@@ -119,11 +114,11 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
-					LETTER_LENIENT,        LETTER_NO_PROOF,
-					LETTER_NO_SYNC,        LETTER_POSTCONF,
-					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
-					LETTER_POSTFIX,        '\0' };
+	static const char letters[] = {
+		LETTER_JSON,    LETTER_FORCE,    LETTER_LENIENT,        LETTER_NO_PROOF,
+		LETTER_NO_SYNC, LETTER_POSTCONF, LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
+		LETTER_POSTFIX, LETTER_DOT,      LETTER_QUIET,          '\0'
+	};
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }
@@ -169,14 +164,21 @@ static bool check_operands(const struct command *command, const struct options *
 bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *out_options, struct error *err)
 {
+	bool can_be_quiet = strchr(command->accepts, LETTER_QUIET) != NULL;
+	const char *letters = can_be_quiet ? SHORT_OPTIONS("q") : SHORT_OPTIONS("q:");
 	struct options options = { 0 };
 	char text[3];
+	int long_index = -1;
 	int letter;
 
 	opterr = 0;
 	optind = 0; /* not 1: the order of options and words is chosen anew */
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
-	while ((letter = getopt_long(argc, argv, SHORT_OPTIONS, long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, letters, long_options, &long_index)) != -1) {
+		/* And not --query. */
+		if (letter == 'q' && can_be_quiet && long_index < 0)
+			letter = LETTER_QUIET;
+		long_index = -1;
 		if (letter == ':')
 			return refuse(command, "a value is missing behind",
 				      refused_text(argv, text), err);
@@ -184,6 +186,8 @@ bool options_parse(const struct command *command, int argc, char **argv,
 			return refuse(command, "unknown option", refused_text(argv, text), err);
 		if (letter != 'h' && letter != 'V' && strchr(command->accepts, letter) == NULL)
 			return refuse_here(command, letter, err);
+		if (letter == 'W' && !warning_choose(&options.warnings, optarg, err))
+			return false;
 		take_option(letter, &options);
 	}
 	options.operands = argv + optind;
@@ -204,7 +208,8 @@ int options_find_word(int argc, char **argv)
 	optind = 0;
 	/* The plus ends it at the first word. What is wrong is told when the command is known.
 	 * NOLINTNEXTLINE(concurrency-mt-unsafe): only main() reads options */
-	while ((letter = getopt_long(argc, argv, "+" SHORT_OPTIONS, long_options, NULL)) != -1)
+	while ((letter = getopt_long(argc, argv, "+" SHORT_OPTIONS("q:"), long_options, NULL)) !=
+	       -1)
 		if (letter == 'q')
 			return 0;
 	return optind < argc ? optind : 0;

@@ -10,33 +10,52 @@
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
+#include "sources/warnings.h"
+
+/* Options that have only a long name; their letters in `accepts`. */
+enum {
+	LETTER_JSON = 'j',
+	LETTER_DOT = 'G',
+	LETTER_FORCE = 'f',
+	LETTER_LENIENT = 'l',
+	LETTER_NO_PROOF = 'P',
+	LETTER_NO_SYNC = 'S',
+	LETTER_POSTCONF = 'p',
+	LETTER_POSTFIX_CONFIG = 'C',
+	LETTER_DRY_RUN = 'D',
+	LETTER_POSTFIX = 'F',
+	LETTER_QUIET = 'Q',
+};
 
 struct options {
-	const char *table;             /* -t */
-	const char *configuration;     /* -c */
-	const char *output;            /* -o */
-	const char *key;               /* -q */
-	const char *postconf;          /* --postconf */
-	const char *postfix_directory; /* --postfix-config */
-	bool is_brief;                 /* -n: check only; settings that differ from the default */
-	bool wants_defaults;           /* -d */
-	bool is_verbose;               /* -v */
-	bool is_json;                  /* --json */
-	bool is_forced;                /* --force */
-	bool is_lenient;               /* --lenient */
-	bool skips_proof;              /* --no-proof */
-	bool skips_sync;               /* --no-sync */
-	bool is_for_postfix;           /* --postfix */
-	bool wants_help;               /* -h */
-	bool wants_version;            /* -V */
+	const char *table;              /* -t */
+	const char *configuration;      /* -c */
+	const char *output;             /* -o */
+	const char *key;                /* -q */
+	const char *postconf;           /* --postconf */
+	const char *postfix_directory;  /* --postfix-config */
+	bool is_brief;                  /* -n: check only; settings that differ from the default */
+	bool wants_defaults;            /* -d */
+	bool is_verbose;                /* -v */
+	bool is_json;                   /* --json */
+	bool is_dot;                    /* --dot */
+	bool is_forced;                 /* --force */
+	bool is_lenient;                /* --lenient */
+	bool skips_proof;               /* --no-proof */
+	bool skips_sync;                /* --no-sync */
+	bool is_for_postfix;            /* --postfix */
+	struct warning_choice warnings; /* -W, -q */
+	bool wants_help;                /* -h */
+	bool wants_version;             /* -V */
 	char **operands;
 	int operand_count;
 };
 
 struct command {
 	const char *name;
-	/* Of options.c's letters; -h and -V are always accepted. */
+	/* Letters of options, those above among them; -h and -V are always accepted. */
 	const char *accepts;
 	int least_operands;
 	int most_operands;
@@ -51,6 +70,9 @@ enum { OPERANDS_ANY = 1 << 30 };
 /* ARGV[0] is the name of the subcommand. The order of ARGV may change. */
 bool options_parse(const struct command *command, int argc, char **argv,
 		   struct options *out_options, struct error *err);
+
+/* Append a line an option that COMMAND accepts; what that is for, too. */
+void options_help(const struct command *command, struct buffer *out_text);
 
 /* Where in ARGV the first word that is no option stands, which may be a subcommand's name. 0: there
  * is none, or -q comes before it, so that a file is meant as postmap means it. */

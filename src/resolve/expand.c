@@ -415,6 +415,21 @@ static bool visit(struct walk *walk, const struct child *child, struct seen *see
 	return visit_entry(walk, child, seen, entry, &hit, is_first, depth);
 }
 
+/* LOCAL at DOMAIN has its turn. */
+static void tell_of_turn(const struct walk *walk, struct bytes local, struct bytes key,
+			 struct bytes domain, enum target_turn turn)
+{
+	const struct resolve_options *options = walk->inquiry->options;
+	const struct address address = { .local = local, .domain = domain };
+	size_t level = 0;
+
+	if (options->on_target == NULL)
+		return;
+	for (const struct node *node = walk->node; node != NULL; node = node->parent)
+		level++;
+	options->on_target(options->context, level, &address, key, turn);
+}
+
 /* Follow the next target of walk->node. */
 static bool step(struct walk *walk)
 {
@@ -426,6 +441,7 @@ static bool step(struct walk *walk)
 	struct seen *seen;
 
 	if (child->is_self) {
+		tell_of_turn(walk, child->local, child->key, child->domain.name, TARGET_ITSELF);
 		if (node->seen->has_stayed)
 			return repeat(walk, node->seen, is_first, depth);
 		node->seen->has_stayed = true;
@@ -434,6 +450,8 @@ static bool step(struct walk *walk)
 	seen = seen_add(&walk->seen, child->key, child->domain.name, &is_new);
 	if (seen == NULL)
 		return walk_fail(walk, REASON_MEMORY);
+	tell_of_turn(walk, child->local, child->key, child->domain.name,
+		     is_new ? TARGET_NEW : TARGET_REPEATED);
 	if (!is_new)
 		return repeat(walk, seen, is_first, depth);
 	return visit(walk, child, seen, is_first, depth);
@@ -455,6 +473,7 @@ void expand(const struct inquiry *inquiry, const struct candidate *from,
 
 	seen_init(&walk.seen, walk.arena, table_seed(walk.table));
 	seen = seen_add(&walk.seen, from->local, from->domain->name, &is_new);
+	tell_of_turn(&walk, from->written.local, from->local, from->domain->name, TARGET_NEW);
 	goes_on = seen == NULL ? walk_fail(&walk, REASON_MEMORY)
 			       : enter(&walk, seen, from->written.local, entry, hit, 0);
 	if (goes_on)

@@ -59,6 +59,13 @@ struct resolution {
 	bool is_exempt;
 };
 
+/* What is known of a target when its turn comes. */
+enum target_turn {
+	TARGET_NEW,
+	TARGET_ITSELF,   /* the address whose target it is */
+	TARGET_REPEATED, /* met before */
+};
+
 struct resolve_options {
 	const struct resolve_limits *limits;
 	/* The message may have recipients that aren't ASCII: it came with SMTPUTF8, or nobody
@@ -67,6 +74,11 @@ struct resolve_options {
 	/* Called for each key tried, in order; NULL: nobody listens. Views live for the call. */
 	void (*on_step)(void *context, struct bytes key_local, struct bytes key_domain,
 			enum lookup found, const struct table_entry *entry);
+	/* Called for each target when its turn comes, before its keys are tried: LEVEL 1 is a
+	 * target of the recipient, which is told as LEVEL 0 when it was found. KEY_LOCAL is what
+	 * the local part is compared by. NULL: nobody listens. */
+	void (*on_target)(void *context, size_t level, const struct address *target,
+			  struct bytes key_local, enum target_turn turn);
 	/* Called for each target of which the pattern of ENTRY makes no address, and which is left
 	 * out for that. NULL: nobody listens. */
 	void (*on_spoiled)(void *context, const struct address *target,

@@ -125,6 +125,50 @@ bool settings_print(const struct settings *settings, enum settings_print which, 
 	return fflush(stream) == 0 && !ferror(stream);
 }
 
+/* ---- one alone ----------------------------------------------------------------------------- */
+
+static void print_bare(const struct settings_field *row, const struct settings *settings,
+		       FILE *stream)
+{
+	const struct settings_list *list;
+
+	switch (row->kind) {
+	case SETTINGS_TEXT:
+		(void)fprintf(stream, "%s\n", *settings_text(row, settings));
+		break;
+	case SETTINGS_WORD:
+		(void)fprintf(stream, "%s\n", row->words[*settings_word(row, settings)]);
+		break;
+	case SETTINGS_BOOL:
+	case SETTINGS_NUMBER:
+		print_value(row, settings, stream);
+		(void)putc('\n', stream);
+		break;
+	case SETTINGS_LIST:
+		list = settings_list(row, settings);
+		for (size_t i = 0; i < list->count; i++)
+			(void)fprintf(stream, "%s\n", list->items[i]);
+		break;
+	}
+}
+
+bool settings_print_value(const struct settings *settings, const char *name, FILE *stream)
+{
+	if (strcmp(name, "sources") == 0) {
+		for (size_t i = 0; i < settings->source_count; i++)
+			(void)fprintf(stream, "%s:%s\n", settings->sources[i].type,
+				      settings->sources[i].path);
+		return true;
+	}
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		if (strcmp(settings_field(i)->path, name) != 0)
+			continue;
+		print_bare(settings_field(i), settings, stream);
+		return true;
+	}
+	return false;
+}
+
 /* ---- comparing ----------------------------------------------------------------------------- */
 
 void settings_compare(const struct settings *before, const struct settings *after,

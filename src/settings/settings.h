@@ -70,6 +70,10 @@ enum settings_print {
 /* Print as a libconfig file that reads back the same. False: the stream failed. */
 bool settings_print(const struct settings *settings, enum settings_print which, FILE *stream);
 
+/* Print the value of the setting NAME alone, as a shell wants it: without quotes, a list one item a
+ * line, a source as TYPE:PATH. False: there is no such setting. */
+bool settings_print_value(const struct settings *settings, const char *name, FILE *stream);
+
 /*
  * Call ON_CHANGE for each setting that differs between the two and doesn't take effect by a reload:
  * NEEDS is "restart" or "compile".

@@ -63,7 +63,7 @@ static bool check_status(const char *path, const struct stat *status, struct rep
 		return true;
 	trust_describe(fault, status, &trust_in_source, text);
 	if (fault == TRUST_GROUP_WRITES) {
-		report_warning(report, path, 0, "%s", text);
+		report_warning(report, WARNING_GROUP_WRITES, path, 0, "%s", text);
 		return true;
 	}
 	report_error(report, fault == TRUST_NOT_REGULAR ? EX_NOINPUT : trust_in_source.exit_status,

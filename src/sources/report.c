@@ -28,10 +28,22 @@ static void print_rest(const struct report *report, size_t count, const char *ki
 			      rest == 1 ? "" : "s");
 }
 
+static void print_known(const struct report *report)
+{
+	size_t count = report->repeats_known ? 0 : report->known_count;
+
+	if (count > 0)
+		(void)fprintf(report->stream, "rcptmap: %zu known warning%s; -v shows %s\n", count,
+			      count == 1 ? "" : "s", count == 1 ? "it" : "them");
+}
+
 void report_end(struct report *report)
 {
 	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
-	print_rest(report, report->warnings, "warning");
+	if (!report->choice.are_silent) {
+		print_rest(report, report->warnings - report->known_count, "warning");
+		print_known(report);
+	}
 	print_rest(report, report->errors, "error");
 	(void)pthread_mutex_unlock(&report->lock);
 }
@@ -52,9 +64,10 @@ static void print_escaped(const char *text, FILE *stream)
 	}
 }
 
-/* COUNT is of this kind of message so far, with this one. Caller holds the lock. */
+/* COUNT is of this kind of message so far, with this one. NAME: of the class, or NULL. Caller holds
+ * the lock. */
 static void print(const struct report *report, const char *file, uint32_t line, size_t count,
-		  const char *kind, const char *text)
+		  const char *kind, const char *text, const char *name)
 {
 	FILE *stream = report->stream;
 
@@ -70,6 +83,8 @@ static void print(const struct report *report, const char *file, uint32_t line, 
 		(void)fprintf(stream, ":%lu", (unsigned long)line);
 	(void)fprintf(stream, ": %s", kind);
 	print_escaped(text, stream);
+	if (name != NULL)
+		(void)fprintf(stream, " [%s]", name);
 	(void)putc('\n', stream);
 }
 
@@ -79,15 +94,37 @@ static void add_error(struct report *report, int status, const char *file, uint3
 	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
 	if (report->errors++ == 0)
 		report->status = status;
-	print(report, file, line, report->errors, "", text);
+	print(report, file, line, report->errors, "", text, NULL);
 	(void)pthread_mutex_unlock(&report->lock);
 }
 
-static void add_warning(struct report *report, const char *file, uint32_t line, const char *text)
+/* Caller holds the lock. False: it is to be printed. */
+static bool pass_known(struct report *report, uint64_t mark)
 {
+	if (report->known == NULL || !known_warnings_find(report->known, mark))
+		return false;
+	known_warnings_keep(report->known, mark);
+	report->known_count += !report->repeats_known;
+	return !report->repeats_known;
+}
+
+static void add_warning(struct report *report, enum warning warning, const char *file,
+			uint32_t line, const char *text)
+{
+	uint64_t mark;
+
+	if (report->choice.is_off[warning])
+		return;
+	mark = known_warnings_mark(warning, file, line, text);
 	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
 	report->warnings++;
-	print(report, file, line, report->warnings, "warning: ", text);
+	if (!pass_known(report, mark) && !report->choice.are_silent) {
+		print(report, file, line, ++report->printed, "warning: ", text,
+		      warning_name(warning));
+		/* What nobody could read is told the next time. */
+		if (report->known != NULL && report->printed <= PRINTED_MAX)
+			known_warnings_keep(report->known, mark);
+	}
 	(void)pthread_mutex_unlock(&report->lock);
 }
 
@@ -106,7 +143,8 @@ void report_error(struct report *report, int status, const char *file, uint32_t 
 	if (is_passed_over)
 		(void)snprintf(text + size, sizeof(text) - size, " (passed over)"); /* likewise */
 	if (is_passed_over || (report->is_optional && status != EX_OSERR))
-		add_warning(report, file, line, text);
+		add_warning(report, is_passed_over ? WARNING_LENIENT : WARNING_LEFT_TO_MTA, file,
+			    line, text);
 	else
 		add_error(report, status, file, line, text);
 }
@@ -131,7 +169,8 @@ void report_forgive(struct report *report)
 	(void)pthread_mutex_unlock(&report->lock);
 }
 
-void report_warning(struct report *report, const char *file, uint32_t line, const char *format, ...)
+void report_warning(struct report *report, enum warning warning, const char *file, uint32_t line,
+		    const char *format, ...)
 {
 	char text[TEXT_BYTES];
 	va_list arguments;
@@ -139,5 +178,5 @@ void report_warning(struct report *report, const char *file, uint32_t line, cons
 	va_start(arguments, format);
 	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
 	va_end(arguments);
-	add_warning(report, file, line, text);
+	add_warning(report, warning, file, line, text);
 }

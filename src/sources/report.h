@@ -15,15 +15,26 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "sources/known_warnings.h"
+#include "sources/warnings.h"
+
 struct report {
 	FILE *stream;
 	size_t errors;
-	size_t warnings;
-	int status; /* what the first error wants as exit status; 0: no error */
+	size_t warnings; /* but those that are off */
+	size_t printed;  /* of them */
+	int status;      /* what the first error wants as exit status; 0: no error */
 	/* --lenient: a line that is wrong is passed over with a warning, as postmap does. */
 	bool is_lenient;
-	/* What is looked at now can be done without: a warning, except for want of memory. */
+	/* What is looked at now can be done without: WARNING_LEFT_TO_MTA, except for want of
+	 * memory. */
 	bool is_optional;
+	struct warning_choice choice;
+	/* What was told before is only counted, unless it is to be told again; what is told is
+	 * kept. NULL: all is told. Borrowed. */
+	struct known_warnings *known;
+	bool repeats_known;
+	size_t known_count;
 	pthread_mutex_t lock;
 };
 
@@ -36,7 +47,7 @@ void report_end(struct report *report);
 /*
  * `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3); with
  * EX_DATAERR and a LINE it is about this line alone, which the caller passes over: of a lenient
- * report that is a warning, and says so.
+ * report that is a warning (WARNING_LENIENT), and says so.
  */
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -48,8 +59,8 @@ void report_stop(struct report *report, int status, const char *file, uint32_t l
 /* What went wrong is tried again: no error counts any more. */
 void report_forgive(struct report *report);
 
-/* `FILE:LINE: warning: TEXT` */
-void report_warning(struct report *report, const char *file, uint32_t line, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+/* `FILE:LINE: warning: TEXT [NAME]`, unless this class of warnings is off. */
+void report_warning(struct report *report, enum warning warning, const char *file, uint32_t line,
+		    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 #endif

@@ -166,7 +166,7 @@ static void refuse_foreign(struct source *source, const struct place *place, con
 		wrong(source, place, what, element);
 		return;
 	}
-	report_warning(source->base.report, place->path, place->line,
+	report_warning(source->base.report, WARNING_LEFT_TO_MTA, place->path, place->line,
 		       BYTES_FORMAT ": %s; the entry is left to the MTA's own aliases",
 		       BYTES_ARGS(element), what);
 	source->is_left = true;
@@ -383,8 +383,8 @@ static enum line_outcome read_row(struct source *source, struct bytes line, uint
 		return LINE_IS_NONE;
 	if (value.size == 0) {
 		if (source->base.report->errors == errors)
-			report_warning(source->base.report, place.path, place.line,
-				       "nothing is left of it; the name is left out");
+			report_warning(source->base.report, WARNING_LEFT_TO_MTA, place.path,
+				       place.line, "nothing is left of it; the name is left out");
 		return LINE_IS_NONE;
 	}
 	*out_row = (struct source_row){

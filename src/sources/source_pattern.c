@@ -401,7 +401,7 @@ static enum source_step end(struct source *source, struct source_row *out_row)
 {
 	if (source->depth == 0)
 		return SOURCE_END;
-	report_warning(source->base.report, source->base.path, source->if_line,
+	report_warning(source->base.report, WARNING_UNCLOSED_IF, source->base.path, source->if_line,
 		       "an if without its endif");
 	source->depth--;
 	*out_row = (struct source_row){ .line = source->if_line };

@@ -94,7 +94,7 @@ static enum line_outcome split_carefully(struct source *source, struct bytes lin
 		return LINE_IS_NONE;
 	}
 	if (key.data[key.size - 1] == ':')
-		report_warning(source->base.report, source->base.path, number,
+		report_warning(source->base.report, WARNING_ALIASES_FILE, source->base.path, number,
 			       "the key ends in \":\"; is this an aliases file?");
 	*out_row = (struct source_row){
 		.kind = SOURCE_ROW_ENTRY, .key = key, .value = value, .line = number

@@ -256,10 +256,10 @@ static void warn_of_differences(const struct source *source)
 	if (!source->has_user)
 		return;
 	if (strchr(settings->recipient_delimiter, '+') == NULL)
-		report_warning(source->base.report, source->base.path, 0,
+		report_warning(source->base.report, WARNING_EXTENSION, source->base.path, 0,
 			       "recipient_delimiter has no \"+\": user+detail finds no user");
 	else if (settings->propagate_extension)
-		report_warning(source->base.report, source->base.path, 0,
+		report_warning(source->base.report, WARNING_EXTENSION, source->base.path, 0,
 			       "propagate_extension adds +detail to targets; Sendmail does so "
 			       "only by %%2 and %%3");
 }

@@ -46,10 +46,10 @@ class Faults(unittest.TestCase):
         return result.out.partition('@')[0]
 
     def beside(self, table=None):
-        """What lies beside the table, but for its lock."""
+        """What lies beside the table, but for its lock, and what was told of it."""
         table = table or self.table
         return {path.name for path in table.parent.iterdir()} - {
-            table.name, '.%s.lock' % table.name}
+            table.name, '.%s.lock' % table.name, table.name + '.warnings'}
 
     def compile(self, mark, count):
         self.workshop.write_source(rows(mark, count))

@@ -175,7 +175,7 @@ class Questions(RcptmapTest):
 class Usage(RcptmapTest):
     def test_bad_usage_is_one_line_and_64(self):
         for words in (['frobnicate'], ['compile', '--frob'], ['query'], ['resolve'],
-                      ['diff', 'one'], ['config', 'x'], ['resolve', '-c'], ['query', '-t', '/x'], []):
+                      ['diff', 'one'], ['config', 'x'], ['config', '-n', 'table'], ['resolve', '-c'], ['query', '-t', '/x'], []):
             with self.subTest(words):
                 result = rcptmap.run(*words)
                 self.assertEqual((result.status, result.out), (USAGE, ''), result.err)
@@ -187,6 +187,31 @@ class Usage(RcptmapTest):
             result = rcptmap.run(*words)
             self.assert_says(result, USAGE, 'rcptmap: .* did you mean %s\\?$' % meant)
         self.assertNotIn('mean', rcptmap.run('frobnicate').err)
+
+    def test_config_of_one_name_is_its_value_alone(self):
+        shop = self.workshop()
+        shop.write_configuration(local_domains=['a.example', 'b.example'])
+
+        def config(*words):
+            return rcptmap.run('config', '-c', shop.configuration, *words)
+        self.assertEqual(config('table'), (OK, '%s\n' % shop.table, ''))
+        self.assertEqual(config('local_domains').out, 'a.example\nb.example\n')
+        self.assertEqual(config('sources').out, 'virtual:%s\n' % shop.source)
+        self.assertEqual(config('limits.expansion', 'propagate_extension').out, '1000\ntrue\n')
+        self.assertEqual(config('-d', 'local_domains').out, '')
+        self.assert_says(config('limits.expantion'), USAGE, '.* did you mean limits.expansion\\?$')
+        names = re.findall(r'^(\w+) =(?! {)', config().out, re.M)
+        for name in names:
+            self.assertEqual(config(name).status, OK, name)
+
+    def test_every_command_has_help_and_a_version(self):
+        commands = re.findall(r'^  rcptmap ([a-z-]+)', rcptmap.run('help').out, re.M)
+        self.assertGreater(len(commands), 9)
+        for command in commands:
+            self.assertRegex(rcptmap.run(command, '--help').out, '^usage: rcptmap %s' % command)
+            self.assertEqual(rcptmap.run('-h', command), rcptmap.run(command, '--help'))
+            self.assertEqual(rcptmap.run(command, '--version'), rcptmap.run('version'))
+            self.assertEqual(rcptmap.run('help', command), rcptmap.run(command, '-h'))
 
     def test_options_may_stand_before_the_command(self):
         shop = self.workshop(GOOD + 'postmaster@alias.example ann@alias.example\n')

@@ -34,7 +34,7 @@ class Success(RcptmapTest):
         self.assertFalse(shop.table.exists())
 
     def test_nothing_is_left_beside_the_table(self):
-        shop = self.workshop()
+        shop = self.workshop(GOOD + POSTMASTER)
         shop.compile()
         shop.compile()
         left = [path.name for path in shop.table.parent.iterdir() if path.suffix != '.lock']
@@ -254,8 +254,8 @@ class Warnings(RcptmapTest):
                       self.said(GOOD))
         many = ''.join('d%d.example x\n' % number for number in range(30))
         said = self.said(GOOD + POSTMASTER + many)
-        self.assertEqual(said.count('postmaster'), 1)
-        self.assertRegex(said, r'nobody is postmaster@d\d+\.example and of 29 more domains')
+        self.assertEqual(said.count('nobody is postmaster'), 1)
+        self.assertIn('nobody is postmaster@d0.example and of 29 more domains', said)
 
 
 class Lenient(RcptmapTest):

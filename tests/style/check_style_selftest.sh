@@ -45,8 +45,6 @@ fresh; include rcptmap/main.c '"openrcptd/master.h"'
 expect check_floors.sh 'rcptmap may not include openrcptd'
 fresh; include settings/check.h '"resolve/answer.h"'
 expect check_floors.sh 'settings may include of resolve only "resolve/limits.h": "resolve/answer.h"'
-fresh; include rcptctl/check.h '"rcptmap/command.h"'
-expect check_floors.sh 'rcptctl may include of rcptmap only "rcptmap/explain.h": "rcptmap/command.h"'
 fresh; include openrcptd/main.c '<libmilter/mfapi.h>'
 expect check_floors.sh '<libmilter/mfapi.h> is for milter/milter.c alone'
 fresh; include rcptmap/main.c '<libconfig.h>'
@@ -59,7 +57,7 @@ for folder in "$top"/src/*/; do
 	folder=$(basename "$folder")
 	set -- "$top/src/$folder"/*.c
 	case $folder in
-	rcptmap | rcptctl) above=openrcptd/master.h ;;
+	rcptmap) above=openrcptd/master.h ;;
 	*) above=rcptmap/command.h ;;
 	esac
 	fresh; include "$folder/$(basename "$1")" "\"$above\""

@@ -218,14 +218,15 @@ static void warnings_name_file_and_line(void **state)
 	(void)state;
 	assert_compiles("u@a.test v@far.test\n",
 			"v:1: warning: the domain a.test is not declared: its users are not "
-			"validated\n");
-	assert_compiles(GOOD "# again\n\nU@A.test w@far.test\n",
-			"v:5: warning: duplicate key u@a.test: the first one counts, v:2\n");
+			"validated [undeclared]\n");
+	assert_compiles(
+		GOOD "# again\n\nU@A.test w@far.test\n",
+		"v:5: warning: duplicate key u@a.test: the first one counts, v:2 [duplicate]\n");
 	assert_compiles(GOOD "@a.test v@far.test\n",
-			"v:3: warning: catch-all: no user of a.test is unknown\n");
+			"v:3: warning: catch-all: no user of a.test is unknown [catch-all]\n");
 	assert_compiles(GOOD "w@a.test \303\274@far.test\n",
 			"v:3: warning: a target is not ASCII: without SMTPUTF8 its mail may come "
-			"back, or is refused (smtputf8 in openrcpt.conf(5))\n");
+			"back, or is refused (smtputf8 in openrcpt.conf(5)) [smtputf8]\n");
 }
 
 static void lines_count_in_their_own_file(void **state)
@@ -235,7 +236,7 @@ static void lines_count_in_their_own_file(void **state)
 	put("two", "# comment\nu@a.test w@far.test\nx@a.test nobody@a.test\n");
 	assert_outcome(
 		compile_files((const char *const[]){ "one", "two", NULL }, "", STRICT), EX_DATAERR,
-		"two:2: warning: duplicate key u@a.test: the first one counts, one:4\n"
+		"two:2: warning: duplicate key u@a.test: the first one counts, one:4 [duplicate]\n"
 		"two:3: target nobody@a.test could only bounce: no key of ours delivers it\n");
 	assert_int_equal(generation(), 0);
 }
@@ -281,7 +282,7 @@ static void what_can_be_read_is_proved_all_the_same(void **state)
 		"v:6: alias loop: p@a.test\n"
 		"v:7: alias loop: q@a.test\n"
 		"rcptmap: warning: lines that are wrong were left out of the proof; what leads to "
-		"them may be among the mistakes\n";
+		"them may be among the mistakes [partial-proof]\n";
 
 	(void)state;
 	assert_refused(text, messages);
@@ -318,11 +319,11 @@ static void strict_and_lenient(void **state)
 					      "of ours delivers it\n");
 	assert_int_equal(generation(), 0);
 	assert_outcome(compile_text("a.test x\n" LOOP, "", LENIENT), EX_OK,
-		       "v:2: warning: alias loop: u@a.test\n"
-		       "v:3: warning: alias loop: w@a.test\n");
+		       "v:2: warning: alias loop: u@a.test [lenient]\n"
+		       "v:3: warning: alias loop: w@a.test [lenient]\n");
 	assert_outcome(compile_text("a.test x\n" DANGLING, "", LENIENT), EX_OK,
 		       "v:2: warning: target nobody@a.test could only bounce: no key of ours "
-		       "delivers it\n");
+		       "delivers it [dangling]\n");
 	assert_int_equal(generation(), 2);
 }
 

@@ -20,7 +20,7 @@
 #include "compile/compile.h"
 #include "failing_memory.h"
 #include "message/transaction.h"
-#include "rcptmap/explain.h"
+#include "explain/explain.h"
 #include "resolve/resolve.h"
 #include "show/text_output.h"
 
@@ -399,7 +399,8 @@ static void a_message_is_right_or_put_off(void **state)
 static const struct answer_texts texts = { "550", "5.1.1", "User unknown", false };
 
 /* Into FD; false: the output says that it isn't whole. */
-static bool explain_all(const struct table *table, bool is_json, unsigned long failing, int fd)
+static bool explain_all(const struct table *table, const struct explain_form *form,
+			unsigned long failing, int fd)
 {
 	const struct resolve_limits limits = {
 		.expansion = 1000,
@@ -414,7 +415,7 @@ static bool explain_all(const struct table *table, bool is_json, unsigned long f
 	fails_at = 0;
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-	explain_init(&explain, table, &limits, &texts, is_json, false);
+	explain_init(&explain, table, &limits, &texts, form);
 	text_output_init(&output, fd);
 	calls = 0;
 	fails_at = failing;
@@ -436,12 +437,22 @@ static void read_back(int fd, char *text, size_t room)
 	text[size] = '\0';
 }
 
-/* Each line of HUNGRY is that of RIGHT, or tells to try again; false: some are missing. */
+/* Of the first line, with those below it that are indented; without the last newline. */
+static size_t answer_size(const char *text)
+{
+	size_t size = strcspn(text, "\n");
+
+	while (text[size] == '\n' && text[size + 1] == '\t')
+		size += 1 + strcspn(text + size + 1, "\n");
+	return size;
+}
+
+/* Each answer of HUNGRY is that of RIGHT, or tells to try again; false: some are missing. */
 static bool compare_lines(const char *hungry, const char *right)
 {
 	while (*hungry != '\0') {
-		size_t size = strcspn(hungry, "\n");
-		size_t right_size = strcspn(right, "\n");
+		size_t size = answer_size(hungry);
+		size_t right_size = answer_size(right);
 
 		assert_int_equal(hungry[size], '\n');
 		if ((size != right_size || memcmp(hungry, right, size) != 0) &&
@@ -456,6 +467,11 @@ static bool compare_lines(const char *hungry, const char *right)
 
 static void a_printed_answer_is_whole(void **state)
 {
+	static const struct explain_form forms[] = {
+		{ .is_json = false },
+		{ .is_json = true },
+		{ .is_verbose = true },
+	};
 	static char right[1 << 16], hungry[1 << 16];
 	FILE *stream = tmpfile();
 	struct table *table;
@@ -466,13 +482,15 @@ static void a_printed_answer_is_whole(void **state)
 	assert_int_equal(compile(true), EX_OK);
 	table = table_open(table_path, (uid_t)-1, TABLE_COPIED, NULL);
 	assert_non_null(table);
-	for (int way = 0; way < 4; way++) {
+	for (int way = 0; way < 6; way++) {
+		const struct explain_form *form = &forms[way / 2];
+
 		fails_for_good = way % 2 != 0;
-		assert_true(explain_all(table, way / 2 != 0, 0, fileno(stream)));
+		assert_true(explain_all(table, form, 0, fileno(stream)));
 		total = calls;
 		read_back(fileno(stream), right, sizeof(right));
 		for (unsigned long failing = 1; failing <= total; failing++) {
-			bool is_whole = explain_all(table, way / 2 != 0, failing, fileno(stream));
+			bool is_whole = explain_all(table, form, failing, fileno(stream));
 
 			read_back(fileno(stream), hungry, sizeof(hungry));
 			if (!compare_lines(hungry, right) && is_whole)

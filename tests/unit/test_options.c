@@ -143,6 +143,35 @@ static void the_first_word_may_stand_behind_options(void **state)
 	assert_int_equal(find_word((const char *const[]){ "r", "-q", "key", "dump", NULL }), 0);
 }
 
+static void q_is_quiet_where_it_is_no_key(void **state)
+{
+	static const struct command quiet = {
+		.name = "test", .accepts = "nQW", .most_operands = 1, .usage = "test"
+	};
+	char *argv[] = { (char *)"test", (char *)"-qn",   (char *)"one",
+			 (char *)"-W",   (char *)"error", NULL };
+	char *with_key[] = { (char *)"test", (char *)"-q", (char *)"one", NULL };
+	struct command query = quiet;
+	struct options options;
+	struct error err;
+
+	(void)state;
+	assert_true(options_parse(&quiet, 5, argv, &options, NULL));
+	assert_true(options.warnings.are_silent && options.warnings.are_errors && options.is_brief);
+	assert_null(options.key);
+	assert_string_equal(options.operands[0], "one");
+	argv[3] = (char *)"eror"; /* where getopt_long() moved it */
+	assert_false(options_parse(&quiet, 5, argv, &options, &err));
+	assert_int_equal(err.status, EX_USAGE);
+	with_key[1] = (char *)"--query";
+	assert_false(options_parse(&quiet, 3, with_key, &options, NULL));
+	with_key[1] = (char *)"-q";
+	query.accepts = "q";
+	assert_true(options_parse(&query, 3, with_key, &options, NULL));
+	assert_string_equal(options.key, "one");
+	assert_false(options.warnings.are_silent);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -151,6 +180,7 @@ int main(void)
 		cmocka_unit_test(a_dash_is_an_operand_and_two_end_the_options),
 		cmocka_unit_test(bad_usage_names_the_word),
 		cmocka_unit_test(help_needs_no_operands),
+		cmocka_unit_test(q_is_quiet_where_it_is_no_key),
 		cmocka_unit_test(the_first_word_may_stand_behind_options),
 	};
 

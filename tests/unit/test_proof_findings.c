@@ -41,12 +41,13 @@ static uint32_t line_of(size_t number, uint32_t line)
 static void they_come_by_line(void **state)
 {
 	(void)state;
-	proof_findings_add(&findings, line_of(1, 1), true, "fourth %d", 4);
-	proof_findings_add(&findings, line_of(0, 2), false, "second");
-	proof_findings_add(&findings, 0, false, "first");
-	proof_findings_add(&findings, line_of(0, 9), true, "third");
+	proof_findings_add(&findings, line_of(1, 1), WARNING_LENIENT, "fourth %d", 4);
+	proof_findings_add(&findings, line_of(0, 2), WARNING_CATCH_ALL, "second");
+	proof_findings_add(&findings, 0, WARNING_CATCH_ALL, "first");
+	proof_findings_add(&findings, line_of(0, 9), WARNING_LENIENT, "third");
 	proof_findings_report(&findings, &lines, &reported.report, false);
-	assert_reported(&reported, "rcptmap: warning: first\n/a:2: warning: second\n/a:9: third\n"
+	assert_reported(&reported, "rcptmap: warning: first [catch-all]\n/a:2: warning: second "
+				   "[catch-all]\n/a:9: third\n"
 				   "/b:1: fourth 4\n");
 	assert_int_equal(reported.report.status, EX_DATAERR);
 }
@@ -58,7 +59,7 @@ static void of_one_line_they_stay_in_their_order(void **state)
 
 	(void)state;
 	for (int i = 0; i < 50; i++)
-		proof_findings_add(&findings, line_of(0, 3), true, "%d", i);
+		proof_findings_add(&findings, line_of(0, 3), WARNING_LENIENT, "%d", i);
 	proof_findings_report(&findings, &lines, &reported.report, false);
 	for (const char *at = reported_since(&reported); *at != '\0'; at = strchr(at, '\n') + 1)
 		assert_int_equal(atoi(at + strlen("/a:3: ")), expected++);
@@ -68,9 +69,9 @@ static void of_one_line_they_stay_in_their_order(void **state)
 static void lenient_ones_are_warnings(void **state)
 {
 	(void)state;
-	proof_findings_add(&findings, line_of(0, 1), true, "x");
+	proof_findings_add(&findings, line_of(0, 1), WARNING_LENIENT, "x");
 	proof_findings_report(&findings, &lines, &reported.report, true);
-	assert_reported(&reported, "/a:1: warning: x\n");
+	assert_reported(&reported, "/a:1: warning: x [lenient]\n");
 	assert_int_equal(reported.report.errors, 0);
 }
 
@@ -87,9 +88,9 @@ static void two_threads_findings_become_one_list(void **state)
 
 	(void)state;
 	proof_findings_init(&other);
-	proof_findings_add(&findings, line_of(0, 2), true, "b");
-	proof_findings_add(&other, line_of(0, 1), true, "a");
-	proof_findings_add(&other, line_of(0, 2), true, "c");
+	proof_findings_add(&findings, line_of(0, 2), WARNING_LENIENT, "b");
+	proof_findings_add(&other, line_of(0, 1), WARNING_LENIENT, "a");
+	proof_findings_add(&other, line_of(0, 2), WARNING_LENIENT, "c");
 	proof_findings_merge(&findings, &other);
 	proof_findings_free(&other);
 	proof_findings_report(&findings, &lines, &reported.report, false);
@@ -103,12 +104,12 @@ static void each_kind_has_its_limit(void **state)
 
 	(void)state;
 	for (int i = 0; i < KEPT + 5; i++)
-		proof_findings_add(&findings, line_of(0, 1), false, "w");
+		proof_findings_add(&findings, line_of(0, 1), WARNING_CATCH_ALL, "w");
 	assert_int_equal(findings.uncounted, 5);
-	proof_findings_add(&findings, line_of(0, 2), true, "e");
+	proof_findings_add(&findings, line_of(0, 2), WARNING_LENIENT, "e");
 	assert_int_equal(findings.uncounted, 5);
 	proof_findings_init(&other);
-	proof_findings_add(&other, line_of(0, 1), false, "w");
+	proof_findings_add(&other, line_of(0, 1), WARNING_CATCH_ALL, "w");
 	other.uncounted = 3;
 	proof_findings_merge(&findings, &other);
 	proof_findings_free(&other);
@@ -141,8 +142,8 @@ static void a_long_text_is_cut(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	proof_findings_add(&findings, line_of(0, 1), true, "%s", text);
-	proof_findings_add(&findings, line_of(0, 2), true, "next");
+	proof_findings_add(&findings, line_of(0, 1), WARNING_LENIENT, "%s", text);
+	proof_findings_add(&findings, line_of(0, 2), WARNING_LENIENT, "next");
 	proof_findings_report(&findings, &lines, &reported.report, false);
 	said = reported_since(&reported);
 	assert_int_equal(strcspn(said, "\n"), strlen("/a:1: ") + TEXT_BYTES - 1);

@@ -16,7 +16,7 @@
 
 #include "compile/compile.h"
 #include "message/transaction.h"
-#include "rcptmap/explain.h"
+#include "explain/explain.h"
 #include "service/log.h"
 
 /* One table, asked with limits smaller than those that it was proved with. */
@@ -131,7 +131,8 @@ static void explain_as(bool is_json, const char *address, struct buffer *out)
 	struct explain explain;
 
 	buffer_clear(out);
-	explain_init(&explain, table, &settings->limits, &texts, is_json, true);
+	explain_init(&explain, table, &settings->limits, &texts,
+		     &(struct explain_form){ .is_json = is_json, .is_verbose = true });
 	explain_address(&explain, bytes_of(address), out);
 	explain_free(&explain);
 	assert_false(out->has_failed);

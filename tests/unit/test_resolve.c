@@ -297,6 +297,60 @@ static void keys_are_tried_in_order(void **state)
 	assert_steps(asked, "a@foreign.test", "");
 }
 
+static void on_target(void *context, size_t level, const struct address *target,
+		      struct bytes key_local, enum target_turn turn)
+{
+	static const char *const marks[] = {
+		[TARGET_NEW] = "", [TARGET_ITSELF] = "=", [TARGET_REPEATED] = "*"
+	};
+	struct buffer *told = context;
+
+	for (size_t i = 0; i < key_local.size; i++)
+		assert_int_equal(key_local.data[i], byte_to_lower(target->local.data[i]));
+	buffer_append_format(told, "%zu " BYTES_FORMAT "@" BYTES_FORMAT "%s\n", level,
+			     BYTES_ARGS(target->local), BYTES_ARGS(target->domain), marks[turn]);
+}
+
+/* Depth first, each when its turn comes; and where the walk fails that is the last one. */
+static void targets_are_told_with_their_level(void **state)
+{
+	static const char *const chain[] = {
+		"a.test alias",
+		"all@a.test One@a.test,two@a.test,x@far.test",
+		"one@a.test y@far.test,one@b.test",
+		"one@b.test one@b.test",
+		"two@a.test one@a.test,X@far.test",
+		"loop@a.test self@a.test",
+		"self@a.test loop@a.test,z@far.test",
+		NULL,
+	};
+	struct asked asked;
+	struct arena arena;
+
+	(void)state;
+	asked_make(&asked, chain);
+	asked.options.on_target = on_target;
+	asked.options.context = &asked.told;
+	(void)ask_for(&asked, "All@a.test", &arena);
+	arena_free(&arena);
+	buffer_append_byte(&asked.told, '\0');
+	assert_string_equal(asked.told.data, "0 All@a.test\n"
+					     "1 One@a.test\n"
+					     "2 y@far.test\n"
+					     "2 one@b.test\n"
+					     "3 one@b.test=\n"
+					     "1 two@a.test\n"
+					     "2 one@a.test*\n"
+					     "2 X@far.test\n"
+					     "1 x@far.test*\n");
+	buffer_clear(&asked.told);
+	(void)ask_for(&asked, "loop@a.test", &arena);
+	arena_free(&arena);
+	buffer_append_byte(&asked.told, '\0');
+	assert_string_equal(asked.told.data, "0 loop@a.test\n1 self@a.test\n2 loop@a.test*\n");
+	asked_free(&asked);
+}
+
 static void a_target_without_keys_is_final(void **state)
 {
 	struct asked *asked = *state;
@@ -421,6 +475,7 @@ int main(void)
 		cmocka_unit_test(who_needs_smtputf8),
 		cmocka_unit_test(the_answer_says_whose_domain_it_is),
 		cmocka_unit_test(keys_are_tried_in_order),
+		cmocka_unit_test(targets_are_told_with_their_level),
 		cmocka_unit_test(a_target_without_keys_is_final),
 		cmocka_unit_test(dash_is_no_delimiter_in_owner_and_request),
 		cmocka_unit_test(no_delimiter_no_extension),

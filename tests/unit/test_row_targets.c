@@ -57,16 +57,17 @@ static void routing_is_refused(void **state)
 static void a_lenient_table_keeps_routing(void **state)
 {
 	(void)state;
-	lenient_entry_gives(
-		KEY, "\"x@y\"@far.test, x%y@far.test",
-		KEY " = \"x@y\"@far.test, x%y@far.test\n" WRONG
-		    "warning: a target has @ in its local part (sender-specified routing)\n" WRONG
-		    "warning: a target has % or ! in its local part (sender-specified "
-		    "routing)\n");
+	lenient_entry_gives(KEY, "\"x@y\"@far.test, x%y@far.test",
+			    KEY " = \"x@y\"@far.test, x%y@far.test\n" WRONG
+				"warning: a target has @ in its local part (sender-specified "
+				"routing) [lenient]\n" WRONG
+				"warning: a target has % or ! in its local part (sender-specified "
+				"routing) [lenient]\n");
 	lenient_entry_gives(
 		KEY, "user1\\@b.test",
-		KEY " = \"user1@b.test\"@o.test\n" WRONG
-		    "warning: a target has @ in its local part (sender-specified routing)\n");
+		KEY
+		" = \"user1@b.test\"@o.test\n" WRONG
+		"warning: a target has @ in its local part (sender-specified routing) [lenient]\n");
 }
 
 static void a_lenient_table_uses_what_can_be_used(void **state)
@@ -75,9 +76,9 @@ static void a_lenient_table_uses_what_can_be_used(void **state)
 	lenient_entry_gives(KEY, "x@far.test, z@a..b, y@far.test # z",
 			    KEY " = x@far.test, y@far.test, z@o.test\n" WRONG
 				"warning: \"z@a..b\": the domain \"a..b\" has an empty label (left "
-				"out)\n" WRONG
+				"out) [lenient]\n" WRONG
 				"warning: # begins no comment here: a comment has its "
-				"own line (left out)\n");
+				"own line (left out) [lenient]\n");
 }
 
 #define UNUSABLE KEY " = error:4.3.5:451 The alias table has a mistake here\n"
@@ -88,13 +89,14 @@ static void a_lenient_table_defers_what_has_no_target_left(void **state)
 	(void)state;
 	lenient_entry_gives(KEY, "z@a..b",
 			    UNUSABLE WRONG "warning: \"z@a..b\": the domain \"a..b\" has an empty "
-					   "label (left out)\n" WRONG
-					   "warning: no address (deferred)\n");
+					   "label (left out) [lenient]\n" WRONG
+					   "warning: no address (deferred) [lenient]\n");
 	lenient_entry_gives(KEY, "@other.test, x@far.test",
 			    UNUSABLE WRONG
-			    "warning: `@other` must be the only target (deferred)\n");
-	lenient_entry_gives(
-		KEY, "error:", UNUSABLE WRONG "warning: error: a reply must follow (deferred)\n");
+			    "warning: `@other` must be the only target (deferred) [lenient]\n");
+	lenient_entry_gives(KEY, "error:",
+			    UNUSABLE WRONG
+			    "warning: error: a reply must follow (deferred) [lenient]\n");
 	building_begin("", true);
 	building_entry(KEY, "z@a..b");
 	building_entry(KEY, "fine@far.test");
@@ -109,7 +111,7 @@ static void what_a_user_may_have_meant_otherwise_is_told(void **state)
 	entry_gives(KEY, "\303\274@far.test",
 		    KEY " = \303\274@far.test\n" WRONG
 			"warning: a target is not ASCII: without SMTPUTF8 its mail may come "
-			"back, or is refused (smtputf8 in openrcpt.conf(5))\n");
+			"back, or is refused (smtputf8 in openrcpt.conf(5)) [smtputf8]\n");
 }
 
 static void no_target_is_an_error(void **state)

@@ -71,8 +71,8 @@ static void ifs_enclose_rules(void **state)
 	pcre("if /a/\nif !/b/i\n/c/ x\nendif\nENDIF\n/d/ y\n",
 	     "1 if is [a]\n2 if !s [b]\n3 rule is [c] [x]\n4 endif \n5 endif \n"
 	     "6 rule is [d] [y]\n");
-	pcre("if/a/\n/c/ x\n",
-	     "1 if is [a]\n2 rule is [c] [x]\n1 endif \n/f:1: warning: an if without its endif\n");
+	pcre("if/a/\n/c/ x\n", "1 if is [a]\n2 rule is [c] [x]\n1 endif \n/f:1: warning: an if "
+			       "without its endif [unclosed-if]\n");
 	assert_int_equal(source_status, 0);
 	pcre("endif\nif /a/ b\nendif c\nif /(/\nendif\niff /a/ x\n",
 	     "5 endif \n"

@@ -110,8 +110,8 @@ static void wrong_lines_are_errors_and_the_rest_is_read(void **state)
 static void key_with_a_colon_is_warned_of(void **state)
 {
 	(void)state;
-	gives("a: b\n",
-	      "1 [a:] [b]\n/f:1: warning: the key ends in \":\"; is this an aliases file?\n");
+	gives("a: b\n", "1 [a:] [b]\n/f:1: warning: the key ends in \":\"; is this an aliases "
+			"file? [aliases-file]\n");
 	assert_int_equal(source_status, 0);
 }
 
@@ -137,15 +137,16 @@ static void messages_do_not_obey_the_file(void **state)
 	(void)state;
 	report_init(&report, stream);
 	report_error(&report, EX_DATAERR, "f", 3, "what is \x1b[2J\n this");
-	report_warning(&report, NULL, 0, "100%%");
+	report_warning(&report, WARNING_POSTMASTER, NULL, 0, "100%%");
 	report_error(&report, EX_OSERR, "f", 0, "second");
 	assert_int_equal(report.errors, 2);
 	assert_int_equal(report.warnings, 1);
 	assert_int_equal(report.status, EX_DATAERR);
 	report_free(&report);
 	assert_int_equal(fclose(stream), 0);
-	assert_string_equal(text, "f:3: what is \\x1B[2J\\x0A this\nrcptmap: warning: 100%\n"
-				  "f: second\n");
+	assert_string_equal(text,
+			    "f:3: what is \\x1B[2J\\x0A this\nrcptmap: warning: 100% [postmaster]\n"
+			    "f: second\n");
 	free(text);
 }
 
@@ -301,7 +302,8 @@ static void files_others_may_write_are_refused(void **state)
 	refused(EX_NOPERM, "/f: others may write it (mode 0646)");
 	assert_int_equal(chmod(source_path, 0664), 0);
 	got = source_read("virtual", NULL);
-	assert_string_equal(got, "1 [a] [b]\n/f: warning: its group may write it (mode 0664)\n");
+	assert_string_equal(
+		got, "1 [a] [b]\n/f: warning: its group may write it (mode 0664) [group-writes]\n");
 	free(got);
 	assert_int_equal(chmod(source_path, 0644), 0);
 	assert_int_equal(chmod(source_folder, 0777), 0);

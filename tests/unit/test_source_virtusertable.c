@@ -148,11 +148,11 @@ static void differences_of_the_settings_are_warned_of(void **state)
 	settings->propagate_extension = true;
 	gives("u@a.test x\n",
 	      "1 [u@a.test] [x]\n/f: warning: propagate_extension adds +detail to targets; "
-	      "Sendmail does so only by %2 and %3\n");
+	      "Sendmail does so only by %2 and %3 [extension]\n");
 	gives("@a.test x\n", "1 [@a.test] [x]\n");
 	settings->recipient_delimiter[0] = '-';
 	gives("u@a.test x\n", "1 [u@a.test] [x]\n/f: warning: recipient_delimiter has no \"+\": "
-			      "user+detail finds no user\n");
+			      "user+detail finds no user [extension]\n");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

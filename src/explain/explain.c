@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/explain.h"
+#include "explain/explain.h"
 
 #include <stdint.h>
 
@@ -17,6 +17,11 @@ static void put(struct buffer *out, const char *text)
 	(void)buffer_append_text(out, text);
 }
 
+static bool has_tree(const struct explain *explain)
+{
+	return explain->form.is_dot || (explain->form.is_verbose && !explain->form.is_json);
+}
+
 /* `virtual:12`, or nothing. */
 static struct bytes place_of(struct explain *explain, const struct table_entry *entry)
 {
@@ -27,9 +32,10 @@ static struct bytes place_of(struct explain *explain, const struct table_entry *
 	return buffer_bytes(&explain->scratch);
 }
 
-static void add_json_step(struct explain *explain, struct bytes local, struct bytes domain,
-			  enum lookup found, const struct table_entry *entry)
+static void add_json_step(void *context, struct bytes local, struct bytes domain, enum lookup found,
+			  const struct table_entry *entry)
 {
+	struct explain *explain = context;
 	struct json *json = &explain->steps_json;
 	struct buffer *scratch = &explain->scratch;
 	struct bytes place;
@@ -61,55 +67,32 @@ static void add_json_step(struct explain *explain, struct bytes local, struct by
 	json_object_end(json);
 }
 
-static void add_text_step(struct explain *explain, struct bytes local, struct bytes domain,
-			  enum lookup found, const struct table_entry *entry)
+/* As a field: what came from a client, and isn't ours, may have control bytes within its quotes. */
+static void write_destination(const struct address *address, struct buffer *scratch,
+			      struct buffer *out)
 {
-	struct buffer *steps = &explain->steps;
-	struct bytes place;
-
-	put(steps, "\t");
-	print_key(local, domain, steps);
-	if (found == LOOKUP_ABSENT) {
-		put(steps, "\tnot found\n");
+	if (plain_is_atoms(address->local)) {
+		print_address(address->local, address->domain, out);
 		return;
 	}
-	place = place_of(explain, found == LOOKUP_FOUND ? entry : NULL);
-	put(steps, "\t");
-	if (place.size > 0)
-		(void)buffer_append(steps, place);
-	else
-		put(steps, "-");
-	put(steps, "\t");
-	if (found == LOOKUP_BROKEN || entry == NULL ||
-	    print_value(explain->table, entry, steps) != LOOKUP_FOUND)
-		put(steps, "can't be told: the table is damaged, or memory is short");
-	put(steps, "\n");
+	buffer_clear(scratch);
+	print_address(address->local, address->domain, scratch);
+	buffer_take_failure(out, scratch);
+	print_field(buffer_bytes(scratch), out);
 }
 
-static void add_step(void *context, struct bytes key_local, struct bytes key_domain,
-		     enum lookup found, const struct table_entry *entry)
-{
-	struct explain *explain = context;
-
-	if (explain->is_json)
-		add_json_step(explain, key_local, key_domain, found, entry);
-	else
-		add_text_step(explain, key_local, key_domain, found, entry);
-}
+/* ---- from start to end ------------------------------------------------------------------- */
 
 void explain_init(struct explain *explain, const struct table *table,
 		  const struct resolve_limits *limits, const struct answer_texts *texts,
-		  bool is_json, bool is_verbose)
+		  const struct explain_form *form)
 {
-	*explain = (struct explain){
-		.table = table,
-		.texts = texts,
-		.is_json = is_json,
-		.is_verbose = is_verbose,
-	};
+	*explain = (struct explain){ .table = table, .texts = texts, .form = *form };
 	explain->options = (struct resolve_options){ .limits = limits, .has_smtputf8 = true };
-	if (is_verbose) {
-		explain->options.on_step = add_step;
+	if (has_tree(explain)) {
+		explain_tree_init(&explain->tree, table, &explain->options);
+	} else if (form->is_verbose) {
+		explain->options.on_step = add_json_step;
 		explain->options.context = explain;
 	}
 	arena_init(&explain->arena, ARENA_BYTES);
@@ -122,6 +105,8 @@ void explain_free(struct explain *explain)
 	arena_free(&explain->arena);
 	buffer_free(&explain->steps);
 	buffer_free(&explain->scratch);
+	if (has_tree(explain))
+		explain_tree_free(&explain->tree);
 }
 
 /* Where the mail goes, as it would be printed into an envelope. */
@@ -154,20 +139,6 @@ static const struct address *destination_at(const struct destination *destinatio
 					  : &destination->recipients[index].address;
 }
 
-/* As a field: what came from a client, and isn't ours, may have control bytes within its quotes. */
-static void write_destination(const struct address *address, struct buffer *scratch,
-			      struct buffer *out)
-{
-	if (plain_is_atoms(address->local)) {
-		print_address(address->local, address->domain, out);
-		return;
-	}
-	buffer_clear(scratch);
-	print_address(address->local, address->domain, scratch);
-	buffer_take_failure(out, scratch);
-	print_field(buffer_bytes(scratch), out);
-}
-
 /* A column between two tabs. */
 static void put_column(struct buffer *out, const char *text)
 {
@@ -197,7 +168,7 @@ static void write_text(struct explain *explain, struct bytes text,
 	(void)buffer_append_byte(out, '\n');   /* likewise */
 }
 
-/* In brackets, which no key has that isn't quoted. */
+/* In brackets, which no address has that isn't quoted. */
 static void write_text_reason(struct explain *explain, const struct resolution *resolution,
 			      struct buffer *out)
 {
@@ -207,6 +178,24 @@ static void write_text_reason(struct explain *explain, const struct resolution *
 	(void)reason_print(explain->table, resolution->reason, &resolution->detail,
 			   out); /* the buffer knows */
 	put(out, "\n");
+}
+
+static void write_tree(struct explain *explain, const struct resolution *resolution,
+		       struct buffer *out)
+{
+	struct buffer *scratch = &explain->scratch;
+
+	explain_tree_end(&explain->tree, resolution);
+	if (!explain->form.is_dot) {
+		tree_print_text(&explain->tree.tree, explain->form.is_coloured, out);
+		write_text_reason(explain, resolution, out);
+		return;
+	}
+	buffer_clear(scratch);
+	(void)reason_print(explain->table, resolution->reason, &resolution->detail,
+			   scratch); /* the buffer knows */
+	buffer_take_failure(out, scratch);
+	tree_print_dot(&explain->tree.tree, buffer_bytes(scratch), out);
 }
 
 static void write_json(struct explain *explain, struct bytes text,
@@ -248,7 +237,7 @@ static void write_json(struct explain *explain, struct bytes text,
 	} else {
 		json_null(&json);
 	}
-	if (explain->is_verbose) {
+	if (explain->form.is_verbose) {
 		json_name(&json, "steps");
 		json_written(&json, buffer_bytes(&explain->steps));
 	}
@@ -265,6 +254,35 @@ static void count_reply(struct explain *explain, const struct reply *reply)
 		explain->has_refused = true;
 }
 
+/* What is listened with begins anew. */
+static void begin_steps(struct explain *explain, struct bytes text)
+{
+	buffer_clear(&explain->steps);
+	json_init(&explain->steps_json, &explain->steps);
+	if (explain->form.is_json && explain->form.is_verbose)
+		json_array_begin(&explain->steps_json);
+	if (has_tree(explain))
+		explain_tree_begin(&explain->tree, text);
+}
+
+static void write_answer(struct explain *explain, struct bytes text,
+			 const struct resolution *resolution, const struct destination *destination,
+			 const struct reply *reply, struct buffer *out)
+{
+	const struct explain_form *form = &explain->form;
+
+	if (form->is_json) {
+		if (form->is_verbose)
+			json_array_end(&explain->steps_json);
+		write_json(explain, text, resolution, destination, reply, out);
+		return;
+	}
+	if (!form->is_dot)
+		write_text(explain, text, resolution, destination, reply, out);
+	if (has_tree(explain))
+		write_tree(explain, resolution, out);
+}
+
 void explain_address(struct explain *explain, struct bytes text, struct buffer *out)
 {
 	struct resolution resolution;
@@ -273,11 +291,7 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 	struct reply reply;
 	bool has_reply;
 
-	buffer_clear(&explain->steps);
-	if (explain->is_json && explain->is_verbose) {
-		json_init(&explain->steps_json, &explain->steps);
-		json_array_begin(&explain->steps_json);
-	}
+	begin_steps(explain, text);
 	resolve(explain->table, &explain->options, text, &explain->arena, &path, &resolution);
 	has_reply =
 		!answer_accepts(resolution.verdict) &&
@@ -289,18 +303,7 @@ void explain_address(struct explain *explain, struct bytes text, struct buffer *
 	if (path.address.domain.size == 0)
 		path.address.domain = table_rules(explain->table)->origin;
 	destination = destination_of(&resolution, &path.address);
-	if (explain->is_json) {
-		if (explain->is_verbose)
-			json_array_end(&explain->steps_json);
-		write_json(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
-			   out);
-	} else {
-		write_text(explain, text, &resolution, &destination, has_reply ? &reply : NULL,
-			   out);
-		(void)buffer_append(out, buffer_bytes(&explain->steps)); /* the buffer knows */
-		if (explain->is_verbose)
-			write_text_reason(explain, &resolution, out);
-	}
+	write_answer(explain, text, &resolution, &destination, has_reply ? &reply : NULL, out);
 	buffer_take_failure(out, &explain->steps);
 	arena_clear(&explain->arena);
 }
