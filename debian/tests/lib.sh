@@ -23,6 +23,7 @@ wait_until() {
 make_users() {
 	for user in openrcpt-a openrcpt-b; do
 		id $user >/dev/null 2>&1 || useradd --create-home --shell /usr/sbin/nologin $user
+		rm -f /var/mail/$user
 	done
 }
 
