@@ -47,6 +47,7 @@ BEGIN {
 	may["resolve"] = lower
 	may["show"] = " base mail table show "
 	may["settings"] = " base mail resolve settings "
+	may["compare"] = lower "show settings compare "
 	may["message"] = lower "service settings message "
 	may["postfix_check"] = lower "service show settings postfix postfix_check "
 	may["sources"] = lower "settings sources "
@@ -54,7 +55,7 @@ BEGIN {
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "table_write settings sources prove compile "
 	may["openrcptd"] = lower "service settings message milter openrcptd "
-	may["rcptmap"] = lower "show settings postfix_check sources compile rcptmap "
+	may["rcptmap"] = lower "show settings compare postfix_check sources compile rcptmap "
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["libconfig.h"] = "settings/settings.c"
