@@ -17,6 +17,8 @@
 #include "compile/builder.h"
 #include "compile/progress.h"
 #include "prove/prove.h"
+#include "publish/kept.h"
+#include "publish/shrinking.h"
 #include "sources/source.h"
 #include "table/table.h"
 #include "table_write/writer.h"
@@ -36,6 +38,7 @@ struct compilation {
 	struct progress progress;
 	struct file_output output;
 	struct table_facts installed; /* all zero: none, or one that --force replaces unread */
+	uint64_t generation;          /* that the new one gets */
 	struct table_facts made;
 	char directory[PATH_MAX]; /* of the output: where it spills */
 	uint64_t expected_bytes;
@@ -129,7 +132,7 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 	struct writer_options options = {
 		.rules = compilation->builder.rules,
 		.created = (uint64_t)time(NULL),
-		.generation = compilation->installed.generation + 1,
+		.generation = compilation->generation,
 		.expected_bytes = compilation->expected_bytes,
 		.spill_directory = compilation->directory,
 		.is_lenient =
@@ -196,35 +199,14 @@ static bool write_table(struct compilation *compilation, int fd)
 
 /* ---- checking --------------------------------------------------------------------------- */
 
-static bool check_loss(struct compilation *compilation, const char *what, uint64_t before,
-		       uint64_t after)
-{
-	uint64_t limit = compilation->settings->shrink_limit_percent;
-	uint64_t lost = before > after ? before - after : 0;
-
-	if (before == 0 || lost * 100 <= before * limit)
-		return true;
-	report_error(&compilation->report, EX_DATAERR, NULL, 0,
-		     "the new table has %llu %s, the installed one %llu: not published without "
-		     "--force",
-		     (unsigned long long)after, what, (unsigned long long)before);
-	return false;
-}
-
 static bool check_shrinking(struct compilation *compilation, const struct table *table)
 {
-	const struct table_facts *after = table_facts(table);
-	const struct table_facts *before = &compilation->installed;
+	struct error err;
 
-	if (compilation->options->is_forced)
-		return true;
-	if (after->entries == 0) {
-		report_error(&compilation->report, EX_DATAERR, NULL, 0,
-			     "the new table is empty: not published without --force");
-		return false;
-	}
-	return check_loss(compilation, "entries", before->entries, after->entries) &&
-	       check_loss(compilation, "domains", before->domains, after->domains);
+	return compilation->options->is_forced ||
+	       shrinking_check(&compilation->installed, table_facts(table),
+			       compilation->settings->shrink_limit_percent, &err) ||
+	       fail(compilation, &err);
 }
 
 static bool check_table(struct compilation *compilation, const struct table *table)
@@ -313,12 +295,46 @@ static bool check_only(struct compilation *compilation)
 	return is_sound;
 }
 
+/* The new table is in place: whatever is wrong with an old one is only said. */
+static void tidy_up(struct compilation *compilation)
+{
+	struct error err = compilation->output.kept_trouble;
+
+	if (err.status == 0 && compilation->options->keeps_replaced)
+		(void)kept_prune(compilation->options->output, compilation->settings->keep_tables,
+				 &err); /* the error tells */
+	if (err.status != 0)
+		report_warning(&compilation->report, NULL, 0, "%s", err.text);
+}
+
+static bool put_in_place(struct compilation *compilation)
+{
+	struct file_output *output = &compilation->output;
+	bool is_installed = false;
+	struct error err;
+
+	if (compilation->options->keeps_replaced && compilation->settings->keep_tables > 0 &&
+	    compilation->installed.generation != 0 &&
+	    !kept_plan(output, compilation->installed.generation, &err))
+		return fail(compilation, &err);
+	if (file_output_install(output, &is_installed, &err)) {
+		tidy_up(compilation);
+		return true;
+	}
+	if (is_installed)
+		report_error(&compilation->report, err.status, NULL, 0,
+			     "%s (the new table is installed, but might not survive a power cut)",
+			     err.text);
+	else
+		report_failure(compilation, &err);
+	return false;
+}
+
 static bool install(struct compilation *compilation)
 {
 	struct file_output *output = &compilation->output;
 	char path[PATH_MAX];
 	struct error err;
-	bool is_installed = false;
 
 	if (!file_output_create(output, TABLE_MODE, &err))
 		return fail(compilation, &err);
@@ -334,17 +350,7 @@ static bool install(struct compilation *compilation)
 	if (!compilation->options->is_sync_skipped &&
 	    !file_output_sync(output, path, sizeof(path), &err))
 		return fail(compilation, &err);
-	if (!check_file(compilation, path))
-		return false;
-	if (file_output_install(output, &is_installed, &err))
-		return true;
-	if (is_installed)
-		report_error(&compilation->report, err.status, NULL, 0,
-			     "%s (the new table is installed, but might not survive a power cut)",
-			     err.text);
-	else
-		report_failure(compilation, &err);
-	return false;
+	return check_file(compilation, path) && put_in_place(compilation);
 }
 
 static uint64_t measure_sources(const struct compile_options *options)
@@ -391,13 +397,28 @@ static bool look_at_installed(struct compilation *compilation)
 		return true;
 	if (options->is_forced) {
 		report_warning(&compilation->report, NULL, 0,
-			       "%s: replaced all the same, generations begin again", err.text);
+			       "%s: replaced all the same; its generation is not known", err.text);
 		return true;
 	}
 	report_error(&compilation->report, err.status, NULL, 0,
 		     "%s: the new table can't be compared with it: not published without --force",
 		     err.text);
 	return false;
+}
+
+static bool choose_generation(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	uint64_t newest = 0;
+	struct error err;
+
+	if (options->keeps_replaced && !options->is_check_only &&
+	    !kept_newest(options->output, &newest, &err))
+		return fail(compilation, &err);
+	if (newest < compilation->installed.generation)
+		newest = compilation->installed.generation;
+	compilation->generation = newest + 1;
+	return true;
 }
 
 static void run(struct compilation *compilation)
@@ -413,7 +434,7 @@ static void run(struct compilation *compilation)
 		report_failure(compilation, &err);
 		return;
 	}
-	if (!look_at_installed(compilation))
+	if (!look_at_installed(compilation) || !choose_generation(compilation))
 		goto out;
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,

@@ -21,6 +21,7 @@ struct compile_options {
 	bool is_check_only;    /* -n: write nothing */
 	bool is_proof_skipped; /* nor verified: for benchmarks of the layout alone */
 	bool is_sync_skipped;  /* likewise */
+	bool keeps_replaced;   /* as many as `keep_tables` says: see publish/kept.h */
 	bool wants_postmaster; /* warn of domains that have none */
 	bool shows_progress;
 	bool says_result; /* on success: `TABLE: 4 entries, 2 domains, generation 7` */

@@ -100,6 +100,7 @@ int command_compile(const struct options *options)
 	}
 	if (what.output == NULL) {
 		what.output = settings->table;
+		what.keeps_replaced = true;
 		/* Another table is none of Postfix's business. */
 		if (settings->postfix_maps_directory[0] != '\0')
 			what.before_publishing = postfix_maps_write;
