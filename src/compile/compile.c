@@ -477,6 +477,8 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 
 	report_init(&compilation.report, options->messages);
 	compilation.report.is_lenient = options->is_lenient;
+	compilation.report.on_file = options->on_file;
+	compilation.report.on_file_context = options->on_file_context;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
 	progress_end(&compilation.progress);

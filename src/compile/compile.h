@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "settings/settings.h"
@@ -26,6 +27,10 @@ struct compile_options {
 	bool shows_progress;
 	bool says_result; /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
 	FILE *messages;
+	/* Called with each source that is read, and what it includes; NULL: nobody wants to know.
+	 */
+	void (*on_file)(const char *path, const struct stat *status, void *context);
+	void *on_file_context;
 	/* What has to be done with the table before it is published; NULL: nothing. Where it fails
 	 * the old table stays. */
 	bool (*before_publishing)(const struct table *table, const struct settings *settings,

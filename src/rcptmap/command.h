@@ -15,6 +15,7 @@
 #include "table/table.h"
 
 int command_compile(const struct options *options);
+int command_watch(const struct options *options);
 int command_query(const struct options *options);
 int command_resolve(const struct options *options);
 int command_dump(const struct options *options);

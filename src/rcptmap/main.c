@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	{ "compile", "conflvPSD", 0, OPERANDS_ANY, command_compile,
 	  "compile [-c CONF] [-o TABLE] [--force] [--lenient] [-n] [-v] [SOURCE...]",
 	  "make the table from its sources and install it" },
+	{ "watch", "csm", 0, 0, command_watch, "watch [-c CONF] [--metrics FILE] | --status",
+	  "compile whenever a source has changed, or say how that goes" },
 	{ "query", "ct", 1, OPERANDS_ANY, command_query, "query [-c CONF] [-t TABLE] KEY... | -",
 	  "show the right-hand side of each key" },
 	{ "resolve", "ctvj", 1, OPERANDS_ANY, command_resolve,

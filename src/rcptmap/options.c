@@ -16,6 +16,8 @@ enum {
 	LETTER_POSTFIX_CONFIG = 'C',
 	LETTER_DRY_RUN = 'D',
 	LETTER_POSTFIX = 'F',
+	LETTER_STATUS = 's',
+	LETTER_METRICS = 'm',
 };
 
 #define SHORT_OPTIONS ":t:c:o:q:ndvhV"
@@ -35,6 +37,8 @@ static const struct option long_options[] = {
 	{ "no-sync", no_argument, NULL, LETTER_NO_SYNC },
 	{ "postconf", required_argument, NULL, LETTER_POSTCONF },
 	{ "postfix-config", required_argument, NULL, LETTER_POSTFIX_CONFIG },
+	{ "status", no_argument, NULL, LETTER_STATUS },
+	{ "metrics", required_argument, NULL, LETTER_METRICS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -56,6 +60,8 @@ static const char **value_of(int letter, struct options *options)
 		return &options->postconf;
 	case LETTER_POSTFIX_CONFIG:
 		return &options->postfix_directory;
+	case LETTER_METRICS:
+		return &options->metrics;
 	default:
 		return NULL;
 	}
@@ -83,6 +89,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->skips_sync;
 	case LETTER_POSTFIX:
 		return &options->is_for_postfix;
+	case LETTER_STATUS:
+		return &options->wants_status;
 	case 'h':
 		return &options->wants_help;
 	case 'V':
@@ -119,11 +127,10 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
-					LETTER_LENIENT,        LETTER_NO_PROOF,
-					LETTER_NO_SYNC,        LETTER_POSTCONF,
-					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
-					LETTER_POSTFIX,        '\0' };
+	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,   LETTER_LENIENT,
+					LETTER_NO_PROOF,       LETTER_NO_SYNC, LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN, LETTER_POSTFIX,
+					LETTER_STATUS,         LETTER_METRICS, '\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }

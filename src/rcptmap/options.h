@@ -19,6 +19,7 @@ struct options {
 	const char *key;               /* -q */
 	const char *postconf;          /* --postconf */
 	const char *postfix_directory; /* --postfix-config */
+	const char *metrics;           /* --metrics */
 	bool is_brief;                 /* -n: check only; settings that differ from the default */
 	bool wants_defaults;           /* -d */
 	bool is_verbose;               /* -v */
@@ -28,6 +29,7 @@ struct options {
 	bool skips_proof;              /* --no-proof */
 	bool skips_sync;               /* --no-sync */
 	bool is_for_postfix;           /* --postfix */
+	bool wants_status;             /* --status */
 	bool wants_help;               /* -h */
 	bool wants_version;            /* -V */
 	char **operands;

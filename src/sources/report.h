@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 struct report {
 	FILE *stream;
@@ -24,6 +25,9 @@ struct report {
 	bool is_lenient;
 	/* What is looked at now can be done without: a warning, except for want of memory. */
 	bool is_optional;
+	/* Called with each file that is opened to be read; NULL: nobody wants to know. */
+	void (*on_file)(const char *path, const struct stat *status, void *context);
+	void *on_file_context;
 	pthread_mutex_t lock;
 };
 
