@@ -18,6 +18,7 @@
 #include "compile/progress.h"
 #include "prove/prove.h"
 #include "publish/kept.h"
+#include "publish/same_content.h"
 #include "publish/shrinking.h"
 #include "sources/source.h"
 #include "table/table.h"
@@ -39,6 +40,7 @@ struct compilation {
 	struct file_output output;
 	struct table_facts installed; /* all zero: none, or one that --force replaces unread */
 	uint64_t generation;          /* that the new one gets */
+	bool is_repeated;             /* it says what the installed one says */
 	struct table_facts made;
 	char directory[PATH_MAX]; /* of the output: where it spills */
 	uint64_t expected_bytes;
@@ -218,9 +220,8 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 		.is_lenient = compilation->options->is_lenient,
 		.wants_postmaster = compilation->options->wants_postmaster,
 	};
-	struct error err;
-
 	size_t errors = compilation->report.errors;
+	struct error err;
 
 	progress_phase(&compilation->progress, "proving");
 	if (!prove_table(table, &proof, &err))
@@ -232,6 +233,13 @@ static bool check_table(struct compilation *compilation, const struct table *tab
 			"may be among the mistakes");
 	compilation->made = *table_facts(table);
 	return compilation->report.errors == 0 && check_shrinking(compilation, table);
+}
+
+/* What is replaced stays, unless it says what the new one says. */
+static bool keeps_replaced(const struct compilation *compilation)
+{
+	return compilation->options->keeps_replaced && compilation->settings->keep_tables > 0 &&
+	       compilation->installed.generation != 0;
 }
 
 /* All that comes between the file's being written and its getting its name. */
@@ -251,6 +259,8 @@ static bool check_file(struct compilation *compilation, const char *path)
 	if (is_ready && options->before_publishing != NULL &&
 	    !options->before_publishing(table, compilation->settings, &err))
 		is_ready = fail(compilation, &err);
+	compilation->is_repeated = is_ready && keeps_replaced(compilation) &&
+				   same_content_as_file(table, options->output);
 	table_close(table);
 	return is_ready;
 }
@@ -313,8 +323,7 @@ static bool put_in_place(struct compilation *compilation)
 	bool is_installed = false;
 	struct error err;
 
-	if (compilation->options->keeps_replaced && compilation->settings->keep_tables > 0 &&
-	    compilation->installed.generation != 0 &&
+	if (keeps_replaced(compilation) && !compilation->is_repeated &&
 	    !kept_plan(output, compilation->installed.generation, &err))
 		return fail(compilation, &err);
 	if (file_output_install(output, &is_installed, &err)) {

@@ -244,7 +244,7 @@ class Changes(WatchTest):
             daemon.write_source(rows('second'))
             harness.wait_until(lambda: daemon.message(['<user0@a.example>']).added
                                == ['<second@dest.example>'], 'the daemon has it')
-            self.assertEqual(rcptmap.run('rollback', '-c', daemon.configuration, '1').status, OK)
+            self.assertEqual(rcptmap.run('rollback', '-c', daemon.configuration).status, OK)
             harness.wait_until(lambda: daemon.message(['<user0@a.example>']).added
                                == ['<first@dest.example>'], 'and the one before')
             self.kill()
