@@ -219,7 +219,7 @@ static void begin(struct follow *follow)
 	follow->state.attempts++;
 	if (attempt_start(&follow->attempt, follow->options->compile, follow->options->context,
 			  &err)) {
-		follow->state.is_compiling = true;
+		follow->state.compiling_since = (uint64_t)time(NULL);
 	} else {
 		say(err.text);
 		follow->again_ms = clock_milliseconds() + FOLLOW_AGAIN_MS;
@@ -300,7 +300,7 @@ static void end_attempt(struct follow *follow)
 	if (status == EX_OK)
 		watched_drop(&follow->watched);
 	attempt_close(&follow->attempt);
-	follow->state.is_compiling = false;
+	follow->state.compiling_since = 0;
 	follow->state.status = (uint64_t)status;
 	if (status == EX_OK)
 		succeed(follow);
@@ -401,7 +401,7 @@ static void follow_end(struct follow *follow)
 
 	notify_stopping();
 	attempt_close(&follow->attempt);
-	follow->state.is_compiling = false;
+	follow->state.compiling_since = 0;
 	tell(follow);
 	say(was_compiling ? "stopped within a compilation: the table stays as it is" : "stopped");
 	hints_close(&follow->hints);

@@ -32,6 +32,8 @@ static const struct number {
 	NUMBER(looked_ms, NULL, NULL),
 	NUMBER(looked, "openrcpt_watch_looked_timestamp_seconds", "when it last looked"),
 	NUMBER(files, "openrcpt_watch_files", "files that are watched"),
+	NUMBER(compiling_since, "openrcpt_watch_compiling_since_timestamp_seconds",
+	       "when the compilation that is under way began; 0: none is"),
 	NUMBER(attempts, "openrcpt_watch_compilations_total", "compilations, failed ones too"),
 	NUMBER(failures, "openrcpt_watch_failures_total", "compilations that failed"),
 	NUMBER(failing_since, "openrcpt_watch_failing_since_timestamp_seconds",
@@ -160,7 +162,6 @@ bool follow_state_write(const char *path, const struct follow_state *state, stru
 	for (size_t i = 0; i < NUMBERS; i++)
 		(void)buffer_append_format(&text, "%s %" PRIu64 "\n", numbers[i].name,
 					   get(state, &numbers[i]));
-	(void)buffer_append_format(&text, "compiling %d\n", state->is_compiling ? 1 : 0);
 	(void)buffer_append_format(&text, "trouble %s\nend\n", state->trouble);
 	is_done = write_text(path, &text, err);
 	buffer_free(&text);
@@ -207,8 +208,6 @@ static void take_line(struct follow_state *state, char *line, bool *out_is_end)
 		(void)snprintf(state->table, sizeof(state->table), "%s", value);
 	else if (strcmp(line, "trouble") == 0)
 		(void)snprintf(state->trouble, sizeof(state->trouble), "%s", value);
-	else if (strcmp(line, "compiling") == 0)
-		state->is_compiling = value[0] == '1';
 	for (size_t i = 0; i < NUMBERS; i++) {
 		uint64_t number = strtoull(value, NULL, 10);
 

@@ -23,8 +23,8 @@ struct follow_state {
 	char table[PATH_MAX];
 	uint64_t looked_ms; /* of the clock that only goes forward, when it last looked */
 	uint64_t looked;
-	uint64_t files; /* watched */
-	bool is_compiling;
+	uint64_t files;           /* watched */
+	uint64_t compiling_since; /* 0: nothing is being compiled */
 	uint64_t attempts;
 	uint64_t failures;
 	uint64_t failing_since; /* the first failure since the last success; 0: all is well */

@@ -10,8 +10,9 @@
 #include "follow/follow_state.h"
 
 enum {
-	STALE_MS = 120000,    /* it looks each few seconds, and says so each half minute */
-	CRITICAL_AFTER = 3600 /* seconds */
+	STALE_MS = 120000,     /* it looks each few seconds, and says so each half minute */
+	CRITICAL_AFTER = 3600, /* seconds */
+	HANGS_AFTER = 1800,    /* likewise, in one compilation */
 };
 
 static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
@@ -41,7 +42,10 @@ static enum follow_health judge(const struct follow_state *state, bool is_runnin
 	if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
 		return FOLLOW_CRITICAL;
 	if (state->failing_since == 0)
-		return FOLLOW_OK;
+		return state->compiling_since != 0 &&
+				       seconds_since(state->compiling_since) >= HANGS_AFTER
+			       ? FOLLOW_WARNING
+			       : FOLLOW_OK;
 	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? FOLLOW_CRITICAL
 								     : FOLLOW_WARNING;
 }
@@ -69,8 +73,9 @@ static void put_words(struct buffer *out, const struct follow_state *state, bool
 					   state->generation, state->entries,
 					   state->entries == 1 ? "entry" : "entries");
 	}
-	if (state->is_compiling)
-		(void)buffer_append_text(out, ", compiling");
+	if (state->compiling_since != 0)
+		(void)buffer_append_format(out, ", compiling for %" PRIu64 " s",
+					   seconds_since(state->compiling_since));
 }
 
 static void put_numbers(struct buffer *out, const struct follow_state *state)

@@ -414,7 +414,7 @@ class Status(WatchTest):
         values = {'table': '/t', 'looked_ms': int(time.clock_gettime(time.CLOCK_MONOTONIC) * 1000),
                   'looked': 1, 'files': 2, 'attempts': 3, 'failures': 0, 'failing_since': 0,
                   'status': 0, 'compiled': int(time.time()), 'took_ms': 5, 'generation': 7,
-                  'entries': 9, 'domains': 1, 'size_bytes': 5000, 'compiling': 0,
+                  'entries': 9, 'domains': 1, 'size_bytes': 5000, 'compiling_since': 0,
                   'trouble': '', **changes}
         self.put(folder / 'state',
                  ''.join('%s %s\n' % pair for pair in values.items()) + 'end\n')
@@ -436,6 +436,13 @@ class Status(WatchTest):
         self.assertEqual(result.status, WARNING)
         self.assertRegex(result.out, r'failing for \d+ s: virtual:3: a b; generation 7')
         self.assertEqual(self.state(failing_since=now - 7200).status, CRITICAL)
+
+    def test_a_compilation_that_does_not_end(self):
+        now = int(time.time())
+        result = self.state(compiling_since=now - 60)
+        self.assertEqual(result.status, OK)
+        self.assertRegex(result.out, r', compiling for \d+ s \|')
+        self.assertEqual(self.state(compiling_since=now - 3600).status, WARNING)
 
     def test_nobody_watches(self):
         result = self.state(is_held=False)
