@@ -424,9 +424,7 @@ static bool choose_generation(struct compilation *compilation)
 	if (options->keeps_replaced && !options->is_check_only &&
 	    !kept_newest(options->output, &newest, &err))
 		return fail(compilation, &err);
-	if (newest < compilation->installed.generation)
-		newest = compilation->installed.generation;
-	compilation->generation = newest + 1;
+	compilation->generation = kept_next(newest, compilation->installed.generation);
 	return true;
 }
 

@@ -115,6 +115,13 @@ bool kept_newest(const char *table, uint64_t *out_generation, struct error *err)
 	return true;
 }
 
+uint64_t kept_next(uint64_t newest, uint64_t installed)
+{
+	if (installed == 0 && newest != 0)
+		return newest + 2;
+	return (newest > installed ? newest : installed) + 1;
+}
+
 bool kept_path(const char *table, uint64_t generation, char out_path[PATH_MAX], struct error *err)
 {
 	return snprintf(out_path, PATH_MAX, "%s.%" PRIu64, table, generation) < PATH_MAX ||

@@ -28,6 +28,10 @@ void kept_free(struct kept_tables *kept);
 /* The newest; 0: there is none. */
 bool kept_newest(const char *table, uint64_t *out_generation, struct error *err);
 
+/* The generation that follows the INSTALLED one (0: it is gone, or can't be read) where NEWEST is
+ * kept. None comes twice: one that is gone followed the newest. */
+uint64_t kept_next(uint64_t newest, uint64_t installed);
+
 /* False: the path is too long. */
 bool kept_path(const char *table, uint64_t generation, char out_path[PATH_MAX], struct error *err);
 

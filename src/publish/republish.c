@@ -45,8 +45,7 @@ static bool choose(struct job *job, struct error *err)
 				 options->generation);
 	job->done.source = options->generation != 0 ? options->generation : newest;
 	job->done.replaced = job->installed.generation;
-	job->generation =
-		1 + (newest > job->installed.generation ? newest : job->installed.generation);
+	job->generation = kept_next(newest, job->installed.generation);
 	return true;
 }
 

@@ -46,6 +46,17 @@ static void a_folder_that_is_not_there_is_an_error(void **state)
 	assert_int_equal(err.status, EX_NOINPUT);
 }
 
+static void no_generation_comes_twice(void **state)
+{
+	(void)state;
+	assert_int_equal(kept_next(0, 0), 1);
+	assert_int_equal(kept_next(0, 7), 8);
+	assert_int_equal(kept_next(6, 7), 8);
+	assert_int_equal(kept_next(9, 7), 10);
+	/* The seventh was there, and is no more. */
+	assert_int_equal(kept_next(6, 0), 8);
+}
+
 static void the_oldest_go(void **state)
 {
 	const char *const names[] = { "t", "t.1", "t.2", "t.3", "t.11", "t.x", NULL };
@@ -79,9 +90,8 @@ static void one_that_cant_go_is_said(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_newest_comes_first),
-		TEST(a_folder_that_is_not_there_is_an_error),
-		TEST(the_oldest_go),
+		TEST(the_newest_comes_first),    TEST(a_folder_that_is_not_there_is_an_error),
+		TEST(no_generation_comes_twice), TEST(the_oldest_go),
 		TEST(one_that_cant_go_is_said),
 	};
 
