@@ -78,9 +78,11 @@ struct file_output {
 	int fd; /* of the temporary file; write here */
 	int directory_fd;
 	int lock_fd;
-	char *name;      /* of the target, inside its directory */
-	char *temporary; /* likewise; NULL once installed or removed */
-	char *path;      /* of the target, as given */
+	char *name;                /* of the target, inside its directory */
+	char *temporary;           /* likewise; NULL once installed or removed */
+	char *path;                /* of the target, as given */
+	char *kept;                /* the name that what is replaced gets; NULL: none, it goes */
+	struct error kept_trouble; /* it didn't get it; status 0: it did, or needn't */
 };
 
 /*
@@ -98,6 +100,13 @@ bool file_output_create(struct file_output *output, mode_t mode, struct error *e
 /* Sync the temporary to disk; its full path for a last check before the install. Where the sync
  * fails the temporary is removed at once, and only file_output_close() may follow. */
 bool file_output_sync(struct file_output *output, char *out_path, size_t room, struct error *err);
+
+/*
+ * What is replaced shall stay, as NAME in the same directory, in the place of what is called so. At
+ * no time has a file two names, and at none has the target's name no file. Not to be able to is no
+ * reason not to install: see kept_trouble. False: no memory.
+ */
+bool file_output_keep(struct file_output *output, const char *name, struct error *err);
 
 /*
  * Rename over the target and sync the directory. Where only the last step fails the target *is*

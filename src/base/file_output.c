@@ -327,6 +327,109 @@ bool file_output_sync(struct file_output *output, char *out_path, size_t room, s
 	return true;
 }
 
+/* ---- what is replaced ------------------------------------------------------------------------ */
+
+bool file_output_keep(struct file_output *output, const char *name, struct error *err)
+{
+	char *copy = strdup(name);
+
+	if (copy == NULL)
+		return error_set_memory(err);
+	free(output->kept);
+	output->kept = copy;
+	return true;
+}
+
+static void fail_keeping(struct file_output *output, const char *doing)
+{
+	error_fill_errno(&output->kept_trouble, status_of(errno),
+			 "%s: the version before this one is not kept: %s", output->path, doing);
+}
+
+static bool copy_content(int from, int to)
+{
+	char piece[1 << 16];
+
+	for (;;) {
+		ssize_t got = read(from, piece, sizeof(piece));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got == 0;
+		if (!file_write_all(to, bytes_make(piece, (size_t)got)))
+			return false;
+	}
+}
+
+static bool copy_file(const struct file_output *output, int from, const char *name)
+{
+	struct stat status;
+	int to = openat(output->directory_fd, name,
+			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool is_done;
+
+	if (to < 0)
+		return false;
+	is_done = fstat(from, &status) == 0 && copy_content(from, to) &&
+		  (geteuid() != 0 || fchown(to, status.st_uid, status.st_gid) == 0) &&
+		  fchmod(to, status.st_mode & 07777) == 0 && fsync(to) == 0;
+	if (close(to) != 0 && errno != EINTR)
+		is_done = false;
+	return is_done &&
+	       renameat(output->directory_fd, name, output->directory_fd, output->kept) == 0;
+}
+
+/* For file systems that can't exchange two names: what is still in place is copied. */
+static void keep_copy(struct file_output *output)
+{
+	char *name = random_name(output->name);
+	int from = openat(output->directory_fd, output->name,
+			  O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int number;
+
+	if (name == NULL || from < 0 || !copy_file(output, from, name)) {
+		number = errno;
+		if (name != NULL)
+			(void)unlinkat(output->directory_fd, name, 0); /* next run's else */
+		errno = number;
+		if (from >= 0 || number != ENOENT)
+			fail_keeping(output, "copying it");
+	}
+	if (from >= 0)
+		(void)close(from); /* was only read */
+	free(name);
+}
+
+/* Put the temporary in place, and what was there in the temporary's, in one step. */
+static bool exchange(const struct file_output *output)
+{
+	return renameat2(output->directory_fd, output->temporary, output->directory_fd,
+			 output->name, RENAME_EXCHANGE) == 0;
+}
+
+/* Where it is killed in between, the next run removes what was replaced. */
+static void keep_exchanged(struct file_output *output)
+{
+	if (renameat(output->directory_fd, output->temporary, output->directory_fd, output->kept) ==
+	    0)
+		return;
+	fail_keeping(output, "renaming it");
+	(void)unlinkat(output->directory_fd, output->temporary, 0); /* next run's else */
+}
+
+static bool put_in_place(struct file_output *output)
+{
+	if (output->kept != NULL && exchange(output)) {
+		keep_exchanged(output);
+		return true;
+	}
+	if (output->kept != NULL && errno != ENOENT)
+		keep_copy(output);
+	return renameat(output->directory_fd, output->temporary, output->directory_fd,
+			output->name) == 0;
+}
+
 bool file_output_install(struct file_output *output, bool *out_is_installed, struct error *err)
 {
 	int fd = output->fd;
@@ -341,8 +444,7 @@ bool file_output_install(struct file_output *output, bool *out_is_installed, str
 		remove_temporary(output);
 		return false;
 	}
-	if (renameat(output->directory_fd, output->temporary, output->directory_fd, output->name) !=
-	    0) {
+	if (!put_in_place(output)) {
 		fill_failure(output->path, "putting its new version in place", err);
 		remove_temporary(output);
 		return false;
@@ -368,5 +470,6 @@ void file_output_close(struct file_output *output)
 		(void)close(output->directory_fd); /* was synced where it mattered */
 	free(output->name);
 	free(output->path);
+	free(output->kept);
 	*output = FILE_OUTPUT_NONE;
 }

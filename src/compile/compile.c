@@ -14,12 +14,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "compile/builder.h"
-#include "compile/progress.h"
-#include "compile/shrinking.h"
-#include "prove/prove.h"
+#include "compile/check_made.h"
+#include "compile/compilation.h"
+#include "publish/kept.h"
 #include "sources/source.h"
-#include "table/table.h"
 #include "table_write/writer.h"
 
 enum {
@@ -28,31 +26,6 @@ enum {
 	SEEDS_MAX = 8, /* keys that collide under so many seeds were not found by chance */
 	TABLE_MODE = 0640,
 };
-
-struct compilation {
-	const struct settings *settings;
-	const struct compile_options *options;
-	struct report report;
-	struct known_warnings known;
-	struct builder builder;
-	struct progress progress;
-	struct file_output output;
-	struct table_facts installed; /* all zero: none, or one that --force replaces unread */
-	struct table_facts made;
-	char directory[PATH_MAX]; /* of the output: where it spills */
-	uint64_t expected_bytes;
-};
-
-static void report_failure(struct compilation *compilation, const struct error *err)
-{
-	report_error(&compilation->report, err->status, NULL, 0, "%s", err->text);
-}
-
-static bool fail(struct compilation *compilation, const struct error *err)
-{
-	report_failure(compilation, err);
-	return false;
-}
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
@@ -131,7 +104,7 @@ static struct table_writer *make_writer(struct compilation *compilation, struct 
 	struct writer_options options = {
 		.rules = compilation->builder.rules,
 		.created = (uint64_t)time(NULL),
-		.generation = compilation->installed.generation + 1,
+		.generation = compilation->generation,
 		.expected_bytes = compilation->expected_bytes,
 		.spill_directory = compilation->directory,
 		.is_lenient =
@@ -162,7 +135,7 @@ static bool write_once(struct compilation *compilation, int fd, bool *out_wants_
 
 	*out_wants_seed = false;
 	if (writer == NULL)
-		return fail(compilation, &err);
+		return compilation_fail(compilation, &err);
 	if (!read_sources(compilation, writer)) {
 		if (report->errors == 0)
 			report_error(report, EX_OSERR, NULL, 0, "out of memory");
@@ -171,7 +144,7 @@ static bool write_once(struct compilation *compilation, int fd, bool *out_wants_
 		is_written = table_writer_finish(writer, fd, on_duplicate, compilation,
 						 out_wants_seed, &err);
 		if (!is_written && !*out_wants_seed)
-			report_failure(compilation, &err);
+			(void)compilation_fail(compilation, &err);
 	}
 	table_writer_free(writer);
 	return is_written;
@@ -196,97 +169,7 @@ static bool write_table(struct compilation *compilation, int fd)
 	return false;
 }
 
-/* ---- checking --------------------------------------------------------------------------- */
-
-/* Known ones count, too: what was an error stays one. */
-static bool check_warnings(struct compilation *compilation)
-{
-	size_t count = compilation->report.warnings;
-
-	if (!compilation->options->warnings.are_errors || count == 0)
-		return true;
-	report_error(&compilation->report, EX_DATAERR, NULL, 0,
-		     "%zu warning%s taken for %s (-W error)", count, count == 1 ? " is" : "s are",
-		     count == 1 ? "an error" : "errors");
-	return false;
-}
-
-static bool check_table(struct compilation *compilation, const struct table *table)
-{
-	const struct proof proof = {
-		.limits = compilation->settings->limits,
-		.lines = &compilation->builder.lines,
-		.report = &compilation->report,
-		.is_lenient = compilation->options->is_lenient,
-		.wants_postmaster = compilation->options->wants_postmaster,
-	};
-	struct error err;
-
-	size_t errors = compilation->report.errors;
-
-	progress_phase(&compilation->progress, "proving");
-	if (!prove_table(table, &proof, &err))
-		return fail(compilation, &err);
-	if (errors > 0 && compilation->report.errors > errors)
-		report_warning(
-			&compilation->report, WARNING_PARTIAL_PROOF, NULL, 0,
-			"lines that are wrong were left out of the proof; what leads to them "
-			"may be among the mistakes");
-	compilation->made = *table_facts(table);
-	return compilation->report.errors == 0 &&
-	       (compilation->options->is_forced ||
-		shrinking_check(&compilation->installed, &compilation->made,
-				compilation->settings->shrink_limit_percent,
-				&compilation->report)) &&
-	       check_warnings(compilation);
-}
-
-/* All that comes between the file's being written and its getting its name. */
-static bool check_file(struct compilation *compilation, const char *path)
-{
-	const struct compile_options *options = compilation->options;
-	struct error err;
-	struct table *table;
-	bool is_ready;
-
-	if (options->is_proof_skipped && options->before_publishing == NULL)
-		return check_warnings(compilation);
-	table = table_open(path, (uid_t)-1, TABLE_UNPROVED, &err);
-	if (table == NULL)
-		return fail(compilation, &err);
-	is_ready = options->is_proof_skipped ? check_warnings(compilation)
-					     : check_table(compilation, table);
-	if (is_ready && options->before_publishing != NULL &&
-	    !options->before_publishing(table, compilation->settings, &err))
-		is_ready = fail(compilation, &err);
-	table_close(table);
-	return is_ready;
-}
-
 /* ---- from start to end ------------------------------------------------------------------ */
-
-/* Prove the table in FD, which has no name. */
-static bool check_memory(struct compilation *compilation, int fd)
-{
-	struct stat status;
-	struct error err;
-	struct table *table;
-	void *memory;
-	bool is_sound = false;
-
-	if (fstat(fd, &status) != 0 || (memory = mmap(NULL, (size_t)status.st_size, PROT_READ,
-						      MAP_SHARED, fd, 0)) == MAP_FAILED) {
-		error_fill_errno(&err, EX_OSERR, "memory file");
-		return fail(compilation, &err);
-	}
-	table = table_open_bytes(bytes_make(memory, (size_t)status.st_size), &err);
-	is_sound = table == NULL                            ? fail(compilation, &err)
-		   : compilation->options->is_proof_skipped ? check_warnings(compilation)
-							    : check_table(compilation, table);
-	table_close(table);
-	(void)munmap(memory, (size_t)status.st_size); /* it was mapped */
-	return is_sound;
-}
 
 static bool check_only(struct compilation *compilation)
 {
@@ -296,9 +179,9 @@ static bool check_only(struct compilation *compilation)
 
 	if (fd < 0) {
 		error_fill_errno(&err, EX_OSERR, "memory file");
-		return fail(compilation, &err);
+		return compilation_fail(compilation, &err);
 	}
-	is_sound = write_table(compilation, fd) && check_memory(compilation, fd);
+	is_sound = write_table(compilation, fd) && check_made_memory(compilation, fd);
 	(void)close(fd); /* nothing in it is needed */
 	return is_sound;
 }
@@ -313,31 +196,30 @@ static void remember_warnings(struct compilation *compilation)
 		known_warnings_save(&compilation->known, path, facts.checksum);
 }
 
-static bool install(struct compilation *compilation)
+/* The new table is in place: whatever is wrong with an old one is only said. */
+static void tidy_up(struct compilation *compilation)
+{
+	struct error err = compilation->output.kept_trouble;
+
+	if (err.status == 0 && compilation->options->keeps_replaced)
+		(void)kept_prune(compilation->options->output, compilation->settings->keep_tables,
+				 &err); /* the error tells */
+	if (err.status != 0)
+		report_warning(&compilation->report, WARNING_KEEPING, NULL, 0, "%s", err.text);
+	remember_warnings(compilation);
+}
+
+static bool put_in_place(struct compilation *compilation)
 {
 	struct file_output *output = &compilation->output;
-	char path[PATH_MAX];
-	struct error err;
 	bool is_installed = false;
+	struct error err;
 
-	if (!file_output_create(output, TABLE_MODE, &err))
-		return fail(compilation, &err);
-	if (!write_table(compilation, output->fd))
-		return false;
-	if (compilation->report.errors > 0)
-		return check_memory(compilation, output->fd);
-	if (snprintf(path, sizeof(path), "%s/%s", compilation->directory, output->temporary) >=
-	    (int)sizeof(path)) {
-		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
-		return fail(compilation, &err);
-	}
-	if (!compilation->options->is_sync_skipped &&
-	    !file_output_sync(output, path, sizeof(path), &err))
-		return fail(compilation, &err);
-	if (!check_file(compilation, path))
-		return false;
+	if (compilation_keeps_replaced(compilation) && !compilation->is_repeated &&
+	    !kept_plan(output, compilation->installed.generation, &err))
+		return compilation_fail(compilation, &err);
 	if (file_output_install(output, &is_installed, &err)) {
-		remember_warnings(compilation);
+		tidy_up(compilation);
 		return true;
 	}
 	if (is_installed)
@@ -345,8 +227,31 @@ static bool install(struct compilation *compilation)
 			     "%s (the new table is installed, but might not survive a power cut)",
 			     err.text);
 	else
-		report_failure(compilation, &err);
+		(void)compilation_fail(compilation, &err);
 	return false;
+}
+
+static bool install(struct compilation *compilation)
+{
+	struct file_output *output = &compilation->output;
+	char path[PATH_MAX];
+	struct error err;
+
+	if (!file_output_create(output, TABLE_MODE, &err))
+		return compilation_fail(compilation, &err);
+	if (!write_table(compilation, output->fd))
+		return false;
+	if (compilation->report.errors > 0)
+		return check_made_memory(compilation, output->fd);
+	if (snprintf(path, sizeof(path), "%s/%s", compilation->directory, output->temporary) >=
+	    (int)sizeof(path)) {
+		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", output->path);
+		return compilation_fail(compilation, &err);
+	}
+	if (!compilation->options->is_sync_skipped &&
+	    !file_output_sync(output, path, sizeof(path), &err))
+		return compilation_fail(compilation, &err);
+	return check_made_file(compilation, path) && put_in_place(compilation);
 }
 
 static uint64_t measure_sources(const struct compile_options *options)
@@ -371,7 +276,7 @@ static bool find_directory(struct compilation *compilation)
 
 	if (size >= sizeof(compilation->directory)) {
 		error_fill(&err, EX_CANTCREAT, "%s: the path is too long", path);
-		return fail(compilation, &err);
+		return compilation_fail(compilation, &err);
 	}
 	if (slash == NULL)
 		path = ".", size = 1;
@@ -399,13 +304,26 @@ static bool look_at_installed(struct compilation *compilation)
 		return true;
 	if (options->is_forced) {
 		report_warning(&compilation->report, WARNING_REPLACED, NULL, 0,
-			       "%s: replaced all the same, generations begin again", err.text);
+			       "%s: replaced all the same; its generation is not known", err.text);
 		return true;
 	}
 	report_error(&compilation->report, err.status, NULL, 0,
 		     "%s: the new table can't be compared with it: not published without --force",
 		     err.text);
 	return false;
+}
+
+static bool choose_generation(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	uint64_t newest = 0;
+	struct error err;
+
+	if (options->keeps_replaced && !options->is_check_only &&
+	    !kept_newest(options->output, &newest, &err))
+		return compilation_fail(compilation, &err);
+	compilation->generation = kept_next(newest, compilation->installed.generation);
+	return true;
 }
 
 static void run(struct compilation *compilation)
@@ -418,10 +336,10 @@ static void run(struct compilation *compilation)
 	/* Lock before reading: who comes later reads what is newer. */
 	if (!options->is_check_only &&
 	    !file_output_lock(options->output, LOCK_WAIT_MS, &compilation->output, &err)) {
-		report_failure(compilation, &err);
+		(void)compilation_fail(compilation, &err);
 		return;
 	}
-	if (!look_at_installed(compilation))
+	if (!look_at_installed(compilation) || !choose_generation(compilation))
 		goto out;
 	compilation->expected_bytes = measure_sources(options);
 	if (builder_init(&compilation->builder, compilation->settings, &compilation->report,
@@ -470,6 +388,8 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	if (options->remembers_warnings)
 		compilation.report.known = &compilation.known;
 	compilation.report.is_lenient = options->is_lenient;
+	compilation.report.on_file = options->on_file;
+	compilation.report.on_file_context = options->on_file_context;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
 	progress_end(&compilation.progress);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "settings/settings.h"
@@ -22,6 +23,7 @@ struct compile_options {
 	bool is_check_only;    /* -n: write nothing */
 	bool is_proof_skipped; /* nor verified: for benchmarks of the layout alone */
 	bool is_sync_skipped;  /* likewise */
+	bool keeps_replaced;   /* as many as `keep_tables` says: see publish/kept.h */
 	bool wants_postmaster; /* warn of domains that have none */
 	bool shows_progress;
 	struct warning_choice warnings;
@@ -29,6 +31,10 @@ struct compile_options {
 	bool repeats_known;      /* told again all the same */
 	bool says_result;        /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
 	FILE *messages;
+	/* Called with each source that is read, and what it includes; NULL: nobody wants to know.
+	 */
+	void (*on_file)(const char *path, const struct stat *status, void *context);
+	void *on_file_context;
 	/* What has to be done with the table before it is published; NULL: nothing. Where it fails
 	 * the old table stays. */
 	bool (*before_publishing)(const struct table *table, const struct settings *settings,

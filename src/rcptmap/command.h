@@ -7,6 +7,7 @@
 #define RCPTMAP_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "rcptmap/options.h"
@@ -14,6 +15,7 @@
 #include "table/table.h"
 
 int command_compile(const struct options *options);
+int command_watch(const struct options *options);
 int command_query(const struct options *options);
 int command_resolve(const struct options *options);
 int command_dump(const struct options *options);
@@ -21,6 +23,8 @@ int command_verify(const struct options *options);
 int command_domains(const struct options *options);
 int command_info(const struct options *options);
 int command_diff(const struct options *options);
+int command_history(const struct options *options);
+int command_rollback(const struct options *options);
 int command_config(const struct options *options);
 int command_check_postfix(const struct options *options);
 
@@ -50,6 +54,9 @@ struct table *command_open_path(const char *path, const struct settings *setting
  * of Postfix are read as virtual(5), as postmap does. Status 64: no such type. */
 bool command_source(const char *text, struct settings_source *out_source, struct error *err);
 void command_source_clear(struct settings_source *source);
+
+/* TEXT as a generation of the table. Status 64: it is none. */
+bool command_generation(const char *text, uint64_t *out_generation, struct error *err);
 
 /* Do both paths lead to the same file? False where either leads to none. */
 bool command_is_same_file(const char *a, const char *b);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * command_compile - compile, and watch: compile whenever something has changed.
+ */
 #include "rcptmap/command.h"
 
 #include <stdlib.h>
@@ -6,7 +9,11 @@
 #include <unistd.h>
 
 #include "compile/compile.h"
+#include "follow/follow.h"
+#include "follow/follow_status.h"
 #include "postfix_check/postfix_maps.h"
+#include "settings/apart.h"
+#include "show/text_output.h"
 #include "sources/source.h"
 
 static void free_sources(struct settings_source *sources, size_t count)
@@ -63,7 +70,8 @@ static bool check_replacing(const struct options *options, const struct settings
 			 count == 1 ? options->operands[0] : "these files", settings->table);
 }
 
-int command_compile(const struct options *options)
+/* ON_FILE as of compile_options. */
+static int compile(const struct options *options, attempt_on_file *on_file, void *file_context)
 {
 	struct compile_options what = {
 		.output = options->output,
@@ -79,6 +87,8 @@ int command_compile(const struct options *options)
 		.shows_progress = isatty(STDERR_FILENO) == 1,
 		.says_result = options->is_verbose || isatty(STDERR_FILENO) == 1,
 		.messages = stderr,
+		.on_file = on_file,
+		.on_file_context = file_context,
 	};
 	struct settings_source *sources = NULL;
 	struct settings *settings;
@@ -103,6 +113,7 @@ int command_compile(const struct options *options)
 	}
 	if (what.output == NULL) {
 		what.output = settings->table;
+		what.keeps_replaced = true;
 		/* Another table is none of Postfix's business. */
 		if (settings->postfix_maps_directory[0] != '\0')
 			what.before_publishing = postfix_maps_write;
@@ -112,4 +123,58 @@ int command_compile(const struct options *options)
 		free_sources(sources, what.source_count);
 	settings_free(settings);
 	return status;
+}
+
+int command_compile(const struct options *options)
+{
+	return compile(options, NULL, NULL);
+}
+
+/* ---- watch ---------------------------------------------------------------------------------- */
+
+static int compile_once_more(attempt_on_file *on_file, void *file_context, void *context)
+{
+	return compile(context, on_file, file_context);
+}
+
+/* Without ERR nothing is printed either: the compilation that follows does. */
+static struct settings *load_settings(void *context, struct error *err)
+{
+	const struct options *options = context;
+
+	if (err != NULL)
+		return command_settings(options, err);
+	return settings_load_apart(options->configuration != NULL ? options->configuration
+								  : SETTINGS_DEFAULT_FILE,
+				   NULL, NULL, NULL);
+}
+
+static int show_status(const struct options *options)
+{
+	const char *path =
+		options->configuration != NULL ? options->configuration : SETTINGS_DEFAULT_FILE;
+	struct settings *settings = settings_load_apart(path, NULL, NULL, NULL);
+	struct text_output output;
+	enum follow_health health;
+	struct error err;
+
+	text_output_init(&output, STDOUT_FILENO);
+	health = follow_status(settings, &output.text);
+	settings_free(settings);
+	return text_output_finish(&output, &err) ? (int)health : command_fail(&err);
+}
+
+int command_watch(const struct options *options)
+{
+	struct options what = *options;
+	const struct follow_options follow = {
+		.load = load_settings,
+		.compile = compile_once_more,
+		.context = &what,
+		.configuration = options->configuration != NULL ? options->configuration
+								: SETTINGS_DEFAULT_FILE,
+		.metrics = options->metrics,
+	};
+
+	return options->wants_status ? show_status(options) : follow_run(&follow);
 }

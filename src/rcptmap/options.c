@@ -26,6 +26,8 @@ static const struct option long_options[] = {
 	{ "postfix-config", required_argument, NULL, LETTER_POSTFIX_CONFIG },
 	{ "quiet", no_argument, NULL, LETTER_QUIET },
 	{ "warning", required_argument, NULL, 'W' },
+	{ "status", no_argument, NULL, LETTER_STATUS },
+	{ "metrics", required_argument, NULL, LETTER_METRICS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -47,6 +49,8 @@ static const char **value_of(int letter, struct options *options)
 		return &options->postconf;
 	case LETTER_POSTFIX_CONFIG:
 		return &options->postfix_directory;
+	case LETTER_METRICS:
+		return &options->metrics;
 	default:
 		return NULL;
 	}
@@ -78,6 +82,8 @@ static bool *flag_of(int letter, struct options *options)
 		return &options->is_for_postfix;
 	case LETTER_QUIET:
 		return &options->warnings.are_silent;
+	case LETTER_STATUS:
+		return &options->wants_status;
 	case 'h':
 		return &options->wants_help;
 	case 'V':
@@ -114,11 +120,13 @@ static const char *letter_text(int letter, char out_text[3])
 
 static bool is_long_only(int letter)
 {
-	static const char letters[] = {
-		LETTER_JSON,    LETTER_FORCE,    LETTER_LENIENT,        LETTER_NO_PROOF,
-		LETTER_NO_SYNC, LETTER_POSTCONF, LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
-		LETTER_POSTFIX, LETTER_DOT,      LETTER_QUIET,          '\0'
-	};
+	static const char letters[] = { LETTER_JSON,           LETTER_FORCE,
+					LETTER_LENIENT,        LETTER_NO_PROOF,
+					LETTER_NO_SYNC,        LETTER_POSTCONF,
+					LETTER_POSTFIX_CONFIG, LETTER_DRY_RUN,
+					LETTER_POSTFIX,        LETTER_DOT,
+					LETTER_QUIET,          LETTER_STATUS,
+					LETTER_METRICS,        '\0' };
 
 	return letter != '\0' && strchr(letters, letter) != NULL;
 }

@@ -27,6 +27,8 @@ enum {
 	LETTER_DRY_RUN = 'D',
 	LETTER_POSTFIX = 'F',
 	LETTER_QUIET = 'Q',
+	LETTER_STATUS = 's',
+	LETTER_METRICS = 'm',
 };
 
 struct options {
@@ -36,6 +38,7 @@ struct options {
 	const char *key;                /* -q */
 	const char *postconf;           /* --postconf */
 	const char *postfix_directory;  /* --postfix-config */
+	const char *metrics;            /* --metrics */
 	bool is_brief;                  /* -n: check only; settings that differ from the default */
 	bool wants_defaults;            /* -d */
 	bool is_verbose;                /* -v */
@@ -46,6 +49,7 @@ struct options {
 	bool skips_proof;               /* --no-proof */
 	bool skips_sync;                /* --no-sync */
 	bool is_for_postfix;            /* --postfix */
+	bool wants_status;              /* --status */
 	struct warning_choice warnings; /* -W, -q */
 	bool wants_help;                /* -h */
 	bool wants_version;             /* -V */

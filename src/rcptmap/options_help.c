@@ -35,6 +35,8 @@ static const struct row rows[] = {
 	{ LETTER_DOT, '\0', "dot", NULL, "as a digraph for Graphviz", NULL },
 	{ LETTER_POSTFIX, '\0', "postfix", NULL, "as commands that tell Postfix", NULL },
 	{ LETTER_POSTCONF, '\0', "postconf", "PROGRAM", "ask this postconf(1)", NULL },
+	{ LETTER_METRICS, '\0', "metrics", "FILE", "write the state for node_exporter", NULL },
+	{ LETTER_STATUS, '\0', "status", NULL, "say how it goes, as a monitoring plugin", NULL },
 	{ LETTER_POSTFIX_CONFIG, '\0', "postfix-config", "DIRECTORY", "where main.cf is", NULL },
 	{ 'h', 'h', "help", NULL, "show how the command is used", NULL },
 	{ 'V', 'V', "version", NULL, "print the version", NULL },

@@ -228,19 +228,21 @@ struct settings *settings_new(void)
 	return NULL;
 }
 
+static void free_list(struct settings_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+}
+
 static void free_row(const struct settings_field *row, struct settings *settings)
 {
-	struct settings_list *list;
-
 	switch (row->kind) {
 	case SETTINGS_TEXT:
 		free(*settings_text(row, settings));
 		break;
 	case SETTINGS_LIST:
-		list = settings_list(row, settings);
-		for (size_t i = 0; i < list->count; i++)
-			free(list->items[i]);
-		free(list->items);
+		free_list(settings_list(row, settings));
 		break;
 	case SETTINGS_WORD:
 	case SETTINGS_BOOL:
@@ -256,6 +258,7 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < settings_field_count(); i++)
 		free_row(&rows[i], settings);
 	settings_sources_clear(settings);
+	free_list(&settings->included);
 	free(settings->file);
 	free(settings);
 }

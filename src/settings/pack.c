@@ -73,6 +73,7 @@ bool settings_pack(const struct settings *settings, const struct settings *runni
 		put_row(buffer, row, row->when == SETTINGS_RESTART ? running : settings);
 	}
 	put_sources(buffer, settings);
+	put_list(buffer, &settings->included);
 	put_number(buffer, settings->file != NULL);
 	if (settings->file != NULL)
 		put_text(buffer, settings->file);
@@ -221,6 +222,7 @@ struct settings *settings_unpack(struct bytes packed, struct error *err)
 	for (size_t i = 0; settings_field(i) != NULL && is_well(&unpacker); i++)
 		take_row(&unpacker, settings_field(i), settings);
 	take_sources(&unpacker, settings);
+	take_list(&unpacker, &settings->included);
 	if (take_number(&unpacker) != 0)
 		settings->file = take_text(&unpacker);
 	if (is_well(&unpacker) && unpacker.left.size == 0)

@@ -388,7 +388,8 @@ static const char *file_read(const config_t *config, unsigned index)
 
 /* An included file counts as much as the file itself. Newer libconfigs give the whole path of an
  * included file, older ones only the text behind @include. */
-static bool check_included(const config_t *config, const char *folder, struct error *err)
+static bool take_included(const config_t *config, const char *folder, struct settings *settings,
+			  struct error *err)
 {
 	bool is_good = true;
 	const char *name;
@@ -403,7 +404,9 @@ static bool check_included(const config_t *config, const char *folder, struct er
 		if (stat(path, &status) != 0)
 			is_good = error_set_errno(err, EX_NOPERM, "%s", path);
 		else
-			is_good = check_trust(path, &status, err);
+			is_good = check_trust(path, &status, err) &&
+				  (settings_list_add(&settings->included, path) ||
+				   error_set_memory(err));
 		free(path);
 	}
 	return is_good;
@@ -430,7 +433,7 @@ static bool read_stream(struct reader *reader, FILE *stream)
 	if (config_read(&config, stream) != CONFIG_TRUE) {
 		complain(reader, config_error_file(&config), (unsigned)config_error_line(&config),
 			 "%s", config_error_text(&config));
-	} else if (!check_included(&config, reader->folder, &included)) {
+	} else if (!take_included(&config, reader->folder, reader->settings, &included)) {
 		if (reader->on_error != NULL)
 			reader->on_error(included.text, reader->context);
 		if (reader->err != NULL)

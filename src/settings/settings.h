@@ -44,7 +44,8 @@ struct settings {
 	struct resolve_limits limits; /* each a LIMIT */
 	struct settings_source *sources;
 	size_t source_count;
-	char *file; /* it was read from; NULL: defaults only */
+	char *file;                    /* it was read from; NULL: defaults only */
+	struct settings_list included; /* paths of the files that it includes */
 };
 
 /* Where a program looks without -c: configure's sysconfdir. */

@@ -127,6 +127,8 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 		report_error(report, EX_OSERR, path, 0, "%s", error_words(errno));
 		goto out;
 	}
+	if (report->on_file != NULL)
+		report->on_file(path, &lines->status, report->on_file_context);
 	if (check_status(path, &lines->status, report) && check_folder(path, report) &&
 	    check_text(lines))
 		return lines;

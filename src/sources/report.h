@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "sources/known_warnings.h"
 #include "sources/warnings.h"
@@ -35,6 +36,9 @@ struct report {
 	struct known_warnings *known;
 	bool repeats_known;
 	size_t known_count;
+	/* Called with each file that is opened to be read; NULL: nobody wants to know. */
+	void (*on_file)(const char *path, const struct stat *status, void *context);
+	void *on_file_context;
 	pthread_mutex_t lock;
 };
 

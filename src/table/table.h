@@ -94,6 +94,7 @@ struct table_facts {
 	uint64_t targets;
 	uint64_t size_bytes;
 	uint64_t checksum;
+	uint64_t body_checksum; /* equal for two generations of one compilation */
 	uint32_t format_version;
 	bool has_provenance;
 	bool is_lenient; /* not proved sound: --lenient, --no-proof */

@@ -18,6 +18,7 @@ import harness
 import rcptmap
 
 OK, IO_ERROR, TRY_LATER = 0, 74, 75
+KEPT = 5                    # keep_tables
 KILLS = 250
 KILL_SECONDS = 25           # fewer kills where the machine is slow
 LEAST_KILLS = 30
@@ -46,10 +47,21 @@ class Faults(unittest.TestCase):
         return result.out.partition('@')[0]
 
     def beside(self, table=None):
-        """What lies beside the table, but for its lock, and what was told of it."""
+        """What lies beside the table, but for its lock, what was told of it, and the tables before
+        it."""
         table = table or self.table
-        return {path.name for path in table.parent.iterdir()} - {
-            table.name, '.%s.lock' % table.name, table.name + '.warnings'}
+        return {path.name for path in table.parent.iterdir()
+                if not path.suffix[1:].isdigit()} - {
+                    table.name, '.%s.lock' % table.name, table.name + '.warnings'}
+
+    def check_kept(self):
+        """Those before it are sound, have one name each, and are no more than there should be."""
+        kept = [path for path in self.table.parent.glob('%s.*' % self.table.name)
+                if path.suffix[1:].isdigit()]
+        self.assertLessEqual(len(kept), KEPT)
+        for path in kept:
+            self.assertEqual(path.stat().st_nlink, 1)
+            self.assertEqual(rcptmap.run('verify', '-t', path), (0, '', ''))
 
     def compile(self, mark, count):
         self.workshop.write_source(rows(mark, count))
@@ -96,6 +108,7 @@ class Killed(Faults):
         self.assertGreater(leftovers, 0, 'no kill came while the table was written')
         self.compile('last', 4000)
         self.assertEqual((self.mark(), self.beside()), ('last', set()))
+        self.check_kept()
 
 
 class FullDisk(Faults):

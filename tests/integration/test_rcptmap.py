@@ -175,7 +175,8 @@ class Questions(RcptmapTest):
 class Usage(RcptmapTest):
     def test_bad_usage_is_one_line_and_64(self):
         for words in (['frobnicate'], ['compile', '--frob'], ['query'], ['resolve'],
-                      ['diff', 'one'], ['config', 'x'], ['config', '-n', 'table'], ['resolve', '-c'], ['query', '-t', '/x'], []):
+                      ['diff'], ['config', 'x'], ['config', '-n', 'table'], ['resolve', '-c'],
+                      ['query', '-t', '/x'], []):
             with self.subTest(words):
                 result = rcptmap.run(*words)
                 self.assertEqual((result.status, result.out), (USAGE, ''), result.err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rcptmap/compare_answers.h"
+#include "compare/compare_answers.h"
 
 #include "ask_table.h"
 

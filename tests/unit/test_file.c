@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -519,6 +520,104 @@ static void output_does_not_replace_what_came_meanwhile(void **state)
 	assert_int_equal(count_names(".table.", ".tmp"), 0);
 }
 
+/* ---- what is replaced ---------------------------------------------------------------------- */
+
+static bool can_exchange = true;
+
+/* The C library's, and a file system that can't. */
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	if (can_exchange)
+		return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+	errno = EINVAL;
+	return -1;
+}
+
+/* Write TEXT, keeping what was there as `old`; what became of that is in *OUT_TROUBLE. */
+static void replace_keeping(const char *text, struct error *out_trouble)
+{
+	struct file_output output = FILE_OUTPUT_NONE;
+	char temporary[PATH_MAX];
+	bool is_installed;
+
+	assert_true(file_output_lock(path, 0, &output, &err));
+	assert_true(file_output_keep(&output, "old", &err));
+	assert_true(file_output_create(&output, 0640, &err));
+	assert_true(file_write_all(output.fd, bytes_of(text)));
+	assert_true(file_output_sync(&output, temporary, sizeof(temporary), &err));
+	assert_true(file_output_install(&output, &is_installed, &err));
+	*out_trouble = output.kept_trouble;
+	file_output_close(&output);
+	is_now(text);
+	assert_int_equal(count_names(".table.", ".tmp"), 0);
+}
+
+static void old_has(const char *text, mode_t mode)
+{
+	char old[PATH_MAX + 8];
+	struct file_copy copy;
+	struct stat status;
+
+	(void)snprintf(old, sizeof(old), "%s/old", folder);
+	assert_int_equal(lstat(old, &status), 0);
+	assert_int_equal(status.st_mode & 07777, mode);
+	assert_int_equal(status.st_nlink, 1);
+	assert_true(file_copy_load(old, &ANY, &copy, &err));
+	assert_int_equal(copy.bytes.size, strlen(text));
+	assert_memory_equal(copy.bytes.data, text, strlen(text));
+	file_copy_free(&copy);
+}
+
+static void keep_what_is_replaced(bool exchanges)
+{
+	struct error trouble;
+
+	can_exchange = exchanges;
+	replace_keeping("1", &trouble);
+	assert_int_equal(trouble.status, 0);
+	assert_int_equal(count_names("old", ""), 0);
+	assert_int_equal(chmod(path, 0600), 0);
+	replace_keeping("22", &trouble);
+	assert_int_equal(trouble.status, 0);
+	old_has("1", 0600);
+	replace_keeping("333", &trouble);
+	assert_int_equal(trouble.status, 0);
+	old_has("22", 0640);
+	can_exchange = true;
+}
+
+static void output_keeps_what_it_replaces(void **state)
+{
+	(void)state;
+	keep_what_is_replaced(true);
+}
+
+static void output_keeps_a_copy_where_names_cant_be_exchanged(void **state)
+{
+	(void)state;
+	keep_what_is_replaced(false);
+}
+
+static void output_installs_what_it_cant_keep_the_old_one_for(void **state)
+{
+	char old[PATH_MAX + 8];
+	struct error trouble;
+
+	(void)state;
+	(void)snprintf(old, sizeof(old), "%s/old", folder);
+	assert_int_equal(mkdir(old, 0700), 0);
+	replace_keeping("1", &trouble);
+	assert_int_equal(trouble.status, 0);
+	for (int i = 0; i < 2; i++) {
+		can_exchange = i == 0;
+		replace_keeping("2", &trouble);
+		assert_int_equal(trouble.status, EX_CANTCREAT);
+		assert_non_null(strstr(trouble.text, "not kept"));
+	}
+	can_exchange = true;
+	assert_int_equal(rmdir(old), 0);
+}
+
 static void output_over_the_size_limit_is_an_error(void **state)
 {
 	struct file_output output = FILE_OUTPUT_NONE;
@@ -607,6 +706,9 @@ int main(void)
 		TEST(output_lock_waits_for_the_first_writer),
 		TEST(output_refuses_targets_that_are_no_files),
 		TEST(output_does_not_replace_what_came_meanwhile),
+		TEST(output_keeps_what_it_replaces),
+		TEST(output_keeps_a_copy_where_names_cant_be_exchanged),
+		TEST(output_installs_what_it_cant_keep_the_old_one_for),
 		TEST(output_over_the_size_limit_is_an_error),
 		TEST(write_all_gets_everything_through_a_slow_pipe),
 		TEST(write_all_to_a_full_device_fails),

@@ -2,8 +2,8 @@
 /*
  * compare_answers - do two tables give one answer to an address?
  */
-#ifndef RCPTMAP_COMPARE_ANSWERS_H
-#define RCPTMAP_COMPARE_ANSWERS_H
+#ifndef COMPARE_COMPARE_ANSWERS_H
+#define COMPARE_COMPARE_ANSWERS_H
 
 #include <stdbool.h>
 

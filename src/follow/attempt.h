@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attempt - one compilation in a process of its own, so that whatever ends it ends only it.
+ *
+ * What it prints, and which files it reads, in which state, goes into memory that both have, and is
+ * there when it has ended.
+ */
+#ifndef FOLLOW_ATTEMPT_H
+#define FOLLOW_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/file.h"
+
+/* To be called for each file that is read, with its state. */
+typedef void attempt_on_file(const char *path, const struct stat *status, void *context);
+
+struct attempt {
+	pid_t pid; /* -1: none is under way */
+	int messages_fd;
+	int files_fd;
+	int64_t began_ms;
+};
+
+#define ATTEMPT_NONE ((struct attempt){ .pid = -1, .messages_fd = -1, .files_fd = -1 })
+
+/* Have COMPILE run; what it returns is the exit status. Signals that are blocked here aren't there,
+ * and none is handled. */
+bool attempt_start(struct attempt *attempt,
+		   int (*compile)(attempt_on_file *on_file, void *file_context, void *context),
+		   void *context, struct error *err);
+
+/* Has it ended? Then *OUT_STATUS is its exit status (71: a signal has ended it, which OUT_MESSAGES
+ * says), and OUT_MESSAGES what it printed. attempt_next_file() is good until attempt_close(). */
+bool attempt_ended(struct attempt *attempt, int *out_status, struct buffer *out_messages);
+
+/* One file that it has read; PATH is in ROOM. *POSITION begins as 0. False: there are no more. */
+bool attempt_next_file(const struct attempt *attempt, uint64_t *position, char *room,
+		       size_t room_size, struct file_identity *out_identity);
+
+/* End it if it is under way, and wait for that. */
+void attempt_close(struct attempt *attempt);
+
+#endif

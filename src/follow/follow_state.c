@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "follow/follow_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+enum { TEXT_MAX = 1 << 16, LOCK_WAIT_MS = 1000, MODE = 0644, FOLDER_MODE = 0755 };
+
+/* The numbers, by name in the file; those with a metric are told to node_exporter, too. */
+static const struct number {
+	const char *name;
+	size_t offset;
+	const char *metric;
+	const char *help;
+} numbers[] = {
+#define NUMBER(field, metric, help)                                                                \
+	{                                                                                          \
+#field, offsetof(struct follow_state, field), metric, help                         \
+	}
+	NUMBER(looked_ms, NULL, NULL),
+	NUMBER(looked, "openrcpt_watch_looked_timestamp_seconds", "when it last looked"),
+	NUMBER(files, "openrcpt_watch_files", "files that are watched"),
+	NUMBER(compiling_since, "openrcpt_watch_compiling_since_timestamp_seconds",
+	       "when the compilation that is under way began; 0: none is"),
+	NUMBER(attempts, "openrcpt_watch_compilations_total", "compilations, failed ones too"),
+	NUMBER(failures, "openrcpt_watch_failures_total", "compilations that failed"),
+	NUMBER(failing_since, "openrcpt_watch_failing_since_timestamp_seconds",
+	       "the first failure since the last success; 0: all is well"),
+	NUMBER(status, "openrcpt_watch_last_status", "exit status of the last compilation"),
+	NUMBER(compiled, "openrcpt_watch_success_timestamp_seconds", "the last success"),
+	NUMBER(took_ms, "openrcpt_watch_success_milliseconds", "what the last success took"),
+	NUMBER(generation, "openrcpt_table_generation", "of the table; 0: there is none"),
+	NUMBER(entries, "openrcpt_table_entries", "of the table"),
+	NUMBER(domains, "openrcpt_table_domains", "of the table"),
+	NUMBER(size_bytes, "openrcpt_table_size_bytes", "of the table"),
+#undef NUMBER
+};
+
+enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
+
+static uint64_t get(const struct follow_state *state, const struct number *number)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)state + number->offset, sizeof(value));
+	return value;
+}
+
+/* ---- where it is ---------------------------------------------------------------------------- */
+
+bool follow_state_path(const char *runtime_directory, char out_path[PATH_MAX], struct error *err)
+{
+	size_t size = strlen(runtime_directory);
+
+	while (size > 1 && runtime_directory[size - 1] == '/')
+		size--;
+	return snprintf(out_path, PATH_MAX, "%.*s-watch/state", (int)size, runtime_directory) <
+		       PATH_MAX ||
+	       error_set(err, EX_CONFIG, "runtime_directory: the path is too long");
+}
+
+/* PATH with another word in place of the last one. */
+static bool beside(const char *path, const char *name, char out_path[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	int size = slash == NULL ? 0 : (int)(slash - path) + 1;
+
+	return snprintf(out_path, PATH_MAX, "%.*s%s", size, path, name) < PATH_MAX;
+}
+
+/* Where it is made its mode is that, whatever the umask is: who asks for the status reads there. */
+static bool make_folder(const char *path)
+{
+	char name[PATH_MAX];
+
+	if (!beside(path, "", name))
+		return false;
+	if (mkdir(name, FOLDER_MODE) != 0)
+		return errno == EEXIST;
+	return chmod(name, FOLDER_MODE) == 0;
+}
+
+int follow_state_lock(const char *path, struct error *err)
+{
+	char name[PATH_MAX];
+	int fd;
+
+	if (!make_folder(path)) {
+		error_fill_errno(err, EX_CANTCREAT, "%s: its directory", path);
+		return -1;
+	}
+	(void)beside(path, "lock", name); /* shorter than PATH */
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, MODE);
+	if (fd < 0) {
+		error_fill_errno(err, EX_CANTCREAT, "%s", name);
+		return -1;
+	}
+	(void)fchmod(fd, MODE); /* likewise */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	error_fill(err, EX_TEMPFAIL, "%s: locked: `rcptmap watch` runs already", name);
+	(void)close(fd); /* nothing was written */
+	return -1;
+}
+
+bool follow_state_is_locked(const char *path)
+{
+	char name[PATH_MAX];
+	bool is_locked;
+	int fd;
+
+	if (!beside(path, "lock", name))
+		return false;
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	is_locked = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	(void)close(fd); /* and unlocks */
+	return is_locked;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+static bool write_text(const char *path, const struct buffer *text, struct error *err)
+{
+	struct file_output output = FILE_OUTPUT_NONE;
+	bool is_installed;
+	bool is_done;
+
+	if (text->has_failed)
+		return error_set_memory(err);
+	if (!file_output_lock(path, LOCK_WAIT_MS, &output, err))
+		return false;
+	is_done = file_output_create(&output, MODE, err) &&
+		  (file_write_all(output.fd, buffer_bytes(text)) ||
+		   error_set_errno(err, EX_IOERR, "%s", path)) &&
+		  file_output_install(&output, &is_installed, err);
+	file_output_close(&output);
+	return is_done;
+}
+
+bool follow_state_write(const char *path, const struct follow_state *state, struct error *err)
+{
+	struct buffer text;
+	bool is_done;
+
+	buffer_init(&text, TEXT_MAX);
+	/* Failures of appends are write_text()'s to tell. */
+	(void)buffer_append_format(&text, "table %s\n", state->table);
+	for (size_t i = 0; i < NUMBERS; i++)
+		(void)buffer_append_format(&text, "%s %" PRIu64 "\n", numbers[i].name,
+					   get(state, &numbers[i]));
+	(void)buffer_append_format(&text, "trouble %s\nend\n", state->trouble);
+	is_done = write_text(path, &text, err);
+	buffer_free(&text);
+	return is_done;
+}
+
+bool follow_state_write_metrics(const char *path, const struct follow_state *state,
+				struct error *err)
+{
+	struct buffer text;
+	bool is_done;
+
+	buffer_init(&text, TEXT_MAX);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		const char *name = numbers[i].metric;
+		bool is_counter;
+
+		if (name == NULL)
+			continue;
+		is_counter = strstr(name, "_total") != NULL;
+		(void)buffer_append_format(&text, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
+					   name, numbers[i].help, name,
+					   is_counter ? "counter" : "gauge", name,
+					   get(state, &numbers[i]));
+	}
+	is_done = write_text(path, &text, err);
+	buffer_free(&text);
+	return is_done;
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static void take_line(struct follow_state *state, char *line, bool *out_is_end)
+{
+	char *value = strchr(line, ' ');
+
+	if (value != NULL)
+		*value++ = '\0';
+	if (strcmp(line, "end") == 0)
+		*out_is_end = true;
+	if (value == NULL)
+		return;
+	if (strcmp(line, "table") == 0)
+		(void)snprintf(state->table, sizeof(state->table), "%s", value);
+	else if (strcmp(line, "trouble") == 0)
+		(void)snprintf(state->trouble, sizeof(state->trouble), "%s", value);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		uint64_t number = strtoull(value, NULL, 10);
+
+		if (strcmp(line, numbers[i].name) == 0)
+			memcpy((char *)state + numbers[i].offset, &number, sizeof(number));
+	}
+}
+
+bool follow_state_read(const char *path, struct follow_state *out_state, struct error *err)
+{
+	struct follow_state state = { .looked_ms = 0 };
+	FILE *stream = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t size;
+	bool is_end = false;
+
+	if (stream == NULL)
+		return error_set_errno(err, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "%s", path);
+	while ((size = getline(&line, &room, stream)) > 0) {
+		line[size - 1] = line[size - 1] == '\n' ? '\0' : line[size - 1];
+		take_line(&state, line, &is_end);
+	}
+	free(line);
+	(void)fclose(stream); /* was only read */
+	if (!is_end)
+		return error_set(err, EX_DATAERR, "%s: is no state of rcptmap watch", path);
+	*out_state = state;
+	return true;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "follow/follow_status.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "follow/follow_state.h"
+
+enum {
+	STALE_MS = 120000,     /* it looks each few seconds, and says so each half minute */
+	CRITICAL_AFTER = 3600, /* seconds */
+	HANGS_AFTER = 1800,    /* likewise, in one compilation */
+};
+
+static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
+
+/* A line of a plugin ends at `|`. Failures of appends are the caller's. */
+static void put_plain(struct buffer *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		(void)buffer_append_byte(out, *text == '|' || *text == '\n' ? ' ' : *text);
+}
+
+static uint64_t seconds_since(uint64_t date)
+{
+	uint64_t now = (uint64_t)time(NULL);
+
+	return now > date ? now - date : 0;
+}
+
+static enum follow_health judge(const struct follow_state *state, bool is_running)
+{
+	uint64_t now_ms = (uint64_t)clock_milliseconds();
+
+	if (!is_running || state->generation == 0)
+		return FOLLOW_CRITICAL;
+	/* After a boot the clock is behind what was written before it, but nobody holds the lock.
+	 */
+	if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
+		return FOLLOW_CRITICAL;
+	if (state->failing_since == 0)
+		return state->compiling_since != 0 &&
+				       seconds_since(state->compiling_since) >= HANGS_AFTER
+			       ? FOLLOW_WARNING
+			       : FOLLOW_OK;
+	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? FOLLOW_CRITICAL
+								     : FOLLOW_WARNING;
+}
+
+static void put_words(struct buffer *out, const struct follow_state *state, bool is_running)
+{
+	uint64_t now_ms = (uint64_t)clock_milliseconds();
+
+	if (!is_running)
+		(void)buffer_append_text(out, "nobody watches; ");
+	else if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
+		(void)buffer_append_format(out, "has not looked for %" PRIu64 " s; ",
+					   (now_ms - state->looked_ms) / 1000);
+	if (state->failing_since != 0) {
+		(void)buffer_append_format(
+			out, "failing for %" PRIu64 " s: ", seconds_since(state->failing_since));
+		put_plain(out, state->trouble);
+		(void)buffer_append_text(out, "; ");
+	}
+	if (state->generation == 0) {
+		(void)buffer_append_text(out, "there is no table ");
+		put_plain(out, state->table);
+	} else {
+		(void)buffer_append_format(out, "generation %" PRIu64 ", %" PRIu64 " %s",
+					   state->generation, state->entries,
+					   state->entries == 1 ? "entry" : "entries");
+	}
+	if (state->compiling_since != 0)
+		(void)buffer_append_format(out, ", compiling for %" PRIu64 " s",
+					   seconds_since(state->compiling_since));
+}
+
+static void put_numbers(struct buffer *out, const struct follow_state *state)
+{
+	(void)buffer_append_format(out, " | generation=%" PRIu64 " entries=%" PRIu64,
+				   state->generation, state->entries);
+	(void)buffer_append_format(out, " domains=%" PRIu64 " size=%" PRIu64 "B", state->domains,
+				   state->size_bytes);
+	(void)buffer_append_format(out, " compilations=%" PRIu64 "c failures=%" PRIu64 "c",
+				   state->attempts, state->failures);
+	(void)buffer_append_format(out, " took=%" PRIu64 "ms", state->took_ms);
+	if (state->compiled != 0)
+		(void)buffer_append_format(out, " age=%" PRIu64 "s",
+					   seconds_since(state->compiled));
+}
+
+static enum follow_health tell(enum follow_health health, const char *text, struct buffer *out)
+{
+	(void)buffer_append_format(out, "OPENRCPT %s: ", names[health]);
+	put_plain(out, text);
+	(void)buffer_append_byte(out, '\n');
+	return health;
+}
+
+enum follow_health follow_status(const struct settings *settings, struct buffer *out)
+{
+	const char *runtime =
+		settings != NULL ? settings->runtime_directory : OPENRCPT_RUNTIME_DIRECTORY;
+	struct follow_state state;
+	enum follow_health health;
+	char path[PATH_MAX];
+	struct error err;
+	bool is_running;
+
+	if (!follow_state_path(runtime, path, &err))
+		return tell(FOLLOW_UNKNOWN, err.text, out);
+	is_running = follow_state_is_locked(path);
+	if (!follow_state_read(path, &state, &err)) {
+		if (err.status == EX_NOINPUT && !is_running)
+			return tell(FOLLOW_CRITICAL, "nobody watches: rcptmap watch has not run",
+				    out);
+		return tell(FOLLOW_UNKNOWN, err.text, out);
+	}
+	health = judge(&state, is_running);
+	(void)buffer_append_format(out, "OPENRCPT %s: ", names[health]);
+	put_words(out, &state, is_running);
+	put_numbers(out, &state);
+	(void)buffer_append_byte(out, '\n');
+	return health;
+}

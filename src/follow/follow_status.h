@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * follow_status - one line about `rcptmap watch`, and the exit status that a monitoring plugin has.
+ */
+#ifndef FOLLOW_FOLLOW_STATUS_H
+#define FOLLOW_FOLLOW_STATUS_H
+
+#include "base/buffer.h"
+#include "settings/settings.h"
+
+enum follow_health {
+	FOLLOW_OK,
+	FOLLOW_WARNING,  /* a source is broken, and the table stays */
+	FOLLOW_CRITICAL, /* for an hour; nobody watches; there is no table */
+	FOLLOW_UNKNOWN,
+};
+
+/*
+ * Append `OPENRCPT OK: …` and the performance data to OUT, with a newline. SETTINGS NULL: they
+ * can't be read, then the watcher of the default directory is asked.
+ */
+enum follow_health follow_status(const struct settings *settings, struct buffer *out);
+
+#endif
