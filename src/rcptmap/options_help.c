@@ -22,6 +22,7 @@ static const struct row rows[] = {
 	{ 'q', 'q', "query", "KEY", "print what KEY leads to; -: one a line", NULL },
 	{ LETTER_DRY_RUN, 'n', "dry-run", NULL, "only check: write nothing", NULL },
 	{ 'n', 'n', NULL, NULL, "only those that differ from the default", "config" },
+	{ 'n', 'n', NULL, NULL, "without what changed", "history" },
 	{ 'd', 'd', NULL, NULL, "the defaults", NULL },
 	{ LETTER_FORCE, '\0', "force", NULL, "publish even a table that lost much", NULL },
 	{ LETTER_LENIENT, '\0', "lenient", NULL, "pass over what is wrong, with a warning", NULL },

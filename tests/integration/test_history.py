@@ -49,7 +49,7 @@ class History(RcptmapTest):
 
     def names(self, shop):
         return sorted(path.name for path in shop.table.parent.iterdir()
-                      if not path.name.endswith('.lock'))
+                      if not path.name.endswith(('.lock', '.warnings')))
 
 
 class Kept(History):
