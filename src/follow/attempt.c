@@ -42,7 +42,7 @@ static void reset_signals(void)
 	(void)sigemptyset(&none); /* can't fail, as the rest here: the numbers are sound */
 	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++)
 		(void)signal(handled_signals[i], SIG_DFL);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 static _Noreturn void be_compiler(const struct attempt *attempt,

@@ -70,7 +70,7 @@ static void handle_signals(sigset_t *out_while_waiting)
 		(void)sigaction(handled_signals[i], &action, NULL);
 		(void)sigaddset(&blocked, handled_signals[i]);
 	}
-	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 	(void)sigemptyset(out_while_waiting);
 }
 

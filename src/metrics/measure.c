@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -24,13 +26,16 @@ static void measure_cpu(void)
 static void measure_memory(void)
 {
 	FILE *stream = fopen("/proc/self/statm", "re");
-	unsigned long long size, resident;
+	char line[256];
+	const char *second;
 
 	if (stream == NULL)
 		return;
-	if (fscanf(stream, "%llu %llu", &size, &resident) == 2)
+	/* In pages: the size, and what of it is in memory. */
+	second = fgets(line, sizeof(line), stream) == NULL ? NULL : strchr(line, ' ');
+	if (second != NULL)
 		counter_set(COUNTER_PROCESS_RESIDENT_BYTES,
-			    resident * (unsigned long long)sysconf(_SC_PAGESIZE));
+			    strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE));
 	(void)fclose(stream); /* was only read */
 }
 
