@@ -158,6 +158,11 @@ def _check_prometheus():
         raise Missing('no prometheus: install the package prometheus')
 
 
+def _check_pflogsumm():
+    if not shutil.which('pflogsumm'):
+        raise Missing('no pflogsumm: install the package pflogsumm')
+
+
 NEEDS = {
     'root': _check_root,
     'postfix': _check_postfix,
@@ -165,6 +170,7 @@ NEEDS = {
     'openrcptd': lambda: program('openrcptd'),
     'rcptctl': lambda: program('rcptctl'),
     'prometheus': _check_prometheus,
+    'pflogsumm': _check_pflogsumm,
 }
 
 
