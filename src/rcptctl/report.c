@@ -2,11 +2,11 @@
 #include "rcptctl/report.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "show/json.h"
+#include "show/print.h"
 
-enum { NAME_WIDTH = 24, TIME_ROOM = 32 };
+enum { NAME_WIDTH = 24 };
 
 static const char *const times[] = { "table_created", "table_loaded", "last_failure", NULL };
 
@@ -37,15 +37,10 @@ static uint64_t number_of(struct bytes value)
 
 static void put_time(struct bytes value, struct buffer *out)
 {
-	time_t when = (time_t)number_of(value);
-	char text[TIME_ROOM];
-	struct tm parts;
+	char text[PRINT_TIME_ROOM];
 
-	if (gmtime_r(&when, &parts) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		(void)buffer_append(out, value); /* the caller's, as all here */
-	else
-		(void)buffer_append_text(out, text);
+	print_time(number_of(value), text);
+	(void)buffer_append_text(out, text); /* the caller's, as all here */
 }
 
 static void put_line(struct bytes name, struct bytes value, struct buffer *out)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "compare/compare_tables.h"
@@ -20,8 +19,6 @@
 #include "show/json.h"
 #include "show/print.h"
 #include "show/text_output.h"
-
-enum { TIME_ROOM = 64 };
 
 /* One table, opened, and what differs from the one before it. */
 struct version {
@@ -116,16 +113,6 @@ static void history_free(struct history *history)
 
 /* ---- for people. Failures of appends are told by text_output_finish(). ---------------------- */
 
-static void format_time(uint64_t seconds, char out_text[TIME_ROOM])
-{
-	time_t when = (time_t)seconds;
-	struct tm parts;
-
-	if (gmtime_r(&when, &parts) == NULL ||
-	    strftime(out_text, TIME_ROOM, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		out_text[0] = '\0';
-}
-
 static void put_count(struct buffer *out, const struct version *version, uint64_t count)
 {
 	if (version->has_counts)
@@ -136,14 +123,14 @@ static void put_count(struct buffer *out, const struct version *version, uint64_
 
 static void put_version(struct buffer *out, const struct version *version)
 {
-	char created[TIME_ROOM];
+	char created[PRINT_TIME_ROOM];
 
 	if (version->table == NULL) {
 		(void)buffer_append_format(out, "%10" PRIu64 "  can't be read\n",
 					   version->generation);
 		return;
 	}
-	format_time(version->facts.created, created);
+	print_time(version->facts.created, created);
 	(void)buffer_append_format(out, "%10" PRIu64 "  %-20s %10" PRIu64, version->generation,
 				   created, version->facts.entries);
 	put_count(out, version, version->counts.added);

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "show/json.h"
@@ -18,7 +17,6 @@
 
 enum {
 	NAMES_SHOWN = 20, /* to a person; --json has them all */
-	TIME_ROOM = 64,
 };
 
 /* The classes of domains, as the settings call them. */
@@ -38,16 +36,6 @@ static bool is_in_class(const struct domain_class *class, const struct table_dom
 {
 	return domain->name.size > 0 && (domain->flags & class->flag) != 0 &&
 	       (domain->flags & class->unless) == 0;
-}
-
-static void format_time(uint64_t seconds, char out_text[TIME_ROOM])
-{
-	time_t when = (time_t)seconds;
-	struct tm parts;
-
-	if (gmtime_r(&when, &parts) == NULL ||
-	    strftime(out_text, TIME_ROOM, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-		out_text[0] = '\0';
 }
 
 /* ---- for people. Failures of appends are told by text_output_finish(). ---------------------- */
@@ -87,9 +75,9 @@ static void write_text(struct buffer *out, const struct table *table, const stru
 {
 	const struct table_facts *facts = table_facts(table);
 	const struct table_rules *rules = table_rules(table);
-	char created[TIME_ROOM];
+	char created[PRINT_TIME_ROOM];
 
-	format_time(facts->created, created);
+	print_time(facts->created, created);
 	put_number(out, "format", facts->format_version);
 	put_number(out, "generation", facts->generation);
 	put_text(out, "created", bytes_of(created));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "show/print.h"
 
+#include <time.h>
+
 #include "mail/address.h"
 #include "mail/fold.h"
 #include "mail/plain.h"
@@ -164,4 +166,14 @@ void print_field(struct bytes text, struct buffer *out_text)
 		(void)buffer_append(out_text, text);
 	else
 		(void)address_escape(text, true, out_text);
+}
+
+void print_time(uint64_t seconds, char out_text[PRINT_TIME_ROOM])
+{
+	time_t when = (time_t)seconds;
+	struct tm parts;
+
+	if (gmtime_r(&when, &parts) == NULL ||
+	    strftime(out_text, PRINT_TIME_ROOM, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+		out_text[0] = '\0';
 }

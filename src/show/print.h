@@ -6,6 +6,7 @@
 #define SHOW_PRINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -43,6 +44,11 @@ enum lookup print_place(const struct table *table, const struct table_entry *ent
 /* What the right-hand side of a bare-domain row says of a domain of ours: `alias-domain`,
  * `mailbox-domain`; NULL: it isn't declared. */
 const char *print_declaration(const struct table_domain *domain);
+
+enum { PRINT_TIME_ROOM = 64 };
+
+/* SECONDS since 1970 as `2026-11-29T18:00:00Z`; empty: no such time. */
+void print_time(uint64_t seconds, char out_text[PRINT_TIME_ROOM]);
 
 /* Append TEXT, which came from outside, so that it is one field of one line. */
 void print_field(struct bytes text, struct buffer *out_text);
