@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "message/counters.h"
 #include "openrcptd/master_control.h"
-#include "openrcptd/orders.h"
+#include "worker/orders.h"
 #include "service/log.h"
 #include "service/notify.h"
 

@@ -16,7 +16,7 @@
 #include "service/control.h"
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
-#include "openrcptd/settings_reader.h"
+#include "worker/settings_reader.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"

@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "openrcptd/orders.h"
-#include "openrcptd/worker.h"
+#include "worker/orders.h"
+#include "worker/worker.h"
 
 struct worker_process {
 	pid_t pid;     /* 0: none */

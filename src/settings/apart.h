@@ -4,7 +4,7 @@
  *
  * Where memory is short libconfig doesn't look whether a copy of a text could be made, and its
  * lexer ends the process. There it is only the process that reads: the caller gets an error. A
- * daemon that runs has its own way, see openrcptd/settings_reader.h.
+ * daemon that runs has its own way, see worker/settings_reader.h.
  */
 #ifndef SETTINGS_APART_H
 #define SETTINGS_APART_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/orders.h"
+#include "worker/orders.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/reload.h"
+#include "worker/reload.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
 
 #include "make_table.h"
-#include "openrcptd/settings_reader.h"
+#include "worker/settings_reader.h"
 #include "scratch.h"
 #include "service/log.h"
 

@@ -14,7 +14,7 @@
 
 #include "make_table.h"
 #include "message/transaction.h"
-#include "openrcptd/reload.h"
+#include "worker/reload.h"
 
 enum { THREADS = 4, SWAPS = 300 };
 

@@ -5,8 +5,8 @@
  *
  * The end of the stream is a message too: the other one is gone.
  */
-#ifndef OPENRCPTD_ORDERS_H
-#define OPENRCPTD_ORDERS_H
+#ifndef WORKER_ORDERS_H
+#define WORKER_ORDERS_H
 
 #include <stdbool.h>
 

@@ -6,8 +6,8 @@
  * Whatever is wrong with new ones is logged, and the old ones stay: once, again where it is
  * something else, and each hour as long as it lasts. One thread at a time.
  */
-#ifndef OPENRCPTD_RELOAD_H
-#define OPENRCPTD_RELOAD_H
+#ifndef WORKER_RELOAD_H
+#define WORKER_RELOAD_H
 
 #include <stdbool.h>
 

@@ -9,8 +9,8 @@
  * table, which may be larger than memory, it is the file itself: that outlives its name, its mode
  * and its owner, but not a change in place.
  */
-#ifndef OPENRCPTD_TABLE_COPY_H
-#define OPENRCPTD_TABLE_COPY_H
+#ifndef WORKER_TABLE_COPY_H
+#define WORKER_TABLE_COPY_H
 
 #include "base/error.h"
 #include "table/table.h"

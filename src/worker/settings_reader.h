@@ -11,8 +11,8 @@
  *
  * The master reaps its children, and says when this one has ended.
  */
-#ifndef OPENRCPTD_SETTINGS_READER_H
-#define OPENRCPTD_SETTINGS_READER_H
+#ifndef WORKER_SETTINGS_READER_H
+#define WORKER_SETTINGS_READER_H
 
 #include <stdbool.h>
 #include <stddef.h>

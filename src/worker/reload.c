@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/reload.h"
+#include "worker/reload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "mail/fold.h"
 #include "message/counters.h"
-#include "openrcptd/settings_reader.h"
-#include "openrcptd/table_copy.h"
+#include "worker/settings_reader.h"
+#include "worker/table_copy.h"
 #include "service/log.h"
 
 enum { FOLD_BYTES = 65536 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/settings_reader.h"
+#include "worker/settings_reader.h"
 
 #include <fcntl.h>
 #include <signal.h>

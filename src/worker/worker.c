@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/worker.h"
+#include "worker/worker.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,8 +12,8 @@
 #include "metrics/measure.h"
 #include "milter/milter.h"
 #include "milter/signal_thread.h"
-#include "openrcptd/orders.h"
-#include "openrcptd/reload.h"
+#include "worker/orders.h"
+#include "worker/reload.h"
 #include "service/log.h"
 
 enum {

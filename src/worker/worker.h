@@ -4,8 +4,8 @@
  *
  * It stops when its master is gone; no signal but KILL stops it.
  */
-#ifndef OPENRCPTD_WORKER_H
-#define OPENRCPTD_WORKER_H
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "openrcptd/table_copy.h"
+#include "worker/table_copy.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
