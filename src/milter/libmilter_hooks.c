@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "milter/cork.h"
+#include "milter/drain.h"
 #include "milter/gate.h"
 #include "milter/pool.h"
 #include "milter/pulse.h"
@@ -65,10 +66,13 @@ __attribute__((format(printf, 3, 4))) void hook___syslog_chk(int priority, int f
 
 ssize_t hook_writev(int fd, const struct iovec *pieces, int count)
 {
+	ssize_t written;
+
 	pulse_beat();
-	if (cork_is_open())
-		return cork_write(fd, pieces, count);
-	return (ssize_t)syscall(SYS_writev, fd, pieces, count);
+	written = cork_is_open() ? cork_write(fd, pieces, count)
+				 : (ssize_t)syscall(SYS_writev, fd, pieces, count);
+	drain_answered();
+	return written;
 }
 
 /* What poll(2) would do. Newer machines have only the other call, which is a little dearer. */
@@ -96,7 +100,9 @@ int hook_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 		descriptors->revents = POLLOUT;
 		return 1;
 	}
-	return gate_polled(descriptors, pool_poll(poll_kernel, descriptors, count, timeout_ms));
+	if (gate_is(descriptors, count))
+		return gate_poll(poll_kernel, descriptors, timeout_ms);
+	return pool_poll(poll_kernel, descriptors, count, timeout_ms);
 }
 
 int hook_accept(int fd, struct sockaddr *restrict address, socklen_t *restrict size)

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/milter.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <libmilter/mfapi.h>
 #include <limits.h>
-#include <stdatomic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "message/counters.h"
 #include "message/transaction.h"
 #include "milter/cork.h"
+#include "milter/drain.h"
 #include "milter/gate.h"
 #include "milter/session.h"
 #include "milter/signal_thread.h"
@@ -23,7 +23,7 @@
 
 enum {
 	EDITS_A_PROGRESS = 1000, /* the MTA's time limit begins anew with each progress */
-	DRAIN_STEP_MS = 10,
+	LAST_MS = 2000,          /* for answers that are being made when the time is over */
 };
 
 /* Without these nothing can be rewritten, and accepting anything would leave it unexpanded. */
@@ -62,12 +62,12 @@ static const struct {
 static struct {
 	struct snapshot_store *store;
 	size_t max_sessions;
-	int listen_fd;   /* libmilter's own descriptor number */
-	int stand_in_fd; /* a listening socket that nobody knows */
+	int listen_fd;   /* the master's socket */
+	int stand_in_fd; /* libmilter's: a listening socket that nobody knows */
 	bool is_tcp;
-	_Atomic size_t ends_running; /* end-of-message calls */
-	_Atomic bool is_draining;
 } milter = { .listen_fd = -1, .stand_in_fd = -1 };
+
+static const char restart_text[] = "Service restarts, try again later";
 
 /* ---- answers -------------------------------------------------------------------------- */
 
@@ -174,17 +174,20 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
 	facts->is_reinjected = mta_is_reinjection(macro(context, "{daemon_name}"));
 	facts->is_submission = mta_is_submission(&session->mta, macro(context, "i"),
 						 macro(context, "{mail_mailer}"));
-	transaction_end(&session->transaction);
+	session_end_message(session);
 	session->is_answering = false;
 	/* Where it doesn't open, each recipient is told. */
 	if (session_count(session, milter.max_sessions))
-		(void)transaction_begin(&session->transaction, facts);
+		(void)session_begin_message(session);
 	return session->answers_mail ? SMFIS_CONTINUE : SMFIS_NOREPLY;
 }
 
-/* Why there is no message: the session is one too many, or there is nothing to answer from. */
+/* Why there is no message: the session is one too many, or there is nothing to answer from, or this
+ * worker ends. */
 static sfsistat answer_without_message(SMFICTX *context, struct session *session)
 {
+	if (drain_has_begun() && !session->has_message)
+		return answer_later(context, session, restart_text);
 	counter_add(session->is_counted ? COUNTER_DEFERRALS_NO_TABLE : COUNTER_DEFERRALS_SESSIONS,
 		    1);
 	if (session->is_counted)
@@ -264,7 +267,7 @@ static void on_answered(bool is_sent, void *context)
 		transaction_log_deferral(&session->transaction, queue_id(session),
 					 "the MTA hung up before the answer");
 	session->is_answering = false;
-	transaction_end(&session->transaction);
+	session_end_message(session);
 }
 
 /* Edits go out with the answer, or not at all; what is logged of them comes behind it. */
@@ -325,17 +328,15 @@ static sfsistat on_message_end(SMFICTX *context)
 
 	if (session == NULL)
 		return SMFIS_TEMPFAIL;
-	/* Counted before the look at the flag: milter_drain() does both the other way round. */
-	(void)atomic_fetch_add(&milter.ends_running, 1); /* its value is of no interest */
-	if (atomic_load(&milter.is_draining))
-		status = answer_later(context, session, "Service restarts, try again later");
+	if (!drain_begin_answer())
+		status = answer_later(context, session, restart_text);
 	else if (!transaction_is_open(&session->transaction))
 		status = answer_without_message(context, session);
 	else
 		status = finish_message(context, session);
 	if (!session->is_answering)
-		transaction_end(&session->transaction);
-	(void)atomic_fetch_sub(&milter.ends_running, 1); /* likewise */
+		session_end_message(session);
+	drain_end_answer();
 	return status;
 }
 
@@ -350,7 +351,7 @@ static sfsistat on_abort(SMFICTX *context)
 	struct session *session = smfi_getpriv(context);
 
 	if (session != NULL)
-		transaction_end(&session->transaction);
+		session_end_message(session);
 	return SMFIS_CONTINUE;
 }
 
@@ -395,9 +396,9 @@ static bool stand_in_name(int fd, const char *directory, char *out_name, size_t 
 
 /*
  * libmilter opens its own socket, and only a patched one takes a descriptor. So it opens one that
- * nobody knows, and the inherited one is put in its place, under the same number.
+ * nobody knows. In its place, under the same number, the inherited one is put later.
  */
-static bool take_over_socket(int listen_fd, const char *directory, struct error *err)
+static bool open_stand_in(int listen_fd, const char *directory, struct error *err)
 {
 	char name[PATH_MAX];
 	const char *path;
@@ -418,13 +419,12 @@ static bool take_over_socket(int listen_fd, const char *directory, struct error 
 	if (getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) != 0 ||
 	    is_listening == 0)
 		return error_set(err, EX_SOFTWARE, "libmilter's socket is not where I look for it");
-	milter.stand_in_fd = dup(number);
-	if (milter.stand_in_fd < 0 || dup2(listen_fd, number) < 0)
+	milter.listen_fd = listen_fd;
+	milter.stand_in_fd = fcntl(number, F_DUPFD_CLOEXEC, 0);
+	/* Who left the master's socket must not come to wait here for ever. */
+	if (milter.stand_in_fd < 0 || fcntl(number, F_SETFL, O_NONBLOCK) != 0)
 		return error_set_errno(err, EX_OSERR, "socket");
-	(void)close(listen_fd); /* the socket stays open under its new number */
-	milter.listen_fd = number;
-	gate_open(number);
-	return true;
+	return gate_open(number, err);
 }
 
 bool milter_open(const struct milter_options *options, struct error *err)
@@ -449,12 +449,34 @@ bool milter_open(const struct milter_options *options, struct error *err)
 		return error_set(err, EX_SOFTWARE, "libmilter of another version");
 	if (smfi_settimeout(options->idle_timeout_seconds) != MI_SUCCESS)
 		return error_set(err, EX_SOFTWARE, "libmilter refuses the time limit");
-	return take_over_socket(options->take_listen_fd, options->runtime_directory, err);
+	return open_stand_in(options->take_listen_fd, options->runtime_directory, err);
 }
 
 int milter_run(void)
 {
 	return smfi_main() == MI_SUCCESS ? EX_OK : EX_SOFTWARE;
+}
+
+bool milter_take_connections(struct error *err)
+{
+	return gate_exchange(milter.listen_fd, err);
+}
+
+bool milter_leave_connections(struct error *err)
+{
+	if (!gate_exchange(milter.stand_in_fd, err))
+		return false;
+	if (milter.listen_fd >= 0)
+		(void)close(milter.listen_fd); /* the other worker's, and stays so */
+	milter.listen_fd = -1;
+	return true;
+}
+
+bool milter_is_idle(void)
+{
+	struct pollfd queue = { .fd = milter.listen_fd, .events = POLLIN };
+
+	return gate_sessions() == 0 && (queue.fd < 0 || poll(&queue, 1, 0) <= 0);
 }
 
 void milter_leave_socket(void)
@@ -464,18 +486,9 @@ void milter_leave_socket(void)
 
 bool milter_drain(int timeout_ms)
 {
-	const struct timespec step = { .tv_nsec = DRAIN_STEP_MS * 1000000L };
+	struct error err;
 
-	/* New connections wait with the master, for the next worker. */
-	if (milter.stand_in_fd >= 0 && dup2(milter.stand_in_fd, milter.listen_fd) < 0)
-		log_line(SEVERITY_WARNING, "the socket can't be closed: %s", error_words(errno));
-	atomic_store(&milter.is_draining, true);
-	for (int waited = 0; atomic_load(&milter.ends_running) > 0; waited += DRAIN_STEP_MS) {
-		if (waited >= timeout_ms)
-			return false;
-		(void)nanosleep(&step, NULL); /* shorter is as good */
-	}
-	/* What the last ones returned has still to be written. */
-	(void)nanosleep(&step, NULL);
-	return true;
+	if (milter.stand_in_fd >= 0 && !milter_leave_connections(&err))
+		log_line(SEVERITY_WARNING, "the socket can't be closed: %s", err.text);
+	return drain(timeout_ms, LAST_MS);
 }

@@ -6,6 +6,7 @@
 
 #include "mail/reply.h"
 #include "message/counters.h"
+#include "milter/drain.h"
 #include "service/log.h"
 
 enum { REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1 };
@@ -40,10 +41,25 @@ bool session_count(struct session *session, size_t most)
 	return false;
 }
 
+bool session_begin_message(struct session *session)
+{
+	session->has_message = drain_begin_message();
+	return session->has_message && transaction_begin(&session->transaction, &session->facts);
+}
+
+void session_end_message(struct session *session)
+{
+	transaction_end(&session->transaction);
+	if (session->has_message)
+		drain_end_message();
+	session->has_message = false;
+}
+
 void session_free(struct session *session)
 {
 	if (session == NULL)
 		return;
+	session_end_message(session);
 	transaction_free(&session->transaction);
 	buffer_free(&session->reply);
 	if (session->is_counted) {

@@ -28,12 +28,19 @@ struct session {
 	bool takes_parameters;
 	bool answers_mail;
 	bool knows_mta;
-	bool is_counted; /* one of those we may have */
-	bool is_told;    /* the log says that it is one too many */
+	bool has_message; /* counted by drain.h */
+	bool is_counted;  /* one of those we may have */
+	bool is_told;     /* the log says that it is one too many */
 };
 
 /* One that answers from STORE; NULL: no memory. */
 struct session *session_new(struct snapshot_store *store);
+
+/* A message begins, whose facts are known. False: there is none; what is asked of it is put off. */
+bool session_begin_message(struct session *session);
+
+/* It is over; or there was none. */
+void session_end_message(struct session *session);
 
 /* End it, also in the middle of a message. Accepts NULL. */
 void session_free(struct session *session);

@@ -200,7 +200,9 @@ bool listener_open(struct listener *listener, const struct endpoint_address *add
 	bool is_path = address->socket.any.sa_family == AF_UNIX;
 
 	listener->address = *address;
-	listener->fd = socket(address->socket.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Several processes may wait on it, and one of them gets nothing. */
+	listener->fd = socket(address->socket.any.sa_family,
+			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener->fd < 0)
 		return error_set_errno(err, EX_OSERR, "socket");
 	if (is_path ? !bind_path(listener, address, err) : !bind_port(listener, address, err))

@@ -14,7 +14,7 @@ enum order {
 	/* From the master. */
 	ORDER_RELOAD = 'R', /* settings and table, then REPORT_RELOADED or REPORT_KEPT; comes with
 			     * the result of a settings_reader */
-	ORDER_STOP = 'S',   /* let end-of-message calls finish, then exit */
+	ORDER_STOP = 'S',   /* let open messages finish, for 10 s, then exit */
 	/* From the worker. */
 	REPORT_READY = 'r',    /* sessions are served */
 	REPORT_TABLE = 't',    /* another table is in use; comes with its table_copy */

@@ -38,7 +38,7 @@ static uint64_t watch_seconds(void)
 static _Noreturn void stop(void)
 {
 	if (!milter_drain(DRAIN_MS))
-		log_line(SEVERITY_WARNING, "messages were still being finished; they are deferred");
+		log_line(SEVERITY_WARNING, "messages were still open; they are deferred");
 	_exit(EX_OK);
 }
 
@@ -95,13 +95,13 @@ static int fail(const struct error *err)
 	return err->status;
 }
 
-/* libmilter may have taken sessions by now; they wait for the same thing. */
 static void report_ready(const struct worker *worker)
 {
 	struct error err;
 
-	if (signal_thread_wait(&err) && (orders_write(worker->orders_fd, REPORT_READY, -1) ||
-					 error_set(&err, EX_SOFTWARE, "the master is gone")))
+	if (signal_thread_wait(&err) && milter_take_connections(&err) &&
+	    (orders_write(worker->orders_fd, REPORT_READY, -1) ||
+	     error_set(&err, EX_SOFTWARE, "the master is gone")))
 		return;
 	_exit(fail(&err)); /* libmilter's threads are running */
 }
