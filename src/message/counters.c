@@ -12,6 +12,7 @@ enum { REASONS_KEPT = 8 };
 
 struct page {
 	_Atomic uint64_t values[COUNTERS];
+	_Atomic uint64_t sessions[COUNTERS_WORKERS];
 	_Atomic uint64_t buckets[HISTOGRAMS][HISTOGRAM_BUCKETS];
 	_Atomic uint64_t sums[HISTOGRAMS];
 	_Atomic unsigned reason_count;
@@ -20,6 +21,7 @@ struct page {
 
 static struct page own_page;
 static struct page *page = &own_page;
+static unsigned own_worker;
 
 static const struct counter_name names[] = {
 #define COUNTER(id, family, label, value) { family, label, value },
@@ -52,10 +54,49 @@ void counter_set(enum counter which, uint64_t number)
 	atomic_store(&page->values[which], number);
 }
 
+static uint64_t all_sessions(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < COUNTERS_WORKERS; i++)
+		sum += atomic_load(&page->sessions[i]);
+	return sum;
+}
+
 uint64_t counter_get(enum counter which)
 {
-	return atomic_load(&page->values[which]);
+	return which == COUNTER_SESSIONS ? all_sessions() : atomic_load(&page->values[which]);
 }
+
+/* ---- sessions ------------------------------------------------------------------------------ */
+
+void counters_be_worker(unsigned worker)
+{
+	own_worker = worker;
+	counters_forget_worker(worker);
+}
+
+void counters_forget_worker(unsigned worker)
+{
+	atomic_store(&page->sessions[worker], 0);
+}
+
+bool counters_begin_session(uint64_t most)
+{
+	/* Its values are of no interest, but for the sum. */
+	(void)atomic_fetch_add(&page->sessions[own_worker], 1);
+	if (all_sessions() <= most)
+		return true;
+	counters_end_session();
+	return false;
+}
+
+void counters_end_session(void)
+{
+	(void)atomic_fetch_sub(&page->sessions[own_worker], 1);
+}
+
+/* ---- the others ----------------------------------------------------------------------------- */
 
 const struct counter_name *counter_name(enum counter which)
 {

@@ -3,11 +3,13 @@
  * counters - what the service has done, and what it works with, for people and monitoring.
  *
  * In memory that all processes of the service share, so that the master can tell while its worker
- * hangs, and nothing is lost with a worker. Which there are: counters.def. Thread-safe.
+ * hangs, and nothing is lost with a worker but its sessions. Which there are: counters.def.
+ * Thread-safe.
  */
 #ifndef MESSAGE_COUNTERS_H
 #define MESSAGE_COUNTERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum counter {
@@ -17,7 +19,10 @@ enum counter {
 	COUNTERS
 };
 
-enum { COUNTERS_TEXT_MAX = 512 };
+enum {
+	COUNTERS_TEXT_MAX = 512,
+	COUNTERS_WORKERS = 16, /* as many there may be at a time */
+};
 
 enum histogram {
 	HISTOGRAM_EXPANDED, /* recipients that an alias has become */
@@ -43,6 +48,20 @@ struct counter_name {
 /* Share them with the processes that are forked from now on; once. Where there is no memory for it
  * each process counts for itself. */
 void counters_share(void);
+
+/*
+ * Sessions are counted by worker, since several may serve, and one that dies takes its sessions
+ * with it. A process is worker 0 until it says otherwise. counter_get() gives the sum of all.
+ */
+void counters_be_worker(unsigned worker);
+
+/* No process is WORKER any more. */
+void counters_forget_worker(unsigned worker);
+
+/* One more, unless there are MOST of all workers. Of two workers that begin the last one at the
+ * same moment each may be told no. */
+bool counters_begin_session(uint64_t most);
+void counters_end_session(void);
 
 void counter_add(enum counter which, uint64_t number);
 void counter_set(enum counter which, uint64_t number);

@@ -4,7 +4,8 @@
  *
  * Whoever asks the worker a question may get no answer though others do: the queue of the socket is
  * full, or no descriptor is left. A worker that answers anybody is alive, so each answer that
- * libmilter writes is a beat, and so is a session that is turned away. Thread-safe.
+ * libmilter writes is a beat, and so is a session that is turned away. Each worker has a pulse of
+ * its own, for several may serve at a time. Thread-safe, but for what chooses one.
  */
 #ifndef MILTER_PULSE_H
 #define MILTER_PULSE_H
@@ -14,6 +15,10 @@
 /* Share the count with the processes that are forked from now on; once. Where there is no memory
  * for it they aren't heard. */
 void pulse_share(void);
+
+/* From now on this process, a worker or its master, beats and counts that of WORKER, less than
+ * COUNTERS_WORKERS. */
+void pulse_use(unsigned worker);
 
 /* This process is no worker: from now on it counts for itself. */
 void pulse_leave(void);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/session.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "mail/reply.h"
@@ -10,8 +9,6 @@
 #include "service/log.h"
 
 enum { REPLY_BYTES = 2 * REPLY_TEXT_MAX + 1 };
-
-static _Atomic size_t counted;
 
 struct session *session_new(struct snapshot_store *store)
 {
@@ -29,12 +26,9 @@ bool session_count(struct session *session, size_t most)
 {
 	if (session->is_counted)
 		return true;
-	if (atomic_fetch_add(&counted, 1) < most) {
-		session->is_counted = true;
-		counter_add(COUNTER_SESSIONS, 1);
+	session->is_counted = counters_begin_session(most);
+	if (session->is_counted)
 		return true;
-	}
-	(void)atomic_fetch_sub(&counted, 1); /* its value is of no interest */
 	if (!session->is_told)
 		log_line(SEVERITY_WARNING, "more than %zu sessions (max_sessions): deferred", most);
 	session->is_told = true;
@@ -62,9 +56,7 @@ void session_free(struct session *session)
 	session_end_message(session);
 	transaction_free(&session->transaction);
 	buffer_free(&session->reply);
-	if (session->is_counted) {
-		(void)atomic_fetch_sub(&counted, 1);       /* its value is of no interest */
-		counter_add(COUNTER_SESSIONS, UINT64_MAX); /* one less */
-	}
+	if (session->is_counted)
+		counters_end_session();
 	free(session);
 }

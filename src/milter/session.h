@@ -46,8 +46,9 @@ void session_end_message(struct session *session);
 void session_free(struct session *session);
 
 /*
- * May it have a message, as one of MOST sessions? Sessions beyond the limit stay connected, since
- * libmilter can't turn them away; each of their messages tries anew, and the log says it once.
+ * May it have a message, as one of MOST sessions of all workers? Sessions beyond the limit stay
+ * connected, since libmilter can't turn them away; each of their messages tries anew, and the log
+ * says it once.
  */
 bool session_count(struct session *session, size_t most);
 

@@ -79,49 +79,66 @@ static void work(struct master *master, enum worker_event event)
 
 /* ---- where events come from -------------------------------------------------------------- */
 
-static void keep_table(struct master *master, int take_descriptor)
+/* EVENT_NONE where it has no part in the states; false: there is no more to hear. */
+static bool hear(struct worker_process *process, enum worker_event *out_event)
 {
-	if (master->table_fd >= 0)
-		(void)close(master->table_fd); /* was only read */
-	master->table_fd = take_descriptor;
+	int descriptor = -1;
+	int message = process->orders_fd < 0 ? ORDERS_SILENT
+					     : orders_read(process->orders_fd, &descriptor);
+
+	if (descriptor >= 0) {
+		if (process->table_fd >= 0)
+			(void)close(process->table_fd); /* was only read */
+		process->table_fd = descriptor;
+	}
+	*out_event = EVENT_NONE;
+	switch (message) {
+	case REPORT_TABLE:
+		return true;
+	case REPORT_READY:
+		*out_event = EVENT_READY;
+		return true;
+	case REPORT_RELOADED:
+		*out_event = EVENT_RELOADED;
+		return true;
+	case REPORT_KEPT:
+		*out_event = EVENT_KEPT;
+		return true;
+	case REPORT_ANOTHER:
+		*out_event = EVENT_ANOTHER;
+		return true;
+	case ORDERS_ENDED:
+		worker_process_hang_up(process); /* its death follows */
+		return false;
+	default:
+		return false;
+	}
 }
 
 /* What the worker has said; also the last words of one that has ended. */
 static void hear_worker(struct master *master)
 {
-	for (;;) {
-		int descriptor = -1;
-		int message = master->worker.orders_fd < 0
-				      ? ORDERS_SILENT
-				      : orders_read(master->worker.orders_fd, &descriptor);
+	enum worker_event event;
 
-		if (descriptor >= 0)
-			keep_table(master, descriptor);
-		switch (message) {
-		case REPORT_TABLE:
-			break;
-		case REPORT_READY:
-			work(master, EVENT_READY);
-			break;
-		case REPORT_RELOADED:
-			work(master, EVENT_RELOADED);
-			break;
-		case REPORT_KEPT:
-			work(master, EVENT_KEPT);
-			break;
-		case ORDERS_ENDED:
-			worker_process_hang_up(&master->worker); /* its death follows */
-			return;
-		default:
-			return;
-		}
+	while (hear(&master->worker, &event)) {
+		master_keep_table(master, master->worker.table_fd);
+		master->worker.table_fd = -1;
+		work(master, event);
 	}
 }
 
-static void log_death(const struct master *master)
+/* It is the worker as soon as it is ready, and what it serves isn't kept before. */
+static void hear_next(struct master *master)
 {
-	long pid = (long)master->worker.pid;
-	int status = master->wait_status;
+	enum worker_event event;
+
+	while (hear(&master->next, &event))
+		work(master, event == EVENT_READY ? EVENT_NEXT_READY : EVENT_NONE);
+}
+
+static void log_death(const struct master *master, pid_t child, int status)
+{
+	long pid = (long)child;
 
 	if (master->state == WORKER_STOPPING)
 		return;
@@ -145,8 +162,16 @@ static void hear_of_death(struct master *master, pid_t child, int status)
 		return;
 	} else if (child == master->worker.pid) {
 		master->wait_status = status;
-		log_death(master);
+		log_death(master, child, status);
+		if (master->state == WORKER_STOPPING)
+			worker_process_forget(&master->worker);
 		work(master, master->has_served ? EVENT_DIED : EVENT_NEVER_SERVED);
+	} else if (child == master->next.pid) {
+		log_death(master, child, status);
+		worker_process_forget(&master->next);
+		work(master, EVENT_NEXT_DIED);
+	} else if (retired_has_ended(&master->retired, child, status)) {
+		work(master, EVENT_RETIRED_DIED);
 	}
 	/* Or it was a reader that nobody waits for any more. */
 }
@@ -160,9 +185,16 @@ static void reap_children(struct master *master)
 		hear_of_death(master, child, status);
 }
 
+/* Not where it takes connections of a socket that nobody finds any more: the next one is on its
+ * way, or will be in a moment. */
+static bool asks_worker(const struct master *master)
+{
+	return worker_state_serves(master->state) && !master_worker_is_stale(master);
+}
+
 static void look_after_worker(struct master *master, bool is_readable)
 {
-	if (!worker_state_serves(master->state))
+	if (!asks_worker(master))
 		return;
 	switch (health_work(&master->health, &master->listener, is_readable,
 			    clock_milliseconds())) {
@@ -181,10 +213,17 @@ static void look_after_worker(struct master *master, bool is_readable)
 		work(master, EVENT_HUNG);
 		return;
 	case HEALTH_NO_SOCKET:
-		if (master_renew_socket(master))
-			work(master, EVENT_SOCKET_RENEWED);
+		if (master->state != WORKER_RENEWING)
+			(void)master_renew_socket(master); /* or the next look does */
 		return;
 	}
+}
+
+static void replace_stale_worker(struct master *master)
+{
+	if (master->state == WORKER_SERVING && master_worker_is_stale(master) &&
+	    clock_milliseconds() >= master->next_renew_ms)
+		work(master, EVENT_SOCKET_RENEWED);
 }
 
 static void obey_signals(struct master *master)
@@ -207,15 +246,10 @@ static void obey_signals(struct master *master)
 
 static void serve_metrics(struct master *master)
 {
-	int own[MASTER_DESCRIPTORS + 3];
+	int own[MASTER_DESCRIPTORS];
 
-	master_list_own(master, own);
-	own[CONTROL_DESCRIPTORS + 1] = master->listener.fd; /* but not its own */
-	own[MASTER_DESCRIPTORS] = master->worker.orders_fd;
-	own[MASTER_DESCRIPTORS + 1] = master->table_fd;
-	own[MASTER_DESCRIPTORS + 2] = master->settings_fd;
-	metrics_process_work(&master->metrics, own, sizeof(own) / sizeof(own[0]),
-			     clock_milliseconds());
+	master_list(master, MASTER_METRICS, own);
+	metrics_process_work(&master->metrics, own, MASTER_DESCRIPTORS, clock_milliseconds());
 }
 
 /* Ours, not the worker's: one that hangs, or can't begin, is our business, and a service manager
@@ -232,6 +266,7 @@ static void look_at_clock(struct master *master)
 {
 	if (clock_milliseconds() >= master->due_ms)
 		work(master, EVENT_DUE);
+	retired_work(&master->retired, clock_milliseconds());
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -249,8 +284,11 @@ static long long wait_ms(const struct master *master)
 
 	due = earlier(due, control_due_ms(&master->control));
 	due = earlier(due, metrics_process_due_ms(&master->metrics));
+	due = earlier(due, retired_due_ms(&master->retired));
 
-	if (worker_state_serves(master->state))
+	if (master->state == WORKER_SERVING && master_worker_is_stale(master))
+		due = earlier(due, master->next_renew_ms);
+	if (asks_worker(master))
 		due = earlier(due, master->health.due_ms);
 	if (master->wants_reload && master->state == WORKER_SERVING)
 		due = earlier(due, master->next_reload_ms);
@@ -264,23 +302,26 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 		long long limit_ms = wait_ms(master);
 		const struct timespec limit = { .tv_sec = limit_ms / 1000,
 						.tv_nsec = (long)(limit_ms % 1000) * 1000000 };
-		int health_fd = worker_state_serves(master->state) ? master->health.fd : -1;
-		/* A descriptor of -1 is skipped. */
-		struct pollfd ready[2 + CONTROL_DESCRIPTORS] = {
+		int health_fd = asks_worker(master) ? master->health.fd : -1;
+		/* A descriptor of -1 is skipped. A retired worker says nothing. */
+		struct pollfd ready[3 + CONTROL_DESCRIPTORS] = {
 			{ .fd = master->worker.orders_fd, .events = POLLIN },
 			{ .fd = health_fd, .events = POLLIN },
+			{ .fd = master->next.orders_fd, .events = POLLIN },
 		};
 		bool is_ready;
 
-		control_poll(&master->control, &ready[2]);
+		control_poll(&master->control, &ready[3]);
 		is_ready =
 			ppoll(ready, sizeof(ready) / sizeof(ready[0]), &limit, while_waiting) > 0;
 		hear_worker(master);
+		hear_next(master);
 		reap_children(master);
 		look_after_worker(master, is_ready && ready[1].revents != 0);
 		master_control_serve(master);
 		serve_metrics(master);
 		obey_signals(master);
+		replace_stale_worker(master);
 		look_at_clock(master);
 		show_life(master);
 	}
@@ -294,6 +335,7 @@ int master_run(struct settings *take_settings)
 		.listener = LISTENER_NONE,
 		.health.fd = -1,
 		.worker = WORKER_PROCESS_NONE,
+		.next = WORKER_PROCESS_NONE,
 		.reader = SETTINGS_READER_NONE,
 		.metrics = METRICS_PROCESS_NONE,
 		.settings_fd = -1,
@@ -313,18 +355,18 @@ int master_run(struct settings *take_settings)
 	(void)umask(077);
 	if (chdir("/") != 0)
 		log_line(SEVERITY_WARNING, "/: %s", error_words(errno));
-	if (!master_begin(master.settings, &master.listener, &master.max_sessions, &err)) {
+	if (!master_begin(master.settings, &master.listener, &err)) {
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;
 	} else {
 		master_control_open(&master);
-		counter_set(COUNTER_MAX_SESSIONS, master.max_sessions);
 		if (!metrics_process_open(&master.metrics, master.settings, master.listener.former,
 					  &err))
 			log_line(SEVERITY_WARNING, "%s", err.text);
 		status = loop(&master, &while_waiting);
 	}
 	worker_process_forget(&master.worker);
+	worker_process_forget(&master.next);
 	health_close(&master.health);
 	control_close(&master.control);
 	metrics_process_close(&master.metrics);

@@ -4,10 +4,12 @@
 #include <limits.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "message/counters.h"
+#include "milter/pulse.h"
 #include "openrcptd/master_control.h"
 #include "worker/orders.h"
 #include "service/log.h"
@@ -15,7 +17,7 @@
 
 enum {
 	RELOAD_PAUSE_MS = 100, /* signals in between are one reload */
-	END_MS = 15000,        /* more than a worker takes that was told to end */
+	RENEW_PAUSE_MS = 1000, /* after a next worker that didn't begin */
 	START_LONGEST_MS = 3600000,
 };
 
@@ -37,35 +39,84 @@ bool master_renew_socket(struct master *master)
 	renewed.lock_fd = master->listener.lock_fd;
 	listener_close(&master->listener); /* its file isn't ours any more, and stays */
 	master->listener = renewed;
+	master->socket_number++;
 	return true;
 }
 
-void master_list_own(const struct master *master, int out_descriptors[MASTER_DESCRIPTORS])
+bool master_worker_is_stale(const struct master *master)
+{
+	return master->worker.socket_number != master->socket_number;
+}
+
+void master_keep_table(struct master *master, int take_descriptor)
+{
+	if (take_descriptor < 0)
+		return;
+	if (master->table_fd >= 0)
+		(void)close(master->table_fd); /* was only read */
+	master->table_fd = take_descriptor;
+}
+
+/* What a worker needs is not in its list: the socket, settings and table. */
+void master_list(const struct master *master, enum master_child child,
+		 int out_descriptors[MASTER_DESCRIPTORS])
 {
 	struct pollfd controls[CONTROL_DESCRIPTORS];
+	bool is_worker = child == MASTER_WORKER;
+	size_t count = 0;
 
 	control_poll(&master->control, controls);
 	for (size_t i = 0; i < CONTROL_DESCRIPTORS; i++)
-		out_descriptors[i] = controls[i].fd;
-	out_descriptors[CONTROL_DESCRIPTORS] = master->listener.lock_fd;
-	out_descriptors[CONTROL_DESCRIPTORS + 1] = master->metrics.listener.fd;
+		out_descriptors[count++] = controls[i].fd;
+	for (size_t i = 0; i < RETIRED_ROOM; i++)
+		out_descriptors[count++] =
+			i < master->retired.count ? master->retired.list[i].process.orders_fd : -1;
+	out_descriptors[count++] = master->listener.lock_fd;
+	out_descriptors[count++] = master->health.fd;
+	out_descriptors[count++] = master->worker.orders_fd;
+	out_descriptors[count++] = master->next.orders_fd;
+	out_descriptors[count++] = master->next.table_fd;
+	out_descriptors[count++] = child != MASTER_METRICS ? master->metrics.listener.fd : -1;
+	out_descriptors[count++] = is_worker ? -1 : master->listener.fd;
+	out_descriptors[count++] = is_worker ? -1 : master->table_fd;
+	out_descriptors[count++] = is_worker ? -1 : master->settings_fd;
+	while (count < MASTER_DESCRIPTORS)
+		out_descriptors[count++] = -1;
 }
 
-static bool start_process(struct master *master, struct error *err)
+/* One that no process has. There are more numbers than processes. */
+static unsigned free_number(const struct master *master)
+{
+	unsigned number = 0;
+
+	while ((master->worker.pid > 0 && master->worker.number == number) ||
+	       (master->next.pid > 0 && master->next.number == number) ||
+	       retired_have_number(&master->retired, number))
+		number++;
+	return number;
+}
+
+/* With SETTINGS_FD, or the settings of the start where it is -1. */
+static bool start_process(struct master *master, struct worker_process *process, int settings_fd,
+			  struct error *err)
 {
 	const struct worker_options options = {
 		.settings = master->settings,
-		.settings_fd = master->settings_fd,
+		.settings_fd = settings_fd,
 		.copy_fd = master->table_fd,
+		.number = free_number(master),
 		.is_another = master->has_served,
+		.brings_settings = settings_fd != master->settings_fd,
 		.listen_fd = master->listener.fd,
-		.max_sessions = master->max_sessions,
 	};
-
 	int own[MASTER_DESCRIPTORS];
 
-	master_list_own(master, own);
-	return worker_process_start(&master->worker, &options, own, MASTER_DESCRIPTORS, err);
+	master_list(master, MASTER_WORKER, own);
+	if (!worker_process_start(process, &options, own, MASTER_DESCRIPTORS, err))
+		return false;
+	process->socket_number = master->socket_number;
+	master->due_ms = clock_milliseconds() + master->start_limit_ms;
+	return true;
 }
 
 static enum worker_event start_worker(struct master *master)
@@ -78,13 +129,9 @@ static enum worker_event start_worker(struct master *master)
 		(void)master_renew_socket(master);
 
 	counter_add(COUNTER_WORKER_RESTARTS, master->has_served ? 1 : 0);
-	counter_set(COUNTER_SESSIONS, 0);
-	health_close(&master->health); /* the new process has no use for an open question */
-	if (start_process(master, &err)) {
-		master->started_ms = clock_milliseconds();
-		master->due_ms = master->started_ms + master->start_limit_ms;
+	health_close(&master->health); /* nobody is left who could answer */
+	if (start_process(master, &master->worker, master->settings_fd, &err))
 		return EVENT_NONE;
-	}
 	log_line(SEVERITY_ERROR, "%s", err.text);
 	return EVENT_NOT_STARTED;
 }
@@ -96,32 +143,47 @@ static enum worker_event plan_start(struct master *master, long long lived_ms)
 	return EVENT_NONE;
 }
 
+/* A worker that is started later begins with what this one has taken over. */
+static enum worker_event adopt_settings(struct master *master)
+{
+	if (master->settings_fd >= 0)
+		(void)close(master->settings_fd); /* was only read */
+	master->settings_fd = settings_reader_take(&master->reader);
+	log_line(SEVERITY_INFO, "%s: reloaded", master->settings->file);
+	master_control_ends(master, true);
+	notify_ready();
+	return EVENT_NONE;
+}
+
 static enum worker_event serve(struct master *master)
 {
 	log_line(SEVERITY_INFO, "worker %ld serves", (long)master->worker.pid);
 	master->has_served = true;
 	master->due_ms = NEVER_MS;
-	notify_ready();
 	master->start_limit_ms = MASTER_START_MS;
+	master_keep_table(master, master->worker.table_fd);
+	master->worker.table_fd = -1;
+	pulse_use(master->worker.number);
 	health_restart(&master->health, clock_milliseconds());
+	if (master->worker.brings_settings)
+		(void)adopt_settings(master); /* which leads to nothing else */
+	else
+		notify_ready();
+	master->worker.brings_settings = false;
 	return EVENT_NONE;
 }
 
 static enum worker_event read_settings(struct master *master)
 {
-	int masters[MASTER_DESCRIPTORS + 3];
+	int masters[MASTER_DESCRIPTORS];
 	struct error err;
 
-	master_list_own(master, masters);
-	masters[MASTER_DESCRIPTORS] = master->listener.fd;
-	masters[MASTER_DESCRIPTORS + 1] = master->worker.orders_fd;
-	masters[MASTER_DESCRIPTORS + 2] = master->table_fd;
-
+	master_list(master, MASTER_READER, masters);
 	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
 	notify_reloading();
 	master_control_begins(master);
-	if (settings_reader_start(&master->reader, master->settings, masters,
-				  sizeof(masters) / sizeof(masters[0]), &err))
+	if (settings_reader_start(&master->reader, master->settings, masters, MASTER_DESCRIPTORS,
+				  &err))
 		return EVENT_NONE;
 	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
 	return EVENT_SETTINGS_BAD;
@@ -170,60 +232,120 @@ static void give_up_reload(struct master *master)
 	master_control_put_off(master);
 }
 
-/* A worker that is started later begins with what this one has taken over. */
-static enum worker_event adopt_settings(struct master *master)
-{
-	if (master->settings_fd >= 0)
-		(void)close(master->settings_fd); /* was only read */
-	master->settings_fd = settings_reader_take(&master->reader);
-	log_line(SEVERITY_INFO, "%s: reloaded", master->settings->file);
-	master_control_ends(master, true);
-	notify_ready();
-	return EVENT_NONE;
-}
-
-/* A worker that can't be told is ending anyway. */
-static enum worker_event end_worker(struct master *master)
-{
-	(void)worker_process_tell(&master->worker, ORDER_STOP, -1);
-	master->due_ms = clock_milliseconds() + END_MS;
-	return EVENT_NONE;
-}
-
-static enum worker_event replace_worker(struct master *master)
-{
-	/* The next one is to do it. */
-	if (end_reload(master)) {
-		master->wants_reload = true;
-		master_control_put_off(master);
-	}
-	return end_worker(master);
-}
-
 static enum worker_event kill_worker(struct master *master)
 {
 	give_up_reload(master);
 	worker_process_kill(&master->worker);
-	master->due_ms = clock_milliseconds() + END_MS;
+	master->due_ms = clock_milliseconds() + RETIRED_END_MS;
 	return EVENT_NONE;
 }
 
 /* It may hang, or its table be large and the disk slow: so the next one gets twice the time. */
+static void allow_more_time(struct master *master)
+{
+	master->start_limit_ms *= 2;
+	if (master->start_limit_ms > START_LONGEST_MS)
+		master->start_limit_ms = START_LONGEST_MS;
+}
+
 static enum worker_event give_up_start(struct master *master)
 {
 	log_line(SEVERITY_ERROR, "worker %ld has not begun to serve for %lld s: starting another",
 		 (long)master->worker.pid, master->start_limit_ms / 1000);
-	master->start_limit_ms *= 2;
-	if (master->start_limit_ms > START_LONGEST_MS)
-		master->start_limit_ms = START_LONGEST_MS;
+	allow_more_time(master);
 	return kill_worker(master);
 }
 
 static enum worker_event bury_worker(struct master *master)
 {
+	long long lived_ms = clock_milliseconds() - master->worker.started_ms;
+
 	give_up_reload(master);
 	worker_process_forget(&master->worker);
-	return plan_start(master, clock_milliseconds() - master->started_ms);
+	return plan_start(master, lived_ms);
+}
+
+/* ---- the next worker beside this one ----------------------------------------------------- */
+
+/* With the settings that a reload has brought, if there is one. */
+static enum worker_event start_next(struct master *master)
+{
+	int settings_fd =
+		master->reader.result_fd >= 0 ? master->reader.result_fd : master->settings_fd;
+	struct error err;
+
+	if (retired_are_full(&master->retired))
+		error_fill(&err, EX_TEMPFAIL, "too many workers before this one still end");
+	else if (start_process(master, &master->next, settings_fd, &err))
+		return EVENT_NONE;
+	counters_failure(err.text, (uint64_t)time(NULL));
+	log_line(SEVERITY_ERROR, "%s", err.text);
+	return EVENT_NOT_STARTED;
+}
+
+/* From now on the next one is the worker, and the other one goes on with its sessions. */
+static enum worker_event turn_over(struct master *master)
+{
+	retired_add(&master->retired, &master->worker, !master_worker_is_stale(master),
+		    clock_milliseconds());
+	master->worker = master->next;
+	master->next = WORKER_PROCESS_NONE;
+	return serve(master);
+}
+
+static enum worker_event drop_next(struct master *master)
+{
+	worker_process_forget(&master->next);
+	master->due_ms = NEVER_MS;
+	master->next_renew_ms = clock_milliseconds() + RENEW_PAUSE_MS;
+	if (!end_reload(master))
+		return EVENT_NONE;
+	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",
+		 master->settings->file);
+	master_control_ends(master, false);
+	return EVENT_NONE;
+}
+
+static enum worker_event give_up_next(struct master *master)
+{
+	struct error err;
+
+	error_fill(&err, EX_TEMPFAIL, "worker %ld has not begun to serve for %lld s",
+		   (long)master->next.pid, master->start_limit_ms / 1000);
+	counters_failure(err.text, (uint64_t)time(NULL));
+	log_line(SEVERITY_ERROR, "%s", err.text);
+	allow_more_time(master);
+	worker_process_kill(&master->next);
+	master->due_ms = clock_milliseconds() + RETIRED_END_MS;
+	return EVENT_NONE;
+}
+
+static enum worker_event promote(struct master *master)
+{
+	worker_process_forget(&master->worker);
+	master->worker = master->next;
+	master->next = WORKER_PROCESS_NONE;
+	counter_add(COUNTER_WORKER_RESTARTS, 1);
+	return EVENT_NONE;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static enum worker_event count(struct master *master)
+{
+	bool is_anybody_left =
+		master->worker.pid > 0 || master->next.pid > 0 || master->retired.count > 0;
+
+	return is_anybody_left ? EVENT_NONE : EVENT_GONE;
+}
+
+static enum worker_event kill_all(struct master *master)
+{
+	worker_process_kill(&master->worker);
+	worker_process_kill(&master->next);
+	retired_kill(&master->retired);
+	master->due_ms = clock_milliseconds() + RETIRED_END_MS;
+	return EVENT_NONE;
 }
 
 /* What is wrong at the start is wrong for the next one too. */
@@ -240,7 +362,12 @@ static enum worker_event stop(struct master *master)
 	notify_stopping();
 	log_line(SEVERITY_INFO, "stopping");
 	(void)settings_reader_cancel(&master->reader); /* whether or not there was one */
-	return end_worker(master);
+	/* One that can't be told is ending anyway. */
+	(void)worker_process_tell(&master->worker, ORDER_STOP, -1);
+	(void)worker_process_tell(&master->next, ORDER_STOP, -1);
+	retired_stop(&master->retired, clock_milliseconds());
+	master->due_ms = clock_milliseconds() + RETIRED_END_MS;
+	return count(master);
 }
 
 enum worker_event master_act(struct master *master, enum worker_action action)
@@ -262,8 +389,19 @@ enum worker_event master_act(struct master *master, enum worker_action action)
 		return adopt_settings(master);
 	case ACTION_KEEP:
 		return keep_settings(master);
-	case ACTION_REPLACE:
-		return replace_worker(master);
+	case ACTION_START_NEXT:
+		return start_next(master);
+	case ACTION_TURN_OVER:
+		return turn_over(master);
+	case ACTION_DROP_NEXT:
+		return drop_next(master);
+	case ACTION_GIVE_UP_NEXT:
+		return give_up_next(master);
+	case ACTION_PROMOTE:
+		return promote(master);
+	case ACTION_KILL_WORKER:
+		worker_process_kill(&master->worker);
+		break;
 	case ACTION_KILL:
 		return kill_worker(master);
 	case ACTION_GIVE_UP:
@@ -274,6 +412,10 @@ enum worker_event master_act(struct master *master, enum worker_action action)
 		return fail(master);
 	case ACTION_STOP:
 		return stop(master);
+	case ACTION_COUNT:
+		return count(master);
+	case ACTION_KILL_ALL:
+		return kill_all(master);
 	}
 	return EVENT_NONE;
 }

@@ -5,26 +5,9 @@
 
 #include "service/log.h"
 #include "service/privileges.h"
+#include "worker/room.h"
 
-enum { DESCRIPTORS_BESIDE = 64 /* those that are no sessions */ };
-
-/* Room for WANTED sessions; how many there is room for. */
-static size_t make_room(size_t wanted)
-{
-	size_t descriptors = privileges_raise_descriptors(wanted + DESCRIPTORS_BESIDE);
-	size_t sessions = wanted;
-
-	if (descriptors >= wanted + DESCRIPTORS_BESIDE)
-		return sessions;
-	sessions = descriptors > 2UL * DESCRIPTORS_BESIDE ? descriptors - DESCRIPTORS_BESIDE
-							  : DESCRIPTORS_BESIDE;
-	log_line(SEVERITY_WARNING, "max_sessions: only %zu, since only %zu files may be open",
-		 sessions, descriptors);
-	return sessions;
-}
-
-bool master_begin(const struct settings *settings, struct listener *listener,
-		  size_t *out_max_sessions, struct error *err)
+bool master_begin(const struct settings *settings, struct listener *listener, struct error *err)
 {
 	struct endpoint_address address;
 	struct identity identity;
@@ -34,7 +17,9 @@ bool master_begin(const struct settings *settings, struct listener *listener,
 	    !listen_parse(settings->socket, settings->allow_remote_mta, &address, err) ||
 	    !privileges_make_directory(settings->runtime_directory, &identity, err))
 		return false;
-	*out_max_sessions = make_room(settings->max_sessions);
+	/* Workers, which are nobody in particular, may not raise the highest number. */
+	(void)privileges_raise_descriptors(settings->max_sessions + ROOM_BESIDE); /* as many as
+										   * it gets */
 	/* A port may be one of root's; a file is to be the final user's. */
 	is_path = address.socket.any.sa_family == AF_UNIX;
 	if (!is_path && !listener_open(listener, &address, err))

@@ -7,7 +7,6 @@
 #define OPENRCPTD_MASTER_BEGIN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/error.h"
 #include "service/listen.h"
@@ -15,10 +14,8 @@
 
 /*
  * Make the runtime directory, become the final user, take the lock and open the socket. LISTENER is
- * LISTENER_NONE before; the caller closes it, also after a failure. *OUT_MAX_SESSIONS is less than
- * the settings say where too few files may be open.
+ * LISTENER_NONE before; the caller closes it, also after a failure.
  */
-bool master_begin(const struct settings *settings, struct listener *listener,
-		  size_t *out_max_sessions, struct error *err);
+bool master_begin(const struct settings *settings, struct listener *listener, struct error *err);
 
 #endif

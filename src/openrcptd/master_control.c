@@ -19,10 +19,10 @@ enum {
 };
 
 static const char *const state_names[WORKER_STATES] = {
-	[WORKER_ABSENT] = "no worker",    [WORKER_STARTING] = "starting",
-	[WORKER_SERVING] = "serving",     [WORKER_RELOADING] = "reloading",
-	[WORKER_REPLACING] = "replacing", [WORKER_STOPPING] = "stopping",
-	[WORKER_ENDED] = "stopping",
+	[WORKER_ABSENT] = "no worker",      [WORKER_STARTING] = "starting",
+	[WORKER_SERVING] = "serving",       [WORKER_RELOADING] = "reloading",
+	[WORKER_RENEWING] = "handing over", [WORKER_REPLACING] = "replacing",
+	[WORKER_STOPPING] = "stopping",     [WORKER_ENDED] = "stopping",
 };
 
 void master_control_open(struct master *master)
@@ -105,12 +105,13 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_text(out, "state", state_names[master->state]);
 	put_number(out, "pid", (uint64_t)getpid());
 	put_number(out, "worker_pid", (uint64_t)master->worker.pid);
+	put_number(out, "retired_workers", master->retired.count);
 	put_number(out, "uptime_seconds",
 		   (uint64_t)(clock_milliseconds() - master->began_ms) / 1000);
 	put_number(out, "worker_restarts", counter_get(COUNTER_WORKER_RESTARTS));
 	put_text(out, "socket", master->settings->socket);
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
-	put_number(out, "max_sessions", master->max_sessions);
+	put_number(out, "max_sessions", counter_get(COUNTER_MAX_SESSIONS));
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
 }

@@ -17,6 +17,7 @@
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
 #include "worker/settings_reader.h"
+#include "openrcptd/retired.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"
@@ -31,17 +32,19 @@ struct master {
 	int settings_fd; /* what the last reload has brought; -1: none yet */
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
+	unsigned socket_number; /* of that socket: another one for each that it was opened anew */
 	struct control control;
 	struct metrics_process metrics;
 	struct health health;
 	struct worker_process worker;
+	struct worker_process next; /* it begins beside that one, and is to follow it */
+	struct retired_workers retired;
 	struct start_pace pace;
 	enum worker_state state;
-	size_t max_sessions;
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
 	long long began_ms;       /* the service */
-	long long started_ms;     /* the worker */
 	long long next_reload_ms; /* not before */
+	long long next_renew_ms;  /* not before */
 	long long alive_due_ms;   /* the next sign of life */
 	long long start_limit_ms; /* for the worker to begin; doubled by one that didn't */
 	bool wants_reload;        /* and begins one as soon as it can */
@@ -54,9 +57,20 @@ struct master {
 /* Do it. The event that it makes happen at once; or EVENT_NONE. */
 enum worker_event master_act(struct master *master, enum worker_action action);
 
-/* What is the master's alone, and must end with it: the lock, control, metrics. */
-enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + 2 };
-void master_list_own(const struct master *master, int out_descriptors[MASTER_DESCRIPTORS]);
+/* Whom a list of descriptors is for. */
+enum master_child { MASTER_WORKER, MASTER_READER, MASTER_METRICS };
+
+/* What a new child must close, since it has to end with the master or the worker that it belongs
+ * to; -1: nothing. */
+enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + RETIRED_ROOM + 10 };
+void master_list(const struct master *master, enum master_child child,
+		 int out_descriptors[MASTER_DESCRIPTORS]);
+
+/* Does the worker take connections of another socket than the one that is known by now? */
+bool master_worker_is_stale(const struct master *master);
+
+/* Keep TAKE_DESCRIPTOR, the table that serves from now on. */
+void master_keep_table(struct master *master, int take_descriptor);
 
 /* Somebody removed the socket file: open it anew. A worker keeps the socket that it began with.
  * False: logged; the old one stays, so that there is always one that a worker can begin with, and

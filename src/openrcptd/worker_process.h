@@ -15,11 +15,16 @@
 #include "worker/worker.h"
 
 struct worker_process {
-	pid_t pid;     /* 0: none */
-	int orders_fd; /* to it; -1: it can't be told anything */
+	pid_t pid;              /* 0: none */
+	int orders_fd;          /* to it; -1: it can't be told anything */
+	int table_fd;           /* what it has said that it serves, until the master takes it */
+	unsigned number;        /* see counters_be_worker() */
+	unsigned socket_number; /* of the socket that it began with */
+	bool brings_settings;   /* that no worker before it had */
+	long long started_ms;
 };
 
-#define WORKER_PROCESS_NONE ((struct worker_process){ .orders_fd = -1 })
+#define WORKER_PROCESS_NONE ((struct worker_process){ .orders_fd = -1, .table_fd = -1 })
 
 /*
  * Start one; there must be none. OPTIONS less their orders_fd, which is made here. The new process

@@ -12,14 +12,19 @@
 
 enum order {
 	/* From the master. */
-	ORDER_RELOAD = 'R', /* settings and table, then REPORT_RELOADED or REPORT_KEPT; comes with
-			     * the result of a settings_reader */
-	ORDER_STOP = 'S',   /* let open messages finish, for 10 s, then exit */
+	ORDER_RELOAD = 'R',       /* settings and table, then REPORT_RELOADED, REPORT_KEPT or
+				   * REPORT_ANOTHER; comes with the result of a settings_reader */
+	ORDER_STOP = 'S',         /* let open messages finish, for 10 s, then exit */
+	ORDER_RETIRE = 'L',       /* take no more connections, which another worker takes from the
+				   * same socket; serve the sessions that are open, then exit */
+	ORDER_RETIRE_ALONE = 'A', /* the same, but the socket is no other worker's: whoever waits
+				   * there is served, too */
 	/* From the worker. */
 	REPORT_READY = 'r',    /* sessions are served */
 	REPORT_TABLE = 't',    /* another table is in use; comes with its table_copy */
 	REPORT_RELOADED = 'n', /* new settings and table are in use; may come with a table_copy */
 	REPORT_KEPT = 'k',     /* something is wrong with them: the old ones stay */
+	REPORT_ANOTHER = 'a',  /* they may be well, but are for a worker that begins with them */
 	/* From neither. */
 	ORDERS_SILENT = 0, /* nothing to read just now */
 	ORDERS_ENDED = -1,

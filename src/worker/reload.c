@@ -35,9 +35,14 @@ void reload_close(struct reload *reload)
 	reload->current = NULL;
 }
 
-static const struct settings *in_force(const struct reload *reload)
+const struct settings *reload_in_force(const struct reload *reload)
 {
 	return reload->current != NULL ? reload->current : reload->started;
+}
+
+void reload_retire(struct reload *reload)
+{
+	reload->is_quiet = true;
 }
 
 /* ---- do table and settings belong together? -------------------------------------------- */
@@ -102,6 +107,8 @@ static void log_table(const char *path, const struct table *table, int64_t took_
 static void say(struct reload *reload, uint64_t now_seconds)
 {
 	reload->said_at = now_seconds;
+	if (reload->is_quiet)
+		return;
 	if (reload->store->current == NULL)
 		log_line(SEVERITY_ERROR, "%s: there is no table: all mail is deferred",
 			 reload->trouble.text);
@@ -125,7 +132,8 @@ static void take_trouble(struct reload *reload, const struct error *err, uint64_
 	reload->trouble = *err;
 	if (!is_new)
 		return;
-	count_failure(err);
+	if (!reload->is_quiet)
+		count_failure(err);
 	say(reload, now_seconds);
 }
 
@@ -157,9 +165,11 @@ static void count_table(const struct table *table)
 static void publish(struct reload *reload, const struct settings *settings,
 		    struct snapshot *take_snapshot, int64_t began_ms)
 {
-	log_table(settings->table, take_snapshot->table, clock_milliseconds() - began_ms);
-	warn_of_rules(settings, take_snapshot->table);
-	count_table(take_snapshot->table);
+	if (!reload->is_quiet) {
+		log_table(settings->table, take_snapshot->table, clock_milliseconds() - began_ms);
+		warn_of_rules(settings, take_snapshot->table);
+		count_table(take_snapshot->table);
+	}
 	snapshot_publish(reload->store, take_snapshot);
 	reload->has_told_of_doubt = false;
 }
@@ -177,15 +187,16 @@ static bool load(struct reload *reload, const struct settings *settings, struct 
 		reload->also_owner = TRUST_NOBODY; /* it was known a moment ago */
 	reload->trouble.status = 0;
 	reload->serves_copy = false;
-	counter_set(COUNTER_TABLE_IS_COPY, 0);
-	reload->has_news = true;
+	if (!reload->is_quiet)
+		counter_set(COUNTER_TABLE_IS_COPY, 0);
+	reload->has_news = !reload->is_quiet;
 	return true;
 }
 
 static bool load_copy(struct reload *reload, int copy_fd, struct error *err)
 {
 	int64_t began_ms = clock_milliseconds();
-	const struct settings *settings = in_force(reload);
+	const struct settings *settings = reload_in_force(reload);
 	struct snapshot *snapshot;
 
 	if (copy_fd < 0)
@@ -237,7 +248,7 @@ int reload_take_copy(struct reload *reload)
 
 bool reload_table(struct reload *reload, struct error *err)
 {
-	return load(reload, in_force(reload), err);
+	return load(reload, reload_in_force(reload), err);
 }
 
 bool reload_adopt(struct reload *reload, int settings_fd, struct error *err)
@@ -249,6 +260,32 @@ bool reload_adopt(struct reload *reload, int settings_fd, struct error *err)
 	settings_free(reload->current);
 	reload->current = settings;
 	return true;
+}
+
+/* Where its folder ends in PATH. */
+static struct bytes folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return bytes_make(path, slash != NULL ? (size_t)(slash - path) : 0);
+}
+
+bool reload_needs_another(const struct reload *reload, int settings_fd)
+{
+	const struct settings *before = reload_in_force(reload);
+	struct error err;
+	struct settings *after = settings_reader_result(settings_fd, &err);
+	bool needs_another;
+
+	if (after == NULL)
+		return false; /* reload_all() tells why */
+	/* libmilter takes its time limit once, descriptors are counted at the start, and what may
+	 * be read can be narrowed to one folder. */
+	needs_another = before->max_sessions != after->max_sessions ||
+			before->idle_timeout_seconds != after->idle_timeout_seconds ||
+			!bytes_equal(folder_of(before->table), folder_of(after->table));
+	settings_free(after);
+	return needs_another;
 }
 
 bool reload_all(struct reload *reload, int settings_fd)
@@ -286,7 +323,7 @@ static void load_again(struct reload *reload, uint64_t now_seconds)
  * last write alone, and a folder's leave the whole file alone: so that is asked each time. */
 static void judge_file(struct reload *reload, uint64_t now_seconds)
 {
-	const struct settings *settings = in_force(reload);
+	const struct settings *settings = reload_in_force(reload);
 	struct error err = { .status = 0 };
 
 	if (!table_check_file(settings->table, reload->also_owner, &err)) {
@@ -295,7 +332,8 @@ static void judge_file(struct reload *reload, uint64_t now_seconds)
 	}
 	if (reload->trouble.status != EX_NOPERM || reload->serves_copy)
 		return;
-	log_line(SEVERITY_INFO, "%s: can be read again", settings->table);
+	if (!reload->is_quiet)
+		log_line(SEVERITY_INFO, "%s: can be read again", settings->table);
 	reload->trouble.status = 0;
 }
 
@@ -306,7 +344,7 @@ static void tell_of_doubt(struct reload *reload, const char *path)
 
 	if (snapshot == NULL)
 		return;
-	if (!reload->has_told_of_doubt && !table_is_intact(snapshot->table)) {
+	if (!reload->is_quiet && !reload->has_told_of_doubt && !table_is_intact(snapshot->table)) {
 		log_line(SEVERITY_ERROR,
 			 "%s: written while it is mapped: every recipient is deferred until the "
 			 "table is replaced",
@@ -318,7 +356,7 @@ static void tell_of_doubt(struct reload *reload, const char *path)
 
 void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
 {
-	const char *path = in_force(reload)->table;
+	const char *path = reload_in_force(reload)->table;
 	struct error err;
 
 	tell_of_doubt(reload, path);
@@ -336,6 +374,8 @@ void reload_if_replaced(struct reload *reload, uint64_t now_seconds)
 		take_trouble(reload, &err, now_seconds);
 		break;
 	case WATCH_MISSING:
+		if (reload->is_quiet)
+			break;
 		log_line(SEVERITY_WARNING, "%s: missing%s", path,
 			 reload->store->current == NULL ? "" : "; the table in use stays");
 		break;

@@ -28,6 +28,7 @@ struct reload {
 	struct error trouble;   /* with the file; status 0: none */
 	uint64_t said_at;       /* the trouble; 0: before there was a clock to ask */
 	bool serves_copy;       /* of a table whose file can't be had */
+	bool is_quiet;          /* another worker counts and says what there is to be said */
 	bool has_news;          /* a table is in use of which reload_take_copy() hasn't made one */
 };
 
@@ -55,6 +56,17 @@ bool reload_adopt(struct reload *reload, int settings_fd, struct error *err);
 /* Load the table that the settings of SETTINGS_FD name, and take both over. False: logged, nothing
  * changed. */
 bool reload_all(struct reload *reload, int settings_fd);
+
+/* Do the settings of SETTINGS_FD need a worker that begins with them, since this one can't take
+ * them over? */
+bool reload_needs_another(const struct reload *reload, int settings_fd);
+
+/* From now on another worker serves: tables are loaded as before, but nothing is said, counted or
+ * copied. */
+void reload_retire(struct reload *reload);
+
+/* Settings that are in force now. */
+const struct settings *reload_in_force(const struct reload *reload);
 
 /* Look whether the table was replaced, and load it then. NOW_SECONDS as for watch_check(). */
 void reload_if_replaced(struct reload *reload, uint64_t now_seconds);

@@ -6,14 +6,18 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "message/counters.h"
 #include "metrics/measure.h"
 #include "milter/milter.h"
+#include "milter/pulse.h"
 #include "milter/signal_thread.h"
 #include "worker/orders.h"
 #include "worker/reload.h"
+#include "worker/room.h"
 #include "service/log.h"
 
 enum {
@@ -25,6 +29,9 @@ struct worker {
 	struct snapshot_store store;
 	struct reload reload;
 	int orders_fd;
+	size_t max_sessions;
+	bool brings_settings;
+	bool is_retired;
 };
 
 /* Never 0, which means "not missing" to the watch. */
@@ -60,14 +67,40 @@ static void report_table(struct worker *worker)
 
 static void take_over(struct worker *worker, int settings_fd)
 {
-	bool is_done = reload_all(&worker->reload, settings_fd);
+	bool needs_another = reload_needs_another(&worker->reload, settings_fd);
+	bool is_done = !needs_another && reload_all(&worker->reload, settings_fd);
 
 	if (settings_fd >= 0)
 		(void)close(settings_fd); /* was only read */
-	if (is_done)
+	if (needs_another)
+		report(worker, REPORT_ANOTHER, -1);
+	else if (is_done)
 		report(worker, REPORT_RELOADED, reload_take_copy(&worker->reload));
 	else
 		report(worker, REPORT_KEPT, -1);
+}
+
+/* The sessions that are open go on. Whatever counts or speaks for the service is another worker's
+ * from now on. */
+static void retire(struct worker *worker, bool leaves_socket)
+{
+	struct error err;
+
+	log_line(SEVERITY_INFO, "another worker takes the connections: this one ends with its "
+				"sessions");
+	worker->is_retired = true;
+	reload_retire(&worker->reload);
+	pulse_leave();
+	if (leaves_socket && !milter_leave_connections(&err))
+		log_line(SEVERITY_WARNING, "the socket can't be left: %s", err.text);
+}
+
+static void end_if_idle(const struct worker *worker)
+{
+	if (!worker->is_retired || !milter_is_idle())
+		return;
+	log_line(SEVERITY_INFO, "the last session has ended");
+	_exit(EX_OK); /* see stop() */
 }
 
 static void obey(struct worker *worker)
@@ -84,14 +117,26 @@ static void obey(struct worker *worker)
 		stop();
 	case ORDER_STOP:
 		stop();
+	case ORDER_RETIRE:
+		retire(worker, true);
+		return;
+	case ORDER_RETIRE_ALONE:
+		retire(worker, false);
+		return;
 	default:
 		return;
 	}
 }
 
-static int fail(const struct error *err)
+/* With new settings another worker goes on without them. */
+static int fail(const struct worker *worker, const struct error *err)
 {
-	log_line(SEVERITY_FATAL, "%s", err->text);
+	if (worker->brings_settings) {
+		counters_failure(err->text, (uint64_t)time(NULL));
+		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err->text);
+	} else {
+		log_line(SEVERITY_FATAL, "%s", err->text);
+	}
 	return err->status;
 }
 
@@ -99,17 +144,19 @@ static void report_ready(const struct worker *worker)
 {
 	struct error err;
 
+	counter_set(COUNTER_MAX_SESSIONS, worker->max_sessions);
 	if (signal_thread_wait(&err) && milter_take_connections(&err) &&
 	    (orders_write(worker->orders_fd, REPORT_READY, -1) ||
 	     error_set(&err, EX_SOFTWARE, "the master is gone")))
 		return;
-	_exit(fail(&err)); /* libmilter's threads are running */
+	_exit(fail(worker, &err)); /* libmilter's threads are running */
 }
 
 static void look_after_table(struct worker *worker)
 {
 	reload_if_replaced(&worker->reload, watch_seconds());
-	measure_process();
+	if (!worker->is_retired)
+		measure_process();
 	report_table(worker);
 }
 
@@ -129,6 +176,7 @@ static void *take_orders(void *context)
 			look_after_table(worker);
 		else if (errno != EINTR)
 			log_line(SEVERITY_PANIC, "poll: %s", error_words(errno));
+		end_if_idle(worker);
 	}
 	return NULL;
 }
@@ -155,7 +203,7 @@ static void block_signals(void)
 static bool begin_with_table(struct worker *worker, const struct worker_options *options,
 			     struct error *err)
 {
-	if (!options->is_another) {
+	if (!options->is_another || options->brings_settings) {
 		if (!reload_table(&worker->reload, err))
 			return false;
 	} else {
@@ -167,34 +215,53 @@ static bool begin_with_table(struct worker *worker, const struct worker_options 
 	return true;
 }
 
+static bool begin_with_settings(struct worker *worker, const struct worker_options *options,
+				struct error *err)
+{
+	reload_init(&worker->reload, options->settings, &worker->store);
+	if (options->settings_fd < 0)
+		return true;
+	if (!reload_adopt(&worker->reload, options->settings_fd, err))
+		return false;
+	(void)close(options->settings_fd); /* was only read */
+	return true;
+}
+
+static bool begin_with_milter(struct worker *worker, int listen_fd, struct error *err)
+{
+	const struct settings *settings = reload_in_force(&worker->reload);
+	struct milter_options milter = {
+		.take_listen_fd = listen_fd,
+		.runtime_directory = settings->runtime_directory,
+		.store = &worker->store,
+		.idle_timeout_seconds = (int)settings->idle_timeout_seconds,
+	};
+
+	worker->max_sessions = room_make(settings->max_sessions);
+	milter.max_sessions = worker->max_sessions;
+	return milter_open(&milter, err);
+}
+
 int worker_run(const struct worker_options *options)
 {
 	static struct worker worker; /* threads that outlive this function use it */
-	const struct milter_options milter = {
-		.take_listen_fd = options->listen_fd,
-		.runtime_directory = options->settings->runtime_directory,
-		.store = &worker.store,
-		.max_sessions = options->max_sessions,
-		.idle_timeout_seconds = (int)options->settings->idle_timeout_seconds,
-	};
 	struct error err = { .status = EX_SOFTWARE };
 	pthread_t thread;
 
 	block_signals();
+	counters_be_worker(options->number);
+	pulse_use(options->number);
 	worker.orders_fd = options->orders_fd;
+	worker.brings_settings = options->brings_settings;
 	snapshot_store_init(&worker.store);
-	reload_init(&worker.reload, options->settings, &worker.store);
-	if (options->settings_fd >= 0) {
-		if (!reload_adopt(&worker.reload, options->settings_fd, &err))
-			return fail(&err);
-		(void)close(options->settings_fd); /* was only read */
-	}
-	if (!begin_with_table(&worker, options, &err) || !milter_open(&milter, &err))
-		return fail(&err);
+	if (!begin_with_settings(&worker, options, &err) ||
+	    !begin_with_table(&worker, options, &err) ||
+	    !begin_with_milter(&worker, options->listen_fd, &err))
+		return fail(&worker, &err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {
 		error_fill_errno(&err, EX_OSERR, "thread");
-		return fail(&err);
+		return fail(&worker, &err);
 	}
 	return milter_run();
 }

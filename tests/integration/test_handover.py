@@ -1,10 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """One worker follows another, or none does: what becomes of connections, sessions and messages."""
+import json
 import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -14,11 +18,13 @@ import daemon
 import harness
 import milter_client
 from daemon import Daemon
+from mail_system import MailSystem
 
 TABLE = '''\
 alias.example        domain
 ann@alias.example    ann@dest.example
 '''
+OTHER = TABLE + 'bob@alias.example    bob@dest.example\n'
 KNOWN = '<ann@alias.example>'
 
 
@@ -41,6 +47,22 @@ class TestCase(unittest.TestCase):
         self.assertEqual(session.mail(), 'continue')
         self.assertEqual(session.rcpt(KNOWN), 'continue')
         return session
+
+    def ctl(self, made, *words):
+        done = subprocess.run(harness.command('rcptctl', '-c', made.configuration, *words),
+                              check=False, capture_output=True, encoding='utf-8',
+                              stdin=subprocess.DEVNULL)
+        return done.returncode, done.stdout, done.stderr
+
+    def status(self, made):
+        return json.loads(self.ctl(made, '--json', 'status')[1])
+
+    def reload(self, made, **changes):
+        made.write_configuration(**changes)
+        self.assertEqual(self.ctl(made, 'reload')[0::2], (0, ''))
+
+    def assert_is_gone(self, pid):
+        harness.wait_until(lambda: not daemon.is_alive(pid), 'worker %d ends' % pid)
 
     def assert_ends_well(self, session):
         verdict, edits = session.end()
@@ -94,6 +116,250 @@ class Stop(TestCase):
         made.wait_for_log('messages were still open; they are deferred', start)
         with self.assertRaises((milter_client.Ended, OSError)):
             session.end()
+
+
+def move_table(made):
+    """Its directory gets another name, and the settings of that."""
+    folder = made.table.parent.with_name('moved')
+    if not folder.exists():
+        shutil.copytree(made.table.parent, folder)
+        for path in (folder, *folder.iterdir()):
+            before = (made.table.parent / path.relative_to(folder)).stat()
+            os.chown(path, before.st_uid, before.st_gid)
+    return folder / made.table.name
+
+
+class HandOver(TestCase):
+    """The next worker takes the connections while the other one finishes its sessions."""
+
+    def handed_over(self, made, change):
+        """CHANGE makes another worker; the one before it."""
+        old = self.status(made)['worker_pid']
+        start = len(made.log_text())
+        change()
+        made.wait_for_log('another worker takes the connections', start)
+        harness.wait_until(lambda: self.status(made)['state'] == 'serving', 'it serves')
+        self.assertNotEqual(self.status(made)['worker_pid'], old)
+        return old
+
+    def assert_session_goes_on(self, made, change):
+        session = self.in_a_message(made)
+        idle = self.in_a_message(made)
+        idle.abort()
+        old = self.handed_over(made, change)
+        self.assert_ends_well(self.in_a_message(made))
+        for one in (session, idle):
+            if one is idle:
+                self.assertEqual((one.mail(), one.rcpt(KNOWN)), ('continue', 'continue'))
+            self.assert_ends_well(one)
+        told = self.status(made)
+        self.assertEqual((told['retired_workers'], told['worker_restarts']), (1, 0))
+        self.assertTrue(daemon.is_alive(old))
+        session.close()
+        self.assertEqual((idle.mail(), idle.rcpt(KNOWN)), ('continue', 'continue'))
+        self.assert_ends_well(idle)
+        idle.close()
+        self.assert_is_gone(old)
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'it is forgotten')
+        self.assertNotIn('killed', made.log_text())
+
+    def test_settings_that_only_a_new_worker_takes(self):
+        made = self.started()
+        self.assert_session_goes_on(made, lambda: self.reload(made, max_sessions=77))
+        self.assertEqual(self.status(made)['max_sessions'], 77)
+        self.reload(made, idle_timeout_seconds=3600)
+        self.assert_ends_well(self.in_a_message(made))
+
+    def test_another_directory_of_the_table(self):
+        made = self.started()
+        moved = move_table(made)
+        self.assert_session_goes_on(made, lambda: self.reload(made, table=moved))
+
+    def test_a_socket_file_that_is_gone(self):
+        made = self.started()
+        self.assert_session_goes_on(made, made.socket.unlink)
+
+    def test_where_the_next_one_does_not_begin_the_worker_goes_on(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        worker = self.status(made)['worker_pid']
+        made.write_configuration(table=made.folder / 'nowhere' / 'table', max_sessions=77)
+        status, _, err = self.ctl(made, 'reload')
+        self.assertEqual(status, 1)
+        self.assertIn('nowhere/table', err)
+        told = self.status(made)
+        self.assertEqual((told['worker_pid'], told['state'], told['retired_workers']),
+                         (worker, 'serving', 0))
+        self.assertNotEqual(told['max_sessions'], 77)
+        self.assert_ends_well(session)
+        self.assertEqual(made.workers(), [worker])
+
+    def test_sessions_of_all_workers_are_counted(self):
+        made = self.started()
+        sessions = [self.in_a_message(made) for _ in range(3)]
+        old = self.handed_over(made, lambda: self.reload(made, max_sessions=5))
+        sessions += [self.in_a_message(made) for _ in range(2)]
+        self.assertEqual(self.status(made)['sessions'], 5)
+        surplus = self.session(made)
+        surplus.mail()
+        self.assertTrue(surplus.rcpt(KNOWN).startswith('451'))
+        os.kill(old, signal.SIGKILL)
+        harness.wait_until(lambda: self.status(made)['sessions'] == 2, 'its sessions are gone')
+        surplus.mail()
+        self.assertEqual(surplus.rcpt(KNOWN), 'continue')
+        for session in sessions[3:]:
+            self.assert_ends_well(session)
+
+    def test_a_retired_one_loads_the_table_too(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        session.abort()
+        self.handed_over(made, lambda: self.reload(made, max_sessions=77))
+        made.replace_table(OTHER)
+
+        def knows_bob():
+            reply, = session.message(['<bob@alias.example>']).replies
+            return reply == 'continue'
+        harness.wait_until(knows_bob, 'the new table')
+        made.wait_for_answer('<bob@alias.example>', lambda reply: reply == 'continue')
+        self.assertEqual(made.log_text().count('entries=2'), 1)
+
+    def test_a_stop_lets_messages_of_both_end(self):
+        made = self.started()
+        old = self.in_a_message(made)
+        self.handed_over(made, lambda: self.reload(made, max_sessions=77))
+        new = self.in_a_message(made)
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGTERM)
+        made.wait_for_log('stopping', start)
+        self.assert_ends_well(new)
+        self.assert_ends_well(old)
+        self.assertEqual(made.process.wait(harness.LIMIT_S), 0)
+        self.assertNotIn('were still open', made.log_text()[start:])
+
+    def test_there_are_few_at_a_time(self):
+        made = self.started()
+        sessions = []
+        for number in range(6):
+            sessions.append(self.in_a_message(made))
+            sessions[-1].abort()
+            self.handed_over(made, lambda number=number: self.reload(
+                made, max_sessions=77 + number))
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 4, 'two have ended')
+        for session in sessions[:2]:
+            with self.assertRaises((milter_client.Ended, OSError)):
+                session.message([KNOWN])
+        for session in sessions[2:]:
+            self.assertEqual(session.message([KNOWN]).replies, ['continue'])
+
+
+class Traffic(unittest.TestCase):
+    """Real mail through a real Postfix meanwhile: each message is accepted, and arrives once."""
+
+    DOMAIN = 'alias.example'
+    TABLE = 'alias.example domain\n' + ''.join(
+        'user%d@alias.example one%d@dest.example, two%d@dest.example\n' % (n, n, n)
+        for n in range(10))
+
+    def setUp(self):
+        self.system = MailSystem(self.TABLE, [self.DOMAIN])
+        self.addCleanup(self.system.close)
+        self.system.start()
+        self.system.daemon.wait_for_log('serves')
+        self.is_over = threading.Event()
+        self.lock = threading.Lock()
+        self.sent, self.wrong = [], []
+
+    # ---- who sends ---------------------------------------------------------------------
+
+    def note(self, user, *replies):
+        with self.lock:
+            self.wrong += [reply for reply in replies if not reply.is_accepted]
+            self.sent.append(user)
+
+    def short_sessions(self, user):
+        while not self.is_over.is_set():
+            sent = self.system.send(['user%d@alias.example' % user])
+            self.note(user, sent.mail, *sent.recipients, sent.data)
+
+    def long_sessions(self, user):
+        while not self.is_over.is_set():
+            with self.system.client() as client:
+                for _ in range(100):
+                    sent = client.message(['user%d@alias.example' % user])
+                    self.note(user, sent.mail, *sent.recipients, sent.data)
+
+    def slow_messages(self, user):
+        """A while between RCPT and DATA."""
+        while not self.is_over.is_set():
+            with self.system.client() as client:
+                replies = [client.mail(), client.rcpt('user%d@alias.example' % user)]
+                self.is_over.wait(0.7)
+                replies.append(client.data())
+                self.note(user, *replies)
+
+    # ---- what happens ------------------------------------------------------------------
+
+    def during_traffic(self, *changes):
+        senders = [threading.Thread(target=self.guarded, args=(kind, user))
+                   for user, kind in enumerate((self.short_sessions, self.long_sessions,
+                                                self.slow_messages, self.short_sessions))]
+        for sender in senders:
+            sender.start()
+        try:
+            for change in changes:
+                self.after_some_messages()
+                change()
+            self.after_some_messages()
+        finally:
+            self.is_over.set()
+            for sender in senders:
+                sender.join()
+
+    def guarded(self, kind, user):
+        try:
+            kind(user)
+        except Exception as error:      # pylint: disable=broad-exception-caught
+            with self.lock:
+                self.wrong.append(repr(error))
+
+    def after_some_messages(self):
+        count = len(self.sent)
+        harness.wait_until(lambda: len(self.sent) > count + 20 or self.wrong, 'mail flows')
+
+    def assert_all_is_well(self):
+        self.assertEqual(self.wrong, [])
+        self.assertEqual(
+            self.system.delivered(),
+            sorted('%s%d@dest.example' % (word, user) for user in self.sent
+                   for word in ('one', 'two')))
+        log = self.system.postfix.log_text()
+        for words in ('warning: milter', "can't read SMFIC", 'milter-reject', 'deferred'):
+            self.assertNotIn(words, log)
+
+    def handed_over(self, change):
+        def do():
+            made = self.system.daemon
+            # More than four at a time are not waited for.
+            harness.wait_until(lambda: made.log_text().count('which had retired, has ended') + 4 >
+                               made.log_text().count('another worker takes the connections'),
+                               'the workers before end')
+            start = len(made.log_text())
+            change()
+            made.wait_for_log('another worker takes the connections', start)
+        return do
+
+    def settings(self, **changes):
+        def change():
+            self.system.daemon.reload(**changes)
+        return self.handed_over(change)
+
+    def test_settings_and_another_directory(self):
+        moved = move_table(self.system.daemon)
+        self.during_traffic(*[self.settings(max_sessions=100 + i) for i in range(5)],
+                            self.settings(table=moved),
+                            *[self.settings(idle_timeout_seconds=900 + i) for i in range(3)])
+        self.assert_all_is_well()
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@
 
 #include "make_table.h"
 #include "worker/settings_reader.h"
+#include "message/counters.h"
 #include "scratch.h"
 #include "service/log.h"
 
@@ -73,19 +74,27 @@ static bool has_logged(const char *words)
 }
 
 /* As master and worker do it together. */
-static bool reload_settings(void)
+static int read_settings(void)
 {
 	struct settings_reader reader = SETTINGS_READER_NONE;
 	struct error err;
-	bool is_done;
 	int status;
-	int fd;
 
 	assert_true(settings_reader_start(&reader, started, NULL, 0, &err));
 	assert_int_equal(waitpid(reader.pid, &status, 0), reader.pid);
-	if (!settings_reader_end(&reader, status, started->file))
+	if (settings_reader_end(&reader, status, started->file))
+		return settings_reader_take(&reader);
+	(void)settings_reader_cancel(&reader); /* whatever it has left */
+	return -1;
+}
+
+static bool reload_settings(void)
+{
+	int fd = read_settings();
+	bool is_done;
+
+	if (fd < 0)
 		return false;
-	fd = settings_reader_take(&reader);
 	is_done = reload_all(&reload, fd);
 	assert_int_equal(close(fd), 0);
 	return is_done;
@@ -144,6 +153,47 @@ static void what_needs_a_restart_is_said(void **state)
 	assert_true(reload_settings());
 	/* Compared with what was started, not with what was loaded last. */
 	assert_false(has_logged("needs a restart"));
+}
+
+static bool needs_another(void)
+{
+	int fd = read_settings();
+	bool result = reload_needs_another(&reload, fd);
+
+	assert_int_equal(close(fd), 0);
+	return result;
+}
+
+static void some_settings_need_a_worker_of_their_own(void **state)
+{
+	(void)state;
+	configure("other", "unknown = { text = \"Nobody here\"; };\n");
+	assert_false(needs_another());
+	configure("table", "max_sessions = 7;\n");
+	assert_true(needs_another());
+	configure("table", "idle_timeout_seconds = 61;\n");
+	assert_true(needs_another());
+	configure("folder/table", "");
+	assert_true(needs_another());
+	configure("table", "no_such_setting = 1;\n");
+	assert_int_equal(read_settings(), -1);
+}
+
+static void who_has_retired_loads_and_says_nothing(void **state)
+{
+	(void)state;
+	reload_retire(&reload);
+	counter_set(COUNTER_TABLE_GENERATION, 77);
+	(void)has_logged("");
+	install_table(scratch_path("table"), 2);
+	reload_if_replaced(&reload, 1);
+	assert_int_equal(generation_in_use(), 2);
+	assert_int_equal(reload_take_copy(&reload), -1);
+	scratch_put("table", "written over");
+	reload_if_replaced(&reload, 2);
+	assert_int_equal(generation_in_use(), 2);
+	assert_int_equal(counter_get(COUNTER_TABLE_GENERATION), 77);
+	assert_false(has_logged("table"));
 }
 
 static void a_table_of_other_rules_is_told(void **state)
@@ -320,6 +370,8 @@ int main(void)
 		TEST(settings_that_are_wrong_change_nothing),
 		TEST(settings_without_a_table_change_nothing),
 		TEST(what_needs_a_restart_is_said),
+		TEST(some_settings_need_a_worker_of_their_own),
+		TEST(who_has_retired_loads_and_says_nothing),
 		TEST(a_table_of_other_rules_is_told),
 		TEST(a_table_that_is_replaced_is_loaded_once),
 		TEST(a_table_that_is_no_table_is_left),

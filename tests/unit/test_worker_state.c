@@ -44,7 +44,8 @@ static void a_life_from_start_to_stop(void **state)
 	WALK(WORKER_ABSENT, { EVENT_DUE, WORKER_STARTING, ACTION_START },
 	     { EVENT_READY, WORKER_SERVING, ACTION_SERVE },
 	     { EVENT_STOP, WORKER_STOPPING, ACTION_STOP },
-	     { EVENT_DIED, WORKER_ENDED, ACTION_NONE });
+	     { EVENT_DIED, WORKER_STOPPING, ACTION_COUNT },
+	     { EVENT_GONE, WORKER_ENDED, ACTION_NONE });
 }
 
 static void the_first_worker_that_fails_is_the_last(void **state)
@@ -53,7 +54,8 @@ static void the_first_worker_that_fails_is_the_last(void **state)
 	WALK(WORKER_STARTING, { EVENT_NEVER_SERVED, WORKER_ENDED, ACTION_FAIL });
 	/* A stop in between isn't a failure. */
 	WALK(WORKER_STARTING, { EVENT_STOP, WORKER_STOPPING, ACTION_STOP },
-	     { EVENT_NEVER_SERVED, WORKER_ENDED, ACTION_NONE });
+	     { EVENT_NEVER_SERVED, WORKER_STOPPING, ACTION_COUNT },
+	     { EVENT_GONE, WORKER_ENDED, ACTION_NONE });
 }
 
 static void one_that_never_begins_is_given_up(void **state)
@@ -110,9 +112,61 @@ static void reloads_are_for_a_worker_that_serves(void **state)
 		}
 }
 
+/* ---- one worker hands over to the next ------------------------------------------------- */
+
+static void the_next_one_begins_beside_the_worker(void **state)
+{
+	(void)state;
+	WALK(WORKER_SERVING, { EVENT_SOCKET_RENEWED, WORKER_RENEWING, ACTION_START_NEXT },
+	     { EVENT_NEXT_READY, WORKER_SERVING, ACTION_TURN_OVER });
+	WALK(WORKER_RELOADING, { EVENT_SETTINGS_READ, WORKER_RELOADING, ACTION_HAND_OVER },
+	     { EVENT_ANOTHER, WORKER_RENEWING, ACTION_START_NEXT },
+	     { EVENT_NEXT_READY, WORKER_SERVING, ACTION_TURN_OVER });
+}
+
+static void where_the_next_one_fails_the_worker_serves_on(void **state)
+{
+	(void)state;
+	WALK(WORKER_RENEWING, { EVENT_NOT_STARTED, WORKER_SERVING, ACTION_DROP_NEXT });
+	WALK(WORKER_RENEWING, { EVENT_NEXT_DIED, WORKER_SERVING, ACTION_DROP_NEXT });
+	WALK(WORKER_RENEWING, { EVENT_DUE, WORKER_RENEWING, ACTION_GIVE_UP_NEXT },
+	     { EVENT_NEXT_DIED, WORKER_SERVING, ACTION_DROP_NEXT });
+}
+
+static void where_the_worker_fails_the_next_one_is_the_worker(void **state)
+{
+	(void)state;
+	WALK(WORKER_RENEWING, { EVENT_DIED, WORKER_STARTING, ACTION_PROMOTE },
+	     { EVENT_READY, WORKER_SERVING, ACTION_SERVE });
+	WALK(WORKER_RENEWING, { EVENT_HUNG, WORKER_RENEWING, ACTION_KILL_WORKER },
+	     { EVENT_DIED, WORKER_STARTING, ACTION_PROMOTE },
+	     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
+}
+
+static void a_stop_waits_for_all_of_them(void **state)
+{
+	(void)state;
+	WALK(WORKER_RENEWING, { EVENT_STOP, WORKER_STOPPING, ACTION_STOP },
+	     { EVENT_NEXT_READY, WORKER_STOPPING, ACTION_NONE },
+	     { EVENT_NEXT_DIED, WORKER_STOPPING, ACTION_COUNT },
+	     { EVENT_RETIRED_DIED, WORKER_STOPPING, ACTION_COUNT },
+	     { EVENT_DIED, WORKER_STOPPING, ACTION_COUNT },
+	     { EVENT_GONE, WORKER_ENDED, ACTION_NONE });
+}
+
+static void a_retired_one_is_of_no_interest_before(void **state)
+{
+	(void)state;
+	for (int from = 0; from < WORKER_STATES; from++)
+		if (from != WORKER_STOPPING)
+			assert_int_equal(
+				worker_step((enum worker_state)from, EVENT_RETIRED_DIED).action,
+				ACTION_NONE);
+}
+
 /* ---- a worker that has to go ----------------------------------------------------------- */
 
-static void a_worker_that_serves_can_die_hang_or_lose_its_socket(void **state)
+static void a_worker_that_serves_can_die_or_hang(void **state)
 {
 	static const enum worker_state serving[] = { WORKER_SERVING, WORKER_RELOADING };
 
@@ -120,9 +174,6 @@ static void a_worker_that_serves_can_die_hang_or_lose_its_socket(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		WALK(serving[i], { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
 		WALK(serving[i], { EVENT_HUNG, WORKER_REPLACING, ACTION_KILL },
-		     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
-		WALK(serving[i], { EVENT_SOCKET_RENEWED, WORKER_REPLACING, ACTION_REPLACE },
-		     { EVENT_DUE, WORKER_REPLACING, ACTION_KILL },
 		     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
 	}
 }
@@ -132,8 +183,8 @@ static void who_has_to_go_is_not_asked_again(void **state)
 	(void)state;
 	for (int from = 0; from < WORKER_STATES; from++)
 		assert_int_equal(worker_state_serves((enum worker_state)from),
-				 worker_step((enum worker_state)from, EVENT_HUNG).action ==
-					 ACTION_KILL);
+				 worker_step((enum worker_state)from, EVENT_HUNG).action !=
+					 ACTION_NONE);
 	WALK(WORKER_REPLACING, { EVENT_READY, WORKER_REPLACING, ACTION_NONE },
 	     { EVENT_HUNG, WORKER_REPLACING, ACTION_NONE },
 	     { EVENT_SOCKET_RENEWED, WORKER_REPLACING, ACTION_NONE });
@@ -147,8 +198,8 @@ static void whoever_is_told_to_stop_ends(void **state)
 	for (int from = 0; from < WORKER_ENDED; from++) {
 		struct worker_step step = worker_step((enum worker_state)from, EVENT_STOP);
 
-		if (has_process((enum worker_state)from))
-			step = worker_step(step.state, EVENT_DIED);
+		assert_int_equal(step.state, WORKER_STOPPING);
+		step = worker_step(step.state, EVENT_GONE);
 		assert_int_equal(step.state, WORKER_ENDED);
 	}
 }
@@ -156,9 +207,9 @@ static void whoever_is_told_to_stop_ends(void **state)
 static void a_stop_that_takes_too_long_kills(void **state)
 {
 	(void)state;
-	WALK(WORKER_STOPPING, { EVENT_DUE, WORKER_STOPPING, ACTION_KILL },
-	     { EVENT_STOP, WORKER_STOPPING, ACTION_KILL }, /* asked twice */
-	     { EVENT_DIED, WORKER_ENDED, ACTION_NONE });
+	WALK(WORKER_STOPPING, { EVENT_DUE, WORKER_STOPPING, ACTION_KILL_ALL },
+	     { EVENT_STOP, WORKER_STOPPING, ACTION_KILL_ALL }, /* asked twice */
+	     { EVENT_DIED, WORKER_STOPPING, ACTION_COUNT });
 }
 
 static void after_a_stop_nothing_starts(void **state)
@@ -185,10 +236,12 @@ static void no_process_is_lost(void **state)
 			enum worker_state before = (enum worker_state)from;
 			struct worker_step step = worker_step(before, (enum worker_event)event);
 			bool is_end = event == EVENT_DIED || event == EVENT_NEVER_SERVED ||
-				      event == EVENT_NOT_STARTED;
+				      event == EVENT_NOT_STARTED || event == EVENT_GONE;
 
+			/* A stop asks who is there. */
 			if (!has_process(before) && has_process(step.state))
-				assert_int_equal(step.action, ACTION_START);
+				assert_true(step.action == ACTION_START ||
+					    step.action == ACTION_STOP);
 			if (has_process(before) && !has_process(step.state))
 				assert_true(is_end);
 		}
@@ -198,9 +251,13 @@ static void each_death_is_noticed(void **state)
 {
 	(void)state;
 	for (int from = 0; from < WORKER_STATES; from++) {
+		struct worker_step step;
+
 		if (!has_process((enum worker_state)from))
 			continue;
-		assert_false(has_process(worker_step((enum worker_state)from, EVENT_DIED).state));
+		step = worker_step((enum worker_state)from, EVENT_DIED);
+		assert_true(!has_process(step.state) || step.action == ACTION_PROMOTE ||
+			    step.action == ACTION_COUNT);
 	}
 }
 
@@ -225,7 +282,12 @@ int main(void)
 		cmocka_unit_test(a_reload_takes_three_steps),
 		cmocka_unit_test(a_bad_reload_changes_nothing),
 		cmocka_unit_test(reloads_are_for_a_worker_that_serves),
-		cmocka_unit_test(a_worker_that_serves_can_die_hang_or_lose_its_socket),
+		cmocka_unit_test(the_next_one_begins_beside_the_worker),
+		cmocka_unit_test(where_the_next_one_fails_the_worker_serves_on),
+		cmocka_unit_test(where_the_worker_fails_the_next_one_is_the_worker),
+		cmocka_unit_test(a_stop_waits_for_all_of_them),
+		cmocka_unit_test(a_retired_one_is_of_no_interest_before),
+		cmocka_unit_test(a_worker_that_serves_can_die_or_hang),
 		cmocka_unit_test(who_has_to_go_is_not_asked_again),
 		cmocka_unit_test(whoever_is_told_to_stop_ends),
 		cmocka_unit_test(a_stop_that_takes_too_long_kills),

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "message/counters.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* In a process of its own, which then dies. */
+static void begin_sessions(unsigned worker, int sessions, uint64_t most, bool is_well)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		bool was_well = true;
+
+		counters_be_worker(worker);
+		for (int i = 0; i < sessions; i++)
+			was_well = counters_begin_session(most) && was_well;
+		_exit(was_well == is_well ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void sessions_are_those_of_all_workers(void **state)
+{
+	(void)state;
+	counters_share();
+	begin_sessions(1, 3, 10, true);
+	begin_sessions(2, 4, 10, true);
+	assert_int_equal(counter_get(COUNTER_SESSIONS), 7);
+	begin_sessions(3, 4, 10, false); /* one too many */
+	assert_int_equal(counter_get(COUNTER_SESSIONS), 10);
+	counters_forget_worker(2);
+	assert_int_equal(counter_get(COUNTER_SESSIONS), 6);
+	begin_sessions(3, 1, 10, true); /* whose namesake is dead */
+	assert_int_equal(counter_get(COUNTER_SESSIONS), 4);
+}
+
+static void a_session_that_ends_makes_room(void **state)
+{
+	(void)state;
+	counters_share();
+	assert_true(counters_begin_session(1));
+	assert_false(counters_begin_session(1));
+	counters_end_session();
+	assert_true(counters_begin_session(1));
+	counters_end_session();
+	assert_int_equal(counter_get(COUNTER_SESSIONS), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sessions_are_those_of_all_workers),
+		cmocka_unit_test(a_session_that_ends_makes_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
