@@ -39,6 +39,7 @@ static _Noreturn void stop(void)
 {
 	if (!milter_drain(DRAIN_MS))
 		log_line(SEVERITY_WARNING, "messages were still being finished; they are deferred");
+	log_tell_left_out(true);
 	_exit(EX_OK);
 }
 
@@ -109,7 +110,9 @@ static void report_ready(const struct worker *worker)
 static void look_after_table(struct worker *worker)
 {
 	reload_if_replaced(&worker->reload, watch_seconds());
+	log_tell_left_out(false);
 	measure_process();
+	measure_log();
 	report_table(worker);
 }
 
