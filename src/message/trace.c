@@ -95,11 +95,15 @@ void trace_begin(struct trace *trace, const struct table *table, struct bytes re
 static void warn_of_missing(const struct trace *trace, const struct resolution *resolution)
 {
 	struct buffer line;
+	size_t recipient_size;
 
-	begin_line(trace, &line);
-	(void)buffer_append_text(&line, "a target is left out, reason=");
+	buffer_init(&line, LOG_LINE_MAX);
+	(void)address_escape(trace->recipient, false, &line);
+	recipient_size = line.size;
 	(void)reason_print(trace->table, resolution->reason, &resolution->detail, &line);
-	log_line(SEVERITY_WARNING, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&line)));
+	log_line(SEVERITY_WARNING, BYTES_FORMAT ": a target is left out, reason=" BYTES_FORMAT,
+		 BYTES_ARGS(bytes_first(buffer_bytes(&line), recipient_size)),
+		 BYTES_ARGS(bytes_skip(buffer_bytes(&line), recipient_size)));
 	buffer_free(&line);
 }
 

@@ -172,8 +172,7 @@ static void log_decision(struct transaction *transaction, const struct decision 
 		(void)buffer_append_text(text, ", reason=");
 	(void)reason_print(transaction->snapshot->table, judgement->reason, &judgement->detail,
 			   text);
-	log_line(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO, BYTES_FORMAT,
-		 BYTES_ARGS(buffer_bytes(text)));
+	log_record(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO, buffer_bytes(text));
 }
 
 void transaction_log_refusal(struct transaction *transaction, const struct decision *decision)
@@ -202,7 +201,7 @@ void transaction_log_deferral(struct transaction *transaction, const char *queue
 					   transaction->put_off);
 	else
 		(void)buffer_append_format(text, ": deferred: %s", reason);
-	log_line(SEVERITY_WARNING, BYTES_FORMAT, BYTES_ARGS(buffer_bytes(text)));
+	log_record(SEVERITY_WARNING, buffer_bytes(text));
 }
 
 void transaction_log(struct transaction *transaction, const char *queue_id)

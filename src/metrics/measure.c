@@ -57,13 +57,16 @@ static void measure_descriptors(void)
 	counter_set(COUNTER_PROCESS_DESCRIPTORS, count > 3 ? count - 3 : 0);
 }
 
-static void count_dropped_lines(void)
+void measure_log(void)
 {
-	static uint64_t told;
-	uint64_t dropped = log_dropped();
+	static uint64_t told_stalled, told_limited;
+	uint64_t stalled = log_dropped();
+	uint64_t limited = log_left_out();
 
-	counter_add(COUNTER_LOG_DROPPED, dropped - told);
-	told = dropped;
+	counter_add(COUNTER_LOG_STALLED, stalled - told_stalled);
+	counter_add(COUNTER_LOG_LIMITED, limited - told_limited);
+	told_stalled = stalled;
+	told_limited = limited;
 }
 
 void measure_process(void)
@@ -71,5 +74,4 @@ void measure_process(void)
 	measure_cpu();
 	measure_memory();
 	measure_descriptors();
-	count_dropped_lines();
 }

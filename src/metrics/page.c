@@ -16,7 +16,7 @@ static const struct family {
 	{ "loads", "Tables and settings that were loaded, or could not be." },
 	{ "reloads", "Reloads that were asked for." },
 	{ "worker_restarts", "Workers that had to be started again." },
-	{ "log_dropped", "Log lines that were dropped while the log daemon stalled." },
+	{ "log_dropped", "Log lines dropped: the log daemon stalled, or many were alike." },
 };
 
 /* ---- samples -------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@ __attribute__((format(printf, 2, 3))) void hook_syslog(int priority, const char 
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_line_arguments(severity_of(priority), format, arguments);
+	log_foreign_line(severity_of(priority), format, arguments);
 	va_end(arguments);
 }
 
@@ -60,7 +60,7 @@ __attribute__((format(printf, 3, 4))) void hook___syslog_chk(int priority, int f
 
 	(void)flag;
 	va_start(arguments, format);
-	log_line_arguments(severity_of(priority), format, arguments);
+	log_foreign_line(severity_of(priority), format, arguments);
 	va_end(arguments);
 }
 

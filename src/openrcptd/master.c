@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "message/counters.h"
+#include "metrics/measure.h"
 #include "milter/pulse.h"
 #include "openrcptd/health.h"
 #include "openrcptd/master_begin.h"
@@ -259,6 +260,8 @@ static void show_life(struct master *master)
 	if (clock_milliseconds() < master->alive_due_ms)
 		return;
 	notify_alive();
+	log_tell_left_out(false);
+	measure_log();
 	master->alive_due_ms = clock_milliseconds() + ALIVE_MS;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "service/log_limit.h"
 
 #define SYSLOG_PATH "/dev/log"
 
@@ -32,7 +33,7 @@ static const struct severity {
 	[SEVERITY_PANIC] = { "panic: ", LOG_CRIT },
 };
 
-/* The one log of the process. Lock: the socket, and the order of lines on standard error. */
+/* The one log of the process. Lock: the socket, the order of lines on standard error, the limit. */
 static struct {
 	pthread_mutex_t lock;
 	enum log_sink sink;
@@ -44,6 +45,8 @@ static struct {
 	int64_t last_attempt; /* to connect, in seconds of the clock; 0: none yet */
 	uint64_t unreported;  /* dropped, and not said yet */
 	_Atomic uint64_t dropped;
+	_Atomic uint64_t left_out;
+	struct log_limit limit;
 } sole_log = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.ident = "openrcptd",
@@ -281,6 +284,7 @@ void log_open(enum log_sink sink, const char *ident)
 void log_forked(void)
 {
 	sole_log.pid = getpid();
+	sole_log.limit = (struct log_limit){ .kinds = { { .kind = 0 } } };
 }
 
 void log_enable_debug(void)
@@ -302,7 +306,52 @@ static void show_fatal(const char *format, va_list arguments)
 	(void)fputc('\n', stderr);
 }
 
-void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
+static bool take_left_out(int64_t now, struct log_kind *out_kind)
+{
+	bool is_taken;
+
+	(void)pthread_mutex_lock(&sole_log.lock); /* can't fail, as at the others */
+	is_taken = log_limit_take(&sole_log.limit, now, out_kind);
+	(void)pthread_mutex_unlock(&sole_log.lock);
+	return is_taken;
+}
+
+void log_tell_left_out(bool is_end)
+{
+	int64_t now = is_end ? INT64_MAX : clock_seconds();
+	struct log_kind kind;
+	struct log_batch batch;
+
+	while (take_left_out(now, &kind)) {
+		log_batch_begin(&batch);
+		add_text(&batch, (enum log_severity)kind.severity,
+			 "%llu lines like this in %d s were not written: %s",
+			 (unsigned long long)kind.left_out, LOG_LIMIT_SECONDS, kind.sample);
+		log_batch_send(&batch);
+	}
+}
+
+/* Is there room for the only line of BATCH, which FORMAT made? */
+static bool is_admitted(const struct log_batch *batch, const char *format)
+{
+	struct bytes line =
+		bytes_make(batch->text + batch->head_size, batch->ends[0] - batch->head_size);
+	bool has_room;
+
+	log_tell_left_out(false);
+	(void)pthread_mutex_lock(&sole_log.lock); /* can't fail */
+	has_room = log_limit_admits(&sole_log.limit, log_limit_kind(format, line),
+				    (int)batch->head_severity, line, clock_seconds());
+	(void)pthread_mutex_unlock(&sole_log.lock);
+	if (!has_room)
+		sole_log.left_out++;
+	return has_room;
+}
+
+static void log_arguments(enum log_severity severity, bool is_limited, const char *format,
+			  va_list arguments) __attribute__((format(printf, 3, 0)));
+static void log_arguments(enum log_severity severity, bool is_limited, const char *format,
+			  va_list arguments)
 {
 	struct log_batch batch;
 	va_list again;
@@ -316,7 +365,13 @@ void log_line_arguments(enum log_severity severity, const char *format, va_list 
 	}
 	log_batch_begin(&batch);
 	add_line(&batch, severity, format, arguments);
-	log_batch_send(&batch);
+	if (!is_limited || is_admitted(&batch, format))
+		log_batch_send(&batch);
+}
+
+void log_foreign_line(enum log_severity severity, const char *format, va_list arguments)
+{
+	log_arguments(severity, true, format, arguments);
 }
 
 void log_line(enum log_severity severity, const char *format, ...)
@@ -324,8 +379,18 @@ void log_line(enum log_severity severity, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	log_line_arguments(severity, format, arguments);
+	log_arguments(severity, severity == SEVERITY_WARNING || severity == SEVERITY_ERROR, format,
+		      arguments);
 	va_end(arguments);
+}
+
+void log_record(enum log_severity severity, struct bytes line)
+{
+	struct log_batch batch;
+
+	log_batch_begin(&batch);
+	log_batch_add(&batch, severity, line);
+	log_batch_send(&batch);
 }
 
 void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line)
@@ -347,4 +412,9 @@ void log_batch_add(struct log_batch *batch, enum log_severity severity, struct b
 uint64_t log_dropped(void)
 {
 	return sole_log.dropped;
+}
+
+uint64_t log_left_out(void)
+{
+	return sole_log.left_out;
 }

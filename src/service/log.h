@@ -2,9 +2,12 @@
 /*
  * log - one line a record, to syslog (facility mail) or standard error, never blocking.
  *
- * While the log daemon stalls, lines are counted and dropped, and the count is logged later. A
- * caller escapes what a client sent (address_escape()); bytes 0-31 and 127 that came through all
- * the same become `?`. Thread-safe, and usable before log_open(): then it is standard error.
+ * While the log daemon stalls, lines are counted and dropped, and the count is logged later.
+ * Trouble that repeats is limited by its kind (log_limit.h), and how many lines were left out is
+ * logged, too; what is the record of a message goes through log_record() or a batch, and is never
+ * limited. A caller escapes what a client sent (address_escape()); bytes 0-31 and 127 that came
+ * through all the same become `?`. Thread-safe, and usable before log_open(): then it is standard
+ * error.
  */
 #ifndef SERVICE_LOG_H
 #define SERVICE_LOG_H
@@ -39,17 +42,28 @@ enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
  * before there are threads; a child of fork() inherits it, see log_forked(). */
 void log_open(enum log_sink sink, const char *ident);
 
-/* After a fork(), in the child: lines carry its own process number. */
+/* After a fork(), in the child: lines carry its own process number, and its kinds begin anew. */
 void log_forked(void);
 
 /* Debug lines are dropped unless this was called. */
 void log_enable_debug(void);
 bool log_has_debug(void);
 
+/* Of a warning or an error only the first lines of its kind are written. An info line tells that a
+ * state has changed, and a fatal one why all ends: those are. */
 void log_line(enum log_severity severity, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void log_line_arguments(enum log_severity severity, const char *format, va_list arguments)
+
+/* What a library says: limited whatever its severity. */
+void log_foreign_line(enum log_severity severity, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
+
+/* What happened to one message or recipient. */
+void log_record(enum log_severity severity, struct bytes line);
+
+/* Log how many lines were left out of each kind whose time is over; IS_END: of all. To be called
+ * now and then, else they wait for the next line. */
+void log_tell_left_out(bool is_end);
 
 /* Lines on their way, so that many are one system call. */
 struct log_batch {
@@ -68,5 +82,8 @@ void log_batch_send(struct log_batch *batch);
 
 /* How many lines were dropped since the start of this process. */
 uint64_t log_dropped(void);
+
+/* How many were left out, since there were too many of their kind. */
+uint64_t log_left_out(void);
 
 #endif

@@ -46,6 +46,7 @@ static _Noreturn void stop(void)
 {
 	if (!milter_drain(DRAIN_MS))
 		log_line(SEVERITY_WARNING, "messages were still open; they are deferred");
+	log_tell_left_out(true);
 	_exit(EX_OK);
 }
 
@@ -155,8 +156,11 @@ static void report_ready(const struct worker *worker)
 static void look_after_table(struct worker *worker)
 {
 	reload_if_replaced(&worker->reload, watch_seconds());
-	if (!worker->is_retired)
+	log_tell_left_out(false);
+	if (!worker->is_retired) {
 		measure_process();
+		measure_log();
+	}
 	report_table(worker);
 }
 

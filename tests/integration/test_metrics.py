@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 # pylint: disable=wrong-import-position
 import daemon
 import harness
+import milter_client
 from daemon import Daemon
 
 TABLE = '''\
@@ -97,13 +98,36 @@ class Page(TestCase):
                             'expanded_recipients_bucket{le="2"}': 1,
                             'resolve_seconds_count': 3, 'sessions_max': 1000, 'sessions': 0,
                             'last_load_success': 1, 'table_generation': 1, 'table_entries': 3,
-                            'worker_restarts_total': 0, 'log_dropped_total': 0}.items():
+                            'worker_restarts_total': 0, 'log_dropped_total{reason="stalled"}': 0,
+                            'log_dropped_total{reason="limited"}': 0}.items():
             with self.subTest(name):
                 self.assertEqual(found['openrcpt_' + name], value)
         self.assertLess(abs(found['process_start_time_seconds'] - time.time()), 3600)
         harness.wait_until(lambda: self.page(made)['process_resident_memory_bytes'] > 1e6,
                            'the worker is measured')
         self.assertGreater(self.page(made)['process_open_fds'], 3)
+
+    def test_trouble_that_repeats_is_counted_instead_of_logged(self):
+        words, peers = 'the MTA offers no adding and deleting of recipients', 60
+        made = self.started()
+        for _ in range(peers):
+            with self.assertRaises(milter_client.Ended):
+                made.session(milter_client.POSTFIX._replace(actions=1))
+
+        def left_out():
+            return sum(int(number) for number in re.findall(
+                r'error: (\d+) lines like this in 10 s were not written: ' + words,
+                made.log_text()))
+
+        def written():
+            return len(re.findall('error: ' + words, made.log_text()))
+
+        limited = 'openrcpt_log_dropped_total{reason="limited"}'
+        harness.wait_until(lambda: self.page(made)[limited] > 0, 'what was left out is counted')
+        self.assertGreaterEqual(written(), 10)
+        made.ask_to_stop()
+        harness.wait_until(lambda: written() + left_out() == peers, 'the number is told at the end')
+        self.assertGreater(left_out(), 0)
 
     def test_it_is_what_promtool_wants(self):
         made = self.started()
@@ -282,7 +306,7 @@ class Prometheus(TestCase):
             '            "openrcpt_last_load_success 0\\nopenrcpt_table_is_copy 1\\n"\n'
             '            "openrcpt_sessions 9\\nopenrcpt_sessions_max 10\\n"\n'
             '            "openrcpt_worker_restarts_total %d\\n"\n'
-            '            "openrcpt_log_dropped_total %d\\n" % (n, n)).encode())\n'
+            '            "openrcpt_log_dropped_total{reason=\\"stalled\\"} %d\\n" % (n, n)).encode())\n'
             'http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()\n',
             encoding='utf-8')
         server = subprocess.Popen(                  # pylint: disable=consider-using-with

@@ -163,6 +163,11 @@ def _check_pflogsumm():
         raise Missing('no pflogsumm: install the package pflogsumm')
 
 
+def _check_exporter():
+    if not shutil.which('prometheus-postfix-exporter'):
+        raise Missing('no prometheus-postfix-exporter: install the package of that name')
+
+
 NEEDS = {
     'root': _check_root,
     'postfix': _check_postfix,
@@ -171,6 +176,7 @@ NEEDS = {
     'rcptctl': lambda: program('rcptctl'),
     'prometheus': _check_prometheus,
     'pflogsumm': _check_pflogsumm,
+    'prometheus-postfix-exporter': _check_exporter,
 }
 
 

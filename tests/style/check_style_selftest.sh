@@ -87,6 +87,16 @@ expect check_sizes.sh ' rooms, 16 are allowed'
 fresh; for i in $(seq 9); do yes 'int more;' | head -n 490 >"src/prove/error_$i.h"; done
 expect check_sizes.sh ' % of the lines, 12 % are allowed'
 
+fresh; sed 's/"stopping"/"stopping now"/' "$top/src/openrcptd/master_actions.c" >src/openrcptd/master_actions.c
+expect check_log_table.sh 'stopping now (info): a line of the log that doc/logs.md does not have'
+expect check_log_table.sh 'stopping (info): doc/logs.md has a line that nothing logs'
+fresh; sed 's/SEVERITY_INFO, "stopping"/SEVERITY_ERROR, "stopping"/' \
+	"$top/src/openrcptd/master_actions.c" >src/openrcptd/master_actions.c
+expect check_log_table.sh 'stopping (error): a line of the log that doc/logs.md does not have'
+fresh; sed '/^| `listen: /d' "$top/doc/logs.md" >doc/logs.md
+expect check_log_table.sh 'listen: … (text): an error of the daemon that doc/logs.md does not have'
+fresh; sed 's/": discarded"/": thrown away"/' "$top/src/message/transaction_log.c" >src/message/transaction_log.c
+expect check_log_table.sh 'thrown away: a piece of a record that doc/logs.md does not have'
 fresh; echo 'BOOL("new_setting", new_setting, true, RELOAD, "")' >>src/settings/settings.def
 expect check_docs.sh 'new_setting: a setting without a paragraph'
 expect check_docs.sh 'new_setting: a setting that is not in conf/openrcpt.conf'

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "milter/cork.h"
+#include "service/log_limit.h"
 
 /* Standard error is a pipe while a test runs. */
 struct capture {
@@ -161,6 +162,76 @@ static void nobody_waits_for_a_reader(void **state)
 	assert_string_equal(logged(*state), expected);
 }
 
+static void trouble_that_repeats_is_counted(void **state)
+{
+	const char *text;
+	unsigned long long left_out;
+	char expected[128];
+	int written = 0;
+
+	for (int i = 0; i < 1000; i++)
+		log_line(i % 2 == 0 ? SEVERITY_WARNING : SEVERITY_ERROR, "trouble %d", i);
+	log_line(SEVERITY_WARNING, "another");
+	left_out = log_left_out();
+	text = logged(*state);
+	for (const char *at = text; (at = strstr(at, ": trouble ")) != NULL; at++)
+		written++;
+	/* More than once the number allowed where this took longer than it is allowed in. */
+	assert_true(written >= LOG_LIMIT_LINES && left_out > 0);
+	assert_int_equal((unsigned long long)written + left_out, 1000);
+	assert_non_null(strstr(text, "\nwarning: another\n"));
+	log_tell_left_out(true);
+	(void)snprintf(expected, sizeof(expected),
+		       "%llu lines like this in 10 s were not written: trouble 10\n", left_out);
+	assert_non_null(strstr(logged(*state), expected));
+	log_tell_left_out(true);
+	assert_string_equal(logged(*state), "");
+}
+
+static void records_and_news_are_all_written(void **state)
+{
+	uint64_t before = log_left_out();
+
+	for (int i = 0; i < 100; i++) {
+		log_record(SEVERITY_WARNING, bytes_of("NOQUEUE: deferred: 451"));
+		log_line(SEVERITY_INFO, "loaded");
+		assert_string_equal(logged(*state), "warning: NOQUEUE: deferred: 451\nloaded\n");
+	}
+	assert_int_equal(log_left_out(), before);
+}
+
+static void foreign(enum log_severity severity, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_foreign_line(severity, format, arguments);
+	va_end(arguments);
+}
+
+static void a_library_is_limited_whatever_it_says(void **state)
+{
+	uint64_t before = log_left_out();
+
+	for (int i = 0; i < 100; i++)
+		foreign(SEVERITY_INFO, "%s[%d] is closed", "peer", i);
+	assert_true(log_left_out() > before);
+	assert_non_null(strstr(logged(*state), "peer[0] is closed\npeer[1] is closed\n"));
+	log_tell_left_out(true);
+	assert_non_null(strstr(logged(*state), "were not written: peer["));
+}
+
+/* Else each child would tell the count of its parent, too. */
+static void a_child_counts_anew(void **state)
+{
+	for (int i = 0; i < 100; i++)
+		log_line(SEVERITY_WARNING, "of the parent %d", i);
+	assert_true(strlen(logged(*state)) > 0);
+	log_forked();
+	log_tell_left_out(true);
+	assert_string_equal(logged(*state), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +242,10 @@ int main(void)
 		TEST(a_batch_is_all_its_lines_in_order),
 		TEST(nobody_waits_for_a_reader),
 		TEST(nobody_waits_for_a_reader_beside_a_cork),
+		TEST(trouble_that_repeats_is_counted),
+		TEST(records_and_news_are_all_written),
+		TEST(a_library_is_limited_whatever_it_says),
+		TEST(a_child_counts_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
