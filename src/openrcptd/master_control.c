@@ -157,7 +157,7 @@ static void obey(struct master *master, struct control_client *client)
 		answer_table(master, client);
 	} else if (strcmp(client->request, "status") == 0) {
 		put_status(&text, master);
-		answer(client, &text, EX_OK, -1);
+		answer(client, &text, EX_OK, master->table_fd);
 	} else if (strcmp(client->request, "stats") == 0) {
 		put_stats(&text);
 		answer(client, &text, EX_OK, -1);

@@ -201,6 +201,11 @@ enum lookup table_provenance_line(const struct table *table, const struct table_
 enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
 				    uint32_t *out_first_line);
 
+/* The next of the sources that the table was made of, as table_provenance() names them, and in
+ * their order. *POSITION begins as 0; ABSENT behind the last one, and where there is no provenance.
+ */
+enum lookup table_next_source(const struct table *table, size_t *position, struct bytes *out_name);
+
 /* ---- walking over everything, for dump, diff and checks -------------------------------- */
 
 struct table_cursor {
