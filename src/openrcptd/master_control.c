@@ -99,6 +99,16 @@ static void put_failure(struct buffer *out)
 	put_text(out, "last_failure_reason", reason);
 }
 
+static void put_recent(struct buffer *out, const struct recent *recent)
+{
+	const struct recent_counts now = recent_counters(clock_seconds());
+	const struct recent_counts since = recent_since(recent, &now);
+
+	put_number(out, "recent_seconds", (uint64_t)since.at);
+	put_number(out, "recent_recipients", since.recipients);
+	put_number(out, "recent_deferred", since.deferred);
+}
+
 static void put_status(struct buffer *out, const struct master *master)
 {
 	put_text(out, "version", OPENRCPT_VERSION);
@@ -111,6 +121,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_text(out, "socket", master->settings->socket);
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
 	put_number(out, "max_sessions", master->max_sessions);
+	put_recent(out, &master->recent);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
 }

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message/recent.h"
 #include "service/control.h"
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
@@ -36,6 +37,7 @@ struct master {
 	struct health health;
 	struct worker_process worker;
 	struct start_pace pace;
+	struct recent recent;
 	enum worker_state state;
 	size_t max_sessions;
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */

@@ -174,17 +174,13 @@ static enum check_state judge(const struct settings *settings, const struct opti
 			      struct buffer *out)
 {
 	int seconds = options->seconds > 0 ? options->seconds : ASK_SECONDS;
-	struct client_answer status, stats;
+	struct client_answer status;
 	enum check_state state = CHECK_UNKNOWN;
 	struct error err = { .status = EX_OK };
 	bool is_answered = client_ask(settings, "status", seconds, &status, &err);
 
-	if (is_answered) {
-		is_answered = client_ask(settings, "stats", seconds, &stats, &err);
-		if (is_answered)
-			state = check_judge(&status, &stats, &options->limits, out);
-		client_answer_free(&stats);
-	}
+	if (is_answered)
+		state = check_judge(&status, &options->limits, out);
 	client_answer_free(&status);
 	if (is_answered)
 		return state;

@@ -225,6 +225,22 @@ class Check(TestCase):
         self.assertEqual(self.check(made, '--age-critical', '0')[0], 2)
         self.assertEqual(self.check(made, '--age-warning', '0')[0], 1)
 
+    def test_deferrals(self):
+        made = Daemon('alias.example x\na@alias.example b@alias.example\n'
+                      'b@alias.example a@alias.example\n', compile_options=['--lenient'])
+        self.addCleanup(made.close)
+        made.start()
+        made.message(['<who@else.example>'] * 9)
+        self.assertEqual(self.check(made)[0], 0)
+        made.message(['<a@alias.example>'])
+        status, out = self.check(made)
+        self.assertEqual(status, 1)
+        self.assertIn('many recipients are deferred', out)
+        self.assertIn("'deferred'=10%;5;20;0", out)
+        self.assertEqual(self.check(made, '--deferred-critical', '10')[0], 2)
+        told = self.asked(made, 'status')
+        self.assertEqual((told['recent_recipients'], told['recent_deferred']), (10, 1))
+
     def test_troubles(self):
         made = self.started()
         made.table.with_suffix('.new').write_bytes(b'no table at all')
