@@ -91,6 +91,8 @@ static void write_text(struct buffer *out, const struct table *table, const stru
 	print_time(facts->created, created);
 	put_number(out, "format", facts->format_version);
 	put_number(out, "generation", facts->generation);
+	if (facts->copy_of != 0)
+		put_number(out, "copy_of", facts->copy_of);
 	put_text(out, "created", bytes_of(created));
 	put_number(out, "entries", facts->entries);
 	put_number(out, "targets", facts->targets);
@@ -153,6 +155,11 @@ static void write_json(struct buffer *out, const struct table *table, const stru
 	json_object_begin(&json);
 	name_number(&json, "format", facts->format_version);
 	name_number(&json, "generation", facts->generation);
+	json_name(&json, "copy_of");
+	if (facts->copy_of != 0)
+		json_number(&json, facts->copy_of);
+	else
+		json_null(&json);
 	name_number(&json, "created", facts->created);
 	name_number(&json, "entries", facts->entries);
 	name_number(&json, "targets", facts->targets);

@@ -95,6 +95,7 @@ struct table_facts {
 	uint64_t size_bytes;
 	uint64_t checksum;
 	uint64_t body_checksum; /* equal for two generations of one compilation */
+	uint64_t copy_of;       /* the generation that was rolled back to; 0: it was compiled */
 	uint32_t format_version;
 	bool has_provenance;
 	bool is_lenient; /* not proved sound: --lenient, --no-proof */
