@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "follow/complaint.h"
 #include "follow/follow_state.h"
 #include "follow/hints.h"
 #include "follow/watched.h"
@@ -28,18 +29,17 @@ struct follow {
 	struct attempt attempt;
 	struct follow_state state;
 	char state_path[PATH_MAX];
-	bool has_told_of_state; /* that it can't be written */
-	bool is_wanted;         /* compile, whatever is seen */
-	int64_t look_ms;        /* when to look, hint or none */
-	int64_t changed_ms;     /* the first of the changes that are still coming; 0: none is */
-	int64_t quiet_ms;       /* when these count as over */
-	int64_t again_ms;       /* when to try once more; 0: not */
-	int64_t say_ms;         /* when to say the failure once more */
-	int64_t tell_ms;        /* when to write the state once more */
-	int64_t took_ms;        /* the attempt that has ended */
-	struct buffer messages; /* of the attempt that has ended */
-	struct buffer said;     /* what was printed last of a failure */
-	struct buffer warned;   /* and of a success */
+	bool has_told_of_state;     /* that it can't be written */
+	bool is_wanted;             /* compile, whatever is seen */
+	int64_t look_ms;            /* when to look, hint or none */
+	int64_t changed_ms;         /* the first of the changes that are still coming; 0: none is */
+	int64_t quiet_ms;           /* when these count as over */
+	int64_t again_ms;           /* when to try once more; 0: not */
+	int64_t tell_ms;            /* when to write the state once more */
+	int64_t took_ms;            /* the attempt that has ended */
+	struct buffer messages;     /* of the attempt that has ended */
+	struct complaint complaint; /* the failure that lasts */
+	struct buffer warned;       /* what was printed last of a success */
 	struct file_identity table;
 };
 
@@ -233,15 +233,14 @@ static void print(const struct buffer *text)
 		(void)fwrite(text->data, 1, text->size, stderr); /* no place to say it failed */
 }
 
-/* Print the messages, unless they are what BEFORE has; then BEFORE has them. */
-static bool print_news(struct follow *follow, struct buffer *before)
+/* Warnings are said once. */
+static void print_warnings(struct follow *follow)
 {
-	if (bytes_equal(buffer_bytes(&follow->messages), buffer_bytes(before)))
-		return false;
+	if (bytes_equal(buffer_bytes(&follow->messages), buffer_bytes(&follow->warned)))
+		return;
 	print(&follow->messages);
-	buffer_clear(before);
-	(void)buffer_append(before, buffer_bytes(&follow->messages)); /* else it is said again */
-	return true;
+	buffer_clear(&follow->warned);
+	(void)buffer_append(&follow->warned, buffer_bytes(&follow->messages)); /* else said again */
 }
 
 static void succeed(struct follow *follow)
@@ -249,8 +248,8 @@ static void succeed(struct follow *follow)
 	struct follow_state *state = &follow->state;
 	char text[200];
 
-	(void)print_news(follow, &follow->warned);
-	buffer_clear(&follow->said);
+	print_warnings(follow);
+	complaint_end(&follow->complaint);
 	state->failing_since = 0;
 	state->trouble[0] = '\0';
 	state->compiled = (uint64_t)time(NULL);
@@ -279,9 +278,9 @@ static void fail(struct follow *follow, int status)
 	if (state->failing_since == 0)
 		state->failing_since = (uint64_t)time(NULL);
 	set_trouble(follow);
-	if (print_news(follow, &follow->said)) {
+	if (complaint_is_news(&follow->complaint, buffer_bytes(&follow->messages), now)) {
+		print(&follow->messages);
 		say("not published: the table stays as it is");
-		follow->say_ms = now + FOLLOW_SAY_AGAIN_MS;
 	}
 	if (may_mend_itself(status))
 		follow->again_ms = now + FOLLOW_AGAIN_MS;
@@ -330,8 +329,7 @@ static int64_t wait_ms(const struct follow *follow)
 		due = earlier(due, follow->quiet_ms);
 	if (follow->again_ms != 0)
 		due = earlier(due, follow->again_ms);
-	if (follow->state.failing_since != 0)
-		due = earlier(due, follow->say_ms);
+	due = earlier(due, follow->complaint.due_ms);
 	return due > now ? due - now : 0;
 }
 
@@ -347,11 +345,10 @@ static void wait_for_something(struct follow *follow, const sigset_t *while_wait
 
 static void say_again(struct follow *follow, int64_t now)
 {
-	if (follow->state.failing_since == 0 || now < follow->say_ms)
+	if (!complaint_is_due(&follow->complaint, now))
 		return;
-	print(&follow->said);
+	print(&follow->complaint.text);
 	say("still not published: the table stays as it is");
-	follow->say_ms = now + FOLLOW_SAY_AGAIN_MS;
 }
 
 static void begin_if_due(struct follow *follow, int64_t now)
@@ -407,7 +404,7 @@ static void follow_end(struct follow *follow)
 	hints_close(&follow->hints);
 	watched_free(&follow->watched);
 	buffer_free(&follow->messages);
-	buffer_free(&follow->said);
+	complaint_free(&follow->complaint);
 	buffer_free(&follow->warned);
 }
 
@@ -433,7 +430,7 @@ int follow_run(const struct follow_options *options)
 		return err.status;
 	}
 	buffer_init(&follow.messages, MESSAGES_MAX);
-	buffer_init(&follow.said, MESSAGES_MAX);
+	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
 	handle_signals(&while_waiting);
 	add_configured(&follow);
