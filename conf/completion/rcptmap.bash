@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Completion of rcptmap(1) and openrcptd(8) for bash. What can be typed is asked of the programs
+# Completion of rcptmap(1), rcptctl(8) and openrcptd(8) for bash. What can be typed is asked of the programs
 # themselves: their help has commands, options and values.
 
 # An option a line from the help on standard input, and behind a blank the name of its value.
@@ -67,7 +67,7 @@ _rcptmap_domains() {
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i - 1]} in
-		-c | --configuration) place+=(-c "${COMP_WORDS[i]/#\~/$HOME}") ;;
+		-c | --configuration | --config) place+=(-c "${COMP_WORDS[i]/#\~/$HOME}") ;;
 		-t | --table) place+=(-t "${COMP_WORDS[i]/#\~/$HOME}") ;;
 		esac
 	done
@@ -104,21 +104,28 @@ _rcptmap_propose_operand() {
 	esac
 }
 
-# The command among the words before the cursor.
+# The first word before the cursor that is neither an option nor the value of one of the options $1.
+_openrcpt_find_word() {
+	local i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} != -* ]]; then
+			printf '%s' "${COMP_WORDS[i]}"
+			return
+		elif [[ ${COMP_WORDS[i + 1]} == = ]]; then
+			((i += 2))
+		elif [[ " $1 " == *" ${COMP_WORDS[i]} "* ]]; then
+			((i++))
+		fi
+	done
+}
+
 _rcptmap_find_command() {
-	local i names
+	local word names
 
 	names=" $(_rcptmap_commands | tr '\n' ' ')"
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		-c | -t | -o | -q | --configuration | --table | --output | --query) ((i++)) ;;
-		-*) ;;
-		*)
-			[[ $names != *" ${COMP_WORDS[i]} "* ]] || printf '%s' "${COMP_WORDS[i]}"
-			return
-			;;
-		esac
-	done
+	word=$(_openrcpt_find_word '-c -t -o -q --configuration --table --output --query')
+	[[ $names != *" $word "* ]] || printf '%s' "$word"
 }
 
 # Options of the command; before it those that all commands share.
@@ -126,14 +133,18 @@ _rcptmap_options() {
 	"$program" help "${command:-verify}" 2>/dev/null | _openrcpt_options
 }
 
+# --table=FILE is three words: set $prev to the first.
+_openrcpt_join() {
+	[[ ${COMP_WORDS[COMP_CWORD]} != = ]] || prev=${COMP_WORDS[COMP_CWORD - 1]}
+	[[ $prev != = || $COMP_CWORD -lt 2 ]] || prev=${COMP_WORDS[COMP_CWORD - 2]}
+}
+
 _rcptmap() {
 	local program=${1/#\~/$HOME} cur=$2 prev=$3 command value
 
 	COMPREPLY=()
 	command=$(_rcptmap_find_command)
-	# --table=FILE is three words.
-	[[ ${COMP_WORDS[COMP_CWORD]} != = ]] || prev=${COMP_WORDS[COMP_CWORD - 1]}
-	[[ $prev != = || $COMP_CWORD -lt 2 ]] || prev=${COMP_WORDS[COMP_CWORD - 2]}
+	_openrcpt_join
 	value=$(_rcptmap_options | _openrcpt_value "$prev")
 	if [[ -n $value ]]; then
 		_rcptmap_propose_value "$value"
@@ -141,6 +152,31 @@ _rcptmap() {
 		_openrcpt_propose "$cur" < <(_rcptmap_options)
 	else
 		_rcptmap_propose_operand
+	fi
+}
+
+_rcptctl_commands() {
+	"$program" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'
+}
+
+_rcptctl() {
+	local program=${1/#\~/$HOME} cur=$2 prev=$3 command options value
+
+	COMPREPLY=()
+	options=$("$program" --help 2>/dev/null | _openrcpt_options)
+	command=$(_openrcpt_find_word "$(sed -n 's/ .*//p' <<<"$options" | tr '\n' ' ')")
+	_openrcpt_join
+	value=$(_openrcpt_value "$prev" <<<"$options")
+	if [[ -n $value ]]; then
+		[[ $value != CONF ]] || _openrcpt_propose_files
+	elif [[ $cur == -* ]]; then
+		_openrcpt_propose "$cur" <<<"$options"
+	elif [[ -z $command ]]; then
+		_openrcpt_propose "$cur" < <(_rcptctl_commands)
+	elif [[ $command == resolve ]]; then
+		# The daemon doesn't tell its domains; those of the table that it is to serve.
+		program=rcptmap
+		_rcptmap_propose_address "$cur"
 	fi
 }
 
@@ -156,4 +192,5 @@ _openrcptd() {
 }
 
 complete -F _rcptmap rcptmap
+complete -F _rcptctl rcptctl
 complete -F _openrcptd openrcptd

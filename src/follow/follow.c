@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +11,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "follow/complaint.h"
 #include "follow/follow_state.h"
 #include "follow/hints.h"
+#include "follow/remembered.h"
+#include "follow/signals.h"
 #include "follow/watched.h"
 #include "service/notify.h"
 #include "table/table.h"
@@ -28,51 +30,20 @@ struct follow {
 	struct attempt attempt;
 	struct follow_state state;
 	char state_path[PATH_MAX];
-	bool has_told_of_state; /* that it can't be written */
-	bool is_wanted;         /* compile, whatever is seen */
-	int64_t look_ms;        /* when to look, hint or none */
-	int64_t changed_ms;     /* the first of the changes that are still coming; 0: none is */
-	int64_t quiet_ms;       /* when these count as over */
-	int64_t again_ms;       /* when to try once more; 0: not */
-	int64_t say_ms;         /* when to say the failure once more */
-	int64_t tell_ms;        /* when to write the state once more */
-	int64_t took_ms;        /* the attempt that has ended */
-	struct buffer messages; /* of the attempt that has ended */
-	struct buffer said;     /* what was printed last of a failure */
-	struct buffer warned;   /* and of a success */
+	bool has_told_of_state;     /* that it can't be written */
+	bool has_told_of_files;     /* likewise, what is remembered of them */
+	bool is_wanted;             /* compile, whatever is seen */
+	int64_t look_ms;            /* when to look, hint or none */
+	int64_t changed_ms;         /* the first of the changes that are still coming; 0: none is */
+	int64_t quiet_ms;           /* when these count as over */
+	int64_t again_ms;           /* when to try once more; 0: not */
+	int64_t tell_ms;            /* when to write the state once more */
+	int64_t took_ms;            /* the attempt that has ended */
+	struct buffer messages;     /* of the attempt that has ended */
+	struct complaint complaint; /* the failure that lasts */
+	struct buffer warned;       /* what was printed last of a success */
 	struct file_identity table;
 };
-
-/* Set by signal handlers, which do nothing else. */
-static volatile sig_atomic_t stop_signalled;
-static volatile sig_atomic_t compile_signalled;
-
-static void on_signal(int number)
-{
-	if (number == SIGHUP)
-		compile_signalled = 1;
-	else if (number == SIGTERM || number == SIGINT)
-		stop_signalled = 1;
-	/* SIGCHLD only has to wake us. */
-}
-
-static const int handled_signals[] = { SIGHUP, SIGTERM, SIGINT, SIGCHLD };
-
-/* Blocked but while waiting, so that none is missed between a look at the flags and the wait. */
-static void handle_signals(sigset_t *out_while_waiting)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t blocked;
-
-	(void)sigemptyset(&blocked); /* can't fail, as the rest here: the numbers are sound */
-	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++) {
-		(void)sigaction(handled_signals[i], &action, NULL);
-		(void)sigaddset(&blocked, handled_signals[i]);
-	}
-	(void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
-	(void)sigemptyset(out_while_waiting);
-}
 
 static void say(const char *text)
 {
@@ -100,6 +71,7 @@ static void peek_table(struct follow *follow)
 
 	(void)table_peek(follow->settings->table, &facts, NULL); /* else all are 0: none */
 	state->generation = facts.generation;
+	state->copy_of = facts.copy_of;
 	state->entries = facts.entries;
 	state->domains = facts.domains;
 	state->size_bytes = facts.size_bytes;
@@ -179,7 +151,41 @@ static void see_change(struct follow *follow, int64_t now)
 	follow->quiet_ms = now + FOLLOW_QUIET_MS < most ? now + FOLLOW_QUIET_MS : most;
 }
 
-/* Somebody else has published: what failed may have been about the table before. */
+static void remember_files(struct follow *follow)
+{
+	struct error err;
+	bool is_done = remembered_write(follow->settings->table, &follow->watched, &err);
+
+	if (!is_done && !follow->has_told_of_files)
+		say(err.text);
+	follow->has_told_of_files = !is_done;
+}
+
+static void say_held(const struct follow *follow)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text),
+		       "generation %" PRIu64 " is %" PRIu64
+		       " again: it stays until a source changes or `rcptmap compile`",
+		       follow->state.generation, follow->state.copy_of); /* fits */
+	say(text);
+}
+
+/* Was an older table put in place by hand, and has no source changed since the last compilation,
+ * whatever became of that one? Then the table is what is wanted. */
+static bool is_held(struct follow *follow)
+{
+	peek_table(follow);
+	if (follow->state.copy_of == 0 ||
+	    !remembered_read(follow->settings->table, follow->options->configuration,
+			     &follow->watched) ||
+	    watched_has_news(&follow->watched))
+		return false;
+	say_held(follow);
+	return true;
+}
+
 static bool is_table_new(struct follow *follow)
 {
 	struct file_identity now = { 0 };
@@ -191,14 +197,31 @@ static bool is_table_new(struct follow *follow)
 	return is_new;
 }
 
+/* Somebody else has published. What failed may have been about the table before; but who has put an
+ * older one in place wants that one, and not what failed. */
+static void take_table(struct follow *follow)
+{
+	tell(follow);
+	if (follow->state.copy_of == 0) {
+		follow->is_wanted |= follow->state.failing_since != 0;
+		return;
+	}
+	follow->again_ms = 0;
+	follow->state.failing_since = 0;
+	follow->state.trouble[0] = '\0';
+	complaint_end(&follow->complaint);
+	say_held(follow);
+	tell(follow);
+}
+
 static void look(struct follow *follow, int64_t now)
 {
 	if (watched_look(&follow->watched)) {
 		see_change(follow, now);
 		hints_set(&follow->hints, &follow->watched);
 	}
-	if (is_table_new(follow) && follow->state.failing_since != 0 && follow->attempt.pid < 0)
-		follow->is_wanted = true;
+	if (follow->attempt.pid < 0 && is_table_new(follow))
+		take_table(follow);
 	follow->look_ms = now + FOLLOW_LOOK_MS;
 	notify_alive();
 }
@@ -233,15 +256,14 @@ static void print(const struct buffer *text)
 		(void)fwrite(text->data, 1, text->size, stderr); /* no place to say it failed */
 }
 
-/* Print the messages, unless they are what BEFORE has; then BEFORE has them. */
-static bool print_news(struct follow *follow, struct buffer *before)
+/* Warnings are said once. */
+static void print_warnings(struct follow *follow)
 {
-	if (bytes_equal(buffer_bytes(&follow->messages), buffer_bytes(before)))
-		return false;
+	if (bytes_equal(buffer_bytes(&follow->messages), buffer_bytes(&follow->warned)))
+		return;
 	print(&follow->messages);
-	buffer_clear(before);
-	(void)buffer_append(before, buffer_bytes(&follow->messages)); /* else it is said again */
-	return true;
+	buffer_clear(&follow->warned);
+	(void)buffer_append(&follow->warned, buffer_bytes(&follow->messages)); /* else said again */
 }
 
 static void succeed(struct follow *follow)
@@ -249,8 +271,8 @@ static void succeed(struct follow *follow)
 	struct follow_state *state = &follow->state;
 	char text[200];
 
-	(void)print_news(follow, &follow->warned);
-	buffer_clear(&follow->said);
+	print_warnings(follow);
+	complaint_end(&follow->complaint);
 	state->failing_since = 0;
 	state->trouble[0] = '\0';
 	state->compiled = (uint64_t)time(NULL);
@@ -279,9 +301,9 @@ static void fail(struct follow *follow, int status)
 	if (state->failing_since == 0)
 		state->failing_since = (uint64_t)time(NULL);
 	set_trouble(follow);
-	if (print_news(follow, &follow->said)) {
+	if (complaint_is_news(&follow->complaint, buffer_bytes(&follow->messages), now)) {
+		print(&follow->messages);
 		say("not published: the table stays as it is");
-		follow->say_ms = now + FOLLOW_SAY_AGAIN_MS;
 	}
 	if (may_mend_itself(status))
 		follow->again_ms = now + FOLLOW_AGAIN_MS;
@@ -299,14 +321,16 @@ static void end_attempt(struct follow *follow)
 	/* What a failed one did not come to is watched on: it may be what has to be mended. */
 	if (status == EX_OK)
 		watched_drop(&follow->watched);
+	remember_files(follow);
 	attempt_close(&follow->attempt);
 	follow->state.compiling_since = 0;
 	follow->state.status = (uint64_t)status;
-	if (status == EX_OK)
+	if (status == EX_OK) {
 		succeed(follow);
-	else
+		(void)is_table_new(follow); /* it is ours */
+	} else {
 		fail(follow, status);
-	(void)is_table_new(follow); /* it is ours */
+	}
 	hints_set(&follow->hints, &follow->watched);
 	look(follow, clock_milliseconds());
 	if (watched_has_news(&follow->watched))
@@ -330,8 +354,7 @@ static int64_t wait_ms(const struct follow *follow)
 		due = earlier(due, follow->quiet_ms);
 	if (follow->again_ms != 0)
 		due = earlier(due, follow->again_ms);
-	if (follow->state.failing_since != 0)
-		due = earlier(due, follow->say_ms);
+	due = earlier(due, follow->complaint.due_ms);
 	return due > now ? due - now : 0;
 }
 
@@ -347,11 +370,10 @@ static void wait_for_something(struct follow *follow, const sigset_t *while_wait
 
 static void say_again(struct follow *follow, int64_t now)
 {
-	if (follow->state.failing_since == 0 || now < follow->say_ms)
+	if (!complaint_is_due(&follow->complaint, now))
 		return;
-	print(&follow->said);
+	print(&follow->complaint.text);
 	say("still not published: the table stays as it is");
-	follow->say_ms = now + FOLLOW_SAY_AGAIN_MS;
 }
 
 static void begin_if_due(struct follow *follow, int64_t now)
@@ -374,7 +396,7 @@ static void begin_if_due(struct follow *follow, int64_t now)
 
 static void loop(struct follow *follow, const sigset_t *while_waiting)
 {
-	while (!stop_signalled) {
+	while (!signals_want_stop()) {
 		bool is_hinted;
 		int64_t now;
 
@@ -384,10 +406,7 @@ static void loop(struct follow *follow, const sigset_t *while_waiting)
 		now = clock_milliseconds();
 		if (is_hinted || now >= follow->look_ms)
 			look(follow, now);
-		if (compile_signalled) {
-			compile_signalled = 0;
-			follow->is_wanted = true;
-		}
+		follow->is_wanted |= signals_take_compile();
 		begin_if_due(follow, now);
 		say_again(follow, now);
 		if (now >= follow->tell_ms)
@@ -407,7 +426,7 @@ static void follow_end(struct follow *follow)
 	hints_close(&follow->hints);
 	watched_free(&follow->watched);
 	buffer_free(&follow->messages);
-	buffer_free(&follow->said);
+	complaint_free(&follow->complaint);
 	buffer_free(&follow->warned);
 }
 
@@ -417,7 +436,6 @@ int follow_run(const struct follow_options *options)
 		.options = options,
 		.hints = HINTS_NONE,
 		.attempt = ATTEMPT_NONE,
-		.is_wanted = true, /* who knows what happened before */
 	};
 	sigset_t while_waiting;
 	struct error err = { .status = 0 };
@@ -433,9 +451,11 @@ int follow_run(const struct follow_options *options)
 		return err.status;
 	}
 	buffer_init(&follow.messages, MESSAGES_MAX);
-	buffer_init(&follow.said, MESSAGES_MAX);
+	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
-	handle_signals(&while_waiting);
+	signals_handle(&while_waiting);
+	(void)is_table_new(&follow);
+	follow.is_wanted = !is_held(&follow); /* else who knows what happened before */
 	add_configured(&follow);
 	hints_set(&follow.hints, &follow.watched);
 	notify_ready();

@@ -42,6 +42,8 @@ static const struct number {
 	NUMBER(compiled, "openrcpt_watch_success_timestamp_seconds", "the last success"),
 	NUMBER(took_ms, "openrcpt_watch_success_milliseconds", "what the last success took"),
 	NUMBER(generation, "openrcpt_table_generation", "of the table; 0: there is none"),
+	NUMBER(copy_of, "openrcpt_table_copy_of_generation",
+	       "the generation that was rolled back to; 0: the table was compiled"),
 	NUMBER(entries, "openrcpt_table_entries", "of the table"),
 	NUMBER(domains, "openrcpt_table_domains", "of the table"),
 	NUMBER(size_bytes, "openrcpt_table_size_bytes", "of the table"),

@@ -32,6 +32,7 @@ struct follow_state {
 	uint64_t compiled;      /* the last success */
 	uint64_t took_ms;       /* likewise */
 	uint64_t generation;    /* of the table as it was last looked at; 0: none */
+	uint64_t copy_of;       /* the generation that was rolled back to; 0: it was compiled */
 	uint64_t entries;
 	uint64_t domains;
 	uint64_t size_bytes;

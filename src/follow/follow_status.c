@@ -42,8 +42,8 @@ static enum follow_health judge(const struct follow_state *state, bool is_runnin
 	if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
 		return FOLLOW_CRITICAL;
 	if (state->failing_since == 0)
-		return state->compiling_since != 0 &&
-				       seconds_since(state->compiling_since) >= HANGS_AFTER
+		return state->copy_of != 0 || (state->compiling_since != 0 &&
+					       seconds_since(state->compiling_since) >= HANGS_AFTER)
 			       ? FOLLOW_WARNING
 			       : FOLLOW_OK;
 	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? FOLLOW_CRITICAL
@@ -73,6 +73,11 @@ static void put_words(struct buffer *out, const struct follow_state *state, bool
 					   state->generation, state->entries,
 					   state->entries == 1 ? "entry" : "entries");
 	}
+	if (state->copy_of != 0)
+		(void)buffer_append_format(out,
+					   ", rolled back to generation %" PRIu64
+					   " until a source changes or rcptmap compile",
+					   state->copy_of);
 	if (state->compiling_since != 0)
 		(void)buffer_append_format(out, ", compiling for %" PRIu64 " s",
 					   seconds_since(state->compiling_since));

@@ -10,7 +10,7 @@
 
 enum follow_health {
 	FOLLOW_OK,
-	FOLLOW_WARNING,  /* a source is broken, and the table stays */
+	FOLLOW_WARNING,  /* a source is broken, and the table stays; or it was rolled back */
 	FOLLOW_CRITICAL, /* for an hour; nobody watches; there is no table */
 	FOLLOW_UNKNOWN,
 };

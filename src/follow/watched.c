@@ -22,6 +22,11 @@ static struct watched_file *find(const struct watched *watched, const char *path
 	return NULL;
 }
 
+bool watched_has(const struct watched *watched, const char *path)
+{
+	return find(watched, path) != NULL;
+}
+
 void watched_free(struct watched *watched)
 {
 	for (size_t i = 0; i < watched->count; i++)

@@ -32,6 +32,8 @@ void watched_free(struct watched *watched);
 /* Watch PATH, too. One that is new counts as compiled as it is now. False: no memory. */
 bool watched_add(struct watched *watched, const char *path);
 
+bool watched_has(const struct watched *watched, const char *path);
+
 /* Begin a new list: what isn't added until watched_drop() is watched no more after that. */
 void watched_renew(struct watched *watched);
 void watched_drop(struct watched *watched);

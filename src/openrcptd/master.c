@@ -265,6 +265,13 @@ static void show_life(struct master *master)
 	master->alive_due_ms = clock_milliseconds() + ALIVE_MS;
 }
 
+static void note_counts(struct master *master)
+{
+	struct recent_counts now = recent_counters(clock_seconds());
+
+	recent_note(&master->recent, &now);
+}
+
 static void look_at_clock(struct master *master)
 {
 	if (clock_milliseconds() >= master->due_ms)
@@ -300,6 +307,9 @@ static long long wait_ms(const struct master *master)
 
 static int loop(struct master *master, const sigset_t *while_waiting)
 {
+	const struct recent_counts none = recent_counters(clock_seconds());
+
+	recent_init(&master->recent, &none);
 	health_init(&master->health, clock_milliseconds());
 	while (master->state != WORKER_ENDED) {
 		long long limit_ms = wait_ms(master);
@@ -327,6 +337,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 		replace_stale_worker(master);
 		look_at_clock(master);
 		show_life(master);
+		note_counts(master);
 	}
 	return master->exit_status;
 }

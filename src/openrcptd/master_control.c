@@ -99,6 +99,16 @@ static void put_failure(struct buffer *out)
 	put_text(out, "last_failure_reason", reason);
 }
 
+static void put_recent(struct buffer *out, const struct recent *recent)
+{
+	const struct recent_counts now = recent_counters(clock_seconds());
+	const struct recent_counts since = recent_since(recent, &now);
+
+	put_number(out, "recent_seconds", (uint64_t)since.at);
+	put_number(out, "recent_recipients", since.recipients);
+	put_number(out, "recent_deferred", since.deferred);
+}
+
 static void put_status(struct buffer *out, const struct master *master)
 {
 	put_text(out, "version", OPENRCPT_VERSION);
@@ -112,6 +122,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_text(out, "socket", master->settings->socket);
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
 	put_number(out, "max_sessions", counter_get(COUNTER_MAX_SESSIONS));
+	put_recent(out, &master->recent);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
 }
@@ -158,7 +169,7 @@ static void obey(struct master *master, struct control_client *client)
 		answer_table(master, client);
 	} else if (strcmp(client->request, "status") == 0) {
 		put_status(&text, master);
-		answer(client, &text, EX_OK, -1);
+		answer(client, &text, EX_OK, master->table_fd);
 	} else if (strcmp(client->request, "stats") == 0) {
 		put_stats(&text);
 		answer(client, &text, EX_OK, -1);

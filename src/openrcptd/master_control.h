@@ -2,7 +2,8 @@
 /*
  * master_control - what the master answers on its control socket.
  *
- *   status    NAME<tab>VALUE: the service and its table, times in seconds since 1970
+ *   status    NAME<tab>VALUE: the service and its table, times in seconds since 1970;
+ *             the table comes along as for `table`
  *   stats     each counter
  *   reload    the same as SIGHUP; the answer comes when it is over
  *   table     the table that serves comes along as a descriptor

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "message/recent.h"
 #include "service/control.h"
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
@@ -40,6 +41,7 @@ struct master {
 	struct worker_process next; /* it begins beside that one, and is to follow it */
 	struct retired_workers retired;
 	struct start_pace pace;
+	struct recent recent;
 	enum worker_state state;
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
 	long long began_ms;       /* the service */

@@ -75,6 +75,7 @@ static bool write_copy(struct job *job, const struct table *table, struct error 
 
 	memcpy(header, bytes.data, sizeof(header));
 	le64_store(header + HEADER_GENERATION, job->generation);
+	le64_store(header + HEADER_COPY_OF, job->done.source);
 	le64_store(header + HEADER_CREATED, (uint64_t)time(NULL));
 	le64_store(header + HEADER_CHECKSUM, 0);
 	le64_store(header + HEADER_CHECKSUM, hash_block(bytes_make(header, sizeof(header))));

@@ -42,28 +42,6 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
 }
 
-/* Recipients that were judged. */
-static uint64_t count_recipients(const struct client_answer *stats)
-{
-	static const char prefix[] = "recipients_";
-	struct bytes rest = buffer_bytes(&stats->text);
-	struct bytes name, value;
-	uint64_t sum = 0;
-
-	while (client_next(&rest, &name, &value)) {
-		char word[64];
-
-		if (name.size < sizeof(prefix) || name.size >= sizeof(word) ||
-		    !bytes_equal(bytes_first(name, sizeof(prefix) - 1), bytes_of(prefix)))
-			continue;
-		for (size_t i = 0; i < name.size; i++)
-			word[i] = name.data[i];
-		word[name.size] = '\0';
-		sum += client_number(stats, word);
-	}
-	return sum;
-}
-
 static void judge_service(const struct client_answer *status, struct findings *findings)
 {
 	struct bytes state = client_value(status, "state");
@@ -94,13 +72,13 @@ static void put_datum(struct buffer *out, const char *name, double value, const 
 	(void)buffer_append_text(out, ";0");
 }
 
-enum check_state check_judge(const struct client_answer *status, const struct client_answer *stats,
-			     const struct check_limits *limits, struct buffer *out)
+enum check_state check_judge(const struct client_answer *status, const struct check_limits *limits,
+			     struct buffer *out)
 {
 	struct findings findings = { .state = CHECK_OK };
 	double age = (double)client_number(status, "table_age_seconds");
-	double deferred =
-		percent(client_number(stats, "recipients_defer"), count_recipients(stats));
+	double deferred = percent(client_number(status, "recent_deferred"),
+				  client_number(status, "recent_recipients"));
 	double sessions =
 		percent(client_number(status, "sessions"), client_number(status, "max_sessions"));
 	struct bytes generation = client_value(status, "table_generation");

@@ -19,7 +19,7 @@ struct check_limit {
 
 struct check_limits {
 	struct check_limit age_seconds;      /* of the table */
-	struct check_limit deferred_percent; /* of all recipients since the start */
+	struct check_limit deferred_percent; /* of the recipients of the last quarter of an hour */
 	struct check_limit sessions_percent; /* of max_sessions */
 };
 
@@ -30,9 +30,9 @@ struct check_limits {
 		.sessions_percent = { 80, 95 },                                                    \
 	})
 
-/* Append the line. STATUS and STATS are the daemon's answers to these requests. */
-enum check_state check_judge(const struct client_answer *status, const struct client_answer *stats,
-			     const struct check_limits *limits, struct buffer *out);
+/* Append the line. STATUS is the daemon's answer to this request. */
+enum check_state check_judge(const struct client_answer *status, const struct check_limits *limits,
+			     struct buffer *out);
 
 /* The word for STATE. */
 const char *check_name(enum check_state state);

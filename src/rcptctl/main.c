@@ -46,6 +46,24 @@ static int finish(struct text_output *output, int status)
 	return text_output_finish(output, &err) ? status : fail(&err);
 }
 
+/* The table that came with the answer; NULL: none did, or the rest is of another one, since one
+ * took the place of the other just then. */
+static struct table *open_lent(const struct client_answer *answer)
+{
+	struct error ignored;
+	struct table *table =
+		answer->descriptor < 0
+			? NULL
+			: table_open_descriptor("the table in use", answer->descriptor,
+						TABLE_UNPROVED, &ignored);
+
+	if (table == NULL ||
+	    table_facts(table)->generation == client_number(answer, "table_generation"))
+		return table;
+	table_close(table);
+	return NULL;
+}
+
 /* What the daemon says of itself, of which ONLY is shown; NULL: all. */
 static int show(const struct settings *settings, const struct options *options, const char *request,
 		int seconds, const char *const *only)
@@ -53,6 +71,7 @@ static int show(const struct settings *settings, const struct options *options, 
 	struct client_answer answer;
 	struct text_output output;
 	struct error err = { .status = EX_OK };
+	struct table *table;
 	int status;
 
 	if (!client_ask(settings, request, options->seconds > 0 ? options->seconds : seconds,
@@ -60,9 +79,11 @@ static int show(const struct settings *settings, const struct options *options, 
 		client_answer_free(&answer);
 		return fail(&err);
 	}
+	table = only == NULL ? open_lent(&answer) : NULL;
 	text_output_init(&output, STDOUT_FILENO);
 	if (answer.status == EX_OK || options->is_json)
-		report_values(&answer, only, options->is_json, &output.text);
+		report_values(&answer, only, table, options->is_json, &output.text);
+	table_close(table);
 	status = finish(&output, answer.status);
 	if (answer.status != EX_OK) {
 		struct bytes reason = client_value(&answer, "reason");
@@ -153,17 +174,13 @@ static enum check_state judge(const struct settings *settings, const struct opti
 			      struct buffer *out)
 {
 	int seconds = options->seconds > 0 ? options->seconds : ASK_SECONDS;
-	struct client_answer status, stats;
+	struct client_answer status;
 	enum check_state state = CHECK_UNKNOWN;
 	struct error err = { .status = EX_OK };
 	bool is_answered = client_ask(settings, "status", seconds, &status, &err);
 
-	if (is_answered) {
-		is_answered = client_ask(settings, "stats", seconds, &stats, &err);
-		if (is_answered)
-			state = check_judge(&status, &stats, &options->limits, out);
-		client_answer_free(&stats);
-	}
+	if (is_answered)
+		state = check_judge(&status, &options->limits, out);
 	client_answer_free(&status);
 	if (is_answered)
 		return state;

@@ -37,18 +37,31 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: rcptctl [-c CONF] [--json] [--timeout SECONDS] COMMAND\n"
-	"       rcptctl [-c CONF] [-v] [--json] resolve ADDRESS...\n"
-	"       rcptctl [-c CONF] [--json] [--age-warning SECONDS] [--age-critical SECONDS]\n"
-	"               [--deferred-warning PERCENT] [--deferred-critical PERCENT]\n"
-	"               [--sessions-warning PERCENT] [--sessions-critical PERCENT] check\n"
+	"usage: rcptctl [OPTION...] status | stats | sessions | reload | check\n"
+	"       rcptctl [OPTION...] resolve ADDRESS...\n"
+	"       rcptctl -h | -V\n";
+
+static const char usage_more[] =
 	"\n"
 	"  status     what the daemon serves, and since when\n"
 	"  stats      what it has done, a counter a line\n"
+	"  sessions   how many sessions there are, and may be\n"
 	"  reload     load settings and table anew, and tell whether it worked\n"
 	"  resolve    what it answers now, as rcptmap resolve\n"
-	"  sessions   how many sessions there are, and may be\n"
-	"  check      is all well? As a monitoring plugin: 0, 1, 2 or 3\n";
+	"  check      is all well? As a monitoring plugin: 0, 1, 2 or 3\n"
+	"\n"
+	"  -c, --config CONF                read this configuration\n"
+	"      --json                       print one object\n"
+	"      --timeout SECONDS            wait so long for the answer\n"
+	"  -v, --verbose                    resolve: show the keys that were tried, too\n"
+	"      --age-warning SECONDS        check: warn of a table that is so old\n"
+	"      --age-critical SECONDS       or take it for critical\n"
+	"      --deferred-warning PERCENT   check: so many recipients that were deferred\n"
+	"      --deferred-critical PERCENT  likewise\n"
+	"      --sessions-warning PERCENT   check: so many of the sessions that may be\n"
+	"      --sessions-critical PERCENT  likewise\n"
+	"  -h, --help                       show how it is used\n"
+	"  -V, --version                    print the version\n";
 
 static double *limit_of(struct check_limits *limits, int letter)
 {
@@ -89,7 +102,10 @@ static bool take_option(int letter, struct options *options, int *out_status)
 		options->is_json = true;
 		return true;
 	case 'h':
-		*out_status = fputs(usage, stdout) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+		*out_status = fputs(usage, stdout) < 0 || fputs(usage_more, stdout) < 0 ||
+					      fflush(stdout) != 0
+				      ? EX_IOERR
+				      : EX_OK;
 		return false;
 	case 'V':
 		*out_status = printf("rcptctl %s\n", OPENRCPT_VERSION) < 0 || fflush(stdout) != 0

@@ -6,7 +6,7 @@
 #include "show/json.h"
 #include "show/print.h"
 
-enum { NAME_WIDTH = 24 };
+enum { NAME_WIDTH = 24, SOURCE_BYTES = 1 << 18 /* a name has 64 KB at most */ };
 
 static const char *const times[] = { "table_created", "table_loaded", "last_failure", NULL };
 
@@ -71,8 +71,25 @@ static void put_member(struct bytes name, struct bytes value, struct json *json)
 		json_string(json, value);
 }
 
-void report_values(const struct client_answer *answer, const char *const *only, bool is_json,
-		   struct buffer *out)
+static void put_sources(const struct table *table, struct buffer *out)
+{
+	const char *name = "table_sources";
+	struct bytes source;
+	size_t position = 0;
+
+	while (table_next_source(table, &position, &source) == LOOKUP_FOUND) {
+		struct buffer shown;
+
+		buffer_init(&shown, SOURCE_BYTES);
+		print_field(source, &shown);
+		put_line(bytes_of(name), buffer_bytes(&shown), out);
+		buffer_free(&shown);
+		name = "";
+	}
+}
+
+void report_values(const struct client_answer *answer, const char *const *only,
+		   const struct table *table, bool is_json, struct buffer *out)
 {
 	struct bytes rest = buffer_bytes(&answer->text);
 	struct bytes name, value;
@@ -89,8 +106,14 @@ void report_values(const struct client_answer *answer, const char *const *only, 
 		else
 			put_line(name, value, out);
 	}
+	if (table != NULL && !is_json)
+		put_sources(table, out);
 	if (!is_json)
 		return;
+	if (table != NULL) {
+		json_name(&json, "table_sources");
+		print_json_sources(table, &json);
+	}
 	json_object_end(&json);
 	(void)buffer_append_byte(out, '\n');
 }

@@ -54,11 +54,13 @@ static void look_at(struct version *version, const struct settings *settings)
 			   version->path, version->facts.generation);
 }
 
-/* Of the table as it was compiled: the oldest that has the same content. */
+/* Of the table as it was compiled: the oldest that has the same content. Where that isn't kept any
+ * more the table itself tells. */
 static void find_source(struct history *history, size_t index)
 {
 	struct version *version = &history->versions[index];
 
+	version->same_as = version->facts.copy_of;
 	for (size_t i = index + 1; i < history->count; i++)
 		if (version->table != NULL && history->versions[i].table != NULL &&
 		    history->versions[i].facts.body_checksum == version->facts.body_checksum)

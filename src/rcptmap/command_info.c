@@ -71,6 +71,17 @@ static void put_class(struct buffer *out, const struct domain_class *class,
 	}
 }
 
+/* A broken name can't be: the table was verified. */
+static void put_sources(struct buffer *out, const struct table *table)
+{
+	struct bytes name;
+	size_t position = 0;
+	size_t count = 0;
+
+	while (table_next_source(table, &position, &name) == LOOKUP_FOUND)
+		put_text(out, count++ == 0 ? "sources" : "", name);
+}
+
 static void write_text(struct buffer *out, const struct table *table, const struct sorted *sorted)
 {
 	const struct table_facts *facts = table_facts(table);
@@ -80,6 +91,8 @@ static void write_text(struct buffer *out, const struct table *table, const stru
 	print_time(facts->created, created);
 	put_number(out, "format", facts->format_version);
 	put_number(out, "generation", facts->generation);
+	if (facts->copy_of != 0)
+		put_number(out, "copy_of", facts->copy_of);
 	put_text(out, "created", bytes_of(created));
 	put_number(out, "entries", facts->entries);
 	put_number(out, "targets", facts->targets);
@@ -87,6 +100,7 @@ static void write_text(struct buffer *out, const struct table *table, const stru
 	put_number(out, "size_bytes", facts->size_bytes);
 	(void)buffer_append_format(out, "%-21s %016" PRIx64 "\n", "checksum", facts->checksum);
 	put_text(out, "provenance", bytes_of(facts->has_provenance ? "yes" : "no"));
+	put_sources(out, table);
 	put_text(out, "lenient", bytes_of(facts->is_lenient ? "yes" : "no"));
 	put_text(out, "recipient_delimiter", rules->delimiters);
 	put_text(out, "propagate_extension",
@@ -141,6 +155,11 @@ static void write_json(struct buffer *out, const struct table *table, const stru
 	json_object_begin(&json);
 	name_number(&json, "format", facts->format_version);
 	name_number(&json, "generation", facts->generation);
+	json_name(&json, "copy_of");
+	if (facts->copy_of != 0)
+		json_number(&json, facts->copy_of);
+	else
+		json_null(&json);
 	name_number(&json, "created", facts->created);
 	name_number(&json, "entries", facts->entries);
 	name_number(&json, "targets", facts->targets);
@@ -148,6 +167,8 @@ static void write_json(struct buffer *out, const struct table *table, const stru
 	name_number(&json, "size_bytes", facts->size_bytes);
 	name_text(&json, "checksum", bytes_of(checksum));
 	name_boolean(&json, "provenance", facts->has_provenance);
+	json_name(&json, "sources");
+	print_json_sources(table, &json);
 	name_boolean(&json, "lenient", facts->is_lenient);
 	name_text(&json, "recipient_delimiter", rules->delimiters);
 	name_boolean(&json, "propagate_extension", rules->propagates_extension);

@@ -135,6 +135,17 @@ enum lookup print_json_targets(const struct table *table, const struct table_ent
 	return found == LOOKUP_ABSENT ? LOOKUP_FOUND : LOOKUP_BROKEN;
 }
 
+void print_json_sources(const struct table *table, struct json *json)
+{
+	struct bytes name;
+	size_t position = 0;
+
+	json_array_begin(json);
+	while (table_next_source(table, &position, &name) == LOOKUP_FOUND)
+		json_string(json, name);
+	json_array_end(json);
+}
+
 enum lookup print_place(const struct table *table, const struct table_entry *entry,
 			struct buffer *out_text)
 {

@@ -37,6 +37,9 @@ enum lookup print_pattern_value(const struct table_pattern *pattern, struct buff
 enum lookup print_json_targets(const struct table *table, const struct table_entry *entry,
 			       struct buffer *scratch, struct json *json);
 
+/* The names of the table's sources as a JSON array of strings; of a broken one what can be read. */
+void print_json_sources(const struct table *table, struct json *json);
+
 /* Append `virtual:12`; ABSENT, and nothing appended, where the table doesn't tell. */
 enum lookup print_place(const struct table *table, const struct table_entry *entry,
 			struct buffer *out_text);

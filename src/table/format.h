@@ -40,6 +40,7 @@ enum {
 	HEADER_DOMAINS = 80,       /* u64: alias and mailbox domains */
 	HEADER_SECTION_COUNT = 88, /* u32 */
 	HEADER_FLAGS = 92,         /* u32: of enum header_flag */
+	HEADER_COPY_OF = 96,       /* u64: a generation; 0: this is no copy of one */
 	HEADER_SECTIONS = 128,     /* section entries */
 };
 

@@ -164,6 +164,7 @@ static struct table_facts read_facts(struct bytes page)
 		.size_bytes = le64_load(at(page, HEADER_FILE_BYTES)),
 		.checksum = le64_load(at(page, HEADER_CHECKSUM)),
 		.body_checksum = le64_load(at(page, HEADER_BODY_CHECKSUM)),
+		.copy_of = le64_load(at(page, HEADER_COPY_OF)),
 		.format_version = FORMAT_VERSION,
 		.is_lenient = (le32_load(at(page, HEADER_FLAGS)) & HEADER_FLAG_LENIENT) != 0,
 	};

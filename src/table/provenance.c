@@ -112,3 +112,16 @@ enum lookup table_provenance_source(const struct table *table, const struct tabl
 		*out_first_line = line - in_source;
 	return outcome;
 }
+
+enum lookup table_next_source(const struct table *table, size_t *position, struct bytes *out_name)
+{
+	struct bytes rest = bytes_skip(table->sources, *position);
+	uint32_t first;
+
+	if (rest.size == 0)
+		return LOOKUP_ABSENT;
+	if (!next_source(&rest, &first, out_name))
+		return LOOKUP_BROKEN;
+	*position = table->sources.size - rest.size;
+	return LOOKUP_FOUND;
+}

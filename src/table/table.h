@@ -95,6 +95,7 @@ struct table_facts {
 	uint64_t size_bytes;
 	uint64_t checksum;
 	uint64_t body_checksum; /* equal for two generations of one compilation */
+	uint64_t copy_of;       /* the generation that was rolled back to; 0: it was compiled */
 	uint32_t format_version;
 	bool has_provenance;
 	bool is_lenient; /* not proved sound: --lenient, --no-proof */
@@ -200,6 +201,11 @@ enum lookup table_provenance_line(const struct table *table, const struct table_
 /* And the number at which its source begins: patterns of sources before it go before the entry. */
 enum lookup table_provenance_source(const struct table *table, const struct table_entry *entry,
 				    uint32_t *out_first_line);
+
+/* The next of the sources that the table was made of, as table_provenance() names them, and in
+ * their order. *POSITION begins as 0; ABSENT behind the last one, and where there is no provenance.
+ */
+enum lookup table_next_source(const struct table *table, size_t *position, struct bytes *out_name);
 
 /* ---- walking over everything, for dump, diff and checks -------------------------------- */
 

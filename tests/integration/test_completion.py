@@ -35,12 +35,18 @@ function=$(complete -p "$1" | sed 's/.* -F \([a-z_]*\) .*/\1/')
 '''
 
 
+def path():
+    folders = [os.path.dirname(harness.program(name))
+               for name in ('rcptmap', 'rcptctl', 'openrcptd')]
+    return ':'.join([*folders, os.environ['PATH']])
+
+
 def propose(*words):
     """What bash proposes for the last of the words, of which the first is a program's name."""
     done = subprocess.run(
         ['bash', '--norc', '-c', ASK, FOLDER / 'rcptmap.bash', harness.program(words[0]), *words],
         check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        encoding='utf-8', timeout=60)
+        encoding='utf-8', timeout=60, env={**os.environ, 'PATH': path()})
     if (done.returncode, done.stderr) != (0, ''):
         raise AssertionError('%s: %d: %s' % (words, done.returncode, done.stderr))
     return done.stdout.split()
@@ -65,9 +71,8 @@ class Terminal:
     """An interactive shell, and what it prints."""
 
     def __init__(self, *words):
-        folders = [os.path.dirname(harness.program(name)) for name in ('rcptmap', 'openrcptd')]
         environment = {**os.environ, 'TERM': 'dumb', 'PS1': '', 'HISTFILE': '', 'COLUMNS': '200',
-                       'PATH': ':'.join([*folders, os.environ['PATH']])}
+                       'PATH': path()}
         ours, theirs = pty.openpty()
         # It has a terminal of its own, and a session, so that it believes to be interactive.
         self.shell = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs,
@@ -119,23 +124,33 @@ class Options(RcptmapTest):
         self.assertEqual(sorted(propose('rcptmap', '-')), sorted(
             help_options(rcptmap.run('verify', '--help').out)))
 
-    def test_those_of_the_daemon(self):
-        said = subprocess.run(harness.command('openrcptd', '--help'), check=True,
+    def check(self, program, source):
+        """What PROGRAM's help shows is proposed, and accepted."""
+        said = subprocess.run(harness.command(program, '--help'), check=True,
                               stdout=subprocess.PIPE, encoding='utf-8', timeout=60).stdout
         shown = help_options(said)
-        self.assertEqual(sorted(propose('openrcptd', '-')), sorted(shown))
-        source = (harness.SOURCE / 'src' / 'openrcptd' / 'main.c').read_text()
-        known = dict(re.findall(r"\{ \"([a-z-]+)\", (\w+)_argument, NULL, '", source))
+        self.assertEqual(sorted(propose(program, '-')), sorted(shown))
+        text = (harness.SOURCE / 'src' / program / source).read_text()
+        known = dict(re.findall(r'\{ "([a-z-]+)", (\w+)_argument, NULL, (?!OPTION_CHECK)', text))
         self.assertEqual({name[2:]: 'required' if has_value else 'no'
                           for name, has_value in shown.items() if name.startswith('--')}, known)
         self.assertEqual(sorted(name[1:] for name in shown if not name.startswith('--')), sorted(
-            re.search(r'arguments, "([a-zA-Z:]+)"', source)[1].replace(':', '')))
+            re.search(r'arguments, "([a-zA-Z:]+)"', text)[1].replace(':', '')))
+
+    def test_those_of_the_daemon(self):
+        self.check('openrcptd', 'main.c')
+
+    def test_those_of_rcptctl(self):
+        self.check('rcptctl', 'options.c')
+        self.assertEqual(propose('rcptctl', 'check', '--age'),
+                         ['--age-warning', '--age-critical'])
 
 
 class Words(RcptmapTest):
     def test_commands(self):
         self.assertEqual(propose('rcptmap', ''), commands())
         self.assertEqual(propose('rcptmap', '-c', '/x', 'di'), ['diff'])
+        self.assertEqual(propose('rcptmap', '--configuration', '=', '/x', 'di'), ['diff'])
         self.assertEqual(propose('rcptmap', 'help', 'co'), ['compile', 'config'])
         self.assertEqual(propose('rcptmap', '-c', 'co'), [])
         self.assertEqual(propose('rcptmap', 'compile', 'co'), [])
@@ -169,6 +184,25 @@ class Words(RcptmapTest):
             self.assertEqual(propose(*words, 'a/&b@o'), ['a/&b@other.example'])
             self.assertEqual(propose(*words, 'ann'), [])
 
+    def test_rcptctl(self):
+        rows = re.findall(r'\{ "([a-z]+)", \d+, \d+, run_', (
+            harness.SOURCE / 'src' / 'rcptctl' / 'main.c').read_text())
+        self.assertGreater(len(rows), 5)
+        self.assertEqual(sorted(propose('rcptctl', '')), sorted(rows))
+        self.assertEqual(propose('rcptctl', '-c', '/x', '--timeout', '=', '5', 'r'),
+                         ['reload', 'resolve'])
+        for words in (['-c', 're'], ['--timeout', 're'], ['--timeout', '=', 're'],
+                      ['status', 're'], ['--age-warning', '5', 'check', '']):
+            self.assertEqual(propose('rcptctl', *words), [], words)
+        shop = self.workshop(GOOD + 'other.example x\n')
+        shop.compile()
+        for words in (['-c', shop.configuration, 'resolve'],
+                      ['resolve', '--config', shop.configuration]):
+            words = ['rcptctl', *map(str, words)]
+            self.assertEqual(propose(*words, 'ann', '@', 'ali'), ['alias.example'])
+            self.assertEqual(propose(*words, 'a@o'), ['a@other.example'])
+            self.assertEqual(propose(*words, 'ann'), [])
+
     def test_a_program_that_fails_proposes_nothing(self):
         self.assertEqual(propose('rcptmap', 'resolve', '-t', '/nowhere', 'x', '@', ''), [])
 
@@ -186,6 +220,9 @@ class Shells(RcptmapTest):
         terminal.wait_for('User unknown in virtual alias table')
         terminal.type('rcptmap config --configuration %s limits.rec\t\n' % shop.configuration)
         terminal.wait_for('\n1000\r')
+        terminal.type('rcptctl --conf\t%s resol\tx@ali\t\n' % shop.configuration)
+        terminal.wait_for('rcptctl: no openrcptd answers at ')
+        self.assertRegex(terminal.said, r'resolve .*\bx@alias\.example')
 
     def test_bash_at_work(self):
         self.complete(['bash', '--norc', '--noprofile', '-i'],
@@ -201,4 +238,4 @@ class Shells(RcptmapTest):
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'openrcptd')
+    harness.main('rcptmap', 'rcptctl', 'openrcptd')

@@ -82,6 +82,22 @@ class Status(TestCase):
         self.assertRegex(out, r'(?m)^state +serving$')
         self.assertRegex(out, r'(?m)^table_created +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
 
+    def test_what_the_table_was_made_of(self):
+        made = self.started()
+        two = [{'type': 'virtual', 'path': made.source},
+               {'type': 'virtual', 'path': made.folder / 'more'}]
+        self.assertEqual(self.asked(made, 'status')['table_sources'], [made.source.name])
+        (made.folder / 'more').write_text('new@alias.example new@dest.example\n')
+        made.write_configuration(sources=two)
+        made.compile()
+        self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
+        made.table.unlink()             # the one that serves, not the one that lies there
+        names = [made.source.name, 'more']
+        self.assertEqual(self.asked(made, 'status')['table_sources'], names)
+        self.assertRegex(self.ctl(made, 'status')[1],
+                         r'(?m)^table_sources +%s\n +%s$' % tuple(names))
+        self.assertNotIn('table_sources', self.asked(made, 'stats'))
+
     def test_a_worker_that_died_is_counted_and_its_counts_stay(self):
         made = self.started()
         made.message([KNOWN, UNKNOWN])
@@ -208,6 +224,22 @@ class Check(TestCase):
             self.assertEqual(self.check(made, '--sessions-critical', '50')[0], 2)
         self.assertEqual(self.check(made, '--age-critical', '0')[0], 2)
         self.assertEqual(self.check(made, '--age-warning', '0')[0], 1)
+
+    def test_deferrals(self):
+        made = Daemon('alias.example x\na@alias.example b@alias.example\n'
+                      'b@alias.example a@alias.example\n', compile_options=['--lenient'])
+        self.addCleanup(made.close)
+        made.start()
+        made.message(['<who@else.example>'] * 9)
+        self.assertEqual(self.check(made)[0], 0)
+        made.message(['<a@alias.example>'])
+        status, out = self.check(made)
+        self.assertEqual(status, 1)
+        self.assertIn('many recipients are deferred', out)
+        self.assertIn("'deferred'=10%;5;20;0", out)
+        self.assertEqual(self.check(made, '--deferred-critical', '10')[0], 2)
+        told = self.asked(made, 'status')
+        self.assertEqual((told['recent_recipients'], told['recent_deferred']), (10, 1))
 
     def test_troubles(self):
         made = self.started()

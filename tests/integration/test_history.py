@@ -206,6 +206,19 @@ class Rollback(History):
         self.another(shop, 'three')
         self.assertEqual(self.generations(shop), [5, 4, 3, 2, 1])
 
+    def test_what_it_is_a_copy_of_outlives_that(self):
+        shop = self.shop('one', 'two', settings={'keep_tables': 1})
+        self.assertEqual(self.ask(shop, 'rollback').status, OK)
+        self.assertEqual([(row['generation'], row['same_as']) for row in self.history(shop)],
+                         [(3, 1), (2, None)])
+        told = rcptmap.run('info', '-t', shop.table)
+        self.assertRegex(told.out, r'(?m)^copy_of +1$')
+        self.assertEqual(json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)['copy_of'], 1)
+        self.another(shop, 'three')
+        self.assertNotIn('copy_of', rcptmap.run('info', '-t', shop.table).out)
+        self.assertIsNone(
+            json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)['copy_of'])
+
     def test_to_a_generation(self):
         shop = self.shop('one', 'two', 'three')
         self.assertEqual(self.ask(shop, 'rollback', '1').status, OK)

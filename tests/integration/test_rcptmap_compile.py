@@ -107,6 +107,11 @@ class Success(RcptmapTest):
         other.write_text('zoe@alias.example team@alias.example\n')
         self.assert_says(shop.try_compile(shop.source, other), OK)
         self.assertEqual(len(shop.resolve(['zoe@alias.example'])[0]['recipients']), 3)
+        names = [shop.source.name, 'other']
+        self.assertEqual(
+            json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)['sources'], names)
+        self.assertRegex(rcptmap.run('info', '-t', shop.table).out,
+                         r'(?m)^sources +%s\n +%s$' % tuple(names))
 
     def test_the_generation_counts_compilations(self):
         shop = self.workshop()

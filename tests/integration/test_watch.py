@@ -250,6 +250,121 @@ class Changes(WatchTest):
             self.kill()
 
 
+class RolledBack(WatchTest):
+    """An older table that was put in place by hand stays until a source changes."""
+    HELD = 'rolled back to generation 1 until a source changes or rcptmap compile'
+
+    def setUp(self):
+        super().setUp()
+        self.included = self.shop.folder / 'included'
+        self.put(self.included, 'list@dest.example\n')
+        aliases = self.folder / 'aliases'
+        self.put(aliases, 'list: :include:%s\n' % self.included)
+        self.shop.write_configuration(local_domains=['l.example'], sources=[
+            {'type': 'virtual', 'path': self.source}, {'type': 'aliases', 'path': aliases}])
+        self.start_and_wait()
+        self.put(self.source, rows('second'))
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+
+    def roll_back(self):
+        self.assertEqual(rcptmap.run('rollback', '-c', self.shop.configuration).status, OK)
+        self.assertEqual(self.target(), 'first')
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def test_it_stays_at_a_restart(self):
+        self.roll_back()
+        self.wait_for_status(WARNING, self.HELD)
+        self.restart()
+        self.wait_for_status(WARNING, self.HELD)
+        self.assertEqual((self.target(), self.number('compilations')), ('first', 0))
+        self.assertEqual(self.log_text().count('generation 3 is 1 again'), 2)
+        self.put(self.source, rows('third'))
+        self.wait_for_target('third')
+        self.wait_for_status(OK)
+        self.restart()
+        self.wait_for_status(OK)
+        self.assertEqual(self.number('compilations'), 1)
+
+    def test_it_stays_where_nobody_watched_then_and_after_a_boot(self):
+        self.stop()
+        self.roll_back()
+        for path in self.runtime.with_name('run-watch').iterdir():
+            path.unlink()
+        self.start()
+        self.wait_for_status(WARNING, self.HELD)
+        # What a source includes is watched without a compilation, too.
+        self.put(self.included, 'other@dest.example\n')
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+
+    def test_a_change_while_nobody_watched_is_compiled(self):
+        for path, text in ((self.source, rows('third')), (self.included, 'other@dest.example\n')):
+            self.stop()
+            self.roll_back_to_first()
+            self.put(path, text)
+            self.start()
+            self.wait_for_status(OK)
+            self.assertEqual(self.target(), 'third')
+
+    def roll_back_to_first(self):
+        self.assertEqual(rcptmap.run('rollback', '-c', self.shop.configuration, '1').status, OK)
+        self.assertEqual(self.target(), 'first')
+
+    def test_another_configuration_is_compiled(self):
+        self.stop()
+        self.roll_back()
+        other = self.shop.configuration.with_name('other.conf')
+        other.write_bytes(self.shop.configuration.read_bytes())
+        other.chmod(0o640)
+        self.shop.configuration = other
+        self.start()
+        self.wait_for_target('second')
+
+    def test_one_who_asks_gets_a_compilation(self):
+        self.roll_back()
+        self.wait_for_status(WARNING, self.HELD)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+        self.roll_back()
+        self.wait_for_status(WARNING, self.HELD.replace('1', '3'))
+        self.shop.compile()
+        self.wait_for_status(OK)
+        self.assertEqual(self.target(), 'second')
+
+    def test_what_failed_before_is_not_tried_again(self):
+        """It lost too much in comparison with the second table, but not with the first."""
+        self.put(self.source, rows('second', 40))
+        harness.wait_until(lambda: self.number('entries') > 40, 'a large table')
+        self.wait_for_status(OK)
+        self.put(self.source, rows('third'))
+        self.wait_for_status(WARNING, 'not published without --force')
+        before = self.number('compilations')
+        self.assertEqual(rcptmap.run('rollback', '-c', self.shop.configuration, '--force',
+                                     '1').status, OK)
+        self.wait_for_status(WARNING, 'OPENRCPT WARNING: generation')
+        self.assertEqual((self.target(), self.number('compilations')), ('first', before))
+        self.restart()
+        self.wait_for_status(WARNING, 'OPENRCPT WARNING: generation.*' + self.HELD)
+        self.assertEqual((self.target(), self.number('compilations')), ('first', 0))
+
+    def test_what_is_remembered_makes_no_sense(self):
+        remembered = self.shop.table.with_name('recipients.table.watched')
+        good = remembered.read_text(encoding='ascii')
+        self.assertEqual(remembered.stat().st_mode & 0o777, 0o600)
+        for text in ('', 'nonsense\n', good.replace('end\n', ''), good.replace(' ', 'x', 4),
+                     good.replace('rcptmap watch 1\n', ''), 'rcptmap watch 1\nend\n'):
+            self.stop()
+            self.roll_back()
+            remembered.write_text(text, encoding='ascii')
+            self.start()
+            self.wait_for_target('second')
+
+
 class Broken(WatchTest):
     WRONG = rows('second') + 'user7@a.example nobody@a.example\n'
     SAYS = r'virtual:5: target nobody@a\.example could only bounce'

@@ -110,7 +110,9 @@ static inline bool exercise_table(const struct table *table)
 	struct table_row row;
 	struct table_domain domain;
 	struct table_entry entry;
+	struct bytes source;
 	uint64_t position = 0;
+	size_t source_position = 0;
 	/* A damaged table may have lines without number that lead to the same bytes. */
 	unsigned most = 20000;
 
@@ -119,6 +121,8 @@ static inline bool exercise_table(const struct table *table)
 		exercise_row(table, &row, is_sound);
 	while (table_next_domain(table, &position, &domain) == LOOKUP_FOUND)
 		exercise_view(domain.name);
+	while (table_next_source(table, &source_position, &source) == LOOKUP_FOUND)
+		exercise_view(source);
 	exercise_patterns(table);
 	(void)exercise_find(table, bytes_of("absent.test"), bytes_of("a"), &entry);
 	(void)exercise_find(table, bytes_make("", 0), bytes_of("bare"), &entry);

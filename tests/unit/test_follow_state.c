@@ -40,6 +40,7 @@ static void what_is_written_is_read(void **state)
 		.compiled = 7,
 		.took_ms = 8,
 		.generation = 9,
+		.copy_of = 14,
 		.entries = 10,
 		.domains = 11,
 		.size_bytes = 12,

@@ -545,6 +545,7 @@ static void entries_know_their_lines(void **state)
 	struct table_entry entry;
 	struct bytes source;
 	uint32_t line;
+	size_t position = 0;
 	char key[32];
 
 	(void)state;
@@ -568,6 +569,9 @@ static void entries_know_their_lines(void **state)
 	assert_int_equal(table_find_catch_all(table, &domain, &entry), LOOKUP_FOUND);
 	assert_int_equal(table_provenance(table, &entry, &source, &line), LOOKUP_FOUND);
 	assert_int_equal(line, 401);
+	assert_int_equal(table_next_source(table, &position, &source), LOOKUP_FOUND);
+	assert_true(bytes_equal(source, bytes_of("virtual")));
+	assert_int_equal(table_next_source(table, &position, &source), LOOKUP_ABSENT);
 	table_close(table);
 	image_free(&image);
 }
@@ -603,6 +607,7 @@ static void a_table_without_provenance_says_so(void **state)
 	struct table_entry entry;
 	struct bytes source;
 	uint32_t line;
+	size_t position = 0;
 
 	(void)state;
 	build_begin(&build);
@@ -612,6 +617,7 @@ static void a_table_without_provenance_says_so(void **state)
 	assert_false(table_facts(table)->has_provenance);
 	assert_int_equal(find(table, "a", "b.test", &entry), LOOKUP_FOUND);
 	assert_int_equal(table_provenance(table, &entry, &source, &line), LOOKUP_ABSENT);
+	assert_int_equal(table_next_source(table, &position, &source), LOOKUP_ABSENT);
 	table_close(table);
 	image_free(&image);
 }
