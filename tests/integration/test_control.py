@@ -57,6 +57,7 @@ class TestCase(unittest.TestCase):
 class Status(TestCase):
     def test_what_is_served(self):
         made = self.started(max_sessions=7)
+        harness.wait_until(lambda: self.asked(made, 'status')['sessions'] == 0, 'nobody is there')
         told = self.asked(made, 'status')
         self.assertEqual({name: told[name] for name in (
             'state', 'pid', 'worker_pid', 'worker_restarts', 'table_generation', 'table_entries',
