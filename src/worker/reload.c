@@ -162,6 +162,19 @@ static void count_table(const struct table *table)
 	counter_set(COUNTER_TABLE_LOADED, (uint64_t)time(NULL));
 }
 
+/* The counters outlive a worker, and with them the table that it had. */
+static void count_no_table(void)
+{
+	static const enum counter gauges[] = {
+		COUNTER_TABLE_CREATED, COUNTER_TABLE_GENERATION, COUNTER_TABLE_ENTRIES,
+		COUNTER_TABLE_DOMAINS, COUNTER_TABLE_BYTES,      COUNTER_TABLE_LOADED,
+		COUNTER_TABLE_IS_COPY,
+	};
+
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		counter_set(gauges[i], 0);
+}
+
 static void publish(struct reload *reload, const struct settings *settings,
 		    struct snapshot *take_snapshot, int64_t began_ms)
 {
@@ -221,8 +234,10 @@ void reload_table_or_copy(struct reload *reload, int copy_fd)
 		reload->has_news = !table_copy_is_of(copy_fd, now->table);
 		return;
 	}
-	if (!load_copy(reload, copy_fd, &of_copy))
+	if (!load_copy(reload, copy_fd, &of_copy)) {
 		log_line(SEVERITY_ERROR, "the copy of the last table: %s", of_copy.text);
+		count_no_table();
+	}
 	take_trouble(reload, &of_file, 0);
 }
 

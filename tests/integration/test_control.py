@@ -57,6 +57,7 @@ class TestCase(unittest.TestCase):
 class Status(TestCase):
     def test_what_is_served(self):
         made = self.started(max_sessions=7)
+        harness.wait_until(lambda: self.asked(made, 'status')['sessions'] == 0, 'nobody is there')
         told = self.asked(made, 'status')
         self.assertEqual({name: told[name] for name in (
             'state', 'pid', 'worker_pid', 'worker_restarts', 'table_generation', 'table_entries',
@@ -252,6 +253,24 @@ class Check(TestCase):
         made.stop()
         status, out = self.check(made)
         self.assertEqual((status, out.partition(' ')[0]), (2, 'CRITICAL'))
+
+    def test_no_table(self):
+        """A mapped table has no copy that outlives a change in place: its worker's successor has
+        none, and doesn't tell of that of the dead one."""
+        made = self.started(load='mapped')
+        with open(made.table, 'r+b') as file:
+            file.write(b'nonsense')
+        os.kill(made.workers()[0], signal.SIGKILL)
+        made.wait_for_log('there is no table')
+        made.wait_until_ready()
+        told = self.asked(made, 'status')
+        self.assertEqual(([name for name in told if name.startswith('table_')], told['state']),
+                         ([], 'serving'))
+        status, out = self.check(made)
+        self.assertEqual(status, 2)
+        self.assertIn('there is no table', out)
+        made.compile('--force')
+        harness.wait_until(lambda: self.check(made)[0] == 0, 'the new table')
 
     def test_what_is_not_known(self):
         made = self.started()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The page for Prometheus: what is on it, that a real Prometheus reads it, that each alert and each
 panel of the dashboard finds what it asks for, and that nobody there disturbs mail."""
+import fcntl
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -16,12 +18,14 @@ import unittest
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / 'lib'), str(TESTS / 'table')]
 
 # pylint: disable=wrong-import-position
 import daemon
 import harness
 import milter_client
+import xxh3
 from daemon import Daemon
 
 TABLE = '''\
@@ -87,6 +91,7 @@ class Page(TestCase):
     def test_what_it_tells(self):
         made = self.started()
         made.message([KNOWN, UNKNOWN, LOOP])
+        harness.wait_until(lambda: self.page(made)['openrcpt_sessions'] == 0, 'the session ended')
         found = self.page(made)
         for name, value in {'recipients_total{verdict="expand"}': 1,
                             'recipients_total{verdict="unknown"}': 1,
@@ -204,12 +209,13 @@ class Crowd(TestCase):
 
 
 class Prometheus(TestCase):
-    """A real one, over TCP on loopback. Times are shortened: `for` is left out, and what has to be
-    old is made so."""
+    """A real one, over TCP on loopback. Times are shortened: `for` is left out, and rates are of 20
+    seconds instead of 5 minutes."""
 
     def setUp(self):
         self.port, self.own = free_port(), free_port()
-        self.made = self.started(metrics='inet:%d@127.0.0.1' % self.port)
+        self.made = self.started(metrics='inet:%d@127.0.0.1' % self.port, max_sessions=10)
+        self.compiled = self.made.table.read_bytes()
         self.folder = self.made.folder / 'prometheus'
         self.folder.mkdir()
         self.folder.chmod(0o755)
@@ -269,54 +275,105 @@ class Prometheus(TestCase):
         self.assertEqual(self.get('/api/v1/rules')['groups'][0]['name'], 'openrcpt')
 
     def test_each_alert_fires(self):
+        """By what it warns of, done to a real daemon."""
         self.assertEqual(subprocess.run(
             ['promtool', 'check', 'rules', str(CONF / 'openrcpt.rules.yml')], check=False,
             stdout=subprocess.DEVNULL).returncode, 0)
-        self.assertEqual(len(self.alerts), 10)
         self.assertEqual(self.firing(), set())
-        seen = set()
+        ways = {name: getattr(self, re.sub('([A-Z])', r'_\1', name.replace('Openrcpt', 'make')).lower())
+                for name in self.alerts}
+        self.assertEqual(len(ways), 10)
+        ways['OpenrcptDown'] = ways.pop('OpenrcptDown')         # after which nothing else is
+        self.assertNotIn('OpenrcptDown', list(ways)[:-1])
+        for name, act in ways.items():
+            with self.subTest(name):
+                again = act() or (lambda: None)
+                harness.wait_until(lambda name=name, again=again:
+                                   (again(), name in self.firing())[1], name)
 
-        def happens(name, act):
-            harness.wait_until(lambda: (act(), name in self.firing())[1], name)
-            seen.add(name)
-        happens('OpenrcptDefers', lambda: self.made.message([LOOP]))
-        happens('OpenrcptManyUnknown', lambda: self.made.message([UNKNOWN] * 500))
-        # The rest is what the numbers say: a page of our own making says them.
-        self.serve_made_up_page()
-        for name in set(self.alerts) - seen - {'OpenrcptDown'}:
-            happens(name, lambda: None)
-        self.made.stop()
-        happens('OpenrcptDown', lambda: None)
-        self.assertEqual(seen, set(self.alerts))
+    def replace_table(self, data):
+        new = self.made.table.with_suffix('.new')
+        new.write_bytes(data)
+        new.rename(self.made.table)
 
-    def serve_made_up_page(self):
-        """The daemon's own page, but with other values, from another port: for states that would
-        take days to come to."""
+    # What makes each alert fire, once; or what has to be done again and again.
+
+    def make_defers(self):
+        return lambda: self.made.message([LOOP])
+
+    def make_many_unknown(self):
+        return lambda: self.made.message([UNKNOWN] * 500)
+
+    def make_table_old(self):
+        """As one that was compiled three days ago: its date, and the sum of its header."""
+        data = bytearray(self.compiled)
+        struct.pack_into('<Q', data, 56, int(time.time()) - 3 * 86400)
+        struct.pack_into('<Q', data, 24, 0)
+        struct.pack_into('<Q', data, 24, xxh3.xxh3(bytes(data[:4096])))
+        self.replace_table(data)
+
+    def make_load_failed(self):
+        self.replace_table(b'no table')
+
+    def make_table_is_copy(self):
+        """The next worker finds no table at its place."""
+        self.replace_table(b'no table')
+        self.end_worker()
+
+    def end_worker(self):
+        """Not the process that serves the metrics."""
+        told = subprocess.run(
+            harness.command('rcptctl', '-c', self.made.configuration, '--json', 'status'),
+            check=True, stdout=subprocess.PIPE, encoding='utf-8').stdout
+        pid = json.loads(told)['worker_pid']
+        if pid > 0:
+            os.kill(pid, signal.SIGKILL)
+            harness.wait_until(lambda: not daemon.is_alive(pid), 'it has ended')
+
+    def make_worker_restarts(self):
+        return self.end_worker
+
+    def make_sessions(self):
+        self.made.wait_until_ready()
+        for _ in range(9):
+            session = self.made.session()
+            self.addCleanup(session.close)
+            session.mail()
+            session.rcpt(KNOWN)
+
+    def add_daemon(self, made):
+        """Another one that is scraped."""
         port = free_port()
-        page = self.folder / 'page.py'
-        page.write_text(
-            'import http.server, sys, time\n'
-            'began = time.time()\n'
-            'class Page(http.server.BaseHTTPRequestHandler):\n'
-            '    def do_GET(self):\n'
-            '        n = int(time.time() - began) * 10\n'
-            '        self.send_response(200); self.end_headers()\n'
-            '        table = "" if n % 200 < 100 else "openrcpt_table_timestamp_seconds 5\\n"\n'
-            '        self.wfile.write((table + "openrcpt_build_info{version=\\"0\\"} 1\\n"\n'
-            '            "openrcpt_last_load_success 0\\nopenrcpt_table_is_copy 1\\n"\n'
-            '            "openrcpt_sessions 9\\nopenrcpt_sessions_max 10\\n"\n'
-            '            "openrcpt_worker_restarts_total %d\\n"\n'
-            '            "openrcpt_log_dropped_total{reason=\\"stalled\\"} %d\\n" % (n, n)).encode())\n'
-            'http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()\n',
-            encoding='utf-8')
-        server = subprocess.Popen(                  # pylint: disable=consider-using-with
-            [sys.executable, str(page), str(port)], stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        self.addCleanup(server.wait)
-        self.addCleanup(server.kill)
+        self.addCleanup(made.close)
+        made.write_configuration(metrics='inet:%d@127.0.0.1' % port)
         self.write_configuration('127.0.0.1:%d' % self.port, '127.0.0.1:%d' % port)
         self.server.send_signal(signal.SIGHUP)
 
+    def make_no_table(self):
+        """There is no copy of a mapped table that was written over, once its worker has ended."""
+        made = Daemon(TABLE, {'load': 'mapped'}, compile_options=['--lenient'])
+        self.add_daemon(made)
+        made.start()
+        with open(made.table, 'r+b') as file:
+            file.write(b'nonsense')
+        for pid in made.workers():
+            os.kill(pid, signal.SIGKILL)
+
+    def make_log_dropped(self):
+        """Its log is a pipe that nobody reads."""
+        made = Daemon(TABLE, compile_options=['--lenient'])
+        self.add_daemon(made)
+        os.mkfifo(made.log)
+        end = os.open(made.log, os.O_RDWR)
+        self.addCleanup(os.close, end)
+        fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, 4096)
+        made.spawn()
+        harness.wait_until(made.socket.exists, 'it listens')
+        return lambda: made.message([KNOWN] * 20)
+
+    def make_down(self):
+        self.made.stop()
+
 
 if __name__ == '__main__':
-    harness.main('openrcptd', 'rcptmap', 'prometheus')
+    harness.main('openrcptd', 'rcptmap', 'rcptctl', 'prometheus')
