@@ -2,6 +2,7 @@
 #include "base/endpoint.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <limits.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -73,13 +74,27 @@ static bool parse_port_at_host(const char *text, const char *port, enum endpoint
 	return true;
 }
 
+/* Letters first, so that it can't be a number that is out of range. */
+static bool is_name(const char *text)
+{
+	size_t size = strlen(text);
+
+	return isalpha((unsigned char)text[0]) != 0 && size <= ENDPOINT_NAME_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789._-") == size;
+}
+
 static bool parse_descriptor(const char *text, const char *number, struct endpoint *out_endpoint,
 			     struct error *err)
 {
 	int fd;
 
+	if (is_name(number)) {
+		*out_endpoint = (struct endpoint){ .kind = ENDPOINT_FD, .name = number, .fd = -1 };
+		return true;
+	}
 	if (!read_number(number, number + strlen(number), ENDPOINT_FIRST_FD, INT_MAX, &fd))
-		return wrong(text, "has no descriptor from 3 on", err);
+		return wrong(text, "has neither a descriptor from 3 on nor a name", err);
 	*out_endpoint = (struct endpoint){ .kind = ENDPOINT_FD, .fd = fd };
 	return true;
 }
@@ -116,7 +131,36 @@ bool endpoint_print(const struct endpoint *endpoint, char *out_text, size_t room
 		size = snprintf(out_text, room, "inet6:%u@%s", endpoint->port, endpoint->host);
 		break;
 	case ENDPOINT_FD:
-		size = snprintf(out_text, room, "fd:%d", endpoint->fd);
+		size = endpoint->name != NULL ? snprintf(out_text, room, "fd:%s", endpoint->name)
+					      : snprintf(out_text, room, "fd:%d", endpoint->fd);
+		break;
+	}
+	return size >= 0 && (size_t)size < room;
+}
+
+bool endpoint_address_print(const struct endpoint_address *address, char *out_text, size_t room)
+{
+	char host[INET6_ADDRSTRLEN];
+	int size = -1;
+
+	switch (address->socket.any.sa_family) {
+	case AF_UNIX:
+		/* One without a name, or with an abstract one, has no path. */
+		if (address->size > offsetof(struct sockaddr_un, sun_path) &&
+		    address->socket.local.sun_path[0] == '/')
+			size = snprintf(out_text, room, "unix:%s", address->socket.local.sun_path);
+		break;
+	case AF_INET:
+		if (inet_ntop(AF_INET, &address->socket.four.sin_addr, host, sizeof(host)) != NULL)
+			size = snprintf(out_text, room, "inet:%u@%s",
+					ntohs(address->socket.four.sin_port), host);
+		break;
+	case AF_INET6:
+		if (inet_ntop(AF_INET6, &address->socket.six.sin6_addr, host, sizeof(host)) != NULL)
+			size = snprintf(out_text, room, "inet6:%u@%s",
+					ntohs(address->socket.six.sin6_port), host);
+		break;
+	default:
 		break;
 	}
 	return size >= 0 && (size_t)size < room;

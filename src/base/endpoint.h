@@ -5,7 +5,7 @@
  *	unix:PATH		a socket file; PATH is absolute
  *	inet:PORT@HOST		IPv4, a name or an address; libmilter's order
  *	inet6:PORT@HOST		IPv6, likewise
- *	fd:N			a descriptor that whoever started us has opened
+ *	fd:N, fd:NAME		a socket that whoever started us has opened, by its number or name
  *
  * Parsing asks nobody and opens nothing. A struct endpoint is a view of the text it was parsed
  * from, and lives as long; being a C string, that has no NUL inside. Thread-safe.
@@ -24,6 +24,7 @@
 enum {
 	ENDPOINT_PATH_MAX = 106, /* libmilter wants one byte more than connect(2) */
 	ENDPOINT_FIRST_FD = 3,   /* those before are stdin, stdout and stderr */
+	ENDPOINT_NAME_MAX = 255, /* systemd's limit */
 };
 
 enum endpoint_kind { ENDPOINT_UNIX, ENDPOINT_INET, ENDPOINT_INET6, ENDPOINT_FD };
@@ -33,7 +34,8 @@ struct endpoint {
 	const char *path; /* of ENDPOINT_UNIX; else NULL */
 	const char *host; /* of ENDPOINT_INET and ENDPOINT_INET6; else NULL */
 	unsigned port;    /* 1 to 65535; else 0 */
-	int fd;           /* of ENDPOINT_FD; else -1 */
+	int fd;           /* of ENDPOINT_FD by its number; else -1 */
+	const char *name; /* of ENDPOINT_FD by its name; else NULL */
 };
 
 /* Read TEXT. ERR (status 78) is `"TEXT" what is wrong with it`, to be put behind the name of the
@@ -71,6 +73,10 @@ struct endpoint_address {
  * it is a descriptor, which needs none. */
 bool endpoint_resolve(const struct endpoint *endpoint, struct endpoint_address *out_address,
 		      struct error *err);
+
+/* Print the address as the text of an endpoint that has it. False: ROOM is too small, or there is
+ * no such text, as for a socket without a path. */
+bool endpoint_address_print(const struct endpoint_address *address, char *out_text, size_t room);
 
 /* The same judgement of an address. */
 enum endpoint_reach endpoint_address_reach(const struct endpoint_address *address);

@@ -63,6 +63,13 @@ static enum health_event be_barred(struct health *health, long long now_ms)
 	return HEALTH_BARRED;
 }
 
+/* A socket that was given may be out of our reach: of another network, or its file be gone. That is
+ * no fault of the worker's, whose queue is full at most. */
+static bool is_barred(const struct listener *listener, int reason)
+{
+	return reason == EACCES || reason == EPERM || (listener->is_given && reason != EAGAIN);
+}
+
 static enum health_event ask(struct health *health, const struct listener *listener,
 			     long long now_ms)
 {
@@ -76,8 +83,8 @@ static enum health_event ask(struct health *health, const struct listener *liste
 	if (health->fd < 0)
 		return be_barred(health, now_ms);
 	if (connect(health->fd, &address->socket.any, address->size) != 0 && errno != EINPROGRESS)
-		return errno == EACCES || errno == EPERM ? be_barred(health, now_ms)
-							 : miss(health, health->before, next_ms);
+		return is_barred(listener, errno) ? be_barred(health, now_ms)
+						  : miss(health, health->before, next_ms);
 	health->barred = 0;
 	/* Over TCP the connection may not stand yet: then this fails, and counts as a miss. On
 	 * loopback it stands at once. */

@@ -11,6 +11,7 @@
 
 #include "message/snapshot.h"
 #include "openrcptd/master.h"
+#include "service/given.h"
 #include "service/listen.h"
 #include "service/log.h"
 #include "service/privileges.h"
@@ -125,18 +126,29 @@ static void report(bool is_well, const struct error *err, int *status)
 		*status = err->status;
 }
 
+/* Who starts it has to give a socket that is called fd:NAME; here nobody has. */
+static bool check_socket(const struct settings *settings, struct error *err)
+{
+	struct endpoint_address address;
+	struct endpoint endpoint;
+	int given_fd;
+
+	return (endpoint_parse(settings->socket, &endpoint, NULL) &&
+		endpoint.kind == ENDPOINT_FD) ||
+	       listen_parse("socket", settings->socket, settings->allow_remote_mta, &address,
+			    &given_fd, err);
+}
+
 /* Everything that a start would stumble over, without starting; as root, with the eyes of the user
  * whom the daemon would become. */
 static int check(const struct settings *settings)
 {
-	struct endpoint_address address;
 	struct identity identity;
 	struct snapshot *snapshot;
 	struct error err;
 	int status = EX_OK;
 
-	report(listen_parse(settings->socket, settings->allow_remote_mta, &address, &err), &err,
-	       &status);
+	report(check_socket(settings, &err), &err, &status);
 	if (geteuid() == 0)
 		report(privileges_choose(settings->user, &identity, &err) &&
 			       privileges_drop(&identity, &err),
@@ -155,6 +167,7 @@ int main(int count, char **arguments)
 	char *path;
 	int status;
 
+	given_init();
 	if (!keep_standard_descriptors())
 		return EX_OSERR;
 	if (!read_options(count, arguments, &options, &status))

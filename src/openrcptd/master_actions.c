@@ -108,6 +108,7 @@ static bool start_process(struct master *master, struct worker_process *process,
 		.is_another = master->has_served,
 		.brings_settings = settings_fd != master->settings_fd,
 		.listen_fd = master->listener.fd,
+		.is_socket_given = master->listener.is_given,
 	};
 	int own[MASTER_DESCRIPTORS];
 

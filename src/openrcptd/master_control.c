@@ -111,6 +111,8 @@ static void put_recent(struct buffer *out, const struct recent *recent)
 
 static void put_status(struct buffer *out, const struct master *master)
 {
+	char address[ENDPOINT_PATH_MAX + 64];
+
 	put_text(out, "version", OPENRCPT_VERSION);
 	put_text(out, "state", state_names[master->state]);
 	put_number(out, "pid", (uint64_t)getpid());
@@ -120,6 +122,9 @@ static void put_status(struct buffer *out, const struct master *master)
 		   (uint64_t)(clock_milliseconds() - master->began_ms) / 1000);
 	put_number(out, "worker_restarts", counter_get(COUNTER_WORKER_RESTARTS));
 	put_text(out, "socket", master->settings->socket);
+	if (master->listener.is_given &&
+	    endpoint_address_print(&master->listener.address, address, sizeof(address)))
+		put_text(out, "socket_address", address);
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
 	put_number(out, "max_sessions", counter_get(COUNTER_MAX_SESSIONS));
 	put_recent(out, &master->recent);

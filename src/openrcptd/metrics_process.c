@@ -7,46 +7,29 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/endpoint.h"
 #include "metrics/server.h"
 #include "milter/pulse.h"
 #include "service/log.h"
 
 enum { PAUSE_MS = 1000 /* between the end of one and the next */ };
 
-static bool address_of(const struct settings *settings, struct endpoint_address *out_address,
-		       struct error *err)
-{
-	struct endpoint endpoint;
-	struct error detail;
-
-	if (!endpoint_parse(settings->metrics, &endpoint, &detail) ||
-	    !endpoint_resolve(&endpoint, out_address, &detail))
-		return error_set(err, detail.status, "metrics: %s", detail.text);
-	/* The settings could only judge the name; now there is an address. */
-	if (!settings->allow_remote_metrics &&
-	    endpoint_address_reach(out_address) != ENDPOINT_THIS_HOST)
-		return error_set(err, EX_CONFIG,
-				 "metrics: \"%s\" is not a loopback address, and "
-				 "allow_remote_metrics is false",
-				 settings->metrics);
-	return true;
-}
-
 bool metrics_process_open(struct metrics_process *process, const struct settings *settings,
 			  pid_t former, struct error *err)
 {
 	struct endpoint_address address;
 	struct error detail;
+	int given_fd;
 
 	if (settings->metrics[0] == '\0')
 		return true;
 	if (!metrics_server_exists())
 		return error_set(err, EX_UNAVAILABLE, "metrics: this daemon was built without");
-	if (!address_of(settings, &address, err))
+	if (!listen_parse("metrics", settings->metrics, settings->allow_remote_metrics, &address,
+			  &given_fd, err))
 		return false;
 	process->listener.former = former;
-	if (listener_open(&process->listener, &address, &detail))
+	if (given_fd >= 0 ? listener_take(&process->listener, &address, given_fd, &detail)
+			  : listener_open(&process->listener, &address, &detail))
 		return true;
 	listener_close(&process->listener);
 	return error_set(err, detail.status, "metrics: %s", detail.text);

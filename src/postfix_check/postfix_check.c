@@ -57,6 +57,21 @@ static void survey_services(struct postfix_check *check)
 	}
 }
 
+/* Where a socket is that systemd has made only a running daemon knows. */
+static bool check_setting(const struct settings *settings, struct error *err)
+{
+	struct endpoint endpoint;
+
+	if (!endpoint_parse(settings->socket, &endpoint, err))
+		return false;
+	if (endpoint.kind != ENDPOINT_FD)
+		return true;
+	return error_set(err, EX_CONFIG,
+			 "socket: \"%s\" doesn't say where the MTA reaches it: give this check a "
+			 "configuration that does",
+			 settings->socket);
+}
+
 static bool check_services(struct postfix_check *check, struct error *err)
 {
 	survey_services(check);
@@ -116,6 +131,8 @@ int postfix_check(const struct postfix_check_options *options, struct error *err
 	};
 	int status = EX_OK;
 
+	if (!check_setting(options->settings, err))
+		return err->status;
 	if (!postfix_read(&check.postfix, options->postconf, options->directory, err)) {
 		status = err->status;
 		goto out;

@@ -24,11 +24,12 @@ bool control_open(struct control *control, const char *path, pid_t former, struc
 {
 	char name[sizeof("unix:") + sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct endpoint_address address;
+	int given_fd;
 	int length = snprintf(name, sizeof(name), "unix:%s", path);
 
 	if (length < 0 || (size_t)length >= sizeof(name))
 		return error_set(err, EX_CONFIG, "%s: path too long for a socket", path);
-	if (!listen_parse(name, false, &address, err))
+	if (!listen_parse("control_socket", name, false, &address, &given_fd, err))
 		return false;
 	control->listener.former = former;
 	/* Connecting needs write permission; whoever slips in before this is asked who it is. */

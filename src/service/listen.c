@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/trust.h"
+#include "service/given.h"
 #include "service/log.h"
 
 enum {
@@ -25,29 +26,27 @@ enum {
 
 /* ---- addresses ------------------------------------------------------------------------ */
 
-bool listen_parse(const char *text, bool allows_remote, struct endpoint_address *out_address,
-		  struct error *err)
+bool listen_parse(const char *setting, const char *text, bool allows_remote,
+		  struct endpoint_address *out_address, int *out_given_fd, struct error *err)
 {
 	struct endpoint_address address;
 	struct endpoint endpoint;
 	struct error detail;
+	int given_fd = -1;
 
 	if (!endpoint_parse(text, &endpoint, &detail))
-		return error_set(err, detail.status, "socket: %s", detail.text);
-	if (endpoint.kind == ENDPOINT_FD)
-		return error_set(err, EX_CONFIG,
-				 "socket: \"%s\" is a descriptor; the daemon opens its own socket",
-				 text);
-	if (!endpoint_resolve(&endpoint, &address, &detail))
-		return error_set(err, detail.status, "socket: %s", detail.text);
+		return error_set(err, detail.status, "%s: %s", setting, detail.text);
+	if (endpoint.kind == ENDPOINT_FD ? !given_find(&endpoint, &given_fd, &address, &detail)
+					 : !endpoint_resolve(&endpoint, &address, &detail))
+		return error_set(err, detail.status, "%s: \"%s\": %s", setting, text, detail.text);
 	/* The settings could only judge the name; now there is an address. */
 	if (!allows_remote && endpoint_address_reach(&address) != ENDPOINT_THIS_HOST)
-		return error_set(
-			err, EX_CONFIG,
-			"socket: \"%s\" is not a loopback address, and allow_remote_mta is "
-			"false",
-			text);
+		return error_set(err, EX_CONFIG,
+				 "%s: \"%s\" is not a loopback address, and allow_remote_%s is "
+				 "false",
+				 setting, text, strcmp(setting, "socket") == 0 ? "mta" : setting);
 	*out_address = address;
+	*out_given_fd = given_fd;
 	return true;
 }
 
@@ -212,6 +211,20 @@ bool listener_open(struct listener *listener, const struct endpoint_address *add
 	return true;
 }
 
+bool listener_take(struct listener *listener, const struct endpoint_address *address, int given_fd,
+		   struct error *err)
+{
+	const int on = 1;
+
+	listener->address = *address;
+	listener->fd = given_fd;
+	listener->is_given = true;
+	/* As in bind_port(). */
+	return address->socket.any.sa_family == AF_UNIX ||
+	       setsockopt(given_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0 ||
+	       error_set_errno(err, EX_OSERR, "socket options");
+}
+
 /* CANT_TELL is the answer where we may not look. */
 static bool has_our_file(const struct listener *listener, bool cant_tell)
 {
@@ -226,7 +239,8 @@ static bool has_our_file(const struct listener *listener, bool cant_tell)
 
 bool listener_is_intact(const struct listener *listener)
 {
-	return listener->address.socket.any.sa_family != AF_UNIX || has_our_file(listener, true);
+	return listener->is_given || listener->address.socket.any.sa_family != AF_UNIX ||
+	       has_our_file(listener, true);
 }
 
 void listener_close(struct listener *listener)

@@ -19,7 +19,8 @@
 struct listener {
 	int fd;
 	int lock_fd;
-	pid_t former; /* the last holder of the lock; 0: not known */
+	bool is_given; /* whoever started us has opened it, and keeps it; its file isn't ours */
+	pid_t former;  /* the last holder of the lock; 0: not known */
 	struct endpoint_address address;
 	/* The socket file that is ours, to be removed at the end. */
 	dev_t device;
@@ -28,10 +29,16 @@ struct listener {
 
 #define LISTENER_NONE ((struct listener){ .fd = -1, .lock_fd = -1 })
 
-/* Read TEXT and look its host up. Status 78 where it is no endpoint, or one that is not loopback
- * and ALLOWS_REMOTE is false, or a descriptor: none is taken over yet. */
-bool listen_parse(const char *text, bool allows_remote, struct endpoint_address *out_address,
-		  struct error *err);
+/* Read TEXT and look its host up, or find the socket that was given (see given.h), whose descriptor
+ * is *OUT_GIVEN_FD then; else that is -1. Status 78 where it is no endpoint, or one that is not
+ * loopback and ALLOWS_REMOTE is false, or no such socket was given. ERR begins with SETTING. */
+bool listen_parse(const char *setting, const char *text, bool allows_remote,
+		  struct endpoint_address *out_address, int *out_given_fd, struct error *err);
+
+/* The socket that was given, with what listen_parse() has said. Nothing is removed at its end, and
+ * it always counts as intact: who has made it has to look after it. */
+bool listener_take(struct listener *listener, const struct endpoint_address *address, int given_fd,
+		   struct error *err);
 
 /* Take the lock of the socket called TEXT in DIRECTORY; status 75 where another daemon has it. */
 bool listener_lock(struct listener *listener, const char *directory, const char *text,

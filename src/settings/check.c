@@ -33,8 +33,9 @@ static bool check_endpoint(const struct settings_field *row, const char *text, c
 
 	if (!endpoint_parse(text, &endpoint, &detail))
 		return error_set(err, EX_CONFIG, "%s: %s", row->path, detail.text);
+	/* Where a socket is that was given shows only when it is taken. */
 	if (endpoint.kind == ENDPOINT_FD)
-		return wrong(row, text, "is a descriptor; the daemon opens its own socket", err);
+		return true;
 	if (words != NULL && endpoint_reach(&endpoint) != ENDPOINT_THIS_HOST)
 		return wrong(row, text, words, err);
 	return true;

@@ -32,6 +32,7 @@ struct worker {
 	size_t max_sessions;
 	bool brings_settings;
 	bool is_retired;
+	bool is_socket_given;
 };
 
 /* Never 0, which means "not missing" to the watch. */
@@ -114,7 +115,8 @@ static void obey(struct worker *worker)
 		return;
 	case ORDERS_ENDED:
 		log_line(SEVERITY_ERROR, "the master is gone");
-		milter_leave_socket();
+		if (!worker->is_socket_given)
+			milter_leave_socket();
 		stop();
 	case ORDER_STOP:
 		stop();
@@ -257,6 +259,7 @@ int worker_run(const struct worker_options *options)
 	pulse_use(options->number);
 	worker.orders_fd = options->orders_fd;
 	worker.brings_settings = options->brings_settings;
+	worker.is_socket_given = options->is_socket_given;
 	snapshot_store_init(&worker.store);
 	if (!begin_with_settings(&worker, options, &err) ||
 	    !begin_with_table(&worker, options, &err) ||

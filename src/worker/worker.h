@@ -19,6 +19,7 @@ struct worker_options {
 	unsigned number;      /* see counters_be_worker() */
 	bool is_another;      /* one has served before: so begin in any case, see reload.h */
 	bool brings_settings; /* those of settings_fd are new: begin only if all of it is well */
+	bool is_socket_given; /* others have it, and it goes on without the master, see given.h */
 	int listen_fd;        /* never blocks */
 	int orders_fd;        /* the master's end is the other one; see orders.h */
 };

@@ -43,7 +43,8 @@ static void check_limits(const struct endpoint *endpoint)
 		must(endpoint->host[0] != '\0', "there is a host");
 		break;
 	case ENDPOINT_FD:
-		must(endpoint->fd >= ENDPOINT_FIRST_FD, "a descriptor is not a standard one");
+		must(endpoint->name != NULL || endpoint->fd >= ENDPOINT_FIRST_FD,
+		     "a descriptor is not a standard one");
 		must(endpoint_reach(endpoint) == ENDPOINT_CANT_TELL, "a descriptor says nothing");
 		break;
 	}
@@ -60,7 +61,8 @@ static void print_and_parse(const struct endpoint *endpoint, size_t size)
 	must(endpoint_parse(text, &again, &err), "what is printed can be parsed");
 	must(again.kind == endpoint->kind && again.port == endpoint->port &&
 		     again.fd == endpoint->fd && are_same_texts(again.path, endpoint->path) &&
-		     are_same_texts(again.host, endpoint->host),
+		     are_same_texts(again.host, endpoint->host) &&
+		     are_same_texts(again.name, endpoint->name),
 	     "what is printed is the same");
 	must(endpoint_reach(&again) == endpoint_reach(endpoint), "and is judged the same");
 	free(text);

@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """One worker follows another, or none does: what becomes of connections, sessions and messages."""
+import fcntl
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import unittest
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
@@ -251,6 +254,154 @@ class HandOver(TestCase):
                 session.message([KNOWN])
         for session in sessions[2:]:
             self.assertEqual(session.message([KNOWN]).replies, ['continue'])
+
+
+# Puts sockets in the places where systemd would, and becomes the program.
+GIVE = '''
+import os, sys
+count = int(sys.argv[1])
+names = sys.argv[2]
+for place, fd in enumerate(sys.argv[3:3 + count], 3):
+    os.dup2(int(fd), place)
+os.environ.update(LISTEN_FDS=str(count), LISTEN_FDNAMES=names, LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[3 + count], sys.argv[3 + count:])
+'''
+
+
+class GivenDaemon(Daemon):
+    """Its sockets are made by whoever starts it, and outlive it: {name: socket}."""
+
+    def __init__(self, table, settings):
+        super().__init__(table, settings)
+        milter = socket.socket(socket.AF_UNIX)
+        milter.bind(str(self.socket))
+        self.socket.chmod(0o666)
+        metrics = socket.socket()
+        metrics.bind(('127.0.0.1', 0))
+        self.port = metrics.getsockname()[1]
+        self.given = {'milter': milter, 'metrics': metrics}
+        for one in self.given.values():
+            one.listen(64)
+
+    def spawn(self, *options):
+        # Numbers that are no other's place.
+        fds = [fcntl.fcntl(one.fileno(), fcntl.F_DUPFD, 100) for one in self.given.values()]
+        with open(self.log, 'ab') as log:
+            self.process = subprocess.Popen(
+                [sys.executable, '-c', GIVE, str(len(fds)), ':'.join(self.given),
+                 *map(str, fds),
+                 *harness.command(self.program, '-c', self.configuration, *options)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=fds,
+                start_new_session=True)
+        for fd in fds:
+            os.close(fd)
+        return self.process
+
+    def close(self):
+        super().close()
+        for one in self.given.values():
+            one.close()
+
+
+@unittest.skipIf(os.environ.get('OPENRCPT_WRAPPER'), 'a wrapper would be somebody else')
+class Given(TestCase):
+    """Sockets of systemd's."""
+
+    def given(self, **settings):
+        made = GivenDaemon(TABLE, {'socket': 'fd:milter', **settings})
+        self.addCleanup(made.close)
+        made.start()
+        made.wait_for_log('serves')
+        return made
+
+    def test_by_name_and_by_number(self):
+        made = self.given(metrics='fd:4')
+        self.assert_ends_well(self.in_a_message(made))
+        told = self.status(made)
+        self.assertEqual((told['socket'], told['socket_address']),
+                         ('fd:milter', 'unix:%s' % made.socket))
+        with urllib.request.urlopen('http://127.0.0.1:%d/metrics' % made.port) as page:
+            self.assertIn(b'openrcpt_sessions', page.read())
+
+    def test_while_it_is_started_again_whoever_connects_waits(self):
+        made = self.given()
+        self.assertEqual(made.stop(), 0)
+        waiting = milter_client.connect(made.socket)
+        self.addCleanup(waiting.close)
+        waiting.sendall(b'\0\0\0\rO' + bytes(3) + b'\6' + b'\0\0\1\xff' + b'\0\x1f\xff\xff')
+        made.start()
+        self.assertEqual(waiting.recv(5)[4:], b'O')
+
+    def test_a_killed_master_leaves_it_open(self):
+        made = self.given()
+        session = self.in_a_message(made)
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGKILL)
+        made.process.wait()
+        made.wait_for_log('the master is gone', start)
+        waiting = milter_client.connect(made.socket)
+        waiting.close()
+        made.start()
+        self.assert_ends_well(session)
+        self.assert_ends_well(self.in_a_message(made))
+
+    def test_another_worker_takes_it_over(self):
+        made = self.given()
+        session = self.in_a_message(made)
+        self.reload(made, max_sessions=77)
+        self.assert_ends_well(self.in_a_message(made))
+        self.assert_ends_well(session)
+
+    def test_a_file_that_is_gone_is_no_fault_of_the_worker(self):
+        made = self.given()
+        worker = self.status(made)['worker_pid']
+        made.socket.unlink()
+        made.wait_for_log("the worker can't be asked whether it serves")
+        self.assertEqual(self.status(made)['worker_pid'], worker)
+        self.assertNotIn('opening it anew', made.log_text())
+
+    def test_one_daemon_a_socket_however_it_is_called(self):
+        made = self.given()
+        second = Daemon(TABLE, {'socket': 'unix:%s' % made.socket,
+                                'runtime_directory': made.runtime})
+        self.addCleanup(second.close)
+        second.spawn()
+        self.assertEqual(second.process.wait(harness.LIMIT_S), 75)
+        self.assertIn('another openrcptd serves', second.log_text())
+
+    def test_what_was_not_given(self):
+        for name in ('fd:milter', 'fd:3'):
+            made = Daemon(TABLE, {'socket': name})
+            self.addCleanup(made.close)
+            made.spawn()
+            self.assertEqual(made.process.wait(harness.LIMIT_S), 78)
+            self.assertIn('no such socket was handed over', made.log_text())
+            checked = subprocess.run(
+                harness.command('openrcptd', '-t', '-c', made.configuration), check=False)
+            self.assertEqual(checked.returncode, 0)
+
+    @unittest.skipUnless(shutil.which('systemd-socket-activate'), 'no systemd-socket-activate')
+    def test_as_systemd_gives_it(self):
+        made = Daemon(TABLE, {'socket': 'fd:milter'})
+        self.addCleanup(made.close)
+        with open(made.log, 'ab') as log:
+            made.process = subprocess.Popen(
+                ['systemd-socket-activate', '-l', str(made.socket), '--fdname=milter',
+                 *harness.command('openrcptd', '-c', made.configuration)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        harness.wait_until(made.socket.exists, 'systemd listens')
+        made.wait_until_ready()
+        self.assert_ends_well(self.in_a_message(made))
+
+    @unittest.skipUnless(shutil.which('systemd-analyze'), 'no systemd-analyze')
+    def test_the_units(self):
+        for name in ('openrcptd.socket', 'openrcptd-metrics.socket'):
+            unit = harness.SOURCE / 'conf' / name
+            checked = subprocess.run(['systemd-analyze', 'verify', '--man=no', str(unit)],
+                                     check=False, capture_output=True, encoding='utf-8')
+            self.assertNotIn(name, checked.stderr)
+            text = unit.read_text(encoding='utf-8')
+            self.assertIn('"fd:%s"' % text.partition('FileDescriptorName=')[2].split()[0], text)
 
 
 class Traffic(unittest.TestCase):

@@ -82,6 +82,11 @@ static void a_descriptor_is_parsed(void **state)
 	assert_null(endpoint.path);
 	assert_null(endpoint.host);
 	assert_int_equal(parsed("fd:2147483647").fd, INT32_MAX);
+	assert_null(endpoint.name);
+	endpoint = parsed("fd:openrcptd-milter.socket_1");
+	assert_int_equal(endpoint.kind, ENDPOINT_FD);
+	assert_int_equal(endpoint.fd, -1);
+	assert_string_equal(endpoint.name, "openrcptd-milter.socket_1");
 }
 
 static void what_is_printed_is_parsed_again(void **state)
@@ -91,6 +96,7 @@ static void what_is_printed_is_parsed_again(void **state)
 					     "inet:8894@127.0.0.1",
 					     "inet:1@host.example",
 					     "inet6:65535@::1",
+					     "fd:milter",
 					     "fd:3" };
 	char text[200];
 
@@ -167,12 +173,12 @@ static void bad_paths_are_refused(void **state)
 
 static void bad_descriptors_are_refused(void **state)
 {
-	static const char *const texts[] = { "fd:",  "fd:0",  "fd:2",          "fd:-1",
-					     "fd:x", "fd:3 ", "fd:2147483648", "fd:4294967299" };
+	static const char *const texts[] = { "fd:",    "fd:0",  "fd:2",          "fd:-1",
+					     "fd:x:y", "fd:3 ", "fd:2147483648", "fd:a b" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		refuses(texts[i], "has no descriptor from 3 on");
+		refuses(texts[i], "has neither a descriptor from 3 on nor a name");
 }
 
 /* ---- judging ------------------------------------------------------------------------------ */

@@ -17,12 +17,13 @@ static int begin(void **state)
 	char text[80];
 	struct listener parsed;
 	struct error err;
+	int given_fd;
 
 	if (scratch_begin(state) != 0)
 		return -1;
 	(void)snprintf(text, sizeof(text), "unix:%s", scratch_path("socket"));
 	listener = LISTENER_NONE;
-	if (!listen_parse(text, false, &parsed.address, &err) ||
+	if (!listen_parse("socket", text, false, &parsed.address, &given_fd, &err) ||
 	    !listener_open(&listener, &parsed.address, &err))
 		return -1;
 	now_ms = BEGIN_MS;

@@ -32,13 +32,14 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	char text[128];
 	struct error err;
+	int given_fd;
 
 	assert_non_null(fixture);
 	(void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/test_listen.XXXXXX");
 	assert_non_null(mkdtemp(fixture->folder));
 	(void)snprintf(fixture->path, sizeof(fixture->path), "%s/socket", fixture->folder);
 	(void)snprintf(text, sizeof(text), "unix:%s", fixture->path);
-	assert_true(listen_parse(text, false, &fixture->address, &err));
+	assert_true(listen_parse("socket", text, false, &fixture->address, &given_fd, &err));
 	fixture->listener = LISTENER_NONE;
 	*state = fixture;
 	return 0;
@@ -71,8 +72,10 @@ static int status_of_parse(const char *text, bool allows_remote)
 {
 	struct endpoint_address address;
 	struct error err = { .status = EX_OK };
+	int given_fd;
 
-	(void)listen_parse(text, allows_remote, &address, &err); /* the status tells */
+	(void)listen_parse("socket", text, allows_remote, &address, &given_fd,
+			   &err); /* the status tells */
 	return err.status;
 }
 
@@ -106,16 +109,16 @@ static void the_world_has_to_be_let_in(void **state)
 	assert_int_equal(status_of_parse("inet:8894@127.1.2.3", false), EX_OK);
 }
 
-static void descriptors_are_not_taken_over(void **state)
+static void a_descriptor_that_nobody_gave_is_none(void **state)
 {
 	struct endpoint_address address;
 	struct error err;
+	int given_fd;
 
 	(void)state;
-	assert_false(listen_parse("fd:3", true, &address, &err));
+	assert_false(listen_parse("socket", "fd:3", true, &address, &given_fd, &err));
 	assert_int_equal(err.status, EX_CONFIG);
-	assert_string_equal(err.text,
-			    "socket: \"fd:3\" is a descriptor; the daemon opens its own socket");
+	assert_non_null(strstr(err.text, "socket: \"fd:3\": no such socket was handed over"));
 }
 
 /* ---- sockets --------------------------------------------------------------------------- */
@@ -445,7 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_are_of_three_kinds),
 		cmocka_unit_test(the_world_has_to_be_let_in),
-		cmocka_unit_test(descriptors_are_not_taken_over),
+		cmocka_unit_test(a_descriptor_that_nobody_gave_is_none),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_socket_is_for_owner_and_group),
 		TEST(a_stale_socket_is_removed),

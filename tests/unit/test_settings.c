@@ -249,8 +249,9 @@ static void sockets_are_checked(void **state)
 		"allow_remote_mta is false");
 	refuses("socket = \"8894\";", 1,
 		"socket: \"8894\" is none of unix:PATH, inet:PORT@HOST, inet6:PORT@HOST");
-	refuses("allow_remote_mta = true; socket = \"fd:3\";", 1,
-		"socket: \"fd:3\" is a descriptor; the daemon opens its own socket");
+	refuses("socket = \"fd:2\";", 1,
+		"socket: \"fd:2\" has neither a descriptor from 3 on nor a name");
+	settings_free(accepts("socket = \"fd:milter\"; metrics = \"fd:4\";"));
 	settings_free(accepts("allow_remote_mta = true; socket = \"inet:8894@192.0.2.1\";"));
 	settings_free(accepts("socket = \"inet6:8894@::1\";"));
 	settings_free(accepts("socket = \"inet:8894@localhost\";"));
