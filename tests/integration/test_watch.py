@@ -202,6 +202,17 @@ class Changes(WatchTest):
         self.put(self.folder / 'other', rows('third'))
         self.wait_for_target('third')
 
+    def test_what_is_no_source_any_more(self):
+        other = self.folder / 'other'
+        metrics = self.shop.folder / 'watch.prom'
+        self.put(other, rows('second'))
+        self.start_and_wait('--metrics', metrics)
+        self.shop.write_configuration(sources=[{'type': 'virtual', 'path': other}])
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+        harness.wait_until(lambda: 'openrcpt_watch_files 2\n' in metrics.read_text('ascii'),
+                           'the configuration and one source are watched')
+
     def test_what_the_configuration_includes(self):
         other = self.folder / 'other'
         self.put(other, rows('second'))
