@@ -112,6 +112,11 @@ bool attempt_ended(struct attempt *attempt, int *out_status, struct buffer *out_
 	return true;
 }
 
+bool attempt_may_mend_itself(int status)
+{
+	return status != EX_DATAERR && status != EX_CONFIG && status != EX_USAGE;
+}
+
 bool attempt_next_file(const struct attempt *attempt, uint64_t *position, char *room,
 		       size_t room_size, struct file_identity *out_identity)
 {

@@ -39,6 +39,10 @@ bool attempt_start(struct attempt *attempt,
  * says), and OUT_MESSAGES what it printed. attempt_next_file() is good until attempt_close(). */
 bool attempt_ended(struct attempt *attempt, int *out_status, struct buffer *out_messages);
 
+/* May one that ended with STATUS end otherwise though no source is another? A full disk does; a
+ * mistake in a source stays one. */
+bool attempt_may_mend_itself(int status);
+
 /* One file that it has read; PATH is in ROOM. *POSITION begins as 0. False: there are no more. */
 bool attempt_next_file(const struct attempt *attempt, uint64_t *position, char *room,
 		       size_t room_size, struct file_identity *out_identity);

@@ -286,12 +286,6 @@ static void succeed(struct follow *follow)
 	say(text);
 }
 
-/* A mistake in a source stays one until the source is another; the rest may mend itself. */
-static bool may_mend_itself(int status)
-{
-	return status != EX_DATAERR && status != EX_CONFIG && status != EX_USAGE;
-}
-
 static void fail(struct follow *follow, int status)
 {
 	struct follow_state *state = &follow->state;
@@ -305,7 +299,7 @@ static void fail(struct follow *follow, int status)
 		print(&follow->messages);
 		say("not published: the table stays as it is");
 	}
-	if (may_mend_itself(status))
+	if (attempt_may_mend_itself(status))
 		follow->again_ms = now + FOLLOW_AGAIN_MS;
 }
 

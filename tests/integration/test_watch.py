@@ -58,6 +58,8 @@ class WatchTest(RcptmapTest):
     # ---- the watcher -----------------------------------------------------------------------
 
     def start(self, *options, environment=None):
+        # What the one before has left isn't taken for its own.
+        (self.runtime.with_name(self.runtime.name + '-watch') / 'state').unlink(missing_ok=True)
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(
                 harness.command('rcptmap', 'watch', '-c', self.shop.configuration, *options),
@@ -199,6 +201,17 @@ class Changes(WatchTest):
         self.check(change)
         self.put(self.folder / 'other', rows('third'))
         self.wait_for_target('third')
+
+    def test_what_is_no_source_any_more(self):
+        other = self.folder / 'other'
+        metrics = self.shop.folder / 'watch.prom'
+        self.put(other, rows('second'))
+        self.start_and_wait('--metrics', metrics)
+        self.shop.write_configuration(sources=[{'type': 'virtual', 'path': other}])
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+        harness.wait_until(lambda: 'openrcpt_watch_files 2\n' in metrics.read_text('ascii'),
+                           'the configuration and one source are watched')
 
     def test_what_the_configuration_includes(self):
         other = self.folder / 'other'
