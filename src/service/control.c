@@ -59,12 +59,16 @@ void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCR
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		out[i] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
-	out[CONTROL_CLIENTS] = (struct pollfd){ .fd = control->listener.fd, .events = POLLIN };
+	/* Those whom we can't take stay in the queue, and would wake us without end. */
+	out[CONTROL_CLIENTS] = (struct pollfd){
+		.fd = control->listener.fd,
+		.events = control->resume_ms == 0 ? POLLIN : 0,
+	};
 }
 
 long long control_due_ms(const struct control *control)
 {
-	long long due_ms = LLONG_MAX;
+	long long due_ms = control->resume_ms == 0 ? LLONG_MAX : control->resume_ms;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i].fd >= 0 && !control->clients[i].is_waiting &&
@@ -92,15 +96,27 @@ static struct control_client *free_client(struct control *control)
 	return NULL;
 }
 
+/* No descriptor or no memory is left, here or in the whole system. */
+static bool is_short(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
 static void take_connections(struct control *control, long long now_ms)
 {
+	if (now_ms < control->resume_ms)
+		return;
+	control->resume_ms = 0;
 	/* As many at most as could be there: a flood doesn't keep the master. */
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = free_client(control);
 		int fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (is_short(errno))
+				control->resume_ms = now_ms + CONTROL_PAUSE_MS;
 			return;
+		}
 		if (client == NULL || !may_ask(fd)) {
 			(void)close(fd); /* nothing was said */
 			continue;

@@ -23,6 +23,7 @@ enum {
 	CONTROL_CLIENTS = 8,
 	CONTROL_REQUEST_BYTES = 256,
 	CONTROL_REQUEST_MS = 1000,
+	CONTROL_PAUSE_MS = 200, /* where no connection can be taken: between two tries */
 	CONTROL_DESCRIPTORS = CONTROL_CLIENTS + 1, /* that are polled */
 };
 
@@ -38,6 +39,7 @@ struct control_client {
 
 struct control {
 	struct listener listener;
+	long long resume_ms; /* nobody new is heard until then; 0: all are */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
@@ -52,7 +54,7 @@ void control_close(struct control *control);
 /* What to poll: fills all of OUT; a descriptor of -1 is skipped. */
 void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCRIPTORS]);
 
-/* When a client's time is up, or LLONG_MAX. */
+/* When a client's time or a pause is up, or LLONG_MAX. */
 long long control_due_ms(const struct control *control);
 
 /* Take what has come. The next client with a whole request, or NULL: none. It has to be answered,
