@@ -10,6 +10,7 @@ import pwd
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -321,6 +322,38 @@ class Sockets(TestCase):
             made.wait_until_ready()
             self.assert_serves(made)
         self.assert_calm(made, start)
+
+    def test_those_of_rcptctl_and_the_metrics_are_deleted(self):
+        made = self.made()
+        metrics = made.runtime / 'metrics.sock'
+        made.write_configuration(metrics='unix:%s' % metrics)
+        made.start()
+        made.wait_for_log(' serves')
+        (made.runtime / 'control.sock').unlink()
+        metrics.unlink()
+        self.assert_heard(made, metrics)
+        owner = made.runtime.stat()
+        shutil.rmtree(made.runtime)
+        made.wait_for_log('control.sock: its directory')
+        made.wait_for_log('metrics.sock: its directory')
+        made.runtime.mkdir()
+        os.chown(made.runtime, owner.st_uid, owner.st_gid)
+        self.assert_heard(made, metrics)
+        self.assertEqual(stat.S_IMODE((made.runtime / 'control.sock').stat().st_mode), 0o600)
+        self.assert_serves(made)
+        self.assertEqual(made.log_text().count('the socket is gone'), 4)
+
+    def assert_heard(self, made, metrics):
+        def is_heard():
+            try:
+                with socket.socket(socket.AF_UNIX) as end:
+                    end.connect(str(metrics))
+                    end.sendall(b'GET /metrics HTTP/1.0\r\n\r\n')
+                    return end.recv(100).startswith(b'HTTP/1')
+            except OSError:
+                return False
+        harness.wait_until(lambda: self.ctl(made, 'status').returncode == 0, 'rcptctl is heard')
+        harness.wait_until(is_heard, 'the metrics are there')
 
 
 # ---- descriptors -------------------------------------------------------------------------------
