@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd goes on, or comes back by itself, whatever is taken away from it: whoever reads its log,
-its sockets, descriptors, the table's file, room on the disk, memory, the CPU."""
+its sockets, descriptors, the table's file, room on the disk, memory, the CPU, the time of day."""
 import contextlib
+import glob
 import json
 import os
 import pathlib
@@ -546,6 +547,48 @@ class Stopped(TestCase):
             self.assertTrue(knows(session.answer([])))
             self.assertEqual(session.end()[0], 'continue')
         self.assertEqual(made.workers(), workers)
+
+
+# ---- the clock ---------------------------------------------------------------------------------
+
+
+class Clock(TestCase):
+    LIBRARIES = glob.glob('/usr/lib/*/faketime/libfaketime.so.1')
+
+    @unittest.skipUnless(LIBRARIES, 'no libfaketime')
+    def test_it_jumps(self):
+        """By ten years, there and back: a table is still noticed, reloaded, and kept, mail goes on,
+        and nobody is taken for hung."""
+        made = self.made()
+        clock = made.folder / 'clock'
+        clock.write_text('+0', encoding='ascii')
+        clock.chmod(0o644)
+        changes = {'LD_PRELOAD': self.LIBRARIES[0], 'FAKETIME_TIMESTAMP_FILE': str(clock),
+                   'FAKETIME_NO_CACHE': '1', 'FAKETIME_DONT_FAKE_MONOTONIC': '1'}
+        os.environ.update(changes)
+        try:
+            made.spawn()
+        finally:
+            for name in changes:
+                del os.environ[name]
+        made.wait_until_ready()
+        made.wait_for_log(' serves')
+        workers = made.workers()
+        for number, days in enumerate((3650, -3650, 0)):
+            clock.write_text('%+dd' % days, encoding='ascii')
+            self.assertTrue(knows(made.message([KNOWN]).replies[0]))
+            made.replace_table(TABLE + 'new%d@alias.example ann@dest.example\n' % number)
+            made.wait_for_answer('<new%d@alias.example>' % number, knows)
+            self.assertEqual(self.ctl(made, 'reload').returncode, 0)
+            time.sleep(6)               # for the next question of the watchdog
+            self.assertEqual(made.workers(), workers)
+            status = self.asked(made, 'status')
+            self.assertEqual(status['worker_restarts'], 0)
+            # Or the daemon has not seen it.
+            self.assertAlmostEqual(status['table_loaded'] - time.time(), 86400 * days, delta=86400)
+        self.kill_worker(made)
+        made.wait_until_ready()
+        self.assertTrue(knows(made.message([KNOWN]).replies[0]))
 
 
 if __name__ == '__main__':
