@@ -25,20 +25,14 @@ enum {
 
 bool master_renew_socket(struct master *master)
 {
-	const struct endpoint_address *address = &master->listener.address;
-	struct listener renewed = LISTENER_NONE;
 	struct error err;
 
 	log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
-		 address->socket.local.sun_path);
-	if (!listener_open(&renewed, address, &err)) {
+		 master->listener.address.socket.local.sun_path);
+	if (!listener_renew(&master->listener, &err)) {
 		log_line(SEVERITY_ERROR, "%s", err.text);
-		listener_close(&renewed);
 		return false;
 	}
-	renewed.lock_fd = master->listener.lock_fd;
-	listener_close(&master->listener); /* its file isn't ours any more, and stays */
-	master->listener = renewed;
 	master->socket_number++;
 	return true;
 }

@@ -11,7 +11,10 @@
 #include "milter/pulse.h"
 #include "service/log.h"
 
-enum { PAUSE_MS = 1000 /* between the end of one and the next */ };
+enum {
+	PAUSE_MS = 1000, /* between the end of one and the next */
+	CHECK_MS = 1000, /* between two looks at the socket file */
+};
 
 bool metrics_process_open(struct metrics_process *process, const struct settings *settings,
 			  pid_t former, struct error *err)
@@ -64,12 +67,37 @@ static _Noreturn void be_server(int listen_fd, pid_t master, const int *masters,
 		(void)pause(); /* it is ended by a signal that can't be caught */
 }
 
+/* The next one listens on the new socket; the old one knows the old socket only. */
+static void look_after_file(struct metrics_process *process, long long now_ms)
+{
+	struct error err;
+
+	if (process->listener.fd < 0 || now_ms < process->check_ms)
+		return;
+	process->check_ms = now_ms + CHECK_MS;
+	if (listener_is_intact(&process->listener))
+		return;
+	if (!process->has_told)
+		log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew",
+			 process->listener.address.socket.local.sun_path);
+	if (listener_renew(&process->listener, &err)) {
+		process->has_told = false;
+		if (process->pid > 0)
+			(void)kill(process->pid, SIGKILL); /* it may have ended by itself */
+		return;
+	}
+	if (!process->has_told)
+		log_line(SEVERITY_ERROR, "%s", err.text);
+	process->has_told = true;
+}
+
 void metrics_process_work(struct metrics_process *process, const int *masters, size_t count,
 			  long long now_ms)
 {
 	pid_t master = getpid();
 	pid_t child;
 
+	look_after_file(process, now_ms);
 	if (process->listener.fd < 0 || process->pid != 0 || now_ms < process->due_ms)
 		return;
 	child = fork();

@@ -20,6 +20,8 @@ struct metrics_process {
 	struct listener listener; /* fd -1: there is no page */
 	pid_t pid;                /* 0: none, and one is due */
 	long long due_ms;
+	long long check_ms; /* the next look at the socket file */
+	bool has_told;      /* that it is gone and can't be made */
 };
 
 #define METRICS_PROCESS_NONE ((struct metrics_process){ .listener = LISTENER_NONE })
@@ -29,7 +31,8 @@ bool metrics_process_open(struct metrics_process *process, const struct settings
 			  pid_t former, struct error *err);
 void metrics_process_close(struct metrics_process *process);
 
-/* Start it if it is due. The new process closes MASTERS, COUNT of them, first; -1 is skipped. */
+/* Start it if it is due, and end it where its socket file was made anew. The new process closes
+ * MASTERS, COUNT of them, first; -1 is skipped. */
 void metrics_process_work(struct metrics_process *process, const int *masters, size_t count,
 			  long long now_ms);
 

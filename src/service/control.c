@@ -12,12 +12,22 @@
 #include <unistd.h>
 
 #include "service/descriptor.h"
+#include "service/log.h"
 
 void control_init(struct control *control)
 {
 	*control = (struct control){ .listener = LISTENER_NONE };
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		control->clients[i].fd = -1;
+}
+
+/* Connecting needs write permission; whoever slips in before this is asked who it is. */
+static bool make_private(const struct listener *listener, struct error *err)
+{
+	const char *path = listener->address.socket.local.sun_path;
+
+	return (fcntl(listener->fd, F_SETFL, O_NONBLOCK) == 0 && chmod(path, 0600) == 0) ||
+	       error_set_errno(err, EX_CANTCREAT, "%s", path);
 }
 
 bool control_open(struct control *control, const char *path, pid_t former, struct error *err)
@@ -32,14 +42,33 @@ bool control_open(struct control *control, const char *path, pid_t former, struc
 	if (!listen_parse("control_socket", name, false, &address, &given_fd, err))
 		return false;
 	control->listener.former = former;
-	/* Connecting needs write permission; whoever slips in before this is asked who it is. */
 	if (listener_open(&control->listener, &address, err) &&
-	    (fcntl(control->listener.fd, F_SETFL, O_NONBLOCK) == 0 && chmod(path, 0600) == 0))
+	    make_private(&control->listener, err))
 		return true;
-	if (control->listener.inode != 0)
-		error_fill_errno(err, EX_CANTCREAT, "%s", path);
 	listener_close(&control->listener);
 	return false;
+}
+
+/* Somebody tidied up: without a file nobody can ask any more. Said once, whatever it comes to. */
+static void look_after_file(struct control *control, long long now_ms)
+{
+	const char *path = control->listener.address.socket.local.sun_path;
+	struct error err;
+
+	if (now_ms < control->check_ms)
+		return;
+	control->check_ms = now_ms + CONTROL_CHECK_MS;
+	if (listener_is_intact(&control->listener))
+		return;
+	if (!control->has_told)
+		log_line(SEVERITY_ERROR, "%s: the socket is gone: opening it anew", path);
+	if (listener_renew(&control->listener, &err) && make_private(&control->listener, &err)) {
+		control->has_told = false;
+		return;
+	}
+	if (!control->has_told)
+		log_line(SEVERITY_ERROR, "%s", err.text);
+	control->has_told = true;
 }
 
 static void hang_up(struct control_client *client)
@@ -60,12 +89,16 @@ void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCR
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		out[i] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
-	out[CONTROL_CLIENTS] = (struct pollfd){ .fd = control->listener.fd, .events = POLLIN };
+	/* Those whom we can't take stay in the queue, and would wake us without end. */
+	out[CONTROL_CLIENTS] = (struct pollfd){
+		.fd = control->listener.fd,
+		.events = control->resume_ms == 0 ? POLLIN : 0,
+	};
 }
 
 long long control_due_ms(const struct control *control)
 {
-	long long due_ms = LLONG_MAX;
+	long long due_ms = control->resume_ms == 0 ? LLONG_MAX : control->resume_ms;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i].fd >= 0 && !control->clients[i].is_waiting &&
@@ -93,15 +126,27 @@ static struct control_client *free_client(struct control *control)
 	return NULL;
 }
 
+/* No descriptor or no memory is left, here or in the whole system. */
+static bool is_short(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
 static void take_connections(struct control *control, long long now_ms)
 {
+	if (now_ms < control->resume_ms)
+		return;
+	control->resume_ms = 0;
 	/* As many at most as could be there: a flood doesn't keep the master. */
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = free_client(control);
 		int fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (is_short(errno))
+				control->resume_ms = now_ms + CONTROL_PAUSE_MS;
 			return;
+		}
 		if (client == NULL || !may_ask(fd)) {
 			(void)close(fd); /* nothing was said */
 			continue;
@@ -141,6 +186,7 @@ struct control_client *control_next(struct control *control, long long now_ms)
 {
 	if (control->listener.fd < 0)
 		return NULL;
+	look_after_file(control, now_ms);
 	take_connections(control, now_ms);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i].fd >= 0 && hear(&control->clients[i], now_ms))

@@ -23,6 +23,8 @@ enum {
 	CONTROL_CLIENTS = 8,
 	CONTROL_REQUEST_BYTES = 256,
 	CONTROL_REQUEST_MS = 1000,
+	CONTROL_PAUSE_MS = 200,  /* where no connection can be taken: between two tries */
+	CONTROL_CHECK_MS = 1000, /* between two looks at the socket file */
 	CONTROL_DESCRIPTORS = CONTROL_CLIENTS + 1, /* that are polled */
 };
 
@@ -38,6 +40,9 @@ struct control_client {
 
 struct control {
 	struct listener listener;
+	long long check_ms;  /* the next look at its file */
+	bool has_told;       /* that it is gone and can't be made */
+	long long resume_ms; /* nobody new is heard until then; 0: all are */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
@@ -52,11 +57,11 @@ void control_close(struct control *control);
 /* What to poll: fills all of OUT; a descriptor of -1 is skipped. */
 void control_poll(const struct control *control, struct pollfd out[CONTROL_DESCRIPTORS]);
 
-/* When a client's time is up, or LLONG_MAX. */
+/* When a client's time or a pause is up, or LLONG_MAX. */
 long long control_due_ms(const struct control *control);
 
-/* Take what has come. The next client with a whole request, or NULL: none. It has to be answered,
- * or to be told to wait. */
+/* Take what has come; a socket file that was deleted is made anew. The next client with a whole
+ * request, or NULL: none. It has to be answered, or to be told to wait. */
 struct control_client *control_next(struct control *control, long long now_ms);
 
 /* Send ANSWER, with a copy of DESCRIPTOR, or none where it is -1, and hang up. */

@@ -243,6 +243,20 @@ bool listener_is_intact(const struct listener *listener)
 	       has_our_file(listener, true);
 }
 
+bool listener_renew(struct listener *listener, struct error *err)
+{
+	struct listener renewed = LISTENER_NONE;
+
+	if (!listener_open(&renewed, &listener->address, err)) {
+		listener_close(&renewed);
+		return false;
+	}
+	renewed.lock_fd = listener->lock_fd;
+	listener_close(listener); /* its file isn't ours any more, and stays */
+	*listener = renewed;
+	return true;
+}
+
 void listener_close(struct listener *listener)
 {
 	if (listener->fd >= 0)

@@ -52,6 +52,10 @@ bool listener_open(struct listener *listener, const struct endpoint_address *add
 /* Is the socket file still there, and ours? Also true where nobody lets us look. */
 bool listener_is_intact(const struct listener *listener);
 
+/* The socket file is gone, or another one's: listen where it was, by another descriptor. False:
+ * LISTENER stays as it is, and whoever is connected by it too. */
+bool listener_renew(struct listener *listener, struct error *err);
+
 /* Close, and remove the socket file if it is still ours. The lock ends with the process. */
 void listener_close(struct listener *listener);
 

@@ -204,6 +204,26 @@ static void a_socket_that_was_replaced_stays_at_the_end(void **state)
 	listener_close(&second);
 }
 
+static void one_that_is_gone_is_renewed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct listener *listener = &fixture->listener;
+	struct error err;
+
+	assert_true(listener_open(listener, &fixture->address, &err));
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_true(listener_renew(listener, &err));
+	assert_true(listener_is_intact(listener));
+	/* Where it can't be made, the old one stays. */
+	assert_int_equal(unlink(fixture->path), 0);
+	assert_int_equal(mkdir(fixture->path, 0700), 0);
+	assert_false(listener_renew(listener, &err));
+	assert_true(listener->fd >= 0);
+	assert_int_equal(rmdir(fixture->path), 0);
+	assert_true(listener_renew(listener, &err));
+	assert_true(listener_is_intact(listener));
+}
+
 static void a_lock_has_one_owner(void **state)
 {
 	struct fixture *fixture = *state;
@@ -456,6 +476,7 @@ int main(void)
 		TEST(nothing_else_is_removed),
 		TEST(a_folder_for_everybody_is_refused),
 		TEST(a_socket_that_was_replaced_stays_at_the_end),
+		TEST(one_that_is_gone_is_renewed),
 		TEST(a_lock_has_one_owner),
 		TEST(only_who_had_the_lock_is_followed_while_its_socket_is_answered),
 		TEST(who_answers_is_well),
