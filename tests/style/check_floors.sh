@@ -41,6 +41,7 @@ BEGIN {
 	may["base"] = " base "
 	may["mail"] = " base mail "
 	may["service"] = " base service "
+	may["sandbox"] = " base sandbox "
 	may["postfix"] = " base postfix "
 	may["table"] = " base mail table "
 	may["table_write"] = " base mail table table_write "
@@ -64,6 +65,7 @@ BEGIN {
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["microhttpd.h"] = "metrics/server.c"
+	only["seccomp.h"] = "sandbox/filter.c"
 	only["libconfig.h"] = "settings/settings.c"
 }
 

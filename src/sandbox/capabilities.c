@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sandbox/capabilities.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { LAST_THERE_CAN_BE = 63 };
+
+void capabilities_empty_bounding(void)
+{
+	/* Beyond the last one that the kernel knows it says so. */
+	for (unsigned long i = 0; i <= LAST_THERE_CAN_BE; i++)
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) < 0 ||
+		    prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+			return;
+}
+
+static bool has_ambient(void)
+{
+	for (unsigned long i = 0; i <= LAST_THERE_CAN_BE; i++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) > 0)
+			return true;
+	return false;
+}
+
+bool capabilities_drop(struct error *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	/* A kernel that has none knows no such call. */
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, sets) != 0)
+		return error_set_errno(err, EX_NOPERM, "give up all capabilities");
+	if (syscall(SYS_capget, &header, sets) != 0)
+		return error_set_errno(err, EX_NOPERM, "read back the capabilities");
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if ((sets[i].effective | sets[i].permitted | sets[i].inheritable) != 0)
+			return error_set(err, EX_NOPERM, "capabilities are left");
+	if (has_ambient())
+		return error_set(err, EX_NOPERM, "ambient capabilities are left");
+	return true;
+}
