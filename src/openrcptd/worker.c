@@ -189,6 +189,7 @@ int worker_run(const struct worker_options *options)
 			return fail(&err);
 		(void)close(options->settings_fd); /* was only read */
 	}
+	measure_open();
 	if (!begin_with_table(&worker, options, &err) || !milter_open(&milter, &err))
 		return fail(&err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
