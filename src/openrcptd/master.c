@@ -313,7 +313,8 @@ int master_run(struct settings *take_settings)
 	(void)umask(077);
 	if (chdir("/") != 0)
 		log_line(SEVERITY_WARNING, "/: %s", error_words(errno));
-	if (!master_begin(master.settings, &master.listener, &master.max_sessions, &err)) {
+	if (!settings_find_table_owner(master.settings, &err) ||
+	    !master_begin(master.settings, &master.listener, &master.max_sessions, &err)) {
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;
 	} else {

@@ -50,6 +50,12 @@ static int read_settings(const struct settings *running, int result_fd)
 	settings = settings_load(running->file, log_settings_error, &is_first, &err);
 	if (settings == NULL)
 		return err.status;
+	/* The worker can't ask for users. */
+	if (!settings_find_table_owner(settings, &err)) {
+		log_settings_error(err.text, &is_first);
+		settings_free(settings);
+		return err.status;
+	}
 	settings_compare(running, settings, log_need_of_restart, NULL);
 	buffer_init(&packed, SETTINGS_PACKED_MAX);
 	is_handed_over = settings_pack(settings, running, &packed) &&
