@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine/confine.h"
 #include "message/counters.h"
 #include "milter/pulse.h"
 #include "openrcptd/health.h"
@@ -86,6 +87,17 @@ static void keep_table(struct master *master, int take_descriptor)
 	master->table_fd = take_descriptor;
 }
 
+/* Another one may read in a folder that took the place of the one before, or wasn't there. */
+static void replace_outgrown(struct master *master)
+{
+	if (master->state != WORKER_SERVING)
+		return;
+	log_line(SEVERITY_INFO,
+		 "worker %ld can't look into the folder of the table that is there now",
+		 (long)master->worker.pid);
+	work(master, EVENT_SOCKET_RENEWED);
+}
+
 /* What the worker has said; also the last words of one that has ended. */
 static void hear_worker(struct master *master)
 {
@@ -108,6 +120,9 @@ static void hear_worker(struct master *master)
 			break;
 		case REPORT_KEPT:
 			work(master, EVENT_KEPT);
+			break;
+		case REPORT_OUTGROWN:
+			replace_outgrown(master);
 			break;
 		case ORDERS_ENDED:
 			worker_process_hang_up(&master->worker); /* its death follows */
@@ -214,7 +229,7 @@ static void serve_metrics(struct master *master)
 	own[MASTER_DESCRIPTORS] = master->worker.orders_fd;
 	own[MASTER_DESCRIPTORS + 1] = master->table_fd;
 	own[MASTER_DESCRIPTORS + 2] = master->settings_fd;
-	metrics_process_work(&master->metrics, own, sizeof(own) / sizeof(own[0]),
+	metrics_process_work(&master->metrics, master->settings, own, sizeof(own) / sizeof(own[0]),
 			     clock_milliseconds());
 }
 
@@ -287,6 +302,17 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 	return master->exit_status;
 }
 
+/* All is open that has to be. */
+static int confine_and_loop(struct master *master, const sigset_t *while_waiting)
+{
+	struct error err;
+
+	if (confine_master(master->settings, &master->listener.address, &master->sandbox, &err))
+		return loop(master, while_waiting);
+	log_line(SEVERITY_FATAL, "%s", err.text);
+	return err.status;
+}
+
 int master_run(struct settings *take_settings)
 {
 	struct master master = {
@@ -323,7 +349,7 @@ int master_run(struct settings *take_settings)
 		if (!metrics_process_open(&master.metrics, master.settings, master.listener.former,
 					  &err))
 			log_line(SEVERITY_WARNING, "%s", err.text);
-		status = loop(&master, &while_waiting);
+		status = confine_and_loop(&master, &while_waiting);
 	}
 	worker_process_forget(&master.worker);
 	health_close(&master.health);

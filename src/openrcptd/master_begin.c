@@ -2,7 +2,9 @@
 #include "openrcptd/master_begin.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "sandbox/capabilities.h"
 #include "service/log.h"
 #include "service/privileges.h"
 
@@ -39,6 +41,8 @@ bool master_begin(const struct settings *settings, struct listener *listener,
 	is_path = address.socket.any.sa_family == AF_UNIX;
 	if (!is_path && !listener_open(listener, &address, err))
 		return false;
+	if (geteuid() == 0)
+		capabilities_empty_bounding();
 	if (!privileges_drop(&identity, err) ||
 	    !listener_lock(listener, settings->runtime_directory, settings->socket, err))
 		return false;

@@ -99,6 +99,21 @@ static void put_failure(struct buffer *out)
 	put_text(out, "last_failure_reason", reason);
 }
 
+/* No process goes on without the first two; see sandbox_prove(). */
+static void put_sandbox(struct buffer *out, const struct master *master)
+{
+	bool is_wanted = master->settings->sandbox == SETTINGS_SANDBOX_ENFORCE;
+
+	put_text(out, "no_new_privileges", "on");
+	put_text(out, "capabilities", "none");
+	put_text(out, "landlock", sandbox_landlock_words(master->sandbox.landlock_abi, is_wanted));
+	put_text(out, "seccomp", sandbox_seccomp_words(master->sandbox.has_seccomp, is_wanted));
+	put_text(out, "worker_landlock",
+		 sandbox_landlock_words((int)counter_get(COUNTER_SANDBOX_LANDLOCK_ABI), is_wanted));
+	put_text(out, "worker_seccomp",
+		 sandbox_seccomp_words(counter_get(COUNTER_SANDBOX_SECCOMP) != 0, is_wanted));
+}
+
 static void put_status(struct buffer *out, const struct master *master)
 {
 	put_text(out, "version", OPENRCPT_VERSION);
@@ -111,6 +126,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_text(out, "socket", master->settings->socket);
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
 	put_number(out, "max_sessions", master->max_sessions);
+	put_sandbox(out, master);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
 }

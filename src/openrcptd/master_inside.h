@@ -20,6 +20,7 @@
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"
+#include "sandbox/sandbox.h"
 #include "service/listen.h"
 #include "settings/settings.h"
 
@@ -34,6 +35,7 @@ struct master {
 	struct control control;
 	struct metrics_process metrics;
 	struct health health;
+	struct sandbox_state sandbox; /* the master's own */
 	struct worker_process worker;
 	struct start_pace pace;
 	enum worker_state state;

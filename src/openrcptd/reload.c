@@ -13,6 +13,7 @@
 #include "message/counters.h"
 #include "openrcptd/settings_reader.h"
 #include "openrcptd/table_copy.h"
+#include "sandbox/sandbox.h"
 #include "service/log.h"
 
 enum { FOLD_BYTES = 65536 };
@@ -38,6 +39,11 @@ void reload_close(struct reload *reload)
 static const struct settings *in_force(const struct reload *reload)
 {
 	return reload->current != NULL ? reload->current : reload->started;
+}
+
+const char *reload_path(const struct reload *reload)
+{
+	return in_force(reload)->table;
 }
 
 /* ---- do table and settings belong together? -------------------------------------------- */
@@ -251,12 +257,20 @@ bool reload_adopt(struct reload *reload, int settings_fd, struct error *err)
 	return true;
 }
 
+static bool is_within_reach(const struct settings *settings, struct error *err)
+{
+	return sandbox_covers(settings->table) ||
+	       error_set(err, EX_NOPERM,
+			 "%s: is in a folder that this worker may not look into: needs a restart",
+			 settings->table);
+}
+
 bool reload_all(struct reload *reload, int settings_fd)
 {
 	struct error err = { .status = 0 };
 	struct settings *settings = settings_reader_result(settings_fd, &err);
 
-	if (settings == NULL || !load(reload, settings, &err)) {
+	if (settings == NULL || !is_within_reach(settings, &err) || !load(reload, settings, &err)) {
 		count_failure(&err);
 		log_line(SEVERITY_ERROR, "%s: settings and table stay as they were", err.text);
 		settings_free(settings);

@@ -56,6 +56,9 @@ bool reload_adopt(struct reload *reload, int settings_fd, struct error *err);
  * changed. */
 bool reload_all(struct reload *reload, int settings_fd);
 
+/* Where the table is that the settings in force name. */
+const char *reload_path(const struct reload *reload);
+
 /* Look whether the table was replaced, and load it then. NOW_SECONDS as for watch_check(). */
 void reload_if_replaced(struct reload *reload, uint64_t now_seconds);
 

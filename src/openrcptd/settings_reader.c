@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "confine/confine.h"
 #include "message/counters.h"
 #include "service/log.h"
 #include "settings/pack.h"
@@ -72,12 +73,18 @@ static int read_settings(const struct settings *running, int result_fd)
 static _Noreturn void be_reader(const struct settings *running, int result_fd, const int *masters,
 				size_t count)
 {
+	struct error err;
+
 	log_forked();
 	for (size_t i = 0; i < count; i++)
 		if (masters[i] >= 0)
 			(void)close(masters[i]); /* the master's, who goes on with it */
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(SETTINGS_READER_SECONDS); /* there is none before it */
+	if (!confine_reader(running, &err)) {
+		log_line(SEVERITY_ERROR, "%s", err.text);
+		_exit(err.status);
+	}
 	_exit(read_settings(running, result_fd));
 }
 

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine/confine.h"
 #include "metrics/measure.h"
 #include "milter/milter.h"
 #include "milter/signal_thread.h"
 #include "openrcptd/orders.h"
 #include "openrcptd/reload.h"
+#include "sandbox/sandbox.h"
 #include "service/log.h"
 
 enum {
@@ -108,7 +110,10 @@ static void report_ready(const struct worker *worker)
 
 static void look_after_table(struct worker *worker)
 {
-	reload_if_replaced(&worker->reload, watch_seconds());
+	if (sandbox_covers(reload_path(&worker->reload)))
+		reload_if_replaced(&worker->reload, watch_seconds());
+	else
+		report(worker, REPORT_OUTGROWN, -1);
 	measure_process();
 	report_table(worker);
 }
@@ -190,7 +195,11 @@ int worker_run(const struct worker_options *options)
 		(void)close(options->settings_fd); /* was only read */
 	}
 	measure_open();
-	if (!begin_with_table(&worker, options, &err) || !milter_open(&milter, &err))
+	/* What libmilter opens has to be open before the process may open nothing any more; nobody
+	 * is served before milter_run(). */
+	if (!milter_open(&milter, &err) ||
+	    !confine_worker(options->settings, reload_path(&worker.reload), &err) ||
+	    !begin_with_table(&worker, options, &err))
 		return fail(&err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {

@@ -2,6 +2,7 @@
 #include "openrcptd/reload.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "make_table.h"
@@ -332,5 +333,8 @@ int main(void)
 		TEST(a_file_that_could_not_be_read_again_is_told_once),
 	};
 
+	/* What a master has given up, its children prove to have given up. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
