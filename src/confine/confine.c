@@ -14,7 +14,7 @@
 #include "message/counters.h"
 #include "service/log.h"
 
-enum { MASTER_PLACES = 8 };
+enum { MASTER_PLACES = 9 };
 
 /* ---- names of folders ---------------------------------------------------------------------------
  */
@@ -42,14 +42,17 @@ static void folder_of_loader(char out_folder[PATH_MAX])
 		(const ElfW(Phdr) *)getauxval(AT_PHDR); /* NOLINT(performance-no-int-to-ptr) */
 	size_t count = getauxval(AT_PHNUM);
 	const char *base = NULL;
+	char path[PATH_MAX];
 
 	out_folder[0] = '\0';
 	for (size_t i = 0; i < count; i++)
 		if (headers[i].p_type == PT_PHDR)
 			base = (const char *)headers - headers[i].p_vaddr;
 	for (size_t i = 0; base != NULL && i < count; i++)
-		if (headers[i].p_type == PT_INTERP)
-			folder_of(base + headers[i].p_vaddr, 1, out_folder);
+		/* Its name is a link to another folder. */
+		if (headers[i].p_type == PT_INTERP &&
+		    realpath(base + headers[i].p_vaddr, path) != NULL)
+			folder_of(path, 1, out_folder);
 }
 
 static void folder_of_program(char out_folder[PATH_MAX])
@@ -133,6 +136,8 @@ static void list_places(struct places *places, const struct settings *settings)
 	/* A newer program, or loader, takes the place of the old one: so it is the folder. */
 	folder_of_program(add_place(places, LANDLOCK_EXECUTE));
 	folder_of_loader(add_place(places, LANDLOCK_EXECUTE));
+	/* With which every program of ours begins. */
+	folder_of("/dev/null", 0, add_place(places, LANDLOCK_WRITE));
 }
 
 static uint16_t port_of(const struct endpoint_address *address)

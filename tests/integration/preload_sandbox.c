@@ -3,9 +3,9 @@
  * Preloaded into a daemon that a test starts. Once in each process, when that has given up all that
  * it will, it tries what it should be kept from, and says on standard error what came of each:
  * `tried ROLE WHAT ERRNO`, with 0 for what worked. TRY_FOLDER: of the test, where all may write;
- * TRY_RUNTIME: the runtime directory; TRY_TABLE, TRY_CONFIGURATION; TRY_PID: another process of the
- * same user; TRY_ABSTRACT: another's socket without a file; TRY_PORT: a TCP port where somebody
- * listens.
+ * TRY_RUNTIME: the runtime directory; TRY_TABLE, TRY_CONFIGURATION, TRY_PROGRAM: the daemon's;
+ * TRY_PID: another process of the same user; TRY_ABSTRACT: another's socket without a file;
+ * TRY_PORT: a TCP port where somebody listens.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -112,6 +112,25 @@ static long try_fork(void)
 	return child;
 }
 
+/* The status of our own program, executed anew to print its version. */
+static long try_own_program(void)
+{
+	char name[] = "openrcptd", option[] = "-V";
+	char *words[] = { name, option, NULL };
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		(void)unsetenv("LD_PRELOAD");
+		(void)execv(value("TRY_PROGRAM"), words);
+		_exit(errno);
+	}
+	if (child < 0 || wait4(child, &status, 0, NULL) != child)
+		return -1;
+	errno = WEXITSTATUS(status);
+	return status == 0 ? 0 : -1;
+}
+
 static void try_all(const char *role)
 {
 	char *none[] = { NULL };
@@ -145,6 +164,8 @@ static void try_all(const char *role)
 	/* Whoever forks would run what follows twice, but for this. */
 	if (strcmp(role, "master") != 0)
 		tell(role, "fork", try_fork());
+	else
+		tell(role, "execute-own", try_own_program());
 	tell(role, "end", 0);
 }
 

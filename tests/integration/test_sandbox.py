@@ -45,7 +45,7 @@ EXPECTED = {
                'read': '0', 'read-configuration': '0', 'read-table': '0',
                'write-table': 'EACCES', 'write': 'EACCES', 'make': 'EACCES',
                'make-in-runtime': '0', 'remove': 'EACCES', 'make-folder': 'EACCES',
-               'execute': 'EACCES', 'new-code': '0'},
+               'execute': 'EACCES', 'execute-own': '0', 'new-code': '0'},
 }
 # What a process may do without a sandbox: else the test would show nothing.
 WITHOUT = {'read': '0', 'read-table': '0', 'write': '0', 'make': '0', 'make-in-runtime': '0',
@@ -107,7 +107,8 @@ class FromInside(TestCase):
         tcp = socket.create_server(('127.0.0.1', 0), backlog=64)
         self.addCleanup(tcp.close)
         return {'TRY_FOLDER': folder, 'TRY_RUNTIME': self.made.runtime,
-                'TRY_TABLE': self.made.table, 'TRY_CONFIGURATION': self.made.configuration,
+                'TRY_TABLE': self.made.table, 'TRY_PROGRAM': harness.program('openrcptd'),
+                'TRY_CONFIGURATION': self.made.configuration,
                 'TRY_PID': other.pid, 'TRY_ABSTRACT': name, 'TRY_PORT': tcp.getsockname()[1]}
 
     def preload(self):
@@ -198,6 +199,21 @@ class Told(TestCase):
                     for name in names:
                         self.assertEqual(int(found[name], 16), 0, name)
                 self.made.stop()
+
+
+class Port(TestCase):
+    def test_the_master_may_ask_its_worker(self):
+        """Of one that it can't ask it never learns that it hangs."""
+        made = self.made
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = free.getsockname()[1]
+        made.write_configuration(socket='inet:%d@127.0.0.1' % port)
+        made.spawn()
+        made.wait_for_log('serves')
+        hung = made.workers()
+        os.kill(hung[0], signal.SIGSTOP)
+        harness.wait_until(lambda: set(made.workers()) - set(hung), 'another worker')
+        self.assertNotIn("can't be asked", made.log_text())
 
 
 class Table(TestCase):
