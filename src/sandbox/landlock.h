@@ -32,7 +32,7 @@ struct landlock {
 	uint64_t handled; /* of files: what is refused unless a rule allows it */
 };
 
-/* The version of Landlock in this kernel; 0: it has none, or it is switched off. */
+/* The version of Landlock in this kernel; 0: it has none, or we may not use it. */
 int landlock_abi(void);
 
 /* The caller ends it with landlock_close(). There must be a landlock_abi(). HAS_ABSTRACT: sockets

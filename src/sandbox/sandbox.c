@@ -196,7 +196,7 @@ const char *sandbox_landlock_words(int abi, bool is_wanted)
 		return "off";
 	if (!sandbox_is_built())
 		return "not in this build";
-	return landlock_abi() > 0 ? "failed" : "not in this kernel";
+	return landlock_abi() > 0 ? "failed" : "not available";
 }
 
 const char *sandbox_seccomp_words(bool has_seccomp, bool is_wanted)
@@ -207,5 +207,5 @@ const char *sandbox_seccomp_words(bool has_seccomp, bool is_wanted)
 		return "off";
 	if (!sandbox_is_built() || filter_support() == FILTER_NOT_BUILT)
 		return "not in this build";
-	return filter_support() == FILTER_NO_KERNEL ? "not in this kernel" : "failed";
+	return filter_support() == FILTER_NO_KERNEL ? "not available" : "failed";
 }

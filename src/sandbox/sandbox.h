@@ -70,7 +70,7 @@ bool sandbox_covers(const char *path);
 bool sandbox_bequeath(const struct sandbox_state *state, struct error *err);
 bool sandbox_inherited(struct sandbox_state *out_state);
 
-/* In words: "ABI 7", "not in this kernel", "off". IS_WANTED: should there be a sandbox? */
+/* In words: "ABI 7", "not available", "off". IS_WANTED: should there be a sandbox? */
 const char *sandbox_landlock_words(int abi, bool is_wanted);
 const char *sandbox_seccomp_words(bool has_seccomp, bool is_wanted);
 

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """openrcptd's sandbox: each of its processes tries from inside what it should be kept from."""
+import ctypes
+import errno
 import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -41,7 +44,7 @@ EXPECTED = {
     'reader': {**CHILD, 'read': '0', 'read-configuration': '0', 'read-table': '0',
                'new-code': '0'},
     # It starts the others, and they have no more than it has.
-    'master': {**{what: errno for what, errno in CHILD.items() if what != 'fork'},
+    'master': {**{what: result for what, result in CHILD.items() if what != 'fork'},
                'read': '0', 'read-configuration': '0', 'read-table': '0',
                'write-table': 'EACCES', 'write': 'EACCES', 'make': 'EACCES',
                'make-in-runtime': '0', 'remove': 'EACCES', 'make-folder': 'EACCES',
@@ -76,7 +79,7 @@ class TestCase(unittest.TestCase):
     def need_sandbox(self):
         """Where kernel and build have all of it, as the daemon itself has found."""
         told = self.status()
-        if told['landlock'] < 'ABI 6' or told['seccomp'] != 'on':
+        if not re.fullmatch('ABI [6-9]|on', told['landlock']) or told['seccomp'] != 'on':
             self.skipTest('Landlock %s, seccomp %s' % (told['landlock'], told['seccomp']))
 
 
@@ -160,9 +163,9 @@ class FromInside(TestCase):
     def test_without_a_sandbox_it_is_not(self):
         found = self.tried(sandbox='off')
         for role in EXPECTED:
-            for what, errno in WITHOUT.items():
+            for what, result in WITHOUT.items():
                 with self.subTest(role=role, what=what):
-                    self.assertEqual(found[role][what], errno)
+                    self.assertEqual(found[role][what], result)
 
 
 class Told(TestCase):
@@ -199,6 +202,77 @@ class Told(TestCase):
                     for name in names:
                         self.assertEqual(int(found[name], 16), 0, name)
                 self.made.stop()
+
+
+def calls_of(unit):
+    """The names that the unit's SystemCallFilter= lines allow, with systemd's sets spelled out."""
+    sets = {}
+    for line in subprocess.run(['systemd-analyze', 'syscall-filter'], check=True, encoding='utf-8',
+                               stdout=subprocess.PIPE).stdout.splitlines():
+        if line.startswith('@'):
+            members = sets.setdefault(line.strip(), [])
+        elif line.strip() and not line.strip().startswith('#'):
+            members.append(line.strip())
+
+    def spelled_out(word):
+        if not word.startswith('@'):
+            return {word}
+        return set().union(*map(spelled_out, sets.get(word, [])))
+
+    allowed = set()
+    for line in unit.read_text(encoding='utf-8').splitlines():
+        name, _, words = line.partition('=')
+        if name == 'SystemCallFilter':
+            named = set().union(*map(spelled_out, words.lstrip('~').split()))
+            allowed = allowed - named if words.startswith('~') else allowed | named
+    return allowed
+
+
+def limit_calls(names):
+    """This process, to what has one of NAMES, as systemd does."""
+    library = ctypes.CDLL('libseccomp.so.2')
+    library.seccomp_init.restype = ctypes.c_void_p
+    refused = 0x00050000 | errno.EPERM
+    rules = ctypes.c_void_p(library.seccomp_init(refused))
+    for name in names:
+        number = library.seccomp_syscall_resolve_name(name.encode())
+        if number >= 0:
+            library.seccomp_rule_add(rules, 0x7fff0000, number, 0)
+    if library.seccomp_load(rules) != 0:
+        raise OSError('no filter')
+
+
+@unittest.skipUnless(shutil.which('systemd-analyze'), 'no systemd-analyze')
+@unittest.skipUnless(os.geteuid() == 0, 'only root can become the user of the unit')
+class Unit(TestCase):
+    def test_its_own_list_leaves_room(self):
+        """systemd's list of calls comes first, and what it refuses we can't have any more."""
+        made = self.made
+        account = pwd.getpwnam(made.user)
+        # A daemon without one: then there can't be one under the unit either.
+        self.start()
+        self.need_sandbox()
+        made.stop()
+        names = calls_of(harness.SOURCE / 'conf' / 'openrcptd.service')
+
+        def become():
+            os.setgroups([])
+            os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+            os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+            ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)     # no new privileges
+            limit_calls(names)
+
+        with open(made.log, 'ab') as log:
+            made.process = subprocess.Popen(        # pylint: disable=consider-using-with
+                harness.command('openrcptd', '-c', made.configuration), stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True, preexec_fn=become)
+        made.wait_until_ready()
+        told = self.status()
+        self.assertEqual((told['worker_landlock'], told['worker_seccomp']),
+                         (told['landlock'], told['seccomp']))
+        self.assertRegex(told['landlock'], '^(ABI|on)')
+        self.assertEqual(told['seccomp'], 'on')
+        self.assert_serves()
 
 
 class Port(TestCase):
