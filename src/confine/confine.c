@@ -171,12 +171,11 @@ bool confine_master(const struct settings *settings, const struct endpoint_addre
 		.has_abstract = is_notified_without_file(),
 	};
 
-	/* Landlock's layers are counted, and each one narrows what is left. */
-	if (sandbox_inherited(out_state))
-		return sandbox_prove(err);
 	list_places(&places, settings);
 	limits.count = places.count;
-	if (!confine(settings, &limits, out_state, err))
+	/* Landlock's layers are counted, and each one narrows what is left. */
+	if (sandbox_inherited(out_state) ? !sandbox_prove(err)
+					 : !confine(settings, &limits, out_state, err))
 		return false;
 	log_line(SEVERITY_INFO, "sandbox: Landlock %s, seccomp %s",
 		 sandbox_landlock_words(out_state->landlock_abi, is_wanted(settings)),

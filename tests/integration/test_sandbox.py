@@ -88,7 +88,7 @@ class FromInside(TestCase):
         """What there is to be tried."""
         scratch = harness.Scratch()
         self.addCleanup(scratch.remove)
-        folder = scratch.path
+        self.folder = folder = scratch.path
         folder.chmod(0o777)
         (folder / 'program').write_bytes(b'no program')
         (folder / 'program').chmod(0o755)
@@ -166,6 +166,29 @@ class FromInside(TestCase):
             for what, result in WITHOUT.items():
                 with self.subTest(role=role, what=what):
                     self.assertEqual(found[role][what], result)
+
+
+    def filters(self):
+        return daemon.process_status(self.made.master).get('Seccomp_filters')
+
+    def test_a_successor_can_do_all_that_it_has_to(self):
+        """The same process with its program anew keeps the sandbox, and needs no second one."""
+        made = self.made
+        self.tried()
+        self.need_sandbox()
+        before = self.filters()
+        start = len(made.log_text())
+        (self.folder / 'follow').touch()
+        made.wait_for_log('listens on', start)
+        (self.folder / 'follow').unlink()
+        made.wait_for_log('serves', start)
+        made.wait_until_ready()
+        self.assert_serves()
+        self.assertEqual(self.filters(), before)
+        self.assertEqual(self.status()['landlock'], 'ABI 7')
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('reloaded', start)
+        self.assertNotIn('warning', made.log_text()[start:])
 
 
 class Told(TestCase):
