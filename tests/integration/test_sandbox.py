@@ -357,5 +357,48 @@ class Table(TestCase):
         self.assert_serves()
 
 
+@unittest.skipUnless(os.geteuid() == 0, 'only root can give a file away')
+class Owner(TestCase):
+    """Who may own the table is known by name, and a worker can ask for no names."""
+
+    def reload(self, **settings):
+        made = self.made
+        made.write_configuration(**settings)
+        return subprocess.run(harness.command('rcptctl', '-c', made.configuration, 'reload'),
+                              check=False, stderr=subprocess.PIPE, encoding='utf-8')
+
+    def test_from_a_reload_on(self):
+        made = self.made
+        self.start()
+        os.chown(made.table, 1, -1)
+        made.wait_for_log('belongs to user 1')
+        self.assertIn('belongs to user 1', self.reload().stderr)
+        self.assertEqual(self.reload(table_owner='daemon').returncode, 0)
+        worker = made.workers()
+        os.kill(worker[0], signal.SIGKILL)              # the next one knows it, too
+        harness.wait_until(lambda: set(made.workers()) - set(worker), 'another worker')
+        made.wait_until_ready()
+        self.assert_serves()
+        self.assertEqual(self.status()['table_is_copy'], 0)
+
+    def test_one_that_is_unknown(self):
+        self.start()
+        result = self.reload(table_owner='no-such-user-here')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('there is no such user', result.stderr)
+        self.assert_serves()
+
+    def test_at_the_start(self):
+        made = self.made
+        os.chown(made.table, 1, -1)
+        self.start(table_owner='daemon')
+        self.assert_serves()
+        made.stop()
+        made.write_configuration(table_owner='no-such-user-here')
+        made.spawn()
+        self.assertEqual(made.wait(), 78)
+        self.assertIn('there is no such user', made.log_text())
+
+
 if __name__ == '__main__':
     harness.main('openrcptd', 'rcptmap', 'rcptctl')
