@@ -43,6 +43,19 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	AC_SUBST([METRICS_CPPFLAGS])
 	AM_CONDITIONAL([METRICS], [test "x$with_metrics" != xno])
 
+	AC_ARG_WITH([seccomp],
+		[AS_HELP_STRING([--without-seccomp], [leave out the list of allowed system calls, and libseccomp])],
+		[], [with_seccomp=yes])
+	AS_IF([test "x$with_seccomp" != xno],
+		[PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.4])
+		SANDBOX_CPPFLAGS=-DOPENRCPT_SECCOMP=1],
+		[SANDBOX_CPPFLAGS=-DOPENRCPT_SECCOMP=0])
+	dnl A sanitizer's runtime reads and writes where it wants, by calls that change with its version.
+	AS_IF([test "x$enable_sanitizers" = xno],
+		[SANDBOX_CPPFLAGS="$SANDBOX_CPPFLAGS -DOPENRCPT_SANDBOX=1"],
+		[SANDBOX_CPPFLAGS="$SANDBOX_CPPFLAGS -DOPENRCPT_SANDBOX=0"])
+	AC_SUBST([SANDBOX_CPPFLAGS])
+
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
 	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])
 ])

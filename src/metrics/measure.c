@@ -2,7 +2,7 @@
 #include "metrics/measure.h"
 
 #include <dirent.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,6 +10,18 @@
 
 #include "message/counters.h"
 #include "service/log.h"
+
+/* Kept open: where the sandbox is, nobody opens them. */
+static struct {
+	int memory_fd;
+	DIR *descriptors;
+} sources = { .memory_fd = -1 };
+
+void measure_open(void)
+{
+	sources.memory_fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	sources.descriptors = opendir("/proc/self/fd");
+}
 
 static void measure_cpu(void)
 {
@@ -25,36 +37,35 @@ static void measure_cpu(void)
 
 static void measure_memory(void)
 {
-	FILE *stream = fopen("/proc/self/statm", "re");
 	char line[256];
+	ssize_t size = pread(sources.memory_fd, line, sizeof(line) - 1, 0);
 	const char *second;
 
-	if (stream == NULL)
+	if (size <= 0)
 		return;
+	line[size] = '\0';
 	/* In pages: the size, and what of it is in memory. */
-	second = fgets(line, sizeof(line), stream) == NULL ? NULL : strchr(line, ' ');
+	second = strchr(line, ' ');
 	if (second != NULL)
 		counter_set(COUNTER_PROCESS_RESIDENT_BYTES,
 			    strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE));
-	(void)fclose(stream); /* was only read */
 }
 
 static void measure_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
 	struct rlimit files;
 	uint64_t count = 0;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
 		counter_set(COUNTER_PROCESS_MAX_DESCRIPTORS, files.rlim_cur);
-	if (folder == NULL)
+	if (sources.descriptors == NULL)
 		return;
+	rewinddir(sources.descriptors);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else has this folder open */
-	while (readdir(folder) != NULL)
+	while (readdir(sources.descriptors) != NULL)
 		count++;
-	(void)closedir(folder); /* was only read */
-	/* But for `.`, `..` and the folder's own. */
-	counter_set(COUNTER_PROCESS_DESCRIPTORS, count > 3 ? count - 3 : 0);
+	/* But for `.` and `..`. */
+	counter_set(COUNTER_PROCESS_DESCRIPTORS, count > 2 ? count - 2 : 0);
 }
 
 void measure_log(void)

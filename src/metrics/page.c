@@ -142,6 +142,11 @@ void metrics_page_print(uint64_t began, uint64_t now, struct buffer *out)
 	put_histogram(out, HISTOGRAM_RESOLVE, "resolve_seconds", "Time that one answer took.", 1e6);
 	put_value(out, "sessions", "Sessions of the MTA.", counter_get(COUNTER_SESSIONS));
 	put_value(out, "sessions_max", "As many there may be.", counter_get(COUNTER_MAX_SESSIONS));
+	put_value(out, "sandbox_landlock_abi",
+		  "Version of Landlock in force in the worker; 0: none.",
+		  counter_get(COUNTER_SANDBOX_LANDLOCK_ABI));
+	put_value(out, "sandbox_seccomp", "1: the worker's system calls are limited by seccomp.",
+		  counter_get(COUNTER_SANDBOX_SECCOMP));
 	put_table(out, now);
 	put_process(out, began);
 }

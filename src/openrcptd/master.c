@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine/confine.h"
 #include "message/counters.h"
 #include "metrics/measure.h"
 #include "milter/pulse.h"
@@ -108,12 +109,29 @@ static bool hear(struct worker_process *process, enum worker_event *out_event)
 	case REPORT_ANOTHER:
 		*out_event = EVENT_ANOTHER;
 		return true;
+	case REPORT_OUTGROWN:
+		*out_event = EVENT_OUTGROWN;
+		return true;
 	case ORDERS_ENDED:
 		worker_process_hang_up(process); /* its death follows */
 		return false;
 	default:
 		return false;
 	}
+}
+
+/* Another one may read in a folder that took the place of the one before. It says so each second:
+ * it is heard where there is something to be done. */
+static bool is_heard(const struct master *master, enum worker_event event)
+{
+	if (event != EVENT_OUTGROWN)
+		return true;
+	if (master->state != WORKER_SERVING || clock_milliseconds() < master->next_renew_ms)
+		return false;
+	log_line(SEVERITY_INFO,
+		 "worker %ld can't look into the folder of the table that is there now",
+		 (long)master->worker.pid);
+	return true;
 }
 
 /* What the worker has said; also the last words of one that has ended. */
@@ -124,7 +142,8 @@ static void hear_worker(struct master *master)
 	while (hear(&master->worker, &event)) {
 		master_keep_table(master, master->worker.table_fd);
 		master->worker.table_fd = -1;
-		work(master, event);
+		if (is_heard(master, event))
+			work(master, event);
 	}
 }
 
@@ -250,7 +269,8 @@ static void serve_metrics(struct master *master)
 	int own[MASTER_DESCRIPTORS];
 
 	master_list(master, MASTER_METRICS, own);
-	metrics_process_work(&master->metrics, own, MASTER_DESCRIPTORS, clock_milliseconds());
+	metrics_process_work(&master->metrics, master->settings, own, MASTER_DESCRIPTORS,
+			     clock_milliseconds());
 }
 
 /* Ours, not the worker's: one that hangs, or can't begin, is our business, and a service manager
@@ -342,6 +362,17 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 	return master->exit_status;
 }
 
+/* All is open that has to be. */
+static int confine_and_loop(struct master *master, const sigset_t *while_waiting)
+{
+	struct error err;
+
+	if (confine_master(master->settings, &master->listener.address, &master->sandbox, &err))
+		return loop(master, while_waiting);
+	log_line(SEVERITY_FATAL, "%s", err.text);
+	return err.status;
+}
+
 int master_run(struct settings *take_settings)
 {
 	struct master master = {
@@ -369,7 +400,8 @@ int master_run(struct settings *take_settings)
 	(void)umask(077);
 	if (chdir("/") != 0)
 		log_line(SEVERITY_WARNING, "/: %s", error_words(errno));
-	if (!master_begin(master.settings, &master.listener, &err)) {
+	if (!settings_find_table_owner(master.settings, &err) ||
+	    !master_begin(master.settings, &master.listener, &err)) {
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;
 	} else {
@@ -377,7 +409,7 @@ int master_run(struct settings *take_settings)
 		if (!metrics_process_open(&master.metrics, master.settings, master.listener.former,
 					  &err))
 			log_line(SEVERITY_WARNING, "%s", err.text);
-		status = loop(&master, &while_waiting);
+		status = confine_and_loop(&master, &while_waiting);
 	}
 	worker_process_forget(&master.worker);
 	worker_process_forget(&master.next);

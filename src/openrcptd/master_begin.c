@@ -3,7 +3,9 @@
 
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <unistd.h>
 
+#include "sandbox/capabilities.h"
 #include "service/log.h"
 #include "service/privileges.h"
 #include "worker/room.h"
@@ -34,6 +36,8 @@ bool master_begin(const struct settings *settings, struct listener *listener, st
 			return false;
 	} else if (!is_path && !listener_open(listener, &address, err))
 		return false;
+	if (geteuid() == 0)
+		capabilities_empty_bounding();
 	if (!privileges_drop(&identity, err) ||
 	    !listener_lock(listener, settings->runtime_directory, name, err))
 		return false;

@@ -109,6 +109,21 @@ static void put_recent(struct buffer *out, const struct recent *recent)
 	put_number(out, "recent_deferred", since.deferred);
 }
 
+/* No process goes on without the first two; see sandbox_prove(). */
+static void put_sandbox(struct buffer *out, const struct master *master)
+{
+	bool is_wanted = master->settings->sandbox == SETTINGS_SANDBOX_ENFORCE;
+
+	put_text(out, "no_new_privileges", "on");
+	put_text(out, "capabilities", "none");
+	put_text(out, "landlock", sandbox_landlock_words(master->sandbox.landlock_abi, is_wanted));
+	put_text(out, "seccomp", sandbox_seccomp_words(master->sandbox.has_seccomp, is_wanted));
+	put_text(out, "worker_landlock",
+		 sandbox_landlock_words((int)counter_get(COUNTER_SANDBOX_LANDLOCK_ABI), is_wanted));
+	put_text(out, "worker_seccomp",
+		 sandbox_seccomp_words(counter_get(COUNTER_SANDBOX_SECCOMP) != 0, is_wanted));
+}
+
 static void put_status(struct buffer *out, const struct master *master)
 {
 	char address[ENDPOINT_PATH_MAX + 64];
@@ -128,6 +143,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_number(out, "sessions", counter_get(COUNTER_SESSIONS));
 	put_number(out, "max_sessions", counter_get(COUNTER_MAX_SESSIONS));
 	put_recent(out, &master->recent);
+	put_sandbox(out, master);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
 }

@@ -22,6 +22,7 @@
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"
+#include "sandbox/sandbox.h"
 #include "service/listen.h"
 #include "settings/settings.h"
 
@@ -37,6 +38,7 @@ struct master {
 	struct control control;
 	struct metrics_process metrics;
 	struct health health;
+	struct sandbox_state sandbox; /* the master's own */
 	struct worker_process worker;
 	struct worker_process next; /* it begins beside that one, and is to follow it */
 	struct retired_workers retired;

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "confine/confine.h"
 #include "metrics/server.h"
 #include "milter/pulse.h"
 #include "service/log.h"
@@ -46,7 +47,8 @@ void metrics_process_close(struct metrics_process *process)
 	*process = METRICS_PROCESS_NONE;
 }
 
-static _Noreturn void be_server(int listen_fd, pid_t master, const int *masters, size_t count)
+static _Noreturn void be_server(const struct settings *settings, int listen_fd, pid_t master,
+				const int *masters, size_t count)
 {
 	struct error err;
 
@@ -59,7 +61,7 @@ static _Noreturn void be_server(int listen_fd, pid_t master, const int *masters,
 	/* Or its end was before this. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != master)
 		_exit(EX_OK);
-	if (!metrics_server_start(listen_fd, &err)) {
+	if (!confine_metrics(settings, &err) || !metrics_server_start(listen_fd, &err)) {
 		log_line(SEVERITY_ERROR, "%s", err.text);
 		_exit(err.status);
 	}
@@ -91,8 +93,8 @@ static void look_after_file(struct metrics_process *process, long long now_ms)
 	process->has_told = true;
 }
 
-void metrics_process_work(struct metrics_process *process, const int *masters, size_t count,
-			  long long now_ms)
+void metrics_process_work(struct metrics_process *process, const struct settings *settings,
+			  const int *masters, size_t count, long long now_ms)
 {
 	pid_t master = getpid();
 	pid_t child;
@@ -102,7 +104,7 @@ void metrics_process_work(struct metrics_process *process, const int *masters, s
 		return;
 	child = fork();
 	if (child == 0)
-		be_server(process->listener.fd, master, masters, count);
+		be_server(settings, process->listener.fd, master, masters, count);
 	process->due_ms = now_ms + PAUSE_MS;
 	if (child > 0)
 		process->pid = child;

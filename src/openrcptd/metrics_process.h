@@ -33,8 +33,8 @@ void metrics_process_close(struct metrics_process *process);
 
 /* Start it if it is due, and end it where its socket file was made anew. The new process closes
  * MASTERS, COUNT of them, first; -1 is skipped. */
-void metrics_process_work(struct metrics_process *process, const int *masters, size_t count,
-			  long long now_ms);
+void metrics_process_work(struct metrics_process *process, const struct settings *settings,
+			  const int *masters, size_t count, long long now_ms);
 
 /* When something is due, or LLONG_MAX. */
 long long metrics_process_due_ms(const struct metrics_process *process);

@@ -19,7 +19,8 @@
  *               DUE             REPLACING   give up the start
  *               STOP            STOPPING    stop
  *   SERVING     RELOAD          RELOADING   read the settings
- *               SOCKET_RENEWED  RENEWING    start the next one
+ *               SOCKET_RENEWED,
+ *               OUTGROWN        RENEWING    start the next one
  *               (A)
  *   RELOADING   SETTINGS_READ   RELOADING   hand them to the worker
  *               SETTINGS_BAD    SERVING     keep what is in force
@@ -73,6 +74,7 @@ enum worker_event {
 	EVENT_NEVER_SERVED,   /* likewise, and no worker has served before */
 	EVENT_HUNG,           /* it doesn't answer any more */
 	EVENT_SOCKET_RENEWED, /* the master listens on another socket than the worker */
+	EVENT_OUTGROWN,       /* the worker may not read where the table is now */
 	EVENT_RELOAD,         /* somebody asked for it */
 	EVENT_SETTINGS_READ,  /* and they are sound */
 	EVENT_SETTINGS_BAD,   /* or could not be read */

@@ -77,6 +77,8 @@ bool settings_pack(const struct settings *settings, const struct settings *runni
 	put_number(buffer, settings->file != NULL);
 	if (settings->file != NULL)
 		put_text(buffer, settings->file);
+	put_number(buffer, settings->knows_table_owner);
+	put_number(buffer, settings->table_owner_user);
 	return !buffer->has_failed;
 }
 
@@ -225,6 +227,8 @@ struct settings *settings_unpack(struct bytes packed, struct error *err)
 	take_list(&unpacker, &settings->included);
 	if (take_number(&unpacker) != 0)
 		settings->file = take_text(&unpacker);
+	settings->knows_table_owner = take_number(&unpacker) != 0;
+	settings->table_owner_user = (uid_t)take_number(&unpacker);
 	if (is_well(&unpacker) && unpacker.left.size == 0)
 		return settings;
 	settings_free(settings);

@@ -46,6 +46,8 @@ struct settings {
 	size_t source_count;
 	char *file;                    /* it was read from; NULL: defaults only */
 	struct settings_list included; /* paths of the files that it includes */
+	bool knows_table_owner;        /* see settings_find_table_owner() */
+	uid_t table_owner_user;
 };
 
 /* Where a program looks without -c: configure's sysconfdir. */
@@ -86,6 +88,10 @@ void settings_compare(const struct settings *before, const struct settings *afte
 /* Who may own the table beside root and ourselves: the user that `table_owner` names; (uid_t)-1:
  * nobody. Status 78: there is no such user; 71: the system can't tell. */
 bool settings_table_owner(const struct settings *settings, uid_t *out_owner, struct error *err);
+
+/* Find that user now, so that settings_table_owner() needn't ask the system, also of what is packed
+ * and unpacked: for a process that may ask nobody any more. */
+bool settings_find_table_owner(struct settings *settings, struct error *err);
 
 /* The host name that stands for an empty `origin`; from uname(2), folded to lower case. */
 const char *settings_origin(const struct settings *settings);

@@ -25,6 +25,7 @@ enum order {
 	REPORT_RELOADED = 'n', /* new settings and table are in use; may come with a table_copy */
 	REPORT_KEPT = 'k',     /* something is wrong with them: the old ones stay */
 	REPORT_ANOTHER = 'a',  /* they may be well, but are for a worker that begins with them */
+	REPORT_OUTGROWN = 'o', /* the table is where only another worker can read it */
 	/* From neither. */
 	ORDERS_SILENT = 0, /* nothing to read just now */
 	ORDERS_ENDED = -1,

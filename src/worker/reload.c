@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "mail/fold.h"
 #include "message/counters.h"
+#include "sandbox/sandbox.h"
 #include "worker/settings_reader.h"
 #include "worker/table_copy.h"
 #include "service/log.h"
@@ -277,14 +278,6 @@ bool reload_adopt(struct reload *reload, int settings_fd, struct error *err)
 	return true;
 }
 
-/* Where its folder ends in PATH. */
-static struct bytes folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return bytes_make(path, slash != NULL ? (size_t)(slash - path) : 0);
-}
-
 bool reload_needs_another(const struct reload *reload, int settings_fd)
 {
 	const struct settings *before = reload_in_force(reload);
@@ -294,11 +287,11 @@ bool reload_needs_another(const struct reload *reload, int settings_fd)
 
 	if (after == NULL)
 		return false; /* reload_all() tells why */
-	/* libmilter takes its time limit once, descriptors are counted at the start, and what may
-	 * be read can be narrowed to one folder. */
+	/* libmilter takes its time limit once, descriptors are counted at the start, and the
+	 * sandbox has its folder from then, too. */
 	needs_another = before->max_sessions != after->max_sessions ||
 			before->idle_timeout_seconds != after->idle_timeout_seconds ||
-			!bytes_equal(folder_of(before->table), folder_of(after->table));
+			!sandbox_covers(after->table);
 	settings_free(after);
 	return needs_another;
 }

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "confine/confine.h"
 #include "message/counters.h"
 #include "service/log.h"
 #include "settings/pack.h"
@@ -50,6 +51,12 @@ static int read_settings(const struct settings *running, int result_fd)
 	settings = settings_load(running->file, log_settings_error, &is_first, &err);
 	if (settings == NULL)
 		return err.status;
+	/* The worker can't ask for users. */
+	if (!settings_find_table_owner(settings, &err)) {
+		log_settings_error(err.text, &is_first);
+		settings_free(settings);
+		return err.status;
+	}
 	settings_compare(running, settings, log_need_of_restart, NULL);
 	buffer_init(&packed, SETTINGS_PACKED_MAX);
 	is_handed_over = settings_pack(settings, running, &packed) &&
@@ -66,12 +73,18 @@ static int read_settings(const struct settings *running, int result_fd)
 static _Noreturn void be_reader(const struct settings *running, int result_fd, const int *masters,
 				size_t count)
 {
+	struct error err;
+
 	log_forked();
 	for (size_t i = 0; i < count; i++)
 		if (masters[i] >= 0)
 			(void)close(masters[i]); /* the master's, who goes on with it */
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(SETTINGS_READER_SECONDS); /* there is none before it */
+	if (!confine_reader(running, &err)) {
+		log_line(SEVERITY_ERROR, "%s", err.text);
+		_exit(err.status);
+	}
 	_exit(read_settings(running, result_fd));
 }
 

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "confine/confine.h"
 #include "message/counters.h"
 #include "metrics/measure.h"
 #include "milter/milter.h"
 #include "milter/pulse.h"
 #include "milter/signal_thread.h"
+#include "sandbox/sandbox.h"
 #include "worker/orders.h"
 #include "worker/reload.h"
 #include "worker/room.h"
@@ -157,7 +159,10 @@ static void report_ready(const struct worker *worker)
 
 static void look_after_table(struct worker *worker)
 {
-	reload_if_replaced(&worker->reload, watch_seconds());
+	if (sandbox_covers(reload_in_force(&worker->reload)->table))
+		reload_if_replaced(&worker->reload, watch_seconds());
+	else if (!worker->is_retired)
+		report(worker, REPORT_OUTGROWN, -1);
 	log_tell_left_out(false);
 	if (!worker->is_retired) {
 		measure_process();
@@ -261,9 +266,13 @@ int worker_run(const struct worker_options *options)
 	worker.brings_settings = options->brings_settings;
 	worker.is_socket_given = options->is_socket_given;
 	snapshot_store_init(&worker.store);
+	/* What libmilter opens has to be open before the process may open nothing any more; nobody
+	 * is served before milter_take_connections(). */
+	measure_open();
 	if (!begin_with_settings(&worker, options, &err) ||
-	    !begin_with_table(&worker, options, &err) ||
-	    !begin_with_milter(&worker, options->listen_fd, &err))
+	    !begin_with_milter(&worker, options->listen_fd, &err) ||
+	    !confine_worker(options->settings, reload_in_force(&worker.reload)->table, &err) ||
+	    !begin_with_table(&worker, options, &err))
 		return fail(&worker, &err);
 	errno = pthread_create(&thread, NULL, take_orders, &worker);
 	if (errno != 0) {

@@ -438,7 +438,7 @@ class PreloadedTestCase(TestCase):
 
     def setUp(self):
         self.made = self.daemon()
-        self.order = self.made.folder / 'break-config'
+        self.order = self.made.table.parent / 'order'     # where a worker may read
         library = self.made.folder / 'preload.so'
         subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library),
                         str(pathlib.Path(__file__).with_name(self.source)), '-ldl'],

@@ -69,8 +69,12 @@ static void what_is_packed_comes_back(void **state)
 	struct error err;
 
 	(void)state;
+	settings->knows_table_owner = true;
+	settings->table_owner_user = 77;
 	copy = settings_unpack(pack(settings, settings, &buffer), &err);
 	assert_non_null(copy);
+	assert_true(copy->knows_table_owner);
+	assert_int_equal(copy->table_owner_user, 77);
 	for (size_t i = 0; settings_field(i) != NULL; i++)
 		if (!settings_field_equal(settings_field(i), settings, copy))
 			fail_msg("%s", settings_field(i)->path);

@@ -56,11 +56,32 @@ static void an_unknown_name_is_a_wrong_setting(void **state)
 	assert_int_equal(owner, 12345);
 }
 
+/* Who can ask nobody any more takes what was found. */
+static void one_that_was_found_is_not_looked_up(void **state)
+{
+	struct settings *settings = settings_new();
+	uid_t owner = 12345;
+
+	(void)state;
+	assert_non_null(settings);
+	free(settings->table_owner);
+	settings->table_owner = strdup("root");
+	assert_true(settings_find_table_owner(settings, &err));
+	free(settings->table_owner);
+	settings->table_owner = strdup("no-such-user-here");
+	assert_true(settings_table_owner(settings, &owner, &err));
+	assert_int_equal(owner, 0);
+	assert_false(settings_find_table_owner(settings, &err));
+	assert_false(settings_table_owner(settings, &owner, &err));
+	settings_free(settings);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_a_name_it_is_nobody),
 		cmocka_unit_test(a_name_is_looked_up),
+		cmocka_unit_test(one_that_was_found_is_not_looked_up),
 		cmocka_unit_test(an_unknown_name_is_a_wrong_setting),
 	};
 
