@@ -23,7 +23,11 @@ loop@alias.example   pool@alias.example
 pool@alias.example   loop@alias.example
 '''
 INSIDE = 'OPENRCPT_TEST_INSIDE'
+# journald wants to see cgroups, which a chroot may not have.
 OWN_RUN = '''\
+if [ ! -d /sys/fs/cgroup ]; then
+	mount -t sysfs sysfs /sys && mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 1
+fi
 mount -t tmpfs -o mode=755 tmpfs /run &&
 mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log/journal /run/lock &&
 printf '[Journal]\\nForwardToSyslog=yes\\n' >/run/systemd/journald.conf.d/test.conf &&
