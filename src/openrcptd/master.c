@@ -327,6 +327,7 @@ int master_run(struct settings *take_settings)
 			log_line(SEVERITY_WARNING, "%s", err.text);
 		status = loop(&master, &while_waiting);
 	}
+	log_tell_left_out(true);
 	worker_process_forget(&master.worker);
 	health_close(&master.health);
 	control_close(&master.control);

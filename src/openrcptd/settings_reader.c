@@ -66,13 +66,17 @@ static int read_settings(const struct settings *running, int result_fd)
 static _Noreturn void be_reader(const struct settings *running, int result_fd, const int *masters,
 				size_t count)
 {
+	int status;
+
 	log_forked();
 	for (size_t i = 0; i < count; i++)
 		if (masters[i] >= 0)
 			(void)close(masters[i]); /* the master's, who goes on with it */
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(SETTINGS_READER_SECONDS); /* there is none before it */
-	_exit(read_settings(running, result_fd));
+	status = read_settings(running, result_fd);
+	log_tell_left_out(true);
+	_exit(status);
 }
 
 /* ---- its master -------------------------------------------------------------------------- */
