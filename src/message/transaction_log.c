@@ -17,8 +17,22 @@
 enum {
 	LINE_ADDRESSES_BYTES = 900, /* of one line */
 	PUT_OFF_SHOWN = 16,         /* of one message, which comes again each minute */
-	PRINTED_BYTES = 65536,      /* of an address in quotes; longer ones are shown otherwise */
+	PARTS = 6,
+	PRINTED_BYTES = 65536, /* of an address in quotes; longer ones are shown otherwise */
 };
+
+/* The parts of a line that the journal has as fields. */
+struct parts {
+	struct log_field fields[PARTS];
+	size_t count;
+};
+
+/* The part of TEXT from BEGIN to where it ends now is the field NAME. */
+static void mark(struct parts *parts, const char *name, const struct buffer *text, size_t begin)
+{
+	parts->fields[parts->count++] =
+		(struct log_field){ .name = name, .begin = begin, .end = text->size };
+}
 
 /* Can't be taken for the end of an address, or for more than one. */
 static bool is_plain(struct bytes text)
@@ -126,30 +140,49 @@ static void show_targets(const struct original *original, struct buffer *line)
 	}
 }
 
+static void show_source(const struct transaction *transaction, const struct original *original,
+			struct parts *parts, struct buffer *text)
+{
+	const struct table *table = transaction->snapshot->table;
+	struct bytes source;
+	uint32_t line;
+	size_t begin;
+
+	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
+		(void)buffer_append_text(text, ", source=");
+		begin = text->size;
+		(void)address_escape(source, false, text);
+		(void)buffer_append_byte(text, ':');
+		(void)buffer_append_number(text, line);
+		mark(parts, "OPENRCPT_SOURCE", text, begin);
+	}
+	(void)buffer_append_text(text, ", table=");
+	begin = text->size;
+	(void)buffer_append_number(text, table_facts(table)->generation);
+	mark(parts, "OPENRCPT_TABLE", text, begin);
+}
+
 static void log_original(struct transaction *transaction, const struct original *original,
 			 const char *queue_id, struct log_batch *batch)
 {
-	const struct table *table = transaction->snapshot->table;
 	struct buffer *text = &transaction->text;
-	struct bytes source;
-	uint32_t line;
+	struct parts parts = { .count = 0 };
+	size_t begin;
 
 	arena_clear(&transaction->scratch);
 	buffer_clear(text);
 	show_queue_id(queue_id, text);
+	mark(&parts, "OPENRCPT_QUEUE_ID", text, 0);
 	(void)buffer_append_text(text, original->target_count > 0 ? ": to=" : ": discarded");
+	begin = text->size;
 	show_targets(original, text);
+	mark(&parts, "OPENRCPT_TO", text, begin); /* empty: left out */
 	(void)buffer_append_text(text, ", orig_to=");
+	begin = text->size;
 	show_address(transaction, original->entry.key, text);
-	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
-		(void)buffer_append_text(text, ", source=");
-		(void)address_escape(source, false, text);
-		(void)buffer_append_byte(text, ':');
-		(void)buffer_append_number(text, line);
-	}
-	(void)buffer_append_text(text, ", table=");
-	(void)buffer_append_number(text, table_facts(table)->generation);
-	log_batch_add(batch, SEVERITY_INFO, buffer_bytes(text));
+	mark(&parts, "OPENRCPT_ORIG_TO", text, begin);
+	show_source(transaction, original, &parts, text);
+	log_batch_add(batch, SEVERITY_INFO, buffer_bytes(text), parts.fields, parts.count);
 }
 
 /* Behind the reply comes the reason, which the client isn't told. */
@@ -160,19 +193,30 @@ static void log_decision(struct transaction *transaction, const struct decision 
 	const struct reply *reply = &decision->reply;
 	bool is_doubt = judgement->verdict == VERDICT_DEFER || judgement->action == POLICY_PUT_OFF;
 	struct buffer *text = &transaction->text;
+	struct parts parts = { .count = 0 };
+	size_t begin;
 
 	buffer_clear(text);
 	show_queue_id(queue_id, text);
-	(void)buffer_append_format(text, ": %s: %s %s ", is_doubt ? "deferred" : "refused",
-				   reply->code, reply->enhanced);
+	mark(&parts, "OPENRCPT_QUEUE_ID", text, 0);
+	(void)buffer_append_text(text, ": ");
+	begin = text->size;
+	(void)buffer_append_text(text, is_doubt ? "deferred" : "refused");
+	mark(&parts, "OPENRCPT_VERDICT", text, begin);
+	(void)buffer_append_format(text, ": %s %s ", reply->code, reply->enhanced);
+	begin = text->size;
 	show_address(transaction, decision->text, text);
+	mark(&parts, "OPENRCPT_ORIG_TO", text, begin);
 	(void)buffer_append_text(text, ": ");
 	(void)address_escape(reply->words, false, text);
 	if (judgement->reason != REASON_NONE)
 		(void)buffer_append_text(text, ", reason=");
+	begin = text->size;
 	(void)reason_print(transaction->snapshot->table, judgement->reason, &judgement->detail,
 			   text);
-	log_record(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO, buffer_bytes(text));
+	mark(&parts, "OPENRCPT_REASON", text, begin); /* likewise */
+	log_record(is_doubt ? SEVERITY_WARNING : SEVERITY_INFO, buffer_bytes(text), parts.fields,
+		   parts.count);
 }
 
 void transaction_log_refusal(struct transaction *transaction, const struct decision *decision)
@@ -201,7 +245,7 @@ void transaction_log_deferral(struct transaction *transaction, const char *queue
 					   transaction->put_off);
 	else
 		(void)buffer_append_format(text, ": deferred: %s", reason);
-	log_record(SEVERITY_WARNING, buffer_bytes(text));
+	log_record(SEVERITY_WARNING, buffer_bytes(text), NULL, 0);
 }
 
 void transaction_log(struct transaction *transaction, const char *queue_id)

@@ -159,6 +159,17 @@ static int check(const struct settings *settings)
 	return status;
 }
 
+static enum log_sink sink_of(const struct settings *settings)
+{
+	static const enum log_sink sinks[] = {
+		[SETTINGS_LOG_SYSLOG] = LOG_SINK_SYSLOG,
+		[SETTINGS_LOG_JOURNAL] = LOG_SINK_JOURNAL,
+		[SETTINGS_LOG_STDERR] = LOG_SINK_STDERR,
+	};
+
+	return sinks[settings->log];
+}
+
 int main(int count, char **arguments)
 {
 	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
@@ -184,9 +195,7 @@ int main(int count, char **arguments)
 		settings_free(settings);
 		return status;
 	}
-	log_open(settings->log == SETTINGS_LOG_STDERR || options.is_debug ? LOG_SINK_STDERR
-									  : LOG_SINK_SYSLOG,
-		 settings->syslog_ident);
+	log_open(options.is_debug ? LOG_SINK_STDERR : sink_of(settings), settings->syslog_ident);
 	if (options.is_debug)
 		log_enable_debug();
 	return master_run(settings);

@@ -411,6 +411,7 @@ int master_run(struct settings *take_settings)
 			log_line(SEVERITY_WARNING, "%s", err.text);
 		status = confine_and_loop(&master, &while_waiting);
 	}
+	log_tell_left_out(true);
 	worker_process_forget(&master.worker);
 	worker_process_forget(&master.next);
 	health_close(&master.health);

@@ -17,7 +17,8 @@
 #include "base/clock.h"
 #include "service/log_limit.h"
 
-#define SYSLOG_PATH "/dev/log"
+#define SYSLOG_PATH  "/dev/log"
+#define JOURNAL_PATH "/run/systemd/journal/socket"
 
 enum { RECONNECT_SECONDS = 1 };
 
@@ -41,7 +42,7 @@ static struct {
 	bool has_debug;
 	mode_t stderr_mode; /* what kind of file it is */
 	long pid;
-	int fd;               /* of syslog; -1: not connected */
+	int fd;               /* of the log daemon; -1: not connected */
 	int64_t last_attempt; /* to connect, in seconds of the clock; 0: none yet */
 	uint64_t unreported;  /* dropped, and not said yet */
 	_Atomic uint64_t dropped;
@@ -53,9 +54,11 @@ static struct {
 	.fd = -1,
 };
 
-static void connect_to_syslog(void)
+static void connect_to_daemon(void)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = SYSLOG_PATH };
+	const struct sockaddr_un syslog = { .sun_family = AF_UNIX, .sun_path = SYSLOG_PATH };
+	const struct sockaddr_un journal = { .sun_family = AF_UNIX, .sun_path = JOURNAL_PATH };
+	const struct sockaddr_un *address = sole_log.sink == LOG_SINK_JOURNAL ? &journal : &syslog;
 	int64_t now = clock_seconds();
 
 	if (sole_log.fd >= 0 ||
@@ -65,7 +68,7 @@ static void connect_to_syslog(void)
 	sole_log.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (sole_log.fd < 0)
 		return;
-	if (connect(sole_log.fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (connect(sole_log.fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
 		(void)close(sole_log.fd); /* nothing was written to it */
 		sole_log.fd = -1;
 	}
@@ -98,6 +101,12 @@ static void make_head(struct log_batch *batch, enum log_severity severity)
 		return;
 	if (sole_log.sink == LOG_SINK_STDERR)
 		size = snprintf(batch->head, sizeof(batch->head), "%s[%ld]: %s", sole_log.ident,
+				sole_log.pid, word);
+	else if (sole_log.sink == LOG_SINK_JOURNAL)
+		size = snprintf(batch->head, sizeof(batch->head),
+				"SYSLOG_FACILITY=%d\nPRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n"
+				"SYSLOG_PID=%ld\nMESSAGE=%s",
+				LOG_FAC(LOG_MAIL), severities[severity].priority, sole_log.ident,
 				sole_log.pid, word);
 	else
 		size = snprintf(batch->head, sizeof(batch->head), "<%d>%s%s[%ld]: %s",
@@ -153,7 +162,7 @@ static void end_line(struct log_batch *batch, char *text, size_t size)
 		size--;
 	if (has_controls(text, size))
 		replace_controls(text, size);
-	if (sole_log.sink == LOG_SINK_STDERR)
+	if (sole_log.sink != LOG_SINK_SYSLOG)
 		text[size++] = '\n';
 	batch->ends[batch->count++] = (size_t)(text + size - batch->text);
 }
@@ -172,14 +181,14 @@ static void add_line(struct log_batch *batch, enum log_severity severity, const 
 
 /* These send the lines of a batch, and say how many got through. */
 
-static size_t send_to_syslog(struct log_batch *batch)
+static size_t send_to_daemon(struct log_batch *batch)
 {
 	struct iovec pieces[LOG_BATCH_LINES];
 	struct mmsghdr messages[LOG_BATCH_LINES] = { { .msg_len = 0 } };
 	size_t begin = 0;
 	int sent;
 
-	connect_to_syslog();
+	connect_to_daemon();
 	if (sole_log.fd < 0)
 		return 0;
 	for (size_t i = 0; i < batch->count; i++) {
@@ -221,7 +230,7 @@ static size_t send_to_stderr(const struct log_batch *batch)
 
 static size_t send_batch(struct log_batch *batch)
 {
-	return sole_log.sink == LOG_SINK_STDERR ? send_to_stderr(batch) : send_to_syslog(batch);
+	return sole_log.sink == LOG_SINK_STDERR ? send_to_stderr(batch) : send_to_daemon(batch);
 }
 
 static void add_text(struct log_batch *batch, enum log_severity severity, const char *format, ...)
@@ -277,8 +286,14 @@ void log_open(enum log_sink sink, const char *ident)
 	(void)snprintf(sole_log.ident, sizeof(sole_log.ident), "%s", ident); /* may be cut */
 	sole_log.stderr_mode = fstat(STDERR_FILENO, &status) == 0 ? status.st_mode : 0;
 	sole_log.pid = getpid();
-	if (sink == LOG_SINK_SYSLOG)
-		connect_to_syslog();
+	if (sink != LOG_SINK_STDERR)
+		connect_to_daemon();
+	if (sink != LOG_SINK_JOURNAL || sole_log.fd >= 0)
+		return;
+	/* No systemd here: its socket outlives journald, so it won't come later. */
+	sole_log.sink = LOG_SINK_SYSLOG;
+	sole_log.last_attempt = 0;
+	log_line(SEVERITY_WARNING, "%s: can't be reached: logging to syslog", JOURNAL_PATH);
 }
 
 void log_forked(void)
@@ -358,7 +373,7 @@ static void log_arguments(enum log_severity severity, bool is_limited, const cha
 
 	if (severity == SEVERITY_DEBUG && !sole_log.has_debug)
 		return;
-	if (severity >= SEVERITY_FATAL && sole_log.sink == LOG_SINK_SYSLOG) {
+	if (severity >= SEVERITY_FATAL && sole_log.sink != LOG_SINK_STDERR) {
 		va_copy(again, arguments);
 		show_fatal(format, again);
 		va_end(again);
@@ -384,29 +399,57 @@ void log_line(enum log_severity severity, const char *format, ...)
 	va_end(arguments);
 }
 
-void log_record(enum log_severity severity, struct bytes line)
+/* Behind the line of BATCH that was ended last, and begins at TEXT: a part of it as a field. What
+ * would end a field is no longer in a line. */
+static void add_field(struct log_batch *batch, const char *text, size_t line_size,
+		      const struct log_field *field)
 {
-	struct log_batch batch;
+	size_t *end = &batch->ends[batch->count - 1];
+	size_t name_size = strlen(field->name);
+	size_t begin = field->begin < line_size ? field->begin : line_size;
+	size_t size = (field->end < line_size ? field->end : line_size) - begin;
+	char *out = batch->text + *end;
 
-	log_batch_begin(&batch);
-	log_batch_add(&batch, severity, line);
-	log_batch_send(&batch);
+	if (size == 0 || LOG_BATCH_BYTES - *end < name_size + size + 2)
+		return;
+	memcpy(out, field->name, name_size);
+	out[name_size] = '=';
+	memcpy(out + name_size + 1, text + begin, size);
+	out[name_size + 1 + size] = '\n';
+	*end += name_size + size + 2;
 }
 
-void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line)
+void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line,
+		   const struct log_field *fields, size_t count)
 {
 	size_t used = batch->count == 0 ? 0 : batch->ends[batch->count - 1];
+	bool has_fields = sole_log.sink == LOG_SINK_JOURNAL;
+	size_t size;
 	char *text;
 
 	line = bytes_first(line, LOG_LINE_MAX - 1);
-	/* With its head, and a newline. */
+	/* With its head, and a newline; its fields say most of it once more. */
 	if (batch->count == LOG_BATCH_LINES ||
-	    LOG_BATCH_BYTES - used < LOG_HEAD_MAX + line.size + 1)
+	    LOG_BATCH_BYTES - used < LOG_HEAD_MAX + line.size * (has_fields ? 2 : 1) + 1)
 		log_batch_send(batch);
 	text = begin_line(batch, severity);
 	if (line.size > 0)
 		memcpy(text, line.data, line.size);
 	end_line(batch, text, line.size);
+	/* Less where newlines were cut off. */
+	size = (size_t)(batch->text + batch->ends[batch->count - 1] - text) - 1;
+	for (size_t i = 0; has_fields && i < count; i++)
+		add_field(batch, text, size, &fields[i]);
+}
+
+void log_record(enum log_severity severity, struct bytes line, const struct log_field *fields,
+		size_t count)
+{
+	struct log_batch batch;
+
+	log_batch_begin(&batch);
+	log_batch_add(&batch, severity, line, fields, count);
+	log_batch_send(&batch);
 }
 
 uint64_t log_dropped(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log - one line a record, to syslog (facility mail) or standard error, never blocking.
+ * log - one line a record, to syslog (facility mail), the journal or standard error, never
+ * blocking.
  *
  * While the log daemon stalls, lines are counted and dropped, and the count is logged later.
  * Trouble that repeats is limited by its kind (log_limit.h), and how many lines were left out is
@@ -36,7 +37,18 @@ enum log_severity {
 	SEVERITIES
 };
 
-enum log_sink { LOG_SINK_STDERR, LOG_SINK_SYSLOG };
+enum log_sink {
+	LOG_SINK_STDERR,
+	LOG_SINK_SYSLOG,
+	LOG_SINK_JOURNAL, /* systemd's, in its own protocol, which has fields; else syslog */
+};
+
+/* A part of a line, and the name that it has as a field of the journal. */
+struct log_field {
+	const char *name;
+	size_t begin;
+	size_t end; /* behind it */
+};
 
 /* Where lines go from now on; up to 100 bytes of IDENT stand in front of each. Once a process,
  * before there are threads; a child of fork() inherits it, see log_forked(). */
@@ -58,8 +70,10 @@ void log_line(enum log_severity severity, const char *format, ...)
 void log_foreign_line(enum log_severity severity, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
-/* What happened to one message or recipient. */
-void log_record(enum log_severity severity, struct bytes line);
+/* What happened to one message or recipient. FIELDS are parts of LINE; a field without room is
+ * left out. */
+void log_record(enum log_severity severity, struct bytes line, const struct log_field *fields,
+		size_t count);
 
 /* Log how many lines were left out of each kind whose time is over; IS_END: of all. To be called
  * now and then, else they wait for the next line. */
@@ -77,7 +91,8 @@ struct log_batch {
 
 /* Many lines at once, for no longer than a moment: begin, add them, then send what is left. */
 void log_batch_begin(struct log_batch *batch);
-void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line);
+void log_batch_add(struct log_batch *batch, enum log_severity severity, struct bytes line,
+		   const struct log_field *fields, size_t count);
 void log_batch_send(struct log_batch *batch);
 
 /* How many lines were dropped since the start of this process. */

@@ -74,6 +74,7 @@ static _Noreturn void be_reader(const struct settings *running, int result_fd, c
 				size_t count)
 {
 	struct error err;
+	int status;
 
 	log_forked();
 	for (size_t i = 0; i < count; i++)
@@ -85,7 +86,9 @@ static _Noreturn void be_reader(const struct settings *running, int result_fd, c
 		log_line(SEVERITY_ERROR, "%s", err.text);
 		_exit(err.status);
 	}
-	_exit(read_settings(running, result_fd));
+	status = read_settings(running, result_fd);
+	log_tell_left_out(true);
+	_exit(status);
 }
 
 /* ---- its master -------------------------------------------------------------------------- */

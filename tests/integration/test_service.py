@@ -320,7 +320,10 @@ class Reload(TestCase):
 class Crash(TestCase):
     def test_a_worker_that_dies_is_replaced(self):
         made = self.daemon().start()
-        for _ in range(3):
+        for round_number in range(3):
+            # It answers a little before the master knows; one that never served isn't replaced.
+            harness.wait_until(lambda at_least=round_number: made.log_text().count(' serves\n') >
+                               at_least, 'the master knows that it serves')
             workers = made.workers()
             for pid in workers:
                 os.kill(pid, signal.SIGKILL)

@@ -18,6 +18,7 @@ import shlex
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 import time
@@ -168,6 +169,21 @@ def _check_exporter():
         raise Missing('no prometheus-postfix-exporter: install the package of that name')
 
 
+# A program behind it sees mounts of its own. In a chroot / is no mount, and can't be made private;
+# there it will do if none of them is shared with others.
+OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'unchanged', 'sh', '-c', '''\
+{ mount --make-rprivate / 2>/dev/null || ! grep -q ' shared:' /proc/self/mountinfo; } && exec "$@"
+''', 'sh']
+JOURNALD = pathlib.Path('/usr/lib/systemd/systemd-journald')
+
+
+def _check_journald():
+    if not JOURNALD.exists() or not shutil.which('journalctl'):
+        raise Missing('no %s: install the package systemd' % JOURNALD)
+    if subprocess.run([*OWN_MOUNTS, 'true'], check=False).returncode != 0:
+        raise Missing('no mount namespace for a journal of its own')
+
+
 NEEDS = {
     'root': _check_root,
     'postfix': _check_postfix,
@@ -177,6 +193,7 @@ NEEDS = {
     'prometheus': _check_prometheus,
     'pflogsumm': _check_pflogsumm,
     'prometheus-postfix-exporter': _check_exporter,
+    'journald': _check_journald,
 }
 
 

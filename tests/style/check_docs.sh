@@ -63,7 +63,7 @@ FILENAME ~ /def$/ {
 	if (/^[A-Z]+\("/)
 		row = ""
 	row = row $0
-	if ($0 !~ /\)$/)
+	if ($0 !~ /\)$/ || /CHOICE\([A-Z0-9_]+, "[a-z0-9]+"\)$/)
 		next
 	if (row ~ /^(NUMBER|LIMIT)\(/) {
 		gsub(/[(,]/, " ", row); gsub(/"/, "", row)

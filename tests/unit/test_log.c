@@ -109,21 +109,21 @@ static void a_batch_is_all_its_lines_in_order(void **state)
 		char line[64];
 
 		(void)snprintf(line, sizeof(line), "line %d\tof a batch\n\n", i);
-		log_batch_add(&batch, severity, bytes_of(line));
+		log_batch_add(&batch, severity, bytes_of(line), NULL, 0);
 		(void)sprintf(expected + strlen(expected), "%sline %d?of a batch\n",
 			      severity == SEVERITY_WARNING ? "warning: " : "", i);
 	}
 	memset(longest, 'x', sizeof(longest));
-	log_batch_add(&batch, SEVERITY_INFO, bytes_make(longest, sizeof(longest)));
+	log_batch_add(&batch, SEVERITY_INFO, bytes_make(longest, sizeof(longest)), NULL, 0);
 	(void)sprintf(expected + strlen(expected), "%.*s\n", LOG_LINE_MAX - 1, longest);
-	log_batch_add(&batch, SEVERITY_INFO, bytes_make(NULL, 0));
+	log_batch_add(&batch, SEVERITY_INFO, bytes_make(NULL, 0), NULL, 0);
 	strcat(expected, "\n");
 	/* Each byte at each place of a word. */
 	for (int byte = 1; byte < 256; byte++) {
 		char line[32];
 
 		(void)snprintf(line, sizeof(line), "%.*sx%cx1234567", byte % 9, "abcdefghi", byte);
-		log_batch_add(&batch, SEVERITY_INFO, bytes_of(line));
+		log_batch_add(&batch, SEVERITY_INFO, bytes_of(line), NULL, 0);
 		(void)sprintf(expected + strlen(expected), "%.*sx%cx1234567\n", byte % 9,
 			      "abcdefghi", byte < 32 || byte == 127 ? '?' : byte);
 	}
@@ -193,7 +193,7 @@ static void records_and_news_are_all_written(void **state)
 	uint64_t before = log_left_out();
 
 	for (int i = 0; i < 100; i++) {
-		log_record(SEVERITY_WARNING, bytes_of("NOQUEUE: deferred: 451"));
+		log_record(SEVERITY_WARNING, bytes_of("NOQUEUE: deferred: 451"), NULL, 0);
 		log_line(SEVERITY_INFO, "loaded");
 		assert_string_equal(logged(*state), "warning: NOQUEUE: deferred: 451\nloaded\n");
 	}
