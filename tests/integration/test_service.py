@@ -320,6 +320,7 @@ class Reload(TestCase):
 class Crash(TestCase):
     def test_a_worker_that_dies_is_replaced(self):
         made = self.daemon().start()
+        made.wait_for_log('serves')     # the first that dies before ends the master
         for _ in range(3):
             workers = made.workers()
             for pid in workers:
