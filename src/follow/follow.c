@@ -14,6 +14,7 @@
 #include "follow/complaint.h"
 #include "follow/follow_state.h"
 #include "follow/hints.h"
+#include "follow/quiet.h"
 #include "follow/remembered.h"
 #include "follow/signals.h"
 #include "follow/watched.h"
@@ -30,12 +31,11 @@ struct follow {
 	struct attempt attempt;
 	struct follow_state state;
 	char state_path[PATH_MAX];
-	bool has_told_of_state;     /* that it can't be written */
-	bool has_told_of_files;     /* likewise, what is remembered of them */
-	bool is_wanted;             /* compile, whatever is seen */
-	int64_t look_ms;            /* when to look, hint or none */
-	int64_t changed_ms;         /* the first of the changes that are still coming; 0: none is */
-	int64_t quiet_ms;           /* when these count as over */
+	bool has_told_of_state; /* that it can't be written */
+	bool has_told_of_files; /* likewise, what is remembered of them */
+	bool is_wanted;         /* compile, whatever is seen */
+	int64_t look_ms;        /* when to look, hint or none */
+	struct quiet quiet;
 	int64_t again_ms;           /* when to try once more; 0: not */
 	int64_t tell_ms;            /* when to write the state once more */
 	int64_t took_ms;            /* the attempt that has ended */
@@ -141,16 +141,6 @@ static void renew_settings(struct follow *follow)
 	add_configured(follow);
 }
 
-static void see_change(struct follow *follow, int64_t now)
-{
-	int64_t most;
-
-	if (follow->changed_ms == 0)
-		follow->changed_ms = now;
-	most = follow->changed_ms + FOLLOW_QUIET_MOST_MS;
-	follow->quiet_ms = now + FOLLOW_QUIET_MS < most ? now + FOLLOW_QUIET_MS : most;
-}
-
 static void remember_files(struct follow *follow)
 {
 	struct error err;
@@ -217,7 +207,7 @@ static void take_table(struct follow *follow)
 static void look(struct follow *follow, int64_t now)
 {
 	if (watched_look(&follow->watched)) {
-		see_change(follow, now);
+		quiet_break(&follow->quiet, now);
 		hints_set(&follow->hints, &follow->watched);
 	}
 	if (follow->attempt.pid < 0 && is_table_new(follow))
@@ -233,7 +223,7 @@ static void begin(struct follow *follow)
 	struct error err;
 
 	follow->is_wanted = false;
-	follow->changed_ms = 0;
+	quiet_end(&follow->quiet);
 	follow->again_ms = 0;
 	watched_renew(&follow->watched);
 	renew_settings(follow);
@@ -328,7 +318,7 @@ static void end_attempt(struct follow *follow)
 	hints_set(&follow->hints, &follow->watched);
 	look(follow, clock_milliseconds());
 	if (watched_has_news(&follow->watched))
-		see_change(follow, clock_milliseconds());
+		quiet_break(&follow->quiet, clock_milliseconds());
 	tell(follow);
 }
 
@@ -344,8 +334,8 @@ static int64_t wait_ms(const struct follow *follow)
 	int64_t now = clock_milliseconds();
 	int64_t due = earlier(follow->look_ms, follow->tell_ms);
 
-	if (follow->changed_ms != 0 && follow->attempt.pid < 0)
-		due = earlier(due, follow->quiet_ms);
+	if (follow->quiet.since_ms != 0 && follow->attempt.pid < 0)
+		due = earlier(due, follow->quiet.due_ms);
 	if (follow->again_ms != 0)
 		due = earlier(due, follow->again_ms);
 	due = earlier(due, follow->complaint.due_ms);
@@ -376,11 +366,11 @@ static void begin_if_due(struct follow *follow, int64_t now)
 		return;
 	if (follow->again_ms != 0 && now >= follow->again_ms)
 		follow->is_wanted = true;
-	if (follow->changed_ms != 0 && now >= follow->quiet_ms) {
+	if (quiet_is_over(&follow->quiet, now)) {
 		look(follow, now);
 		/* What comes without a hint is waited for, too, but not for ever. */
-		if (now >= follow->quiet_ms) {
-			follow->changed_ms = 0;
+		if (quiet_is_over(&follow->quiet, now)) {
+			quiet_end(&follow->quiet);
 			follow->is_wanted |= watched_has_news(&follow->watched);
 		}
 	}

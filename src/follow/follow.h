@@ -15,10 +15,8 @@
 
 enum {
 	FOLLOW_LOOK_MS = 2000,
-	FOLLOW_QUIET_MS = 250,       /* changes that come closer are one */
-	FOLLOW_QUIET_MOST_MS = 5000, /* if they never end */
-	FOLLOW_AGAIN_MS = 60000,     /* what failed, and may be no source's fault */
-	FOLLOW_TELL_MS = 30000,      /* between two states that say that all is well */
+	FOLLOW_AGAIN_MS = 60000, /* what failed, and may be no source's fault */
+	FOLLOW_TELL_MS = 30000,  /* between two states that say that all is well */
 };
 
 struct follow_options {

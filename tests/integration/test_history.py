@@ -13,6 +13,7 @@ import harness
 import rcptmap
 from daemon import Daemon
 from rcptmap_test import DATA, FALSE, NO_INPUT, OK, TRY_LATER, USAGE, RcptmapTest
+from table_header import with_created
 
 
 def rows(target, count=3):
@@ -77,6 +78,18 @@ class Kept(History):
         shop.write_configuration(recipient_delimiter='-')
         shop.compile()
         self.assertEqual(self.generations(shop), [11, 10, 9, 1])
+
+    def test_another_pattern_says_something_else(self):
+        shop = self.workshop(rows('one'))
+        patterns = shop.folder / 'patterns'
+        shop.write_configuration(sources=[{'type': 'virtual', 'path': shop.source},
+                                          {'type': 'pcre', 'path': patterns}])
+        for generation, text in enumerate((
+                '/^x(\\d+)@a\\.example$/ x@dest.example\n', '/^x(\\d+)@a\\.example$/ y@dest.example\n',
+                '/^x(\\d)@a\\.example$/ y@dest.example\n', '/^x(\\d)@a\\.example$/i y@dest.example\n'), 1):
+            patterns.write_text(text, encoding='ascii')
+            shop.compile()
+            self.assertEqual(self.generations(shop), list(range(generation, 0, -1)), text)
 
     def test_no_file_has_two_names_and_each_is_as_it_was(self):
         shop = self.shop('one')
@@ -218,6 +231,16 @@ class Rollback(History):
         self.assertNotIn('copy_of', rcptmap.run('info', '-t', shop.table).out)
         self.assertIsNone(
             json.loads(rcptmap.run('info', '--json', '-t', shop.table).out)['copy_of'])
+
+    def test_it_is_as_old_as_the_rollback(self):
+        shop = self.shop('one', 'two')
+        kept = shop.table.with_name('recipients.table.1')
+        kept.write_bytes(with_created(kept.read_bytes(), 1000000000))
+        before = self.history(shop)
+        self.assertEqual(self.ask(shop, 'rollback').status, OK)
+        created = [row['created'] for row in self.history(shop)]
+        self.assertGreaterEqual(created[0], before[0]['created'])
+        self.assertEqual(created[1:], [before[0]['created'], 1000000000])
 
     def test_to_a_generation(self):
         shop = self.shop('one', 'two', 'three')

@@ -10,7 +10,6 @@ import pathlib
 import re
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -18,15 +17,14 @@ import unittest
 import urllib.parse
 import urllib.request
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / 'lib'), str(TESTS / 'table')]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
 import daemon
 import harness
 import milter_client
-import xxh3
 from daemon import Daemon
+from table_header import with_created
 
 TABLE = '''\
 alias.example        domain
@@ -306,12 +304,7 @@ class Prometheus(TestCase):
         return lambda: self.made.message([UNKNOWN] * 500)
 
     def make_table_old(self):
-        """As one that was compiled three days ago: its date, and the sum of its header."""
-        data = bytearray(self.compiled)
-        struct.pack_into('<Q', data, 56, int(time.time()) - 3 * 86400)
-        struct.pack_into('<Q', data, 24, 0)
-        struct.pack_into('<Q', data, 24, xxh3.xxh3(bytes(data[:4096])))
-        self.replace_table(data)
+        self.replace_table(with_created(self.compiled, int(time.time()) - 3 * 86400))
 
     def make_load_failed(self):
         self.replace_table(b'no table')
@@ -355,6 +348,7 @@ class Prometheus(TestCase):
         made = Daemon(TABLE, {'load': 'mapped'}, compile_options=['--lenient'])
         self.add_daemon(made)
         made.start()
+        made.wait_for_log('serves')     # a worker that dies before is the end of it all
         with open(made.table, 'r+b') as file:
             file.write(b'nonsense')
         for pid in made.workers():

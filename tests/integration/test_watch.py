@@ -407,11 +407,12 @@ class Broken(WatchTest):
     def test_warnings_are_said_once(self):
         self.put(self.source, rows('first') + 'b.example x\n')
         self.start_and_wait()
-        for target in ('second', 'third'):
+        for target in ('second', 'third', 'fourth'):
             self.put(self.source, rows(target) + 'b.example x\n')
             self.wait_for_target(target)
-        self.wait_for_log('generation 3')
+        self.wait_for_log('generation 4')
         self.assertEqual(self.log_text().count('nobody is postmaster@b.example'), 1)
+        self.assertEqual(self.log_text().count('1 known warning'), 1)
 
     def test_a_table_that_lost_much(self):
         self.put(self.source, rows('first', 20))

@@ -3,6 +3,7 @@
  */
 #include "follow/attempt.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -96,6 +97,31 @@ static void one_that_a_signal_ends_has_failed(void **state)
 				bytes_of("rcptmap: the compilation was killed by signal 9\n")));
 }
 
+static int never_end(attempt_on_file *on_file, void *file_context, void *context)
+{
+	(void)on_file;
+	(void)file_context;
+	(void)context;
+	while (pause() != 0)
+		continue; /* it only says that a signal came */
+	return EX_OK;
+}
+
+static void one_that_is_under_way_ends_with_who_closes_it(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	assert_true(attempt_start(&attempt, never_end, NULL, &err));
+	pid = attempt.pid;
+	(void)alarm(60); /* where it isn't told to end nobody else would */
+	attempt_close(&attempt);
+	(void)alarm(0);
+	assert_int_equal(kill(pid, 0), -1);
+	assert_int_equal(errno, ESRCH);
+	assert_int_equal(attempt.pid, -1);
+}
+
 static void only_what_no_source_can_help_is_tried_again(void **state)
 {
 	static const int may[] = { EX_OSERR,    EX_IOERR,  EX_CANTCREAT,
@@ -115,6 +141,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_it_says_and_reads_is_there_when_it_has_ended,
 						begin, end),
 		cmocka_unit_test_setup_teardown(one_that_a_signal_ends_has_failed, begin, end),
+		cmocka_unit_test_setup_teardown(one_that_is_under_way_ends_with_who_closes_it,
+						begin, end),
 		cmocka_unit_test(only_what_no_source_can_help_is_tried_again),
 	};
 
