@@ -137,6 +137,25 @@ static enum worker_event start_worker(struct master *master)
 	return EVENT_NOT_STARTED;
 }
 
+void master_end_reexec(struct master *master, const char *reason)
+{
+	/* What the next worker could not begin with is nothing for those after it. */
+	if (reason != NULL && master->former_settings != NULL) {
+		settings_free(master->settings);
+		master->settings = master->former_settings;
+	} else {
+		settings_free(master->former_settings);
+	}
+	master->former_settings = NULL;
+	master->takes_over = false;
+	if (reason == NULL)
+		log_line(SEVERITY_INFO, "openrcptd " OPENRCPT_VERSION " has taken over");
+	else
+		log_line(SEVERITY_ERROR, "reexec: %s", reason);
+	master_control_answer_waiting(master, "reexec", reason);
+	reexec_forget(&master->reexec);
+}
+
 /* When the next worker may start: at once, unless the last one lived for a moment only. */
 static enum worker_event plan_start(struct master *master, long long lived_ms)
 {
@@ -171,6 +190,8 @@ static enum worker_event serve(struct master *master)
 	else
 		notify_ready();
 	master->worker.brings_settings = false;
+	if (master->takes_over)
+		master_end_reexec(master, NULL);
 	return EVENT_NONE;
 }
 
@@ -299,6 +320,8 @@ static enum worker_event drop_next(struct master *master)
 	worker_process_forget(&master->next);
 	master->due_ms = NEVER_MS;
 	master->next_renew_ms = clock_milliseconds() + RENEW_PAUSE_MS;
+	if (master->takes_over)
+		master_end_reexec(master, "the new worker did not begin; the log says why");
 	if (!end_reload(master))
 		return EVENT_NONE;
 	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",

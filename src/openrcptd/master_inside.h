@@ -17,6 +17,7 @@
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
 #include "worker/settings_reader.h"
+#include "openrcptd/reexec.h"
 #include "openrcptd/retired.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
@@ -27,7 +28,8 @@
 enum { MASTER_START_MS = 10000 /* for a worker to begin, at first */ };
 
 struct master {
-	struct settings *settings; /* as at the start, and never changed */
+	struct settings *settings;        /* as at the start */
+	struct settings *former_settings; /* while it takes over: of the program before; or NULL */
 	struct settings_reader reader;
 	int settings_fd; /* what the last reload has brought; -1: none yet */
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
@@ -39,6 +41,7 @@ struct master {
 	struct worker_process worker;
 	struct worker_process next; /* it begins beside that one, and is to follow it */
 	struct retired_workers retired;
+	struct reexec reexec;
 	struct start_pace pace;
 	enum worker_state state;
 	long long due_ms;         /* EVENT_DUE; set by the action that began the state */
@@ -47,6 +50,7 @@ struct master {
 	long long next_renew_ms;  /* not before */
 	long long alive_due_ms;   /* the next sign of life */
 	long long start_limit_ms; /* for the worker to begin; doubled by one that didn't */
+	bool takes_over;          /* from the program before; its worker is to be followed */
 	bool wants_reload;        /* and begins one as soon as it can */
 	bool has_served;          /* some worker has */
 	uint64_t failures;        /* loads that had failed when the last reload began */
@@ -68,6 +72,9 @@ void master_list(const struct master *master, enum master_child child,
 
 /* Does the worker take connections of another socket than the one that is known by now? */
 bool master_worker_is_stale(const struct master *master);
+
+/* The program has been replaced, or that has failed for REASON, which is logged here. */
+void master_end_reexec(struct master *master, const char *reason);
 
 /* Keep TAKE_DESCRIPTOR, the table that serves from now on. */
 void master_keep_table(struct master *master, int take_descriptor);

@@ -45,6 +45,7 @@ static const char usage[] =
 	"\n"
 	"  status     what the daemon serves, and since when\n"
 	"  stats      what it has done, a counter a line\n"
+	"  reexec     become the program that is installed now, and tell whether it worked\n"
 	"  reload     load settings and table anew, and tell whether it worked\n"
 	"  resolve    what it answers now, as rcptmap resolve\n"
 	"  sessions   how many sessions there are, and may be\n"

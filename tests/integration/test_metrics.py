@@ -86,6 +86,8 @@ class Page(TestCase):
     def test_what_it_tells(self):
         made = self.started()
         made.message([KNOWN, UNKNOWN, LOOP])
+        # The end of a session isn't answered.
+        harness.wait_until(lambda: self.page(made)['openrcpt_sessions'] == 0, 'the session ends')
         found = self.page(made)
         for name, value in {'recipients_total{verdict="expand"}': 1,
                             'recipients_total{verdict="unknown"}': 1,
