@@ -384,6 +384,7 @@ int master_run(struct settings *take_settings, struct takeover *takeover)
 	struct master master = {
 		.settings = take_settings,
 		.listener = LISTENER_NONE,
+		.former_listener = LISTENER_NONE,
 		.health.fd = -1,
 		.worker = WORKER_PROCESS_NONE,
 		.next = WORKER_PROCESS_NONE,
@@ -418,6 +419,7 @@ int master_run(struct settings *take_settings, struct takeover *takeover)
 	control_close(&master.control);
 	metrics_process_close(&master.metrics);
 	listener_close(&master.listener);
+	listener_close(&master.former_listener);
 	settings_free(master.settings);
 	settings_free(master.former_settings);
 	return status;

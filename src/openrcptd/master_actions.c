@@ -72,6 +72,8 @@ void master_list(const struct master *master, enum master_child child,
 		out_descriptors[count++] =
 			i < master->retired.count ? master->retired.list[i].process.orders_fd : -1;
 	out_descriptors[count++] = master->listener.lock_fd;
+	out_descriptors[count++] = master->former_listener.lock_fd;
+	out_descriptors[count++] = master->former_listener.fd;
 	out_descriptors[count++] = master->health.fd;
 	out_descriptors[count++] = master->worker.orders_fd;
 	out_descriptors[count++] = master->next.orders_fd;
@@ -137,6 +139,23 @@ static enum worker_event start_worker(struct master *master)
 	return EVENT_NOT_STARTED;
 }
 
+/* Of two sockets one is kept: the new one, where a worker serves it. */
+static void choose_socket(struct master *master, bool is_new)
+{
+	struct listener other = is_new ? master->former_listener : master->listener;
+
+	if (master->former_listener.fd < 0)
+		return;
+	if (!is_new) {
+		master->listener = master->former_listener;
+		master->socket_number--; /* the worker's again */
+	}
+	master->former_listener = LISTENER_NONE;
+	if (other.lock_fd >= 0)
+		(void)close(other.lock_fd); /* nobody else has it */
+	listener_close(&other);
+}
+
 void master_end_reexec(struct master *master, const char *reason)
 {
 	/* What the next worker could not begin with is nothing for those after it. */
@@ -147,6 +166,7 @@ void master_end_reexec(struct master *master, const char *reason)
 		settings_free(master->former_settings);
 	}
 	master->former_settings = NULL;
+	choose_socket(master, reason == NULL);
 	master->takes_over = false;
 	if (reason == NULL)
 		log_line(SEVERITY_INFO, "openrcptd " OPENRCPT_VERSION " has taken over");

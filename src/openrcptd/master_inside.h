@@ -34,6 +34,7 @@ struct master {
 	int settings_fd; /* what the last reload has brought; -1: none yet */
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
+	struct listener former_listener; /* while it takes over, where the settings name another */
 	unsigned socket_number; /* of that socket: another one for each that it was opened anew */
 	struct control control;
 	struct metrics_process metrics;
@@ -66,7 +67,7 @@ enum master_child { MASTER_WORKER, MASTER_READER, MASTER_METRICS };
 
 /* What a new child must close, since it has to end with the master or the worker that it belongs
  * to; -1: nothing. */
-enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + RETIRED_ROOM + 10 };
+enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + RETIRED_ROOM + 12 };
 void master_list(const struct master *master, enum master_child child,
 		 int out_descriptors[MASTER_DESCRIPTORS]);
 

@@ -358,6 +358,53 @@ static void take_clients(const struct given *given, struct control *control)
 	}
 }
 
+static bool open_other(struct master *master, struct listener *other, struct error *err)
+{
+	const struct settings *settings = master->settings;
+	struct endpoint_address address;
+	char before[ENDPOINT_PATH_MAX + 64] = "";
+	char after[ENDPOINT_PATH_MAX + 64] = "";
+	int given_fd;
+
+	if (!listen_parse("socket", settings->socket, settings->allow_remote_mta, &address,
+			  &given_fd, err))
+		return false;
+	/* Both fit, for what we listen on. */
+	(void)endpoint_address_print(&master->listener.address, before, sizeof(before));
+	(void)endpoint_address_print(&address, after, sizeof(after));
+	if (strcmp(before, after) == 0)
+		return true; /* under another name */
+	return listener_lock(other, settings->runtime_directory, after, err) &&
+	       (given_fd >= 0 ? listener_take(other, &address, given_fd, err)
+			      : listener_open(other, &address, err));
+}
+
+/* The one of BEFORE stays until a worker serves the other one. */
+static void change_milter_socket(const char *before, struct master *master)
+{
+	struct listener other = LISTENER_NONE;
+	struct error err;
+	char *kept;
+
+	if (open_other(master, &other, &err)) {
+		if (other.fd < 0)
+			return;
+		master->former_listener = master->listener;
+		master->listener = other;
+		master->socket_number++;
+		return;
+	}
+	log_line(SEVERITY_ERROR, "%s: the socket stays as it was", err.text);
+	if (other.lock_fd >= 0)
+		(void)close(other.lock_fd); /* nobody else has it */
+	listener_close(&other);
+	kept = strdup(before);
+	if (kept == NULL)
+		return; /* then only what is told of it is wrong */
+	free(master->settings->socket);
+	master->settings->socket = kept;
+}
+
 /* Where the settings name other ones than before. */
 static void change_sockets(const struct given *given, struct master *master)
 {
@@ -367,7 +414,7 @@ static void change_sockets(const struct given *given, struct master *master)
 
 	control_text(settings, control, sizeof(control));
 	if (strcmp(given->texts[GIVEN_SOCKET], settings->socket) != 0)
-		log_line(SEVERITY_WARNING, "socket: needs a restart");
+		change_milter_socket(given->texts[GIVEN_SOCKET], master);
 	if (strcmp(given->texts[GIVEN_USER], settings->user) != 0)
 		log_line(SEVERITY_WARNING, "user: needs a restart");
 	if (strcmp(given->texts[GIVEN_CONTROL], control) != 0) {

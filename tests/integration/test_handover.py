@@ -424,6 +424,34 @@ class Reexec(TestCase):
                            self.status(made)['worker_pid'] != worker, 'another worker')
         self.assert_ends_well(self.in_a_message(made))
 
+    def test_another_socket(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        before, after = made.socket, made.socket.with_name('other.sock')
+        self.reload(made, socket='unix:%s' % after)
+        self.assertIn('socket', made.wait_for_log('needs rcptctl reexec'))
+        self.reexec(made)
+        self.assertFalse(before.exists())
+        made.socket = after
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['socket'], 'unix:%s' % after)
+        self.assert_ends_well(session)
+        self.assertEqual(self.status(made)['retired_workers'], 1)
+        session.close()
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'it ends')
+        made.write_configuration(socket='unix:/nowhere/there.sock')
+        self.reexec(made)
+        made.wait_for_log('the socket stays as it was')
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['socket'], 'unix:%s' % after)
+        made.write_configuration(socket='unix:%s' % before,
+                                 runtime_directory=made.folder / 'nowhere',
+                                 control_socket=made.runtime / 'control.sock')
+        self.assertEqual(self.ctl(made, 'reexec')[0], 1)
+        self.assertFalse(before.exists())
+        self.assertEqual(made.stop(), 0)
+        self.assertFalse(after.exists())
+
     def test_another_version(self):
         made = self.started()
         asked = subprocess.run([made.path, '-c', made.configuration, '--takes-over=0'],
