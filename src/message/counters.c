@@ -6,13 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
 
 /* Reasons come minutes apart, and one is read in microseconds: it isn't overwritten meanwhile. */
 enum { REASONS_KEPT = 8 };
 
 struct page {
+	uint64_t layout; /* see layout_of_page() */
 	_Atomic uint64_t values[COUNTERS];
 	_Atomic uint64_t sessions[COUNTERS_WORKERS];
+	_Atomic uint64_t pulses[COUNTERS_WORKERS];
 	_Atomic uint64_t buckets[HISTOGRAMS][HISTOGRAM_BUCKETS];
 	_Atomic uint64_t sums[HISTOGRAMS];
 	_Atomic unsigned reason_count;
@@ -21,6 +27,7 @@ struct page {
 
 static struct page own_page;
 static struct page *page = &own_page;
+static int page_fd = -1;
 static unsigned own_worker;
 
 static const struct counter_name names[] = {
@@ -34,13 +41,69 @@ static const uint64_t bounds[HISTOGRAMS][HISTOGRAM_BUCKETS - 1] = {
 	[HISTOGRAM_RESOLVE] = { 1, 2, 5, 10, 50, 100, 500, 1000, 5000 },
 };
 
+/* Another program with the same has the same counters in the same places. */
+static uint64_t layout_of_page(void)
+{
+	uint64_t layout = sizeof(struct page);
+
+	for (size_t i = 0; i < COUNTERS; i++) {
+		layout = hash_key(bytes_of(names[i].family), layout);
+		layout = hash_key(bytes_of(names[i].value), layout);
+	}
+	return layout;
+}
+
+static struct page *map(int fd)
+{
+	void *shared = mmap(NULL, sizeof(struct page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
 void counters_share(void)
 {
-	void *shared = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			    -1, 0);
+	int fd = memfd_create("counters", MFD_CLOEXEC);
+	struct page *shared = NULL;
 
-	if (shared != MAP_FAILED)
-		page = shared;
+	if (fd >= 0 && ftruncate(fd, sizeof(struct page)) == 0)
+		shared = map(fd);
+	if (shared == NULL) {
+		if (fd >= 0)
+			(void)close(fd); /* nothing is in it */
+		return;
+	}
+	shared->layout = layout_of_page();
+	page = shared;
+	page_fd = fd;
+}
+
+int counters_descriptor(void)
+{
+	return page_fd;
+}
+
+bool counters_adopt(int fd)
+{
+	struct stat status;
+	struct page *shared;
+
+	if (fd < 0 || fstat(fd, &status) != 0 || status.st_size != (off_t)sizeof(struct page))
+		return false;
+	shared = map(fd);
+	if (shared == NULL)
+		return false;
+	if (shared->layout != layout_of_page()) {
+		(void)munmap(shared, sizeof(*shared)); /* it is all of a mapping */
+		return false;
+	}
+	page = shared;
+	page_fd = fd;
+	return true;
+}
+
+_Atomic uint64_t *counters_pulse(unsigned worker)
+{
+	return &page->pulses[worker];
 }
 
 void counter_add(enum counter which, uint64_t number)

@@ -9,6 +9,7 @@
 #ifndef MESSAGE_COUNTERS_H
 #define MESSAGE_COUNTERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -48,6 +49,17 @@ struct counter_name {
 /* Share them with the processes that are forked from now on; once. Where there is no memory for it
  * each process counts for itself. */
 void counters_share(void);
+
+/* The memory that is shared, for a program that takes the place of this one; -1: there is none. It
+ * stays ours. */
+int counters_descriptor(void);
+
+/* Go on with what FD has, instead of counters_share(). False: it is of a program that counts other
+ * things. FD is ours from now on, or else stays the caller's. */
+bool counters_adopt(int fd);
+
+/* Signs of life of WORKER, for milter/pulse.h. */
+_Atomic uint64_t *counters_pulse(unsigned worker);
 
 /*
  * Sessions are counted by worker, since several may serve, and one that dies takes its sessions

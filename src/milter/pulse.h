@@ -12,12 +12,8 @@
 
 #include <stdint.h>
 
-/* Share the count with the processes that are forked from now on; once. Where there is no memory
- * for it they aren't heard. */
-void pulse_share(void);
-
 /* From now on this process, a worker or its master, beats and counts that of WORKER, less than
- * COUNTERS_WORKERS. */
+ * COUNTERS_WORKERS. What counters_share() shares. */
 void pulse_use(unsigned worker);
 
 /* This process is no worker: from now on it counts for itself. */

@@ -6,11 +6,14 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "message/snapshot.h"
 #include "openrcptd/master.h"
+#include "openrcptd/reexec.h"
+#include "openrcptd/takeover.h"
 #include "service/given.h"
 #include "service/listen.h"
 #include "service/log.h"
@@ -22,10 +25,11 @@ struct options {
 	const char *configuration;
 	bool is_check;
 	bool is_debug;
+	const char *takes_over; /* the version that asks; NULL: nobody does */
 };
 
 /* What asked for the check that `rcptmap check-postfix` is now; to be dropped after 0.1. */
-enum { OPTION_CHECK_POSTFIX = 256 };
+enum { OPTION_CHECK_POSTFIX = 256, OPTION_TAKES_OVER };
 
 static const char usage[] = "usage: openrcptd [-df] [-c configuration]\n"
 			    "       openrcptd -t [-c configuration]\n"
@@ -46,6 +50,7 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "debug", no_argument, NULL, 'd' },
 	{ "foreground", no_argument, NULL, 'f' },
+	{ "takes-over", required_argument, NULL, OPTION_TAKES_OVER },
 	{ "test", no_argument, NULL, 't' },
 	{ "version", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
@@ -87,6 +92,10 @@ static bool read_options(int count, char **arguments, struct options *options, i
 		case 'f': /* as always */
 			break;
 		case 't':
+			options->is_check = true;
+			break;
+		case OPTION_TAKES_OVER: /* of one that runs, see reexec.h */
+			options->takes_over = optarg;
 			options->is_check = true;
 			break;
 		case OPTION_CHECK_POSTFIX:
@@ -170,33 +179,71 @@ static enum log_sink sink_of(const struct settings *settings)
 	return sinks[settings->log];
 }
 
+/* The settings of the file; where there is something to be taken over, and the file isn't well any
+ * more, those of before. A reload reads it again, from another working directory. */
+static struct settings *read_settings(const char *path, struct takeover *takeover,
+				      struct error *err)
+{
+	char *full_path = takeover != NULL ? NULL : realpath(path, NULL);
+	struct settings *settings;
+
+	if (full_path != NULL)
+		path = full_path;
+	if (takeover != NULL)
+		path = takeover_file(takeover);
+	settings = settings_load_apart(path, print_error, NULL, err);
+	free(full_path);
+	if (settings == NULL && takeover != NULL)
+		settings = takeover_take_settings(takeover);
+	return settings;
+}
+
+static void open_log(const struct settings *settings, bool is_debug)
+{
+	log_open(is_debug ? LOG_SINK_STDERR : sink_of(settings), settings->syslog_ident);
+	if (is_debug)
+		log_enable_debug();
+}
+
+static int run(const struct options *options)
+{
+	struct error err;
+	struct takeover *takeover = options->is_check ? NULL : takeover_open(&err);
+	struct settings *settings;
+	int status;
+
+	if (takeover == NULL && !options->is_check && err.status != EX_OK) {
+		print_error(err.text, NULL);
+		return err.status;
+	}
+	settings = read_settings(options->configuration, takeover, &err);
+	if (settings == NULL)
+		return err.status;
+	if (options->is_check) {
+		status = check(settings);
+		settings_free(settings);
+		return status;
+	}
+	open_log(settings, options->is_debug);
+	status = master_run(settings, takeover);
+	takeover_free(takeover);
+	return status;
+}
+
 int main(int count, char **arguments)
 {
 	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
-	struct settings *settings;
-	struct error err;
-	char *path;
 	int status;
 
+	reexec_init(arguments);
 	given_init();
 	if (!keep_standard_descriptors())
 		return EX_OSERR;
 	if (!read_options(count, arguments, &options, &status))
 		return status;
-	/* A reload reads it again, from another working directory. */
-	path = realpath(options.configuration, NULL);
-	settings = settings_load_apart(path != NULL ? path : options.configuration, print_error,
-				       NULL, &err);
-	free(path);
-	if (settings == NULL)
-		return err.status;
-	if (options.is_check) {
-		status = check(settings);
-		settings_free(settings);
-		return status;
+	if (options.takes_over != NULL && strcmp(options.takes_over, REEXEC_VERSION) != 0) {
+		print_error("the new program can't take over from this version: restart it", NULL);
+		return EX_PROTOCOL;
 	}
-	log_open(options.is_debug ? LOG_SINK_STDERR : sink_of(settings), settings->syslog_ident);
-	if (options.is_debug)
-		log_enable_debug();
-	return master_run(settings);
+	return run(&options);
 }

@@ -21,6 +21,7 @@
 #include "worker/orders.h"
 #include "worker/settings_reader.h"
 #include "openrcptd/start_pace.h"
+#include "openrcptd/takeover.h"
 #include "openrcptd/worker_process.h"
 #include "openrcptd/worker_state.h"
 #include "service/listen.h"
@@ -31,12 +32,15 @@ enum { ALIVE_MS = 5000 /* between two signs of life to a service manager */ };
 
 /* Set by signal handlers, which do nothing else. */
 static volatile sig_atomic_t reload_signalled;
+static volatile sig_atomic_t reexec_signalled;
 static volatile sig_atomic_t stop_signalled;
 
 static void on_signal(int number)
 {
 	if (number == SIGHUP || number == SIGUSR1)
 		reload_signalled = 1;
+	else if (number == SIGUSR2)
+		reexec_signalled = 1;
 	else if (number == SIGTERM || number == SIGINT)
 		stop_signalled = 1;
 	/* SIGCHLD only has to wake us. */
@@ -44,7 +48,7 @@ static void on_signal(int number)
 
 /* ---- signals -------------------------------------------------------------------------- */
 
-static const int handled_signals[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT, SIGCHLD };
+static const int handled_signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGCHLD };
 
 /* Blocked but while waiting, so that none is missed between a look at the flags and the wait. */
 static void handle_signals(sigset_t *out_while_waiting)
@@ -174,10 +178,15 @@ static void log_death(const struct master *master, pid_t child, int status)
 
 static void hear_of_death(struct master *master, pid_t child, int status)
 {
+	struct error err;
+
 	if (child == master->reader.pid) {
 		work(master, settings_reader_end(&master->reader, status, master->settings->file)
 				     ? EVENT_SETTINGS_READ
 				     : EVENT_SETTINGS_BAD);
+	} else if (reexec_has_ended(&master->reexec, child, status, &err)) {
+		if (!master->reexec.is_well)
+			master_end_reexec(master, err.text);
 	} else if (metrics_process_has_ended(&master->metrics, child, clock_milliseconds())) {
 		return;
 	} else if (child == master->worker.pid) {
@@ -241,9 +250,31 @@ static void look_after_worker(struct master *master, bool is_readable)
 
 static void replace_stale_worker(struct master *master)
 {
-	if (master->state == WORKER_SERVING && master_worker_is_stale(master) &&
+	if (master->state == WORKER_SERVING &&
+	    (master->takes_over || master_worker_is_stale(master)) &&
 	    clock_milliseconds() >= master->next_renew_ms)
 		work(master, EVENT_SOCKET_RENEWED);
+}
+
+/* Ask the program first, and then become it; both while nothing else goes on. */
+static void obey_reexec(struct master *master)
+{
+	struct error err;
+
+	if (reexec_signalled) {
+		reexec_signalled = 0;
+		master->reexec.is_wanted = true;
+	}
+	if (!master->reexec.is_wanted || master->state != WORKER_SERVING || master->takes_over ||
+	    master->reexec.pid > 0)
+		return;
+	if (!master->reexec.is_well) {
+		if (!reexec_ask(&master->reexec, master->settings->file, &err))
+			master_end_reexec(master, err.text);
+		return;
+	}
+	takeover_give(master, &err);
+	master_end_reexec(master, err.text);
 }
 
 static void obey_signals(struct master *master)
@@ -316,7 +347,8 @@ static long long wait_ms(const struct master *master)
 	due = earlier(due, metrics_process_due_ms(&master->metrics));
 	due = earlier(due, retired_due_ms(&master->retired));
 
-	if (master->state == WORKER_SERVING && master_worker_is_stale(master))
+	if (master->state == WORKER_SERVING &&
+	    (master->takes_over || master_worker_is_stale(master)))
 		due = earlier(due, master->next_renew_ms);
 	if (asks_worker(master))
 		due = earlier(due, master->health.due_ms);
@@ -354,6 +386,7 @@ static int loop(struct master *master, const sigset_t *while_waiting)
 		master_control_serve(master);
 		serve_metrics(master);
 		obey_signals(master);
+		obey_reexec(master);
 		replace_stale_worker(master);
 		look_at_clock(master);
 		show_life(master);
@@ -373,15 +406,38 @@ static int confine_and_loop(struct master *master, const sigset_t *while_waiting
 	return err.status;
 }
 
-int master_run(struct settings *take_settings)
+/* All that is there from the beginning, or once; false: it is over before it has begun. */
+static bool begin(struct master *master, struct takeover *takeover, struct error *err)
+{
+	/* A worker has asked the same before there was something to take over. */
+	if (!settings_find_table_owner(master->settings, err) && takeover == NULL)
+		return false;
+	if (takeover != NULL) {
+		takeover_take(takeover, master);
+		pulse_use(master->worker.number);
+		return master_stay(takeover_user(takeover), master->settings, err);
+	}
+	counters_share();
+	pulse_use(0);
+	if (!master_begin(master->settings, &master->listener, err))
+		return false;
+	master_control_open(master);
+	if (!metrics_process_open(&master->metrics, master->settings, master->listener.former, err))
+		log_line(SEVERITY_WARNING, "%s", err->text);
+	return true;
+}
+
+int master_run(struct settings *take_settings, struct takeover *takeover)
 {
 	struct master master = {
 		.settings = take_settings,
 		.listener = LISTENER_NONE,
+		.former_listener = LISTENER_NONE,
 		.health.fd = -1,
 		.worker = WORKER_PROCESS_NONE,
 		.next = WORKER_PROCESS_NONE,
 		.reader = SETTINGS_READER_NONE,
+		.reexec = REEXEC_NONE,
 		.metrics = METRICS_PROCESS_NONE,
 		.settings_fd = -1,
 		.table_fd = -1,
@@ -394,30 +450,26 @@ int master_run(struct settings *take_settings)
 
 	control_init(&master.control);
 	master.began_ms = clock_milliseconds();
-	pulse_share();
-	counters_share();
 	handle_signals(&while_waiting);
 	(void)umask(077);
 	if (chdir("/") != 0)
 		log_line(SEVERITY_WARNING, "/: %s", error_words(errno));
-	if (!settings_find_table_owner(master.settings, &err) ||
-	    !master_begin(master.settings, &master.listener, &err)) {
+	if (!begin(&master, takeover, &err)) {
 		log_line(SEVERITY_FATAL, "%s", err.text);
 		status = err.status;
 	} else {
-		master_control_open(&master);
-		if (!metrics_process_open(&master.metrics, master.settings, master.listener.former,
-					  &err))
-			log_line(SEVERITY_WARNING, "%s", err.text);
 		status = confine_and_loop(&master, &while_waiting);
 	}
 	log_tell_left_out(true);
 	worker_process_forget(&master.worker);
 	worker_process_forget(&master.next);
+	reexec_forget(&master.reexec);
 	health_close(&master.health);
 	control_close(&master.control);
 	metrics_process_close(&master.metrics);
 	listener_close(&master.listener);
+	listener_close(&master.former_listener);
 	settings_free(master.settings);
+	settings_free(master.former_settings);
 	return status;
 }

@@ -66,6 +66,8 @@ void master_list(const struct master *master, enum master_child child,
 		out_descriptors[count++] =
 			i < master->retired.count ? master->retired.list[i].process.orders_fd : -1;
 	out_descriptors[count++] = master->listener.lock_fd;
+	out_descriptors[count++] = master->former_listener.lock_fd;
+	out_descriptors[count++] = master->former_listener.fd;
 	out_descriptors[count++] = master->health.fd;
 	out_descriptors[count++] = master->worker.orders_fd;
 	out_descriptors[count++] = master->next.orders_fd;
@@ -131,6 +133,43 @@ static enum worker_event start_worker(struct master *master)
 	return EVENT_NOT_STARTED;
 }
 
+/* Of two sockets one is kept: the new one, where a worker serves it. */
+static void choose_socket(struct master *master, bool is_new)
+{
+	struct listener other = is_new ? master->former_listener : master->listener;
+
+	if (master->former_listener.fd < 0)
+		return;
+	if (!is_new) {
+		master->listener = master->former_listener;
+		master->socket_number--; /* the worker's again */
+	}
+	master->former_listener = LISTENER_NONE;
+	if (other.lock_fd >= 0)
+		(void)close(other.lock_fd); /* nobody else has it */
+	listener_close(&other);
+}
+
+void master_end_reexec(struct master *master, const char *reason)
+{
+	/* What the next worker could not begin with is nothing for those after it. */
+	if (reason != NULL && master->former_settings != NULL) {
+		settings_free(master->settings);
+		master->settings = master->former_settings;
+	} else {
+		settings_free(master->former_settings);
+	}
+	master->former_settings = NULL;
+	choose_socket(master, reason == NULL);
+	master->takes_over = false;
+	if (reason == NULL)
+		log_line(SEVERITY_INFO, "openrcptd " OPENRCPT_VERSION " has taken over");
+	else
+		log_line(SEVERITY_ERROR, "reexec: %s", reason);
+	master_control_answer_waiting(master, "reexec", reason);
+	reexec_forget(&master->reexec);
+}
+
 /* When the next worker may start: at once, unless the last one lived for a moment only. */
 static enum worker_event plan_start(struct master *master, long long lived_ms)
 {
@@ -165,6 +204,8 @@ static enum worker_event serve(struct master *master)
 	else
 		notify_ready();
 	master->worker.brings_settings = false;
+	if (master->takes_over)
+		master_end_reexec(master, NULL);
 	return EVENT_NONE;
 }
 
@@ -293,6 +334,8 @@ static enum worker_event drop_next(struct master *master)
 	worker_process_forget(&master->next);
 	master->due_ms = NEVER_MS;
 	master->next_renew_ms = clock_milliseconds() + RENEW_PAUSE_MS;
+	if (master->takes_over)
+		master_end_reexec(master, "the new worker did not begin; the log says why");
 	if (!end_reload(master))
 		return EVENT_NONE;
 	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",

@@ -46,3 +46,11 @@ bool master_begin(const struct settings *settings, struct listener *listener, st
 	log_line(SEVERITY_INFO, "openrcptd " OPENRCPT_VERSION " listens on %s", settings->socket);
 	return true;
 }
+
+bool master_stay(const char *user, const struct settings *settings, struct error *err)
+{
+	struct identity identity;
+
+	(void)privileges_raise_descriptors(settings->max_sessions + ROOM_BESIDE); /* as above */
+	return privileges_choose(user, &identity, err) && privileges_drop(&identity, err);
+}

@@ -18,4 +18,8 @@
  */
 bool master_begin(const struct settings *settings, struct listener *listener, struct error *err);
 
+/* A program that takes over is the final user already: prove that it stays USER, and make
+ * room for the sessions of SETTINGS. */
+bool master_stay(const char *user, const struct settings *settings, struct error *err);
+
 #endif

@@ -159,11 +159,10 @@ static void put_stats(struct buffer *out)
 	}
 }
 
-static void take_reload(struct master *master, struct control_client *client)
+static void wait_for_outcome(struct control_client *client)
 {
 	client->is_waiting = true;
 	client->has_begun = false;
-	master->wants_reload = true;
 }
 
 static void answer_table(const struct master *master, struct control_client *client)
@@ -185,7 +184,12 @@ static void obey(struct master *master, struct control_client *client)
 
 	buffer_init(&text, ANSWER_BYTES);
 	if (strcmp(client->request, "reload") == 0) {
-		take_reload(master, client);
+		wait_for_outcome(client);
+		master->wants_reload = true;
+	} else if (strcmp(client->request, "reexec") == 0) {
+		wait_for_outcome(client);
+		client->has_begun = true;
+		master->reexec.is_wanted = true;
 	} else if (strcmp(client->request, "table") == 0) {
 		answer_table(master, client);
 	} else if (strcmp(client->request, "status") == 0) {
@@ -208,19 +212,43 @@ void master_control_serve(struct master *master)
 		obey(master, client);
 }
 
+bool master_control_waits_for(const struct control_client *client, const char *request)
+{
+	return client->fd >= 0 && client->is_waiting && strcmp(client->request, request) == 0;
+}
+
+void master_control_answer_waiting(struct master *master, const char *request, const char *reason)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &master->control.clients[i];
+		struct buffer text;
+
+		if (!client->has_begun || !master_control_waits_for(client, request))
+			continue;
+		buffer_init(&text, ANSWER_BYTES);
+		if (reason != NULL)
+			put_text(&text, "reason", reason);
+		put_number(&text, "table_generation", counter_get(COUNTER_TABLE_GENERATION));
+		answer(client, &text, reason == NULL ? EX_OK : RELOAD_FAILED, -1);
+		buffer_free(&text);
+	}
+}
+
 /* ---- reloads ------------------------------------------------------------------------------ */
 
 void master_control_begins(struct master *master)
 {
 	master->failures = counter_get(COUNTER_LOADS_FAILED);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		master->control.clients[i].has_begun = master->control.clients[i].is_waiting;
+		if (master_control_waits_for(&master->control.clients[i], "reload"))
+			master->control.clients[i].has_begun = true;
 }
 
 void master_control_put_off(struct master *master)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		master->control.clients[i].has_begun = false;
+		if (master_control_waits_for(&master->control.clients[i], "reload"))
+			master->control.clients[i].has_begun = false;
 }
 
 void master_control_ends(struct master *master, bool is_done)
@@ -230,17 +258,5 @@ void master_control_ends(struct master *master, bool is_done)
 	counter_add(is_done ? COUNTER_RELOADS_OK : COUNTER_RELOADS_FAILED, 1);
 	if (counter_get(COUNTER_LOADS_FAILED) != master->failures)
 		counters_last_failure(reason);
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-		struct control_client *client = &master->control.clients[i];
-		struct buffer text;
-
-		if (client->fd < 0 || !client->has_begun)
-			continue;
-		buffer_init(&text, ANSWER_BYTES);
-		if (!is_done)
-			put_text(&text, "reason", reason);
-		put_number(&text, "table_generation", counter_get(COUNTER_TABLE_GENERATION));
-		answer(client, &text, is_done ? EX_OK : RELOAD_FAILED, -1);
-		buffer_free(&text);
-	}
+	master_control_answer_waiting(master, "reload", is_done ? NULL : reason);
 }

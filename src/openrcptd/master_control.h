@@ -6,6 +6,7 @@
  *             the table comes along as for `table`
  *   stats     each counter
  *   reload    the same as SIGHUP; the answer comes when it is over
+ *   reexec    become the program that is installed now; likewise
  *   table     the table that serves comes along as a descriptor
  *
  * Each answer ends with `end<tab>STATUS`, an exit status, before which `reason<tab>TEXT` says what
@@ -29,6 +30,12 @@ void master_control_begins(struct master *master);
 
 /* It is over, one way or the other. */
 void master_control_ends(struct master *master, bool is_done);
+
+/* Does CLIENT wait for the outcome of REQUEST? */
+bool master_control_waits_for(const struct control_client *client, const char *request);
+
+/* Whoever waits for the outcome of REQUEST gets it. REASON: why it failed; NULL: it is done. */
+void master_control_answer_waiting(struct master *master, const char *request, const char *reason);
 
 /* It is put off: the outcome of the next one counts. */
 void master_control_put_off(struct master *master);

@@ -18,6 +18,7 @@
 #include "openrcptd/health.h"
 #include "openrcptd/metrics_process.h"
 #include "worker/settings_reader.h"
+#include "openrcptd/reexec.h"
 #include "openrcptd/retired.h"
 #include "openrcptd/start_pace.h"
 #include "openrcptd/worker_process.h"
@@ -29,11 +30,13 @@
 enum { MASTER_START_MS = 10000 /* for a worker to begin, at first */ };
 
 struct master {
-	struct settings *settings; /* as at the start, and never changed */
+	struct settings *settings;        /* as at the start */
+	struct settings *former_settings; /* while it takes over: of the program before; or NULL */
 	struct settings_reader reader;
 	int settings_fd; /* what the last reload has brought; -1: none yet */
 	int table_fd;    /* the table that serves, see table_copy.h; -1: none yet */
 	struct listener listener;
+	struct listener former_listener; /* while it takes over, where the settings name another */
 	unsigned socket_number; /* of that socket: another one for each that it was opened anew */
 	struct control control;
 	struct metrics_process metrics;
@@ -42,6 +45,7 @@ struct master {
 	struct worker_process worker;
 	struct worker_process next; /* it begins beside that one, and is to follow it */
 	struct retired_workers retired;
+	struct reexec reexec;
 	struct start_pace pace;
 	struct recent recent;
 	enum worker_state state;
@@ -51,6 +55,7 @@ struct master {
 	long long next_renew_ms;  /* not before */
 	long long alive_due_ms;   /* the next sign of life */
 	long long start_limit_ms; /* for the worker to begin; doubled by one that didn't */
+	bool takes_over;          /* from the program before; its worker is to be followed */
 	bool wants_reload;        /* and begins one as soon as it can */
 	bool has_served;          /* some worker has */
 	uint64_t failures;        /* loads that had failed when the last reload began */
@@ -66,12 +71,15 @@ enum master_child { MASTER_WORKER, MASTER_READER, MASTER_METRICS };
 
 /* What a new child must close, since it has to end with the master or the worker that it belongs
  * to; -1: nothing. */
-enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + RETIRED_ROOM + 10 };
+enum { MASTER_DESCRIPTORS = CONTROL_DESCRIPTORS + RETIRED_ROOM + 12 };
 void master_list(const struct master *master, enum master_child child,
 		 int out_descriptors[MASTER_DESCRIPTORS]);
 
 /* Does the worker take connections of another socket than the one that is known by now? */
 bool master_worker_is_stale(const struct master *master);
+
+/* The program has been replaced, or that has failed for REASON, which is logged here. */
+void master_end_reexec(struct master *master, const char *reason);
 
 /* Keep TAKE_DESCRIPTOR, the table that serves from now on. */
 void master_keep_table(struct master *master, int take_descriptor);

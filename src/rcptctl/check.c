@@ -46,7 +46,8 @@ static void judge_service(const struct client_answer *status, struct findings *f
 {
 	struct bytes state = client_value(status, "state");
 	bool serves = bytes_equal(state, bytes_of("serving")) ||
-		      bytes_equal(state, bytes_of("reloading"));
+		      bytes_equal(state, bytes_of("reloading")) ||
+		      bytes_equal(state, bytes_of("handing over"));
 
 	find(findings, serves ? CHECK_OK : CHECK_CRITICAL, "not serving: ", state);
 	if (client_number(status, "table_created") == 0)

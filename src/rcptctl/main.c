@@ -114,6 +114,13 @@ static int run_sessions(const struct settings *settings, const struct options *o
 	return show(settings, options, "status", ASK_SECONDS, names);
 }
 
+static int run_reexec(const struct settings *settings, const struct options *options)
+{
+	static const char *const nothing[] = { NULL };
+
+	return show(settings, options, "reexec", RELOAD_SECONDS, options->is_json ? NULL : nothing);
+}
+
 /* Silent where it is done, as a reload of any service. */
 static int run_reload(const struct settings *settings, const struct options *options)
 {
@@ -225,9 +232,10 @@ static const struct command {
 	int most_operands;
 	int (*run)(const struct settings *settings, const struct options *options);
 } commands[] = {
-	{ "status", 0, 0, run_status },     { "stats", 0, 0, run_stats },
-	{ "reload", 0, 0, run_reload },     { "resolve", 1, 1000, run_resolve },
-	{ "sessions", 0, 0, run_sessions }, { "check", 0, 0, run_check },
+	{ "status", 0, 0, run_status },      { "stats", 0, 0, run_stats },
+	{ "reexec", 0, 0, run_reexec },      { "reload", 0, 0, run_reload },
+	{ "resolve", 1, 1000, run_resolve }, { "sessions", 0, 0, run_sessions },
+	{ "check", 0, 0, run_check },
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -37,7 +37,7 @@ static const struct option long_options[] = {
 };
 
 static const char usage[] =
-	"usage: rcptctl [OPTION...] status | stats | sessions | reload | check\n"
+	"usage: rcptctl [OPTION...] status | stats | sessions | reload | reexec | check\n"
 	"       rcptctl [OPTION...] resolve ADDRESS...\n"
 	"       rcptctl -h | -V\n";
 
@@ -47,6 +47,7 @@ static const char usage_more[] =
 	"  stats      what it has done, a counter a line\n"
 	"  sessions   how many sessions there are, and may be\n"
 	"  reload     load settings and table anew, and tell whether it worked\n"
+	"  reexec     become the program that is installed now, and tell whether it worked\n"
 	"  resolve    what it answers now, as rcptmap resolve\n"
 	"  check      is all well? As a monitoring plugin: 0, 1, 2 or 3\n"
 	"\n"

@@ -7,6 +7,7 @@
 
 #define FIELD(name) .offset = offsetof(struct settings, name)
 #define RELOAD      SETTINGS_RELOAD
+#define REEXEC      SETTINGS_REEXEC
 #define RESTART     SETTINGS_RESTART
 #define COMPILE     SETTINGS_COMPILE
 

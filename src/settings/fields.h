@@ -18,7 +18,7 @@ enum settings_kind {
 	SETTINGS_LIST,
 };
 
-enum settings_when { SETTINGS_RELOAD, SETTINGS_RESTART, SETTINGS_COMPILE };
+enum settings_when { SETTINGS_RELOAD, SETTINGS_REEXEC, SETTINGS_RESTART, SETTINGS_COMPILE };
 
 struct settings_field {
 	const char *path; /* "limits.expansion" */

@@ -70,7 +70,9 @@ bool settings_pack(const struct settings *settings, const struct settings *runni
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		const struct settings_field *row = settings_field(i);
 
-		put_row(buffer, row, row->when == SETTINGS_RESTART ? running : settings);
+		bool is_kept = row->when == SETTINGS_RESTART || row->when == SETTINGS_REEXEC;
+
+		put_row(buffer, row, is_kept ? running : settings);
 	}
 	put_sources(buffer, settings);
 	put_list(buffer, &settings->included);

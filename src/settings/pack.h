@@ -19,8 +19,9 @@
 enum { SETTINGS_PACKED_MAX = 64 << 20 /* bytes */ };
 
 /*
- * Append SETTINGS to BUFFER, but with the values of RUNNING for whatever needs a restart: so the
- * process that takes them over can't change such a value by mistake. False: no memory, or too long.
+ * Append SETTINGS to BUFFER, but with the values of RUNNING for whatever takes more than a reload:
+ * so the process that takes them over can't change such a value by mistake. False: no memory, or
+ * too long.
  */
 bool settings_pack(const struct settings *settings, const struct settings *running,
 		   struct buffer *buffer);

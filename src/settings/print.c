@@ -175,12 +175,17 @@ void settings_compare(const struct settings *before, const struct settings *afte
 		      void (*on_change)(const char *path, const char *needs, void *context),
 		      void *context)
 {
+	static const char *const words[] = {
+		[SETTINGS_REEXEC] = "reexec",
+		[SETTINGS_RESTART] = "restart",
+		[SETTINGS_COMPILE] = "compile",
+	};
+
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		const struct settings_field *row = settings_field(i);
 
 		if (row->when != SETTINGS_RELOAD && !settings_field_equal(row, before, after))
-			on_change(row->path, row->when == SETTINGS_RESTART ? "restart" : "compile",
-				  context);
+			on_change(row->path, words[row->when], context);
 	}
 	if (!settings_sources_equal(before, after))
 		on_change("sources", "compile", context);

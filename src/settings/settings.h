@@ -79,7 +79,7 @@ bool settings_print_value(const struct settings *settings, const char *name, FIL
 
 /*
  * Call ON_CHANGE for each setting that differs between the two and doesn't take effect by a reload:
- * NEEDS is "restart" or "compile".
+ * NEEDS is "reexec", "restart" or "compile".
  */
 void settings_compare(const struct settings *before, const struct settings *after,
 		      void (*on_change)(const char *path, const char *needs, void *context),

@@ -34,7 +34,9 @@ static void log_settings_error(const char *text, void *context)
 static void log_need_of_restart(const char *path, const char *needs, void *context)
 {
 	(void)context;
-	if (strcmp(needs, "restart") == 0)
+	if (strcmp(needs, "reexec") == 0)
+		log_line(SEVERITY_WARNING, "%s: needs rcptctl reexec", path);
+	else if (strcmp(needs, "restart") == 0)
 		log_line(SEVERITY_WARNING, "%s: needs a restart", path);
 }
 

@@ -6,8 +6,8 @@
  * whatever happens to it costs this one reload: libconfig may die where memory is short, or end the
  * process, and a file system may hang. The result is packed (settings/pack.h) in a file without a
  * name, which nobody can change any more. The master never looks into it; it keeps the last one
- * that a worker has taken over, for the workers that follow. What needs a restart is in it as it
- * runs.
+ * that a worker has taken over, for the workers that follow. What takes more than a reload is in it
+ * as it runs.
  *
  * The master reaps its children, and says when this one has ended.
  */

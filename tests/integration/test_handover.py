@@ -256,6 +256,226 @@ class HandOver(TestCase):
             self.assertEqual(session.message([KNOWN]).replies, ['continue'])
 
 
+class OwnProgram(Daemon):
+    """Whose program is a file of its own, which can be replaced."""
+
+    def __init__(self, table, settings=None):
+        super().__init__(table, settings)
+        self.path = self.folder / 'openrcptd'
+        self.install(harness.program('openrcptd'))
+
+    def install(self, source):
+        """As a package manager does it: by rename."""
+        fresh = self.path.with_name('openrcptd.new')
+        shutil.copy(source, fresh)
+        fresh.chmod(0o755)
+        fresh.rename(self.path)
+
+    def install_script(self, text):
+        script = self.folder / 'script'
+        script.write_text('#!/bin/sh\n' + text, encoding='ascii')
+        self.install(script)
+
+    def spawn(self, *options):
+        with open(self.log, 'ab') as log:
+            self.process = subprocess.Popen(
+                [str(self.path), '-c', str(self.configuration), *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        return self.process
+
+
+@unittest.skipIf(os.environ.get('OPENRCPT_WRAPPER'), 'a wrapper would be somebody else')
+class Reexec(TestCase):
+    """The master becomes the program that is installed now."""
+
+    def started(self, **settings):
+        made = OwnProgram(TABLE, settings)
+        self.addCleanup(made.close)
+        made.start()
+        made.wait_for_log('serves')
+        return made
+
+    def reexec(self, made):
+        self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+
+    def program_of(self, made):
+        return os.readlink('/proc/%d/exe' % made.master)
+
+    def test_a_new_program(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        self.assertEqual(session.message([KNOWN]).verdict, 'continue')
+        self.assertEqual((session.mail(), session.rcpt(KNOWN)), ('continue', 'continue'))
+        before = self.status(made)
+        made.install(harness.program('openrcptd'))
+        self.assertIn('(deleted)', self.program_of(made))
+        self.reexec(made)
+        self.assertEqual(self.program_of(made), str(made.path))
+        made.wait_for_log('has taken over')
+        self.assert_ends_well(session)
+        self.assert_ends_well(self.in_a_message(made))
+        after = self.status(made)
+        self.assertNotEqual(after['worker_pid'], before['worker_pid'])
+        for name in ('pid', 'socket', 'table_generation', 'worker_restarts'):
+            self.assertEqual(after[name], before[name])
+        self.assertGreaterEqual(after['uptime_seconds'], before['uptime_seconds'])
+        stats = json.loads(self.ctl(made, '--json', 'stats')[1])
+        self.assertEqual(stats['messages_edited'], 3)
+        session.close()
+        self.assert_is_gone(before['worker_pid'])
+        # And it is a master like any other.
+        self.reload(made, max_sessions=77)
+        worker = self.status(made)['worker_pid']
+        os.kill(worker, signal.SIGKILL)
+        harness.wait_until(lambda: self.status(made)['worker_pid'] not in (0, worker),
+                           'another worker')
+        made.wait_until_ready()
+        self.assertEqual(made.stop(), 0)
+        self.assertFalse(made.socket.exists())
+        self.assertEqual(list(made.runtime.glob('*.sock')), [])
+
+    def test_again_and_again(self):
+        made = self.started()
+        sessions = []
+        for number in range(6):
+            sessions.append(self.in_a_message(made))
+            made.install(harness.program('openrcptd'))
+            if number % 2:
+                self.reexec(made)
+            else:
+                start = len(made.log_text())
+                os.kill(made.master, signal.SIGUSR2)
+                made.wait_for_log('has taken over', start)
+            while len(sessions) > 3:
+                session = sessions.pop(0)
+                self.assert_ends_well(session)
+                session.close()
+        descriptors = os.listdir('/proc/%d/fd' % made.master)
+        self.reexec(made)
+        harness.wait_until(lambda: len(os.listdir('/proc/%d/fd' % made.master)) <=
+                           len(descriptors) + 1, 'no descriptor is left over')
+        self.assertIsNone(made.process.poll())
+
+    def assert_refused(self, made, *words):
+        """The reason says WORDS, and nothing has changed."""
+        session = self.in_a_message(made)
+        before = self.status(made)
+        program = self.program_of(made)
+        status, _, err = self.ctl(made, 'reexec')
+        self.assertEqual(status, 1)
+        for word in words:
+            self.assertIn(word, err)
+        after = self.status(made)
+        for name in ('pid', 'worker_pid', 'state', 'retired_workers'):
+            self.assertEqual(after[name], before[name])
+        self.assertEqual(self.program_of(made), program)
+        self.assert_ends_well(session)
+        self.assert_ends_well(self.in_a_message(made))
+
+    def test_a_program_that_is_broken(self):
+        made = self.started()
+        made.install_script('echo "openrcptd: no library" >&2\nexit 127\n')
+        self.assert_refused(made, 'no library')
+        made.install_script('exit 3\n')
+        self.assert_refused(made, 'ended with status 3')
+        made.install_script('kill -SEGV $$\n')
+        self.assert_refused(made, 'killed by signal 11')
+        made.install_script('exit 64\n')       # one that knows nothing of it
+        self.assert_refused(made, "can't take over from this version")
+        made.path.unlink()
+        self.assert_refused(made, 'No such file')
+        made.install(harness.program('openrcptd'))
+        self.reexec(made)
+        self.assert_ends_well(self.in_a_message(made))
+
+    def test_settings_and_tables_that_are_wrong(self):
+        made = self.started()
+        good = made.configuration.read_text(encoding='utf-8')
+        made.configuration.write_text(good + 'typo = 1;\n', encoding='utf-8')
+        os.kill(made.master, signal.SIGUSR2)    # rcptctl would read it, too
+        self.assertIn('typo', made.wait_for_log('reexec: '))
+        made.configuration.write_text(good, encoding='utf-8')
+        made.table.rename(made.table.with_name('away'))
+        self.assert_refused(made, str(made.table))
+
+    def test_a_program_that_hangs(self):
+        made = self.started()
+        made.install_script('exec sleep 1000\n')
+        self.assert_refused(made, "doesn't answer")
+
+    def test_where_its_worker_does_not_begin_the_other_one_goes_on(self):
+        made = self.started(control_socket=pathlib.Path('/nowhere'))
+        control = made.runtime / 'other.sock'
+        made.write_configuration(control_socket=control)
+        os.kill(made.master, signal.SIGUSR2)
+        made.wait_for_log('has taken over')
+        session = self.in_a_message(made)
+        worker = self.status(made)['worker_pid']
+        made.write_configuration(runtime_directory=made.folder / 'nowhere',
+                                 control_socket=control)
+        status, _, err = self.ctl(made, 'reexec')
+        self.assertEqual(status, 1)
+        self.assertIn('the new worker did not begin', err)
+        self.assertEqual(self.status(made)['worker_pid'], worker)
+        self.assert_ends_well(session)
+        # Nor does a worker that follows begin with that.
+        os.kill(worker, signal.SIGKILL)
+        harness.wait_until(lambda: self.status(made)['state'] == 'serving' and
+                           self.status(made)['worker_pid'] != worker, 'another worker')
+        self.assert_ends_well(self.in_a_message(made))
+
+    def test_another_socket(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        before, after = made.socket, made.socket.with_name('other.sock')
+        self.reload(made, socket='unix:%s' % after)
+        self.assertIn('socket', made.wait_for_log('needs rcptctl reexec'))
+        self.reexec(made)
+        self.assertFalse(before.exists())
+        made.socket = after
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['socket'], 'unix:%s' % after)
+        self.assert_ends_well(session)
+        self.assertEqual(self.status(made)['retired_workers'], 1)
+        session.close()
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'it ends')
+        made.write_configuration(socket='unix:/nowhere/there.sock')
+        self.reexec(made)
+        made.wait_for_log('the socket stays as it was')
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['socket'], 'unix:%s' % after)
+        made.write_configuration(socket='unix:%s' % before,
+                                 runtime_directory=made.folder / 'nowhere',
+                                 control_socket=made.runtime / 'control.sock')
+        self.assertEqual(self.ctl(made, 'reexec')[0], 1)
+        self.assertFalse(before.exists())
+        self.assertEqual(made.stop(), 0)
+        self.assertFalse(after.exists())
+
+    def test_another_version(self):
+        made = self.started()
+        asked = subprocess.run([made.path, '-c', made.configuration, '--takes-over=0'],
+                               check=False, capture_output=True, encoding='utf-8')
+        self.assertEqual(asked.returncode, 76)
+        self.assertIn("can't take over from this version", asked.stderr)
+
+    def test_settings_that_a_reload_leaves(self):
+        made = self.started(metrics='unix:%s' % (pathlib.Path('/nowhere') / 'metrics.sock'))
+        metrics = made.runtime / 'metrics.sock'
+        control = made.runtime / 'other.sock'
+        old = made.runtime / 'control.sock'
+        made.write_configuration(metrics='unix:%s' % metrics)
+        self.reexec(made)
+        harness.wait_until(metrics.exists, 'metrics')
+        text = made.configuration.read_text(encoding='utf-8')
+        made.configuration.write_text(text + 'control_socket = "%s";\n' % control,
+                                      encoding='utf-8')
+        os.kill(made.master, signal.SIGUSR2)
+        harness.wait_until(control.exists, 'the other socket')
+        self.assertEqual(self.status(made)['pid'], made.master)
+        self.assertFalse(old.exists())
+
+
 # Puts sockets in the places where systemd would, and becomes the program.
 GIVE = '''
 import os, sys
@@ -504,6 +724,16 @@ class Traffic(unittest.TestCase):
         def change():
             self.system.daemon.reload(**changes)
         return self.handed_over(change)
+
+    def test_other_programs(self):
+        def reexec():
+            made = self.system.daemon
+            done = subprocess.run(
+                harness.command('rcptctl', '-c', made.configuration, 'reexec'), check=False,
+                capture_output=True, encoding='utf-8', stdin=subprocess.DEVNULL)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.during_traffic(*[self.handed_over(reexec)] * 6)
+        self.assert_all_is_well()
 
     def test_settings_and_another_directory(self):
         moved = move_table(self.system.daemon)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # A folder of src/ is a floor, and includes go down only; of some floors only one header may be
-# included. Also: each of two libraries is known to one file, and no chain of includes comes back to
+# included. Also: one file alone starts the program anew, each of two libraries is known to one file, and no chain of includes comes back to
 # where it began.
 #
 #   check_floors.sh [TOP]
@@ -96,6 +96,10 @@ BEGIN {
 		complain("\"" name "\" is not there")
 	close(name)
 	includes[FILENAME] = includes[FILENAME] " " name
+}
+
+/(^|[^a-z_])execve *\(/ && FILENAME != "openrcptd/reexec.c" {
+	complain("execve() is for openrcptd/reexec.c alone")
 }
 
 { has_files[floor_of(FILENAME)] = 1 }

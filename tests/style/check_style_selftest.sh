@@ -67,6 +67,8 @@ fresh; mkdir src/attic; echo 'int attic;' >src/attic/attic.c; include attic/atti
 expect check_floors.sh 'the floor attic is not in the list of floors'
 fresh; rm -r src/show
 expect check_floors.sh 'there is no floor show'
+fresh; echo 'int f(void) { return execve("x", 0, 0); }' >>src/worker/worker.c
+expect check_floors.sh 'execve() is for openrcptd/reexec.c alone'
 fresh; include base/error.h '"base/nowhere.h"'
 expect check_floors.sh '"base/nowhere.h" is not there'
 
@@ -144,7 +146,7 @@ compile() {
 }
 
 program=$scratch/program
-for name in system popen posix_spawn posix_spawnp execv execl execve execvp fexecve wordexp strcpy \
+for name in system popen posix_spawn posix_spawnp execv execl execvp fexecve wordexp strcpy \
 	strcat sprintf; do
 	printf 'int %s();\nvoid *volatile kept = (void *)%s;\nint main(void) { return 0; }\n' \
 		"$name" "$name" | compile -o "$program" || exit

@@ -54,11 +54,44 @@ static void a_session_that_ends_makes_room(void **state)
 	assert_int_equal(counter_get(COUNTER_SESSIONS), 0);
 }
 
+static void another_program_goes_on_with_them(void **state)
+{
+	int fd;
+
+	(void)state;
+	counters_share();
+	counter_set(COUNTER_LOADS_OK, 42);
+	fd = dup(counters_descriptor());
+	assert_true(fd >= 0);
+	counters_share();
+	assert_int_equal(counter_get(COUNTER_LOADS_OK), 0);
+	assert_true(counters_adopt(fd));
+	assert_int_equal(counter_get(COUNTER_LOADS_OK), 42);
+}
+
+static void what_counts_other_things_is_left(void **state)
+{
+	const uint64_t other = 0;
+	int fd;
+
+	(void)state;
+	counters_share();
+	fd = counters_descriptor();
+	/* Its head says which ones there are. */
+	assert_int_equal(pwrite(fd, &other, sizeof(other), 0), (ssize_t)sizeof(other));
+	assert_false(counters_adopt(fd));
+	assert_int_equal(ftruncate(fd, 100), 0);
+	assert_false(counters_adopt(fd));
+	assert_false(counters_adopt(-1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_are_those_of_all_workers),
 		cmocka_unit_test(a_session_that_ends_makes_room),
+		cmocka_unit_test(another_program_goes_on_with_them),
+		cmocka_unit_test(what_counts_other_things_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void what_needs_a_restart_stays(void **state)
 	assert_non_null(copy);
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		const struct settings_field *row = settings_field(i);
-		bool is_kept = row->when == SETTINGS_RESTART;
+		bool is_kept = row->when == SETTINGS_RESTART || row->when == SETTINGS_REEXEC;
 
 		assert_int_equal(settings_field_equal(row, copy, running), is_kept);
 		assert_int_equal(settings_field_equal(row, copy, settings), !is_kept);

@@ -10,13 +10,16 @@
 
 #include <cmocka.h>
 
+#include "message/counters.h"
+
 static void a_beat_of_another_process_is_heard(void **state)
 {
 	uint64_t before;
 	pid_t child;
 
 	(void)state;
-	pulse_share();
+	counters_share();
+	pulse_use(0);
 	before = pulse_count();
 	child = fork();
 	if (child == 0) {
@@ -33,7 +36,7 @@ static void each_worker_has_its_own(void **state)
 	pid_t child;
 
 	(void)state;
-	pulse_share();
+	counters_share();
 	pulse_use(1);
 	before = pulse_count();
 	child = fork();
