@@ -157,7 +157,7 @@ static void say_held(const struct follow *follow)
 
 	(void)snprintf(text, sizeof(text),
 		       "generation %" PRIu64 " is %" PRIu64
-		       " again: it stays until a source changes or `rcptmap compile`",
+		       " again: it stays until a source changes or rcptmap compile",
 		       follow->state.generation, follow->state.copy_of); /* fits */
 	say(text);
 }

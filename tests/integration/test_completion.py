@@ -131,7 +131,7 @@ class Options(RcptmapTest):
         shown = help_options(said)
         self.assertEqual(sorted(propose(program, '-')), sorted(shown))
         text = (harness.SOURCE / 'src' / program / source).read_text()
-        known = dict(re.findall(r'\{ "([a-z-]+)", (\w+)_argument, NULL, (?!OPTION_CHECK)', text))
+        known = dict(re.findall(r'\{ "([a-z-]+)", (\w+)_argument, NULL, (?!OPTION_CHECK|OPTION_TAKES_OVER)', text))
         self.assertEqual({name[2:]: 'required' if has_value else 'no'
                           for name, has_value in shown.items() if name.startswith('--')}, known)
         self.assertEqual(sorted(name[1:] for name in shown if not name.startswith('--')), sorted(
@@ -190,7 +190,7 @@ class Words(RcptmapTest):
         self.assertGreater(len(rows), 5)
         self.assertEqual(sorted(propose('rcptctl', '')), sorted(rows))
         self.assertEqual(propose('rcptctl', '-c', '/x', '--timeout', '=', '5', 'r'),
-                         ['reload', 'resolve'])
+                         ['reload', 'reexec', 'resolve'])
         for words in (['-c', 're'], ['--timeout', 're'], ['--timeout', '=', 're'],
                       ['status', 're'], ['--age-warning', '5', 'check', '']):
             self.assertEqual(propose('rcptctl', *words), [], words)

@@ -373,7 +373,7 @@ class Reexec(TestCase):
         self.assert_ends_well(self.in_a_message(made))
 
     def test_a_program_that_is_broken(self):
-        made = self.started()
+        made = self.started(sandbox='off')      # in which no shell can be executed
         made.install_script('echo "openrcptd: no library" >&2\nexit 127\n')
         self.assert_refused(made, 'no library')
         made.install_script('exit 3\n')
@@ -398,8 +398,14 @@ class Reexec(TestCase):
         made.table.rename(made.table.with_name('away'))
         self.assert_refused(made, str(made.table))
 
-    def test_a_program_that_hangs(self):
+    def test_a_program_of_somebody_else(self):
         made = self.started()
+        if self.status(made)['landlock'].startswith('ABI'):
+            made.install_script('exit 0\n')
+            self.assert_refused(made, 'Permission denied')
+
+    def test_a_program_that_hangs(self):
+        made = self.started(sandbox='off')
         made.install_script('exec sleep 1000\n')
         self.assert_refused(made, "doesn't answer")
 

@@ -86,7 +86,7 @@ error='error_(set|fill)(_errno)?[(][^,]*,[^,]*, *'
 	formats '(say[(]([a-z_]* [?])?|stays as it is" :|sizeof[(]text[)],) *' none src/follow/follow.c |
 		sed 's/|/|rcptmap: watch: /'
 } | sort -u >"$scratch/lines"
-formats "$error" text src/service/*.c src/openrcptd/*.c src/milter/*.c src/metrics/*.c |
+formats "$error" text src/service/*.c src/openrcptd/*.c src/worker/*.c src/confine/*.c src/sandbox/*.c src/milter/*.c src/metrics/*.c |
 	sort -u >"$scratch/errors"
 rows 4 | sort -u >"$scratch/page_lines"
 rows 3 | sort -u >"$scratch/page_errors"
