@@ -14,8 +14,6 @@
 
 #include "base/bytes.h"
 
-extern char **environ;
-
 enum { CHECK_ARGUMENTS = 3, WORDS_BYTES = 400 };
 
 static struct {
@@ -25,9 +23,13 @@ static struct {
 
 void reexec_init(char **arguments)
 {
+	static const char gone[] = " (deleted)"; /* the kernel's word for one replaced by now */
 	ssize_t size = readlink("/proc/self/exe", program.path, sizeof(program.path) - 1);
+	size_t end = size > 0 ? (size_t)size : 0;
 
-	program.path[size > 0 ? size : 0] = '\0';
+	program.path[end] = '\0';
+	if (end >= sizeof(gone) && strcmp(program.path + end - (sizeof(gone) - 1), gone) == 0)
+		program.path[end - (sizeof(gone) - 1)] = '\0';
 	program.arguments = arguments;
 }
 

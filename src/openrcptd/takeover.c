@@ -231,6 +231,7 @@ void takeover_give(struct master *master, struct error *err)
 	collect(master, &given);
 	fd = write_down(master, &given);
 	(void)snprintf(number, sizeof(number), "%d", fd); /* fits */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the master has one thread */
 	if (fd < 0 || setenv(VARIABLE, number, 1) != 0 || !keep(&given, 0)) {
 		error_fill_memory(err);
 	} else if (sandbox_bequeath(&master->sandbox, err)) {
@@ -240,7 +241,8 @@ void takeover_give(struct master *master, struct error *err)
 		reexec_now(err);
 	}
 	(void)keep(&given, FD_CLOEXEC); /* as before */
-	(void)unsetenv(VARIABLE);       /* its name is sound */
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the master has one thread */
+	(void)unsetenv(VARIABLE); /* its name is sound */
 	if (fd >= 0)
 		(void)close(fd); /* of no use any more */
 }
@@ -283,6 +285,7 @@ struct takeover *takeover_open(struct error *err)
 	if (number == NULL)
 		return NULL;
 	fd = (int)strtol(number, NULL, 10);
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the master has one thread */
 	(void)unsetenv(VARIABLE); /* its name is sound */
 	takeover = calloc(1, sizeof(*takeover));
 	if (takeover == NULL) {

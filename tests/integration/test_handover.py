@@ -578,6 +578,18 @@ class Given(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         self.assert_ends_well(session)
 
+    def test_another_program_takes_it_over(self):
+        made = self.given(metrics='fd:metrics')
+        session = self.in_a_message(made)
+        self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+        self.assert_ends_well(self.in_a_message(made))
+        self.assert_ends_well(session)
+        self.assertEqual(self.status(made)['socket_address'], 'unix:%s' % made.socket)
+        with urllib.request.urlopen('http://127.0.0.1:%d/metrics' % made.port) as page:
+            self.assertIn(b'openrcpt_sessions', page.read())
+        self.assertEqual(made.stop(), 0)
+        self.assertTrue(made.socket.exists())
+
     def test_a_file_that_is_gone_is_no_fault_of_the_worker(self):
         made = self.given()
         worker = self.status(made)['worker_pid']
