@@ -105,9 +105,13 @@ class Daemon(harness.Started, Workshop):
         return self.process
 
     def start(self):
-        """Start it and wait until it answers a milter session."""
+        """Start it and wait until it answers a milter session, and its master knows that: a worker
+        that dies before has never served, and takes the service with it."""
+        begin = len(self.log_text())
         self.spawn()
         self.wait_until_ready()
+        if self.settings.get('log') == 'stderr':
+            self.wait_for_log(' serves', begin)
         return self
 
     def wait_until_ready(self):
