@@ -452,6 +452,7 @@ class PreloadedTestCase(TestCase):
         self.made.spawn()
         del os.environ['LD_PRELOAD']
         self.made.wait_until_ready()
+        self.made.wait_for_log(' serves')       # see started()
         self.workers = self.made.workers()
 
 

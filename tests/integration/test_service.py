@@ -320,6 +320,7 @@ class Reload(TestCase):
 class Crash(TestCase):
     def test_a_worker_that_dies_is_replaced(self):
         made = self.daemon().start()
+        made.wait_for_log(' serves')    # the master has heard it: the first that never does ends it
         for _ in range(3):
             workers = made.workers()
             for pid in workers:
@@ -343,6 +344,7 @@ class BehindPostfix(TestCase):
 
     def setUp(self):
         self.made = self.daemon().start()
+        self.made.wait_for_log(' serves')
         self.postfix = private_postfix.PrivatePostfix(
             private_postfix.behind_milter(['alias.example'], self.made.socket))
         self.addCleanup(self.postfix.close)
