@@ -346,6 +346,7 @@ class BehindPostfix(TestCase):
 
     def setUp(self):
         self.made = self.daemon().start()
+        self.made.wait_for_log(' serves')
         self.postfix = private_postfix.PrivatePostfix(
             private_postfix.behind_milter(['alias.example'], self.made.socket))
         self.addCleanup(self.postfix.close)
