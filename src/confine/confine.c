@@ -159,15 +159,15 @@ static bool is_notified_without_file(void)
 	return socket != NULL && socket[0] == '@';
 }
 
-bool confine_master(const struct settings *settings, const struct endpoint_address *address,
-		    struct sandbox_state *out_state, struct error *err)
+bool confine_master(const struct settings *settings, const struct endpoint_address *milter,
+		    const struct endpoint_address *metrics, struct sandbox_state *out_state,
+		    struct error *err)
 {
 	struct places places;
 	struct sandbox_limits limits = {
 		.profile = SANDBOX_MASTER,
 		.places = places.list,
-		.has_tcp = address->socket.any.sa_family != AF_UNIX,
-		.port = port_of(address),
+		.ports = { port_of(milter), port_of(metrics) },
 		.has_abstract = is_notified_without_file(),
 	};
 

@@ -16,10 +16,11 @@
 #include "sandbox/sandbox.h"
 #include "settings/settings.h"
 
-/* After all is open. ADDRESS: of the socket of the MTA, which it asks whether the worker answers.
- */
-bool confine_master(const struct settings *settings, const struct endpoint_address *address,
-		    struct sandbox_state *out_state, struct error *err);
+/* After all is open. MILTER: of the socket of the MTA, which it asks whether the worker answers.
+ * METRICS: of that socket; of no family where there is none. */
+bool confine_master(const struct settings *settings, const struct endpoint_address *milter,
+		    const struct endpoint_address *metrics, struct sandbox_state *out_state,
+		    struct error *err);
 
 /* Before the table is loaded, and with libmilter's socket open. TABLE: in force, which may be
  * another one than at the start of the master. */

@@ -400,7 +400,8 @@ static int confine_and_loop(struct master *master, const sigset_t *while_waiting
 {
 	struct error err;
 
-	if (confine_master(master->settings, &master->listener.address, &master->sandbox, &err))
+	if (confine_master(master->settings, &master->listener.address,
+			   &master->metrics.listener.address, &master->sandbox, &err))
 		return loop(master, while_waiting);
 	log_line(SEVERITY_FATAL, "%s", err.text);
 	return err.status;

@@ -151,8 +151,10 @@ static bool allow_signals(scmp_filter_ctx filter)
 
 static bool allow_internet(scmp_filter_ctx filter)
 {
-	const struct way version_4 = { "socket", 0, 1, { { 0, WHOLE, AF_INET } } };
-	const struct way version_6 = { "socket", 0, 1, { { 0, WHOLE, AF_INET6 } } };
+	/* Without the flags that go with the type. */
+	const struct argument tcp = { 1, 0xff, SOCK_STREAM };
+	const struct way version_4 = { "socket", 0, 2, { { 0, WHOLE, AF_INET }, tcp } };
+	const struct way version_6 = { "socket", 0, 2, { { 0, WHOLE, AF_INET6 }, tcp } };
 
 	return allow_way(filter, &version_4) && allow_way(filter, &version_6);
 }

@@ -25,7 +25,7 @@ enum filter_support {
 enum filter_support filter_support(void);
 
 /* From now on, for this thread and all that it starts, for good. no-new-privileges must be set.
- * HAS_TCP: sockets of the internet are allowed, too. */
+ * HAS_TCP: TCP sockets are allowed, too. */
 bool filter_enforce(enum sandbox_profile profile, bool has_tcp, struct error *err);
 
 #endif

@@ -124,7 +124,7 @@ bool landlock_allow(const struct landlock *landlock, const char *path, unsigned 
 
 bool landlock_allow_port(const struct landlock *landlock, uint16_t port, struct error *err)
 {
-	const struct port_rule ours = { .allowed = CONNECT_TCP, .port = port };
+	const struct port_rule ours = { .allowed = CONNECT_TCP | BIND_TCP, .port = port };
 	const struct port_rule any = { .allowed = BIND_TCP, .port = 0 };
 
 	return landlock->abi < 4 ||

@@ -44,7 +44,7 @@ bool landlock_begin(struct landlock *landlock, bool has_abstract, struct error *
 bool landlock_allow(const struct landlock *landlock, const char *path, unsigned uses,
 		    struct error *err);
 
-/* Allow to connect to the TCP PORT, and to open one that the kernel chooses. */
+/* Allow to connect to the TCP PORT, to open it, and to open one that the kernel chooses. */
 bool landlock_allow_port(const struct landlock *landlock, uint16_t port, struct error *err);
 
 /* no-new-privileges must be set. */

@@ -17,7 +17,10 @@
 
 #define MARK "OPENRCPTD_SANDBOX"
 
-enum { READ_PLACES = 4 };
+enum {
+	READ_PLACES = 4,
+	PORTS = sizeof(((struct sandbox_limits *)NULL)->ports) / sizeof(uint16_t),
+};
 
 /* The folders that may be read, of a process that may not read everywhere. */
 static struct {
@@ -73,7 +76,10 @@ static bool allow_places(const struct landlock *landlock, const struct sandbox_l
 	for (size_t i = 0; i < limits->count; i++)
 		if (!landlock_allow(landlock, limits->places[i].path, limits->places[i].uses, err))
 			return false;
-	return !limits->has_tcp || landlock_allow_port(landlock, limits->port, err);
+	for (size_t i = 0; i < PORTS; i++)
+		if (limits->ports[i] != 0 && !landlock_allow_port(landlock, limits->ports[i], err))
+			return false;
+	return true;
 }
 
 static bool enter_landlock(const struct sandbox_limits *limits, struct error *err)
@@ -142,7 +148,8 @@ bool sandbox_enter(const struct sandbox_limits *limits, struct sandbox_state *ou
 	if (filter_support() != FILTER_SUPPORTED)
 		return is_done;
 	/* Of two errors the second one is told. */
-	out_state->has_seccomp = filter_enforce(limits->profile, limits->has_tcp, err);
+	out_state->has_seccomp = filter_enforce(
+		limits->profile, limits->ports[0] != 0 || limits->ports[1] != 0, err);
 	return is_done && out_state->has_seccomp;
 }
 

@@ -31,8 +31,8 @@ struct sandbox_limits {
 	enum sandbox_profile profile;
 	const struct sandbox_place *places;
 	size_t count;
-	bool has_tcp;      /* sockets of the internet; of the master only */
-	uint16_t port;     /* to which it may connect then */
+	uint16_t ports[2]; /* over TCP: which it may open, and connect to; 0: none. Of the master
+			    * only; without one there are no sockets of the internet at all */
 	bool has_abstract; /* as for landlock_begin() */
 };
 

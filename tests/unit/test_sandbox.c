@@ -2,8 +2,10 @@
 /* Each sandbox is a child's: what it gives up is gone for good. */
 #include "sandbox/sandbox.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -200,6 +202,7 @@ static int filter_of(enum sandbox_profile profile, bool has_tcp)
 	CLAIM(is_refused(socket(AF_NETLINK, SOCK_RAW, 0)));
 	CLAIM(has_tcp ? socket(AF_INET, SOCK_STREAM, 0) >= 0
 		      : is_refused(socket(AF_INET, SOCK_STREAM, 0)));
+	CLAIM(is_refused(socket(AF_INET, SOCK_DGRAM, 0)));
 	CLAIM(socket(AF_UNIX, SOCK_DGRAM, 0) >= 0);
 	CLAIM(memfd_create("x", 0) >= 0);
 	if (profile == SANDBOX_MASTER) {
@@ -318,6 +321,59 @@ static int cover_everything(void)
 	return 0;
 }
 
+static int open_port(uint16_t port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+	};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	return -1;
+}
+
+/* One that nobody had a moment ago. */
+static uint16_t find_port(void)
+{
+	struct sockaddr_in address;
+	socklen_t size = sizeof(address);
+	int fd = open_port(0);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || close(fd) != 0)
+		return 0;
+	return ntohs(address.sin_port);
+}
+
+static int keep_a_port(void)
+{
+	const struct sandbox_limits limits = {
+		.profile = SANDBOX_MASTER,
+		.ports = { find_port(), 0 },
+	};
+	uint16_t other = find_port();
+	struct sandbox_state now;
+
+	CLAIM(limits.ports[0] != 0 && other != 0 && limits.ports[0] != other);
+	CLAIM(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CLAIM(sandbox_enter(&limits, &now, &err));
+	CLAIM(open_port(other) < 0 && errno == EACCES);
+	/* Another program may have it by now. */
+	CLAIM(open_port(limits.ports[0]) >= 0 || errno == EADDRINUSE);
+	CLAIM(open_port(0) >= 0);
+	return 0;
+}
+
+static void only_its_own_ports_can_be_opened(void **state)
+{
+	(void)state;
+	if (landlock_abi() < 4 || !sandbox_is_built())
+		skip();
+	in_a_child(keep_a_port);
+}
+
 static void it_says_what_it_covers(void **state)
 {
 	(void)state;
@@ -412,6 +468,7 @@ int main(void)
 		SCRATCH_TEST(files_are_out_of_reach_but_for_places),
 		SCRATCH_TEST(a_folder_that_takes_its_place_is_another),
 		SCRATCH_TEST(it_says_what_it_covers),
+		cmocka_unit_test(only_its_own_ports_can_be_opened),
 		cmocka_unit_test(only_what_is_listed_may_be_called),
 		cmocka_unit_test(what_must_be_gone_is_proved_to_be),
 		cmocka_unit_test(only_a_successor_inherits),
