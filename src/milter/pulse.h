@@ -5,7 +5,7 @@
  * Whoever asks the worker a question may get no answer though others do: the queue of the socket is
  * full, or no descriptor is left. A worker that answers anybody is alive, so each answer that
  * libmilter writes is a beat, and so is a session that is turned away. Each worker has a pulse of
- * its own, for several may serve at a time. Thread-safe, but for what chooses one.
+ * its own, for several may serve at a time. Thread-safe.
  */
 #ifndef MILTER_PULSE_H
 #define MILTER_PULSE_H
