@@ -38,6 +38,9 @@ void reexec_init(char **arguments)
 /* In the new process. The arguments of the start, and then those that make it a question. */
 static _Noreturn void be_program(const char *file, int words_fd)
 {
+	static char takes_over[] = "--takes-over=" REEXEC_VERSION;
+	static char option[] = "-c";
+	char path[PATH_MAX];
 	size_t count = 0;
 	char **arguments;
 	sigset_t none;
@@ -49,12 +52,10 @@ static _Noreturn void be_program(const char *file, int words_fd)
 	    dup2(words_fd, STDERR_FILENO) < 0)
 		_exit(EX_OSERR);
 	memcpy(arguments, program.arguments, count * sizeof(*arguments));
-	arguments[count] = strdup("--takes-over=" REEXEC_VERSION);
-	arguments[count + 1] = strdup("-c"); /* the last one counts */
-	arguments[count + 2] = strdup(file);
-	if (arguments[count] == NULL || arguments[count + 1] == NULL ||
-	    arguments[count + 2] == NULL)
-		_exit(EX_OSERR);
+	(void)snprintf(path, sizeof(path), "%s", file); /* it was opened by that name */
+	arguments[count] = takes_over;
+	arguments[count + 1] = option; /* the last one counts */
+	arguments[count + 2] = path;
 	(void)sigemptyset(&none); /* can't fail, as the rest here: the numbers are sound */
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_DFL);

@@ -383,12 +383,22 @@ static bool open_other(struct master *master, struct listener *other, struct err
 			      : listener_open(other, &address, err));
 }
 
+/* Without memory *TEXT is the other one, and only what is told of it is wrong. */
+static void put_back(char **text, const char *before)
+{
+	char *kept = strdup(before);
+
+	if (kept == NULL)
+		return;
+	free(*text);
+	*text = kept;
+}
+
 /* The one of BEFORE stays until a worker serves the other one. */
 static void change_milter_socket(const char *before, struct master *master)
 {
 	struct listener other = LISTENER_NONE;
 	struct error err;
-	char *kept;
 
 	if (open_other(master, &other, &err)) {
 		if (other.fd < 0)
@@ -402,11 +412,7 @@ static void change_milter_socket(const char *before, struct master *master)
 	if (other.lock_fd >= 0)
 		(void)close(other.lock_fd); /* nobody else has it */
 	listener_close(&other);
-	kept = strdup(before);
-	if (kept == NULL)
-		return; /* then only what is told of it is wrong */
-	free(master->settings->socket);
-	master->settings->socket = kept;
+	put_back(&master->settings->socket, before);
 }
 
 /* Where the settings name other ones than before. */

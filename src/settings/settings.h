@@ -46,8 +46,8 @@ struct settings {
 	size_t source_count;
 	char *file;                    /* it was read from; NULL: defaults only */
 	struct settings_list included; /* paths of the files that it includes */
-	bool knows_table_owner;        /* see settings_find_table_owner() */
-	uid_t table_owner_user;
+	uid_t table_owner_user;        /* see settings_find_table_owner() */
+	bool knows_table_owner;
 };
 
 /* Where a program looks without -c: configure's sysconfdir. */

@@ -200,7 +200,8 @@ static void records_and_news_are_all_written(void **state)
 	assert_int_equal(log_left_out(), before);
 }
 
-static void foreign(enum log_severity severity, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void foreign(enum log_severity severity,
+							  const char *format, ...)
 {
 	va_list arguments;
 
