@@ -386,9 +386,9 @@ static bool open_other(struct master *master, struct listener *other, struct err
 /* Without memory *TEXT is the other one, and only what is told of it is wrong. */
 static void put_back(char **text, const char *before)
 {
-	char *kept = strdup(before);
+	char *kept;
 
-	if (kept == NULL)
+	if (asprintf(&kept, "%s", before) < 0)
 		return;
 	free(*text);
 	*text = kept;
