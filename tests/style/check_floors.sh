@@ -64,7 +64,7 @@ BEGIN {
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["microhttpd.h"] = "metrics/server.c"
-	only["libconfig.h"] = "settings/settings.c"
+	only["libconfig.h"] = "settings/reader.h"
 }
 
 /^[ \t]*#[ \t]*include/ {

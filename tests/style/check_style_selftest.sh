@@ -48,7 +48,7 @@ expect check_floors.sh 'settings may include of resolve only "resolve/limits.h":
 fresh; include openrcptd/main.c '<libmilter/mfapi.h>'
 expect check_floors.sh '<libmilter/mfapi.h> is for milter/milter.c alone'
 fresh; include rcptmap/main.c '<libconfig.h>'
-expect check_floors.sh '<libconfig.h> is for settings/settings.c alone'
+expect check_floors.sh '<libconfig.h> is for settings/reader.h alone'
 fresh; include base/error.h '"base/bytes.h"'; include base/bytes.h '"base/error.h"'
 expect check_floors.sh 'includes in a circle'
 fresh; include base/error.h '"bytes.h"'
