@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "message/trace.h"
 #include "message/transaction_inside.h"
 #include "service/log.h"
 
@@ -143,9 +144,7 @@ static void log_original(struct transaction *transaction, const struct original 
 	show_address(transaction, original->entry.key, text);
 	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
 		(void)buffer_append_text(text, ", source=");
-		(void)address_escape(source, false, text);
-		(void)buffer_append_byte(text, ':');
-		(void)buffer_append_number(text, line);
+		trace_place(source, line, text);
 	}
 	(void)buffer_append_text(text, ", table=");
 	(void)buffer_append_number(text, table_facts(table)->generation);

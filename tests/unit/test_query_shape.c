@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/query_shape.h"
+#include "sql/query_shape.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
  * backslashes in a text, texts with a letter in front ('E', 'X') and dollar quotes. Views into the
  * statement. Thread-safe.
  */
-#ifndef DATABASE_SQL_TOKENS_H
-#define DATABASE_SQL_TOKENS_H
+#ifndef SQL_SQL_TOKENS_H
+#define SQL_SQL_TOKENS_H
 
 #include <stdbool.h>
 #include <stddef.h>

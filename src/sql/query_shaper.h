@@ -3,12 +3,12 @@
  * query_shaper - a query taken apart: what the two files that find its shape share, query_shape.c
  * and query_conditions.c for what stands behind WHERE.
  */
-#ifndef DATABASE_QUERY_SHAPER_H
-#define DATABASE_QUERY_SHAPER_H
+#ifndef SQL_QUERY_SHAPER_H
+#define SQL_QUERY_SHAPER_H
 
 #include <stdbool.h>
 
-#include "database/sql_tokens.h"
+#include "sql/sql_tokens.h"
 
 enum { TOKENS_MAX = 2000, CONDITIONS_MAX = 100 };
 

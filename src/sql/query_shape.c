@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/query_shape.h"
+#include "sql/query_shape.h"
 
 #include <string.h>
 
 #include "base/buffer.h"
-#include "database/query_shaper.h"
+#include "sql/query_shaper.h"
 
 enum { BULK_BYTES_MAX = 1 << 20 };
 

@@ -8,8 +8,8 @@
  * Whatever is not of this shape is refused, with the reason: a guess would be a wrong answer. Pure:
  * nothing is asked. Thread-safe.
  */
-#ifndef DATABASE_QUERY_SHAPE_H
-#define DATABASE_QUERY_SHAPE_H
+#ifndef SQL_QUERY_SHAPE_H
+#define SQL_QUERY_SHAPE_H
 
 #include "base/arena.h"
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/query_shaper.h"
+#include "sql/query_shaper.h"
 
 /* Is all of SPAN in one pair of brackets? */
 static bool is_wrapped(const struct shaper *shaper, struct span span)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/sql_tokens.h"
+#include "sql/sql_tokens.h"
 
 static bool is_word_byte(char c)
 {
