@@ -65,6 +65,7 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	AC_SUBST([DLOPEN_LIBS])
 	LIBS=$openrcpt_saved_LIBS
 
+	OPENRCPT_MODULE([postgresql], [POSTGRESQL], [libpq >= 9.6])
 	OPENRCPT_MODULE([sqlite], [SQLITE], [sqlite3 >= 3.8])
 
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])

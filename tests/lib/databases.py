@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Databases for tests: files of SQLite, and what Postfix's own tables say of the same data."""
+"""Databases for tests: files of SQLite, a PostgreSQL of our own, and what Postfix's own tables say of
+the same data."""
+import glob
 import os
+import pathlib
+import pwd
 import random
 import re
-import shutil
 import sqlite3
 import subprocess
 
@@ -72,6 +75,122 @@ class Sqlite:
         return {'connection': self.path}
 
 
+# ---- PostgreSQL ------------------------------------------------------------------------
+
+
+class PostgresqlServer:
+    """A server with a socket in a folder of its own and no port, run by an ordinary user."""
+
+    USER = 'nobody'
+
+    def __init__(self):
+        found = sorted(glob.glob('/usr/lib/postgresql/*/bin/initdb'))
+        self.programs = pathlib.Path(found[-1]).parent
+        self.folder = harness.Scratch('openrcpt-pg-')
+        self.sockets = self.folder / 'run'
+        self.data = self.folder / 'data'
+        self.user = pwd.getpwnam(self.USER)
+        self.process = None
+        self.count = 0
+        for path in (self.sockets, self.data):
+            path.mkdir(mode=0o755)
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        self._as_user('initdb', '-D', self.data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8',
+                      '--locale=C', '-N')
+        # Whoever is called secret needs a password.
+        rules = self.data / 'pg_hba.conf'
+        rules.write_text('local all secret scram-sha-256\n' + rules.read_text(encoding='utf-8'),
+                         encoding='utf-8')
+
+    def _words(self, name, *arguments):
+        return [str(self.programs / name), *map(str, arguments)]
+
+    def _as_user(self, name, *arguments):
+        done = subprocess.run(
+            self._words(name, *arguments), check=False, user=self.user.pw_uid,
+            group=self.user.pw_gid, extra_groups=[], cwd='/', stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8')
+        if done.returncode != 0:
+            raise AssertionError('%s: %s' % (name, done.stdout))
+
+    def start(self):
+        log = open(self.folder / 'log', 'ab')    # pylint: disable=consider-using-with
+        with log:
+            self.process = subprocess.Popen(
+                self._words('postgres', '-D', self.data, '-k', self.sockets, '-c',
+                            'listen_addresses=', '-c', 'fsync=off'),
+                user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd='/',
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait()
+        return self
+
+    def wait(self):
+        """Until it takes connections."""
+        harness.wait_until(lambda: self.psql('SELECT 1', may_fail=True) is not None,
+                           'PostgreSQL does not answer')
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(2)      # a fast end
+            self.process.wait(harness.LIMIT_S)
+            self.process = None
+        self.folder.remove()
+
+    def psql(self, statement, database='postgres', may_fail=False, copy=None):
+        """Rows of STATEMENT, as lists of texts. COPY: text for a COPY FROM STDIN."""
+        words = ['psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-F', '\t', '-h',
+                 str(self.sockets), '-U', 'tester', '-d', database, '-c', statement]
+        done = subprocess.run(words, check=False, input=copy or '', encoding='utf-8',
+                              errors='surrogateescape', stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            if may_fail:
+                return None
+            raise AssertionError('psql: %s' % done.stderr)
+        return [line.split('\t') for line in done.stdout.splitlines()]
+
+    def database(self, encoding='UTF8'):
+        """A new one."""
+        self.count += 1
+        name = 'made%d' % self.count
+        self.psql("CREATE DATABASE %s ENCODING '%s' TEMPLATE template0" % (name, encoding))
+        return Postgresql(self, name)
+
+
+class Postgresql:
+    """A database of a PostgresqlServer."""
+
+    TYPE = 'postgresql'
+    ACTIVE = 'active'
+    PARTS = ("SELECT goto FROM alias WHERE split_part(address, '@', 1) = '%u' AND "
+             "split_part(address, '@', 2) = '%d'")
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+        self.run('CREATE TABLE alias (id integer PRIMARY KEY, address text, goto text, '
+                 'active boolean)')
+
+    def run(self, statement):
+        return self.server.psql(statement, self.name)
+
+    def fill(self, rows):
+        def field(value):
+            if value is None:
+                return '\\N'
+            return str(value).replace('\\', '\\\\').replace('\n', '\\n').replace('\t', '\\t')
+        self.server.psql('COPY alias FROM STDIN', self.name, copy=''.join(
+            '\t'.join(map(field, row)) + '\n' for row in rows))
+
+    def parameters(self):
+        return {'hosts': 'unix:%s' % self.server.sockets, 'dbname': self.name, 'user': 'tester'}
+
+    def connection(self):
+        return {'connection': 'host=%s dbname=%s user=tester' % (self.server.sockets, self.name)}
+
+
+# ---- Postfix ---------------------------------------------------------------------------
+
+
 class PostfixTables:
     """Table files, and Postfix's postmap to ask them."""
 
@@ -90,8 +209,6 @@ class PostfixTables:
 
     def ask(self, kind, path, keys):
         """A dictionary of what Postfix finds: key → targets."""
-        if not shutil.which('postmap'):
-            raise harness.Missing('no postmap')
         done = subprocess.run(
             ['postmap', '-c', str(self.etc), '-q', '-', '%s:%s' % (kind, path)], check=False,
             input=''.join(key + '\n' for key in keys), encoding='utf-8', stdout=subprocess.PIPE,

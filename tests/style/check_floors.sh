@@ -56,7 +56,7 @@ BEGIN {
 	may["sources"] = lower "settings sources "
 	may["sql"] = " base sql "
 	may["database"] = lower "settings sources sql database "
-	may["modules"] = " base database "
+	may["modules"] = " base database modules "
 	may["prove"] = lower "sources prove "
 	may["milter"] = lower "service settings message milter "
 	may["compile"] = lower "table_write settings publish sources prove compile "
@@ -67,6 +67,7 @@ BEGIN {
 	sole["settings resolve"] = "resolve/limits.h"
 	only["libmilter/mfapi.h"] = "milter/milter.c"
 	only["microhttpd.h"] = "metrics/server.c"
+	only["libpq-fe.h"] = "modules/postgresql.h"
 	only["sqlite3.h"] = "modules/sqlite.c"
 	only["libconfig.h"] = "settings/reader.h"
 }
