@@ -99,7 +99,7 @@ static bool run_query(struct importer *importer)
 		case DATABASE_FAILED:
 			return importer_fail(importer, &err);
 		case DATABASE_END:
-			return true;
+			return importer_join(importer);
 		case DATABASE_ROW:
 			break;
 		}

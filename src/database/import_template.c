@@ -238,7 +238,8 @@ static bool run_by_keys(struct importer *importer, const char *why)
 
 	if (!row_store_init(&keys))
 		return importer_fail_memory(importer);
-	is_done = read_keys(importer, &keys);
+	is_done = read_keys(importer, &keys) &&
+		  (row_store_join(&keys) || importer_fail_memory(importer));
 	while (is_done && row_store_next(&keys, &position, &key))
 		is_done = ask_folded(importer, key.key);
 	if (is_done)
@@ -329,12 +330,13 @@ bool importer_run_template(struct importer *importer)
 		break;
 	}
 	if (importer->plan->keys_query != NULL)
-		is_done = run_by_keys(importer, why != NULL ? why : "has a keys_query beside it");
+		is_done = run_by_keys(importer, why != NULL ? why : "has a keys_query beside it") &&
+			  importer_join(importer);
 	else if (why != NULL)
 		is_done = refuse(importer, why);
 	else
-		is_done =
-			read_bulk(importer, &shape) && importer_check_samples(importer, shape.kind);
+		is_done = read_bulk(importer, &shape) && importer_join(importer) &&
+			  importer_check_samples(importer, shape.kind);
 	arena_free(&arena);
 	return is_done && check_limit(importer);
 }

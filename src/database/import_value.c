@@ -25,6 +25,11 @@ bool importer_fail_memory(const struct importer *importer)
 	return importer_fail(importer, &err);
 }
 
+bool importer_join(const struct importer *importer)
+{
+	return row_store_join(&importer->stores[importer->kind]) || importer_fail_memory(importer);
+}
+
 /* TEXT so that it can be shown, as far as it fits. */
 static void show(struct bytes text, char out[IMPORT_EXAMPLE_BYTES])
 {
@@ -55,6 +60,16 @@ static void count_odd(struct importer *importer, struct bytes written, struct by
 		is_odd = key.data[i] >= 'A' && key.data[i] <= 'Z';
 	if (is_odd && importer->odd_keys++ == 0)
 		show(key, importer->odd_example);
+}
+
+/* Printable ASCII, as nearly all values are: nothing has to be done to it. */
+static bool is_simple(struct bytes text)
+{
+	unsigned char odd = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+		odd |= (unsigned char)text.data[i] - 0x20u > 0x5eu;
+	return odd == 0;
 }
 
 enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key,
@@ -94,6 +109,16 @@ static bool put_clean(struct buffer *out, struct bytes text)
 	return true;
 }
 
+static enum import_outcome put_simple(struct importer *importer, struct bytes text)
+{
+	if (importer->value.size > 0)
+		(void)buffer_append_byte(&importer->value, ','); /* checked with the next */
+	if (buffer_append(&importer->value, text))
+		return IMPORT_ROW;
+	(void)importer_fail_memory(importer);
+	return IMPORT_FAILED;
+}
+
 enum import_outcome importer_take_value(struct importer *importer,
 					const struct database_value *value, struct bytes format,
 					uint32_t number)
@@ -110,6 +135,8 @@ enum import_outcome importer_take_value(struct importer *importer,
 			show(key, importer->empty_example);
 		return IMPORT_NONE;
 	}
+	if (is_simple(value->text) && bytes_equal(format, bytes_of("%s")))
+		return put_simple(importer, value->text);
 	buffer_clear(&importer->text);
 	if (!put_clean(&importer->text, value->text)) {
 		(void)importer_fail_memory(importer);

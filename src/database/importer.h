@@ -39,6 +39,9 @@ enum import_outcome {
 bool importer_fail(const struct importer *importer, const struct error *err);
 bool importer_fail_memory(const struct importer *importer);
 
+/* All rows of the kind at hand are in its store. False: reported. */
+bool importer_join(const struct importer *importer);
+
 /* KEY without blanks around it into importer->key, behind AT if that isn't NULL. NUMBER is for
  * messages. */
 enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key,

@@ -6,13 +6,13 @@
 
 #include "base/hash.h"
 
-enum { FIRST_ROOM = 1024, ROWS_MAX = INT32_MAX };
+enum { FIRST_ROOM = 1024, ROWS_MAX = INT32_MAX, AHEAD = 16 };
 
 /* What is joined for one key: no row of a table could be as long. */
 #define JOINED_BYTES_MAX ((size_t)1 << 30)
 
 struct row_store_row {
-	struct bytes key; /* the same memory in all rows of a key */
+	struct bytes key;
 	struct bytes value;
 	uint32_t hash;
 	uint32_t value_count;
@@ -35,98 +35,91 @@ void row_store_free(struct row_store *store)
 	arena_free(&store->arena);
 	buffer_free(&store->joined);
 	free(store->rows);
-	free(store->slots);
 	store->rows = NULL;
-	store->slots = NULL;
 	store->count = 0;
 }
 
 /* ---- adding ------------------------------------------------------------------------------- */
 
-static void put_slot(uint32_t *slots, size_t slot_count, uint32_t hash, uint32_t row)
-{
-	size_t at = hash & (slot_count - 1);
-
-	while (slots[at] != 0)
-		at = (at + 1) & (slot_count - 1);
-	slots[at] = row + 1;
-}
-
-/* Twice as many slots as rows, so that there is always an empty one. */
 static bool grow(struct row_store *store)
 {
 	size_t room = store->room == 0 ? FIRST_ROOM : store->room * 2;
-	struct row_store_row *rows;
-	uint32_t *slots;
+	struct row_store_row *rows = NULL;
 
-	if (store->count >= ROWS_MAX)
-		return false;
-	rows = realloc(store->rows, room * sizeof(*rows));
+	if (store->count < ROWS_MAX)
+		rows = realloc(store->rows, room * sizeof(*rows));
 	if (rows == NULL)
 		return false;
 	store->rows = rows;
-	slots = calloc(room * 2, sizeof(*slots));
-	if (slots == NULL)
-		return false;
-	for (size_t i = 0; i < store->count; i++)
-		if (rows[i].is_first)
-			put_slot(slots, room * 2, rows[i].hash, (uint32_t)i);
-	free(store->slots);
-	store->slots = slots;
-	store->slot_count = room * 2;
 	store->room = room;
 	return true;
-}
-
-/* The first row of KEY, or NULL. */
-static struct row_store_row *find(const struct row_store *store, struct bytes key, uint32_t hash)
-{
-	size_t at;
-
-	if (store->slot_count == 0)
-		return NULL;
-	for (at = hash & (store->slot_count - 1); store->slots[at] != 0;
-	     at = (at + 1) & (store->slot_count - 1)) {
-		struct row_store_row *row = &store->rows[store->slots[at] - 1];
-
-		if (row->hash == hash && bytes_equal(row->key, key))
-			return row;
-	}
-	return NULL;
 }
 
 bool row_store_add(struct row_store *store, struct bytes key, struct bytes value,
 		   size_t value_count, uint32_t number)
 {
-	uint32_t hash = (uint32_t)hash_key(key, store->seed);
-	struct row_store_row *first, *row;
-	uint32_t place;
+	struct row_store_row *row;
 
 	if (store->count == store->room && !grow(store))
 		return false;
-	place = (uint32_t)store->count;
-	first = find(store, key, hash);
-	row = &store->rows[place];
+	row = &store->rows[store->count];
 	*row = (struct row_store_row){
-		.hash = hash,
+		.hash = (uint32_t)hash_key(key, store->seed),
 		.value_count = (uint32_t)value_count,
 		.number = number,
-		.last = place,
-		.is_first = first == NULL,
 	};
-	if (!arena_copy(&store->arena, value, &row->value))
+	if (!arena_copy(&store->arena, key, &row->key) ||
+	    !arena_copy(&store->arena, value, &row->value))
 		return false;
-	if (first != NULL) {
-		row->key = first->key;
+	store->count++;
+	return true;
+}
+
+/* ---- joining ------------------------------------------------------------------------------ */
+
+/* The row PLACE becomes the first of its key, or the next one of it. A slot has the hash in its
+ * upper half, so that a row of another key need not be looked at. */
+static void join(struct row_store *store, uint64_t *slots, size_t mask, uint32_t place)
+{
+	struct row_store_row *row = &store->rows[place];
+	size_t at;
+
+	for (at = row->hash & mask; slots[at] != 0; at = (at + 1) & mask) {
+		struct row_store_row *first;
+
+		if ((uint32_t)(slots[at] >> 32) != row->hash)
+			continue;
+		first = &store->rows[(uint32_t)slots[at] - 1];
+		if (!bytes_equal(first->key, row->key))
+			continue;
 		store->rows[first->last].next = place + 1;
 		first->last = place;
-	} else {
-		if (!arena_copy(&store->arena, key, &row->key))
-			return false;
-		put_slot(store->slots, store->slot_count, hash, place);
-		store->key_count++;
+		return;
 	}
-	store->count++;
+	slots[at] = (uint64_t)row->hash << 32 | (place + 1);
+	row->is_first = true;
+	row->last = place;
+	store->key_count++;
+}
+
+bool row_store_join(struct row_store *store)
+{
+	size_t slot_count = FIRST_ROOM;
+	uint64_t *slots;
+
+	while (slot_count < 2 * store->count)
+		slot_count *= 2;
+	slots = calloc(slot_count, sizeof(*slots));
+	if (slots == NULL)
+		return false;
+	for (size_t i = 0; i < store->count; i++) {
+		/* The slots lie all over a block that no cache holds: ask for them in time. */
+		if (i + AHEAD < store->count)
+			__builtin_prefetch(&slots[store->rows[i + AHEAD].hash & (slot_count - 1)],
+					   1);
+		join(store, slots, slot_count - 1, (uint32_t)i);
+	}
+	free(slots);
 	return true;
 }
 

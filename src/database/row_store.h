@@ -24,9 +24,7 @@ struct row_store {
 	struct row_store_row *rows; /* in the order they came */
 	size_t count;
 	size_t room;
-	uint32_t *slots; /* row + 1 of the first with a key; a power of two of them */
-	size_t slot_count;
-	size_t key_count;
+	size_t key_count;     /* once they are joined */
 	struct buffer joined; /* of the last key that was read */
 };
 
@@ -45,6 +43,9 @@ void row_store_free(struct row_store *store);
  * are copied. False: no memory, or more rows than there are numbers for. */
 bool row_store_add(struct row_store *store, struct bytes key, struct bytes value,
 		   size_t value_count, uint32_t number);
+
+/* All rows are there: find those of one key. Once, before they are read. False: no memory. */
+bool row_store_join(struct row_store *store);
 
 /* The next key, in the order of their first rows; *POSITION begins as 0. False: that was all, or
  * there is no memory: then *POSITION is SIZE_MAX. */

@@ -21,6 +21,7 @@ static void values_of_a_key_are_joined(void **state)
 
 	(void)state;
 	assert_true(row_store_init(&store));
+	assert_true(row_store_join(&store));
 	assert_false(row_store_next(&store, &position, &key));
 	assert_int_equal(position, 0);
 	add(&store, "b", "1", 7);
@@ -28,6 +29,7 @@ static void values_of_a_key_are_joined(void **state)
 	add(&store, "b", "3,4", 9);
 	add(&store, "B", "", 0);
 	add(&store, "b", "5", 0);
+	assert_true(row_store_join(&store));
 	assert_int_equal(store.key_count, 3);
 	assert_true(row_store_next(&store, &position, &key));
 	assert_true(bytes_equal(key.key, bytes_of("b")));
@@ -61,6 +63,7 @@ static void many_keys_are_kept_apart(void **state)
 			add(&store, text, value, (uint32_t)i);
 		}
 	}
+	assert_true(row_store_join(&store));
 	for (int i = 0; i < KEYS; i++) {
 		assert_true(row_store_next(&store, &position, &key));
 		(void)snprintf(text, sizeof(text), "%d@a.example", i);
