@@ -266,3 +266,6 @@ class DatabaseTests:
                                r'"b@one.example" \[empty-value\]')
         self.assertEqual(self.ours(['a@one.example', 'b@one.example', 'c@one.example']),
                          {'a@one.example': ['x@dest.example']})
+        self.database.fill([(4, 'a@one.example', 'y@dest.example', True)])
+        self.assertRegex(self.shop.compile('--force'), r'made alias: warning: duplicate key '
+                         r'a@one.example: the first one counts, \w+:made alias \[duplicate\]')
