@@ -65,6 +65,7 @@ static const struct database_module *load(const char *name, const char *path, st
 	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
 	if (object == NULL) {
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc keeps one for each thread */
 		error_fill(err, EX_UNAVAILABLE, "type \"%s\": %s", name, dlerror());
 		return NULL;
 	}

@@ -150,7 +150,7 @@ static bool take_result(struct database *database, PGresult **out_result, struct
 /* Nothing may follow; an error that does is the error of what was before it. */
 static bool take_end(struct database *database, struct error *err)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 
 	for (;;) {
 		if (!take_result(database, &result, err))

@@ -198,7 +198,7 @@ static bool connect_text(struct database *database, const struct database_option
 	set(&parameters, "dbname", options->connection);
 	set(&parameters, "password", options->password);
 	/* Who crosses a network and says nothing wants to be sure whom he asks. */
-	if (option(words, "sslmode") == NULL && getenv("PGSSLMODE") == NULL &&
+	if (option(words, "sslmode") == NULL && secure_getenv("PGSSLMODE") == NULL &&
 	    !is_local(option(words, "host")))
 		set(&parameters, "sslmode", "verify-full");
 	is_connected = connect_to(database, &parameters, options,

@@ -72,7 +72,7 @@ static void print_subject(struct bytes subject, FILE *stream)
 {
 	struct buffer shown;
 
-	buffer_init(&shown, 2 * SUBJECT_BYTES);
+	buffer_init(&shown, (size_t)2 * SUBJECT_BYTES);
 	(void)address_escape(subject, true, &shown); /* else it isn't told */
 	(void)fprintf(stream, " " BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&shown)));
 	buffer_free(&shown);
