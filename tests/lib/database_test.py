@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is tested of each kind of database: tests that need a `database`, made by who derives."""
 import rcptmap
-from databases import PostfixTables, answers, keys_of, random_rows
+from databases import DOMAINS, PostfixTables, answers, keys_of, linked_rows, random_rows
+from native import NOBODY, Native
+from private_postfix import PrivatePostfix
 from rcptmap_test import CONFIG, DATA, OK, RcptmapTest
 
 UNAVAILABLE = 69
@@ -92,6 +94,31 @@ class DatabaseTests:
         self.shop.compile('--force')
         keys = keys_of(rows)
         self.assertEqual(self.ours(keys), self.postfix.ask(self.POSTFIX_TYPE, path, keys))
+
+    def test_resolved_as_by_postfix(self):
+        """Aliases of aliases, extensions, a catch-all, nobody: what becomes of an address."""
+        rows = linked_rows(SEED)
+        self.database.fill(rows)
+        path = self.use_table("SELECT goto FROM alias WHERE address = '%s'")
+        self.shop.write_configuration(alias_domains=list(DOMAINS), recipient_delimiter='+')
+        self.shop.compile()
+        names = sorted({row[1] for row in rows if row[1][0] != '@'})
+        asked = names + [name.replace('@', '+x@') for name in names[::3]] + [
+            'nobody@' + domain for domain in DOMAINS]
+        postfix = PrivatePostfix()
+        tenant = postfix.add_tenant('native', {
+            'virtual_alias_maps': '%s:%s' % (self.POSTFIX_TYPE, path), 'myorigin': 'origin.example',
+            'virtual_alias_domains': ' '.join(DOMAINS), 'recipient_delimiter': '+',
+            'virtual_mailbox_domains': '', 'virtual_mailbox_maps': NOBODY,
+            'duplicate_filter_limit': '0'})
+        self.addCleanup(postfix.close)
+        with postfix:
+            theirs = Native(postfix, tenant).ask(['<%s>' % name for name in asked])
+        ours = self.shop.resolve(asked)
+        self.assertGreater(len({str(answer) for answer in theirs}), 50)
+        for name, mine, other in zip(asked, ours, theirs):
+            self.assertEqual(sorted(mine.get('recipients', [])), sorted(other.recipients), name)
+            self.assertEqual(mine['verdict'] == 'unknown', other.reply is not None, name)
 
     def test_catch_alls(self):
         self.database.fill([(1, '@one.example', 'a@dest.example', True),

@@ -34,6 +34,22 @@ def random_rows(seed, count=300):
     return rows
 
 
+def linked_rows(seed, count=200):
+    """Rows whose targets are each other, in domains where every address is an alias."""
+    chosen = random.Random(seed)
+    address = 'u%d@%s'
+    names = [address % (number, chosen.choice(DOMAINS)) for number in range(count)]
+    rows = []
+    for number, name in enumerate(names):
+        later = names[number + 1:]
+        for _ in range(chosen.randrange(1, 4)):
+            goto = chosen.choice(later) if later and chosen.random() < 0.4 else (
+                't%d@dest.example' % chosen.randrange(50))
+            rows.append((len(rows), name, goto, True))
+    rows.append((len(rows), '@%s' % DOMAINS[0], 'all@dest.example', True))
+    return rows
+
+
 def keys_of(rows):
     """What to ask: each key, some that nobody has, and capitals."""
     keys = sorted({row[1] for row in rows})
