@@ -74,6 +74,37 @@ class SqliteTest(DatabaseTests, DatabaseTest):
         self.shop.compile()
 
 
+    # ---- watched ---------------------------------------------------------------------------
+
+    def wait_for(self, address):
+        harness.wait_until(lambda: self.ours([address]), 'nobody published ' + address)
+
+    def test_watched(self):
+        """rcptmap watch sees what is committed, in rollback mode and in the log of WAL mode."""
+        self.database.fill([(1, 'a@one.example', 'x@dest.example', True)])
+        self.use_members(alias_query='SELECT address, goto FROM alias')
+        self.shop.write_configuration(runtime_directory=self.shop.folder / 'run')
+        watcher = subprocess.Popen(
+            harness.command('rcptmap', 'watch', '-c', self.shop.configuration),
+            env={**os.environ, **rcptmap.MODULES}, stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        try:
+            self.wait_for('a@one.example')
+            self.database.fill([(2, 'b@one.example', 'x@dest.example', True)])
+            self.wait_for('b@one.example')
+            writer = sqlite3.connect(str(self.database.path), isolation_level=None)
+            self.addCleanup(writer.close)
+            writer.execute('PRAGMA journal_mode = WAL')
+            for number in (3, 4):
+                name = 'w%d@one.example' % number
+                writer.execute('INSERT INTO alias VALUES (?, ?, ?, 1)',
+                               (number, name, 'x@dest.example'))
+                self.wait_for(name)
+        finally:
+            watcher.terminate()
+            self.assertEqual(watcher.wait(harness.LIMIT_S), 0)
+
+
 class ModuleTest(DatabaseTest):
     """Which shared objects are loaded."""
     POSTFIX_TYPE = 'sqlite'
