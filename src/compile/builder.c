@@ -178,7 +178,9 @@ static bool add_row(struct builder *builder, const struct source_row *row)
 	const char *path = builder->lines.sources[builder->lines.source_count - 1].path;
 	uint32_t global_line;
 
-	if (!line_map_add_line(&builder->lines, row->line, &global_line)) {
+	/* A primary key that is too big to be a line is none. */
+	if (!line_map_add_line(&builder->lines, row->line, &global_line) &&
+	    (row->place == NULL || !line_map_add_line(&builder->lines, 0, &global_line))) {
 		report_stop(builder->report, EX_DATAERR, path, row->line,
 			    "more than four thousand million lines");
 		return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "database/import.h"
 
-#include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "database/importer.h"
@@ -166,6 +166,14 @@ static void warn_of_doubt(const struct importer *importer)
 			       importer->plan->labels[importer->kind], 0, "%s", doubt);
 }
 
+/* With 1 as the limit the kernel neither writes a core nor hands it to a program. */
+static void keep_out_of_cores(void)
+{
+	const struct rlimit none = { .rlim_cur = 1, .rlim_max = 1 };
+
+	(void)setrlimit(RLIMIT_CORE, &none); /* less is always allowed */
+}
+
 /* The first of its queries, for what is said of all. */
 static enum database_kind first_kind(const struct database_plan *plan)
 {
@@ -189,6 +197,8 @@ bool database_import(const struct database_plan *plan, struct row_store *stores,
 	struct error err;
 	bool is_read;
 
+	if (plan->options.password != NULL)
+		keep_out_of_cores();
 	importer.module = modules_load(plan->type, &err);
 	if (importer.module == NULL)
 		return importer_fail(&importer, &err);

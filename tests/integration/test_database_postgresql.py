@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 from database_test import UNAVAILABLE, DatabaseTest, DatabaseTests
-from databases import PostgresqlServer
+from databases import PostgresqlServer, Relay
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION, OK, TRY_LATER
 
 # A row now and then, for as long as anybody wants.
@@ -132,6 +132,36 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         self.assertRegex(self.shop.compile('--force'), r'\[readable-password\]')
         self.assertNotIn('right', rcptmap.run('dump', '-t', self.shop.table).out)
 
+    def relay(self):
+        relay = Relay(self.server)
+        self.addCleanup(relay.close)
+        return relay
+
+    def test_whose_server_it_is(self):
+        """Across a network it has to prove who it is, unless somebody says otherwise."""
+        relay = self.relay()
+        where = 'host=db.example hostaddr=127.0.0.1 port=%d dbname=%s user=tester' % (
+            relay.port, self.database.name)
+        self.database.fill([(1, 'a@one.example', 'x@dest.example', True)])
+        query = {'alias_query': 'SELECT address, goto FROM alias'}
+        self.use_members(connection=where, **query)
+        self.refuses(UNAVAILABLE, 'postgresql:main alias: .*(root certificate|SSL)')
+        self.use_members(connection=where + ' sslmode=disable', **query)
+        self.assertRegex(self.shop.compile(), r'postgresql:main alias: warning: the connection to '
+                         r'db.example is not encrypted: .*\[unverified\]')
+
+    def test_secrets_are_in_no_core(self):
+        secret = self.shop.folder / 'secret'
+        secret.write_text('word', encoding='utf-8')
+        secret.chmod(0o600)
+        self.use_members(alias_query=SLOW, password_file=secret)
+        running = self.start()
+        with running:
+            backend = self.backend()
+            limits = pathlib.Path('/proc/%d/limits' % running.pid).read_text(encoding='ascii')
+            self.server.psql('SELECT pg_cancel_backend(%d)' % backend)
+        self.assertRegex(limits, r'(?m)^Max core file size +1 +1 ')
+
     # ---- cut off ---------------------------------------------------------------------------
 
     def start(self):
@@ -163,6 +193,31 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
             self.assertEqual(running.wait(harness.LIMIT_S), TRY_LATER, said)
         self.assertRegex(said, 'postgresql:main alias: .*' + pattern)
         self.assertEqual(self.shop.table.read_bytes(), before)
+
+    def test_cut_at_any_byte(self):
+        """Of what the server sends, from nothing to all but its last byte."""
+        relay = self.relay()
+        self.database.fill([(number, 'u%d@one.example' % number, 'x@dest.example', True)
+                            for number in range(40)])
+        self.use_members(alias_query='SELECT address, goto, id FROM alias',
+                         connection='host=127.0.0.1 port=%d dbname=%s user=tester sslmode=disable'
+                         % (relay.port, self.database.name))
+        self.shop.compile()
+        before = self.shop.table.read_bytes()
+        total = relay.passed
+        self.database.fill([(40, 'new@one.example', 'x@dest.example', True)])
+        total += len('new@one.example\tx@dest.example\t40\n') + 5
+        seen = set()
+        for limit in (*range(1, total - 1, total // 50), total - 6, total - 1):
+            relay.limit = limit
+            result = self.shop.try_compile()
+            self.assertIn(result.status, (UNAVAILABLE, TRY_LATER), (limit, result.err))
+            self.assertEqual(self.shop.table.read_bytes(), before, limit)
+            seen.add(result.status)
+        self.assertEqual(seen, {UNAVAILABLE, TRY_LATER})
+        relay.limit = None
+        self.shop.compile()
+        self.assertIn('new@one.example', self.ours(['new@one.example']))
 
     def test_ended_by_the_administrator(self):
         self.cut(lambda pid: self.server.psql('SELECT pg_terminate_backend(%d)' % pid),

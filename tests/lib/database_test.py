@@ -175,6 +175,18 @@ class DatabaseTests:
         self.assertIn('"source":"%s:main alias","line":4711' % kind, dumped)
         self.assertIn('"source":"%s:main catch-all","line":null' % kind, dumped)
 
+    def test_big_numbers(self):
+        """Primary keys share the room of line numbers; who doesn't fit any more has none."""
+        self.shop.write_configuration(sources=[
+            {'type': self.database.TYPE, **self.database.connection(), 'name': 'n%d' % number,
+             'alias_query': "SELECT 'a%d@one.example', 'x@dest.example', 999999999" % number}
+            for number in range(6)])
+        self.shop.compile()
+        said = rcptmap.run('resolve', '-v', '-t', self.shop.table, 'a0@one.example',
+                           'a5@one.example').out
+        self.assertIn('%s:n0 alias 999999999\n' % self.database.TYPE, said)
+        self.assertIn('%s:n5 alias\n' % self.database.TYPE, said)
+
     def test_kinds_of_tables(self):
         self.database.fill([(1, 'a@one.example', 'x', True), (2, 'one.example', 'x', True)])
         query = "SELECT 1 FROM alias WHERE address = '%s' AND id = "
