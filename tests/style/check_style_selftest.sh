@@ -135,7 +135,7 @@ compile() {
 
 program=$scratch/program
 for name in system popen posix_spawn posix_spawnp execv execl execve execvp fexecve wordexp strcpy \
-	strcat sprintf; do
+	strcat sprintf dlopen; do
 	printf 'int %s();\nvoid *volatile kept = (void *)%s;\nint main(void) { return 0; }\n' \
 		"$name" "$name" | compile -o "$program" || exit
 	expect check_imports.sh " by $name" "$program"
