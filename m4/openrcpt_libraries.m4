@@ -66,7 +66,7 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	LIBS=$openrcpt_saved_LIBS
 
 	OPENRCPT_MODULE([postgresql], [POSTGRESQL], [libpq >= 9.6])
-	OPENRCPT_MODULE([sqlite], [SQLITE], [sqlite3 >= 3.8])
+	OPENRCPT_MODULE([sqlite], [SQLITE], [sqlite3 >= 3.16])
 
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
 	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])

@@ -24,22 +24,6 @@ static size_t columns_of(enum database_kind kind)
 	}
 }
 
-/* A primary key, where it is a number that a line number could be; else 0. */
-static uint32_t number_of(const struct database_row *row, size_t column)
-{
-	const struct database_value *value = &row->values[column];
-	uint64_t number = 0;
-
-	if (column >= row->count || value->is_null || value->text.size > 9)
-		return 0;
-	for (size_t i = 0; i < value->text.size; i++) {
-		if (value->text.data[i] < '0' || value->text.data[i] > '9')
-			return 0;
-		number = number * 10 + (uint64_t)(value->text.data[i] - '0');
-	}
-	return (uint32_t)number;
-}
-
 /* `@domain`, whether it was written so or without the @. */
 static bool put_at(struct buffer *text)
 {
@@ -49,10 +33,11 @@ static bool put_at(struct buffer *text)
 static bool add_row(struct importer *importer, const struct database_row *row)
 {
 	size_t columns = columns_of(importer->kind);
-	uint32_t number = number_of(row, columns);
-	enum import_outcome outcome = importer_take_key(importer, &row->values[0], number);
+	enum import_outcome outcome;
 	size_t values = 0;
 
+	importer->number = row->count > columns ? importer_number(&row->values[columns]) : 0;
+	outcome = importer_take_key(importer, &row->values[0]);
 	if (outcome != IMPORT_ROW)
 		return outcome == IMPORT_NONE;
 	if ((importer->kind == DATABASE_CATCH_ALL || importer->kind == DATABASE_DOMAIN_ALIAS) &&
@@ -60,7 +45,7 @@ static bool add_row(struct importer *importer, const struct database_row *row)
 		return importer_fail_memory(importer);
 	buffer_clear(&importer->value);
 	if (columns == 2) {
-		outcome = importer_take_value(importer, &row->values[1], bytes_of("%s"), number);
+		outcome = importer_take_value(importer, &row->values[1], bytes_of("%s"));
 		if (outcome != IMPORT_ROW)
 			return outcome == IMPORT_NONE;
 		if (importer->kind == DATABASE_DOMAIN_ALIAS && !put_at(&importer->value))
@@ -68,7 +53,7 @@ static bool add_row(struct importer *importer, const struct database_row *row)
 		values = 1;
 	}
 	return row_store_add(&importer->stores[importer->kind], buffer_bytes(&importer->key),
-			     buffer_bytes(&importer->value), values, number) ||
+			     buffer_bytes(&importer->value), values, importer->number) ||
 	       importer_fail_memory(importer);
 }
 

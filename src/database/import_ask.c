@@ -23,7 +23,7 @@ bool importer_take_values(struct importer *importer, const struct database_row *
 	*out_count = 0;
 	for (; column < end; column++) {
 		enum import_outcome outcome = importer_take_value(importer, &row->values[column],
-								  importer->plan->result_format, 0);
+								  importer->plan->result_format);
 
 		if (outcome == IMPORT_FAILED)
 			return false;

@@ -18,6 +18,13 @@ enum { FOLD_ARENA_BYTES = 1 << 20, SHAPE_ARENA_BYTES = 64 << 20 };
 
 /* ---- the bulk form ------------------------------------------------------------------------ */
 
+static enum query_dialect dialect_of(const struct database_plan *plan)
+{
+	return strcmp(plan->type, "postgresql") == 0 ? QUERY_POSTGRESQL
+	       : strcmp(plan->type, "mysql") == 0    ? QUERY_MYSQL
+						     : QUERY_SQLITE;
+}
+
 /* What ROW says of importer->key, into the store. */
 static bool add_values(struct importer *importer, const struct database_row *row, size_t column)
 {
@@ -27,7 +34,7 @@ static bool add_values(struct importer *importer, const struct database_row *row
 		return false;
 	return count == 0 ||
 	       row_store_add(&importer->stores[importer->kind], buffer_bytes(&importer->key),
-			     buffer_bytes(&importer->value), count, 0) ||
+			     buffer_bytes(&importer->value), count, importer->number) ||
 	       importer_fail_memory(importer);
 }
 
@@ -86,7 +93,7 @@ static enum import_outcome take_pair(struct importer *importer, struct database_
 		return IMPORT_FAILED;
 	}
 	local = (struct database_value){ .text = buffer_bytes(&importer->query) };
-	outcome = importer_take_key(importer, &local, 0);
+	outcome = importer_take_key(importer, &local);
 	return outcome;
 }
 
@@ -129,32 +136,62 @@ static enum import_outcome take_shaped_key(struct importer *importer, enum query
 	case QUERY_ADDRESS:
 		break;
 	}
-	return importer_take_key(importer, &first, 0);
+	return importer_take_key(importer, &first);
 }
 
+/* With a number the row begins with that. */
 static bool add_bulk_row(struct importer *importer, const struct query_shape *shape,
-			 const struct database_row *row)
+			 bool has_number, struct database_row row)
 {
 	enum import_outcome outcome;
 
-	if (row->count <= shape->key_columns) {
+	importer->number = has_number ? importer_number(&row.values[0]) : 0;
+	row.values += has_number;
+	row.count -= has_number;
+
+	if (row.count <= shape->key_columns) {
 		report_error(importer->report, EX_CONFIG, importer->plan->path, 0,
 			     "the query has no columns");
 		return false;
 	}
-	outcome = take_shaped_key(importer, shape->kind, row);
+	outcome = take_shaped_key(importer, shape->kind, &row);
 	if (outcome != IMPORT_ROW || !is_asked_for(importer, shape->kind))
 		return outcome != IMPORT_FAILED;
-	return add_values(importer, row, shape->key_columns);
+	return add_values(importer, &row, shape->key_columns);
+}
+
+/* The bulk query, with the number of each row in front, if there is one, in importer->query. */
+static bool put_bulk(struct importer *importer, const struct query_shape *shape,
+		     bool *out_has_number)
+{
+	static const char select[] = "SELECT ";
+	struct buffer *out = &importer->query;
+
+	if (!importer_find_number(importer, shape, dialect_of(importer->plan)))
+		return false;
+	*out_has_number = importer->text.size > 0;
+	buffer_clear(out);
+	(void)buffer_append_text(out, select); /* checked at the end, as the rest */
+	if (*out_has_number) {
+		(void)buffer_append(out, shape->qualifier);
+		(void)buffer_append_byte(out, '.');
+		(void)buffer_append(out, buffer_bytes(&importer->text));
+		(void)buffer_append_text(out, ", ");
+	}
+	(void)buffer_append(out, bytes_skip(shape->bulk, sizeof(select) - 1));
+	return buffer_append_byte(out, '\0') || importer_fail_memory(importer);
 }
 
 static bool read_bulk(struct importer *importer, const struct query_shape *shape)
 {
 	const struct database_module *module = importer->module;
+	bool has_number = false;
 	struct database_row row;
 	struct error err;
 
-	if (!module->query(importer->database, shape->bulk.data, DATABASE_ALL, &err))
+	if (!put_bulk(importer, shape, &has_number))
+		return false;
+	if (!module->query(importer->database, importer->query.data, DATABASE_ALL, &err))
 		return importer_fail(importer, &err);
 	for (;;) {
 		switch (module->next(importer->database, &row, &err)) {
@@ -165,7 +202,7 @@ static bool read_bulk(struct importer *importer, const struct query_shape *shape
 		case DATABASE_ROW:
 			break;
 		}
-		if (!add_bulk_row(importer, shape, &row))
+		if (!add_bulk_row(importer, shape, has_number, row))
 			return false;
 	}
 }
@@ -220,7 +257,7 @@ static bool read_keys(struct importer *importer, struct row_store *keys)
 		case DATABASE_ROW:
 			break;
 		}
-		outcome = importer_take_key(importer, &row.values[0], 0);
+		outcome = importer_take_key(importer, &row.values[0]);
 		if (outcome == IMPORT_FAILED)
 			return false;
 		if (outcome == IMPORT_ROW && is_asked_for(importer, QUERY_KEY) &&
@@ -236,6 +273,7 @@ static bool run_by_keys(struct importer *importer, const char *why)
 	size_t position = 0;
 	bool is_done;
 
+	importer->number = 0;
 	if (!row_store_init(&keys))
 		return importer_fail_memory(importer);
 	is_done = read_keys(importer, &keys) &&
@@ -275,13 +313,6 @@ static bool check_limit(struct importer *importer)
 		if (key.value_count > limit)
 			complain_of_limit(importer, &key);
 	return position != SIZE_MAX || importer_fail_memory(importer);
-}
-
-static enum query_dialect dialect_of(const struct database_plan *plan)
-{
-	return strcmp(plan->type, "postgresql") == 0 ? QUERY_POSTGRESQL
-	       : strcmp(plan->type, "mysql") == 0    ? QUERY_MYSQL
-						     : QUERY_SQLITE;
 }
 
 /* A shape is of no use where the values depend on which address was asked for. */

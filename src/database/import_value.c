@@ -30,6 +30,21 @@ bool importer_join(const struct importer *importer)
 	return row_store_join(&importer->stores[importer->kind]) || importer_fail_memory(importer);
 }
 
+uint32_t importer_number(const struct database_value *value)
+{
+	enum { DIGITS_MAX = 9 };
+	uint32_t number = 0;
+
+	if (value->is_null || value->text.size > DIGITS_MAX)
+		return 0;
+	for (size_t i = 0; i < value->text.size; i++) {
+		if (value->text.data[i] < '0' || value->text.data[i] > '9')
+			return 0;
+		number = number * 10 + (uint32_t)(value->text.data[i] - '0');
+	}
+	return number;
+}
+
 /* TEXT so that it can be shown, as far as it fits. */
 static void show(struct bytes text, char out[IMPORT_EXAMPLE_BYTES])
 {
@@ -42,12 +57,11 @@ static void show(struct bytes text, char out[IMPORT_EXAMPLE_BYTES])
 	buffer_free(&shown);
 }
 
-static void complain(const struct importer *importer, struct bytes key, uint32_t number,
-		     const char *what)
+static void complain(const struct importer *importer, struct bytes key, const char *what)
 {
 	importer->report->subject = key;
-	report_error(importer->report, EX_DATAERR, importer->plan->labels[importer->kind], number,
-		     "%s", what);
+	report_error(importer->report, EX_DATAERR, importer->plan->labels[importer->kind],
+		     importer->number, "%s", what);
 	importer->report->subject = bytes_make(NULL, 0);
 }
 
@@ -72,8 +86,7 @@ static bool is_simple(struct bytes text)
 	return odd == 0;
 }
 
-enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key,
-				      uint32_t number)
+enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key)
 {
 	struct bytes text = bytes_trim(key->text);
 
@@ -86,8 +99,7 @@ enum import_outcome importer_take_key(struct importer *importer, const struct da
 		return IMPORT_NONE;
 	}
 	if (!fold_accepts(text)) {
-		complain(importer, text, number,
-			 "the key has a control character, or is not valid UTF-8");
+		complain(importer, text, "the key has a control character, or is not valid UTF-8");
 		return IMPORT_NONE;
 	}
 	count_odd(importer, key->text, text);
@@ -120,8 +132,7 @@ static enum import_outcome put_simple(struct importer *importer, struct bytes te
 }
 
 enum import_outcome importer_take_value(struct importer *importer,
-					const struct database_value *value, struct bytes format,
-					uint32_t number)
+					const struct database_value *value, struct bytes format)
 {
 	struct bytes key = buffer_bytes(&importer->key);
 	size_t before = importer->value.size;
@@ -144,8 +155,7 @@ enum import_outcome importer_take_value(struct importer *importer,
 	}
 	text = buffer_bytes(&importer->text);
 	if (!fold_accepts(text)) {
-		complain(importer, key, number,
-			 "the value has a control character, or is not valid UTF-8");
+		complain(importer, key, "the value has a control character, or is not valid UTF-8");
 		return IMPORT_NONE;
 	}
 	if (importer->value.size > 0)

@@ -18,6 +18,7 @@ struct importer {
 	struct row_store *stores;
 	struct report *report;
 	enum database_kind kind; /* at hand */
+	uint32_t number;         /* of the row at hand; 0: none */
 	struct buffer key;       /* of a row */
 	struct buffer value;     /* of a row, its values joined */
 	struct buffer text;      /* for whatever is made of a part */
@@ -42,16 +43,13 @@ bool importer_fail_memory(const struct importer *importer);
 /* All rows of the kind at hand are in its store. False: reported. */
 bool importer_join(const struct importer *importer);
 
-/* KEY without blanks around it into importer->key, behind AT if that isn't NULL. NUMBER is for
- * messages. */
-enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key,
-				      uint32_t number);
+/* KEY without blanks around it into importer->key, behind AT if that isn't NULL. */
+enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key);
 
 /* Append VALUE to importer->value, behind a comma unless it is the first; as FORMAT says for
  * importer->key. IMPORT_NONE: NULL, empty, or nothing of it is asked for. */
 enum import_outcome importer_take_value(struct importer *importer,
-					const struct database_value *value, struct bytes format,
-					uint32_t number);
+					const struct database_value *value, struct bytes format);
 
 /* The values of ROW from COLUMN on, joined, in importer->value; of some types the first alone. */
 bool importer_take_values(struct importer *importer, const struct database_row *row, size_t column,
@@ -65,6 +63,13 @@ bool importer_ask(struct importer *importer, struct bytes key,
 
 /* Ask for some of the keys that the store of the kind at hand has; SHAPE says what they are. */
 bool importer_check_samples(struct importer *importer, enum query_shape_kind shape);
+
+/* The name of the column that has a row's number, in importer->text; empty: there is none. */
+bool importer_find_number(struct importer *importer, const struct query_shape *shape,
+			  enum query_dialect dialect);
+
+/* The number in VALUE; 0: none that a line number could be. */
+uint32_t importer_number(const struct database_value *value);
 
 /* All rows of a table of Postfix, into the store of the kind at hand. */
 bool importer_run_template(struct importer *importer);

@@ -323,6 +323,45 @@ static enum query_outcome make_bulk(const struct shaper *shaper, enum query_dial
 	return is_made ? QUERY_HAS_SHAPE : QUERY_NO_MEMORY;
 }
 
+static bool is_name(const struct sql_token *token)
+{
+	static const char *const words[] = { "only", "lateral", "unnest", NULL };
+
+	return (token->kind == SQL_WORD && !sql_is_one_of(token, words)) ||
+	       (token->kind == SQL_NAME && token->text.data[0] == '"');
+}
+
+static struct bytes text_of(const struct shaper *shaper, size_t first, size_t last)
+{
+	const char *begin = shaper->tokens[first].text.data;
+	struct bytes end = shaper->tokens[last].text;
+
+	return bytes_make(begin, (size_t)(end.data + end.size - begin));
+}
+
+/* `table`, `schema.table`, either with another name behind it. */
+static void find_table(const struct shaper *shaper, struct query_shape *shape)
+{
+	struct span from = shaper->from;
+	size_t name = from.begin; /* where it ends */
+
+	shape->table = shape->qualifier = bytes_make(NULL, 0);
+	if (from.begin == from.end || !is_name(&shaper->tokens[from.begin]))
+		return;
+	if (from.end - from.begin > 2 && sql_is_symbol(&shaper->tokens[from.begin + 1], ".") &&
+	    is_name(&shaper->tokens[from.begin + 2]))
+		name = from.begin + 2;
+	from.begin = name + 1;
+	if (from.begin < from.end && sql_is_word(&shaper->tokens[from.begin], "as"))
+		from.begin++;
+	if (from.end - from.begin > 1 ||
+	    (from.begin < from.end && !is_name(&shaper->tokens[from.begin])))
+		return;
+	shape->table = text_of(shaper, shaper->from.begin, name);
+	shape->qualifier =
+		from.begin == from.end ? shape->table : text_of(shaper, from.begin, from.begin);
+}
+
 enum query_outcome query_shape_find(struct bytes query, enum query_dialect dialect,
 				    struct arena *arena, struct query_shape *out_shape,
 				    const char **out_why)
@@ -341,6 +380,7 @@ enum query_outcome query_shape_find(struct bytes query, enum query_dialect diale
 	}
 	if (make_bulk(shaper, dialect, arena, &shape) != QUERY_HAS_SHAPE)
 		return QUERY_NO_MEMORY;
+	find_table(shaper, &shape);
 	*out_shape = shape;
 	return QUERY_HAS_SHAPE;
 }

@@ -29,6 +29,10 @@ struct query_shape {
 	enum query_shape_kind kind;
 	size_t key_columns;
 	struct bytes bulk; /* in the arena, with a NUL behind it */
+	/* Where all rows are of one table: its name as written, and what its columns stand behind.
+	 * Views into the query; empty: of several, or of something else. */
+	struct bytes table;
+	struct bytes qualifier;
 };
 
 enum query_dialect {

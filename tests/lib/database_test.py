@@ -187,6 +187,33 @@ class DatabaseTests:
         self.assertIn('%s:n0 alias 999999999\n' % self.database.TYPE, said)
         self.assertIn('%s:n5 alias\n' % self.database.TYPE, said)
 
+    def place_of(self, address, query):
+        self.use_table(query)
+        self.shop.compile('--force')
+        said = rcptmap.run('resolve', '-v', '-t', self.shop.table, address).out
+        return said.split('\n')[1].strip()
+
+    def test_numbers_of_rows(self):
+        """The primary key of the one table that a table file of Postfix asks."""
+        self.database.fill([(4711, 'a@one.example', 'x@dest.example', True)])
+        place = 'a@one.example  %s:made alias' % self.database.TYPE
+        where = " WHERE a.address = '%s'"
+        for query in ("SELECT goto FROM alias WHERE address = '%s'",
+                      'SELECT a.goto FROM alias AS a' + where,
+                      "SELECT goto FROM alias WHERE address = '%u@%d' AND " + self.database.ACTIVE):
+            self.assertEqual(self.place_of('a@one.example', query), place + ' 4711', query)
+        for statement in ('CREATE TABLE two (a INTEGER, b INTEGER, address VARCHAR(99), '
+                          'goto VARCHAR(99), PRIMARY KEY (a, b))',
+                          "INSERT INTO two SELECT 1, 2, address, goto FROM alias",
+                          'CREATE TABLE named (address VARCHAR(99) PRIMARY KEY, goto VARCHAR(99))',
+                          'INSERT INTO named SELECT address, goto FROM alias',
+                          'CREATE VIEW seen AS SELECT * FROM alias'):
+            self.database.run(statement)
+        for source in ('two a', 'named a', 'seen a', '(SELECT * FROM alias) a',
+                       'alias a JOIN named n ON n.address = a.address'):
+            query = 'SELECT a.goto FROM ' + source + where
+            self.assertEqual(self.place_of('a@one.example', query), place, query)
+
     def test_kinds_of_tables(self):
         self.database.fill([(1, 'a@one.example', 'x', True), (2, 'one.example', 'x', True)])
         query = "SELECT 1 FROM alias WHERE address = '%s' AND id = "
@@ -306,5 +333,5 @@ class DatabaseTests:
         self.assertEqual(self.ours(['a@one.example', 'b@one.example', 'c@one.example']),
                          {'a@one.example': ['x@dest.example']})
         self.database.fill([(4, 'a@one.example', 'y@dest.example', True)])
-        self.assertRegex(self.shop.compile('--force'), r'made alias: warning: duplicate key '
-                         r'a@one.example: the first one counts, \w+:made alias \[duplicate\]')
+        self.assertRegex(self.shop.compile('--force'), r'made alias 4: warning: duplicate key '
+                         r'a@one.example: the first one counts, \w+:made alias 1 \[duplicate\]')

@@ -89,6 +89,42 @@ static void a_key_in_one_column(void **state)
 	gives("SELECT x || 'it''s' FROM t WHERE k='%s'", "key", "SELECT (k), x || 'it''s' FROM t");
 }
 
+static void has_table(const char *from, const char *table, const char *qualifier)
+{
+	struct arena arena;
+	struct query_shape shape;
+	char query[200];
+	const char *why;
+
+	(void)snprintf(query, sizeof(query), "SELECT x FROM %s WHERE k = '%%s'", from);
+	arena_init(&arena, 1 << 24);
+	assert_int_equal(query_shape_find(bytes_of(query), QUERY_SQLITE, &arena, &shape, &why),
+			 QUERY_HAS_SHAPE);
+	if (!bytes_equal(shape.table, bytes_of(table)) ||
+	    !bytes_equal(shape.qualifier, bytes_of(qualifier)))
+		fail_msg("%s: " BYTES_FORMAT ", " BYTES_FORMAT, from, BYTES_ARGS(shape.table),
+			 BYTES_ARGS(shape.qualifier));
+	arena_free(&arena);
+}
+
+static void one_table_is_known(void **state)
+{
+	(void)state;
+	has_table("t", "t", "t");
+	has_table("t a", "t", "a");
+	has_table("t AS a", "t", "a");
+	has_table("s.t", "s.t", "s.t");
+	has_table("s . \"T x\" as \"A\"", "s . \"T x\"", "\"A\"");
+	has_table("t, u", "", "");
+	has_table("t a JOIN u", "", "");
+	has_table("t JOIN u", "", "");
+	has_table("f(1)", "", "");
+	has_table("(SELECT 1) a", "", "");
+	has_table("ONLY t", "", "");
+	has_table("[t]", "", "");
+	has_table("t AS", "t", "t");
+}
+
 static void parts_of_a_key(void **state)
 {
 	(void)state;
@@ -227,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_in_one_column),
+		cmocka_unit_test(one_table_is_known),
 		cmocka_unit_test(parts_of_a_key),
 		cmocka_unit_test(aliases_of_a_domain),
 		cmocka_unit_test(other_shapes_are_refused),
