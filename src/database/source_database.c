@@ -5,12 +5,14 @@
  * All is read when it is opened, in one snapshot, which has ended when open() returns; a table that
  * has to be made twice is made of the same rows.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
 #include "database/import.h"
+#include "sources/lines.h"
 #include "sources/source.h"
 
 struct source {
@@ -31,25 +33,33 @@ static void database_close(struct source *source)
 	free(source);
 }
 
-/* Whoever waits for changes may look at the file of a SQLite database, and at its log. */
-static void tell_files(const struct database_plan *plan, struct report *report)
+/* Whoever waits for changes may look at the file, if there is one. */
+static void tell_file(const char *path, struct report *report)
 {
-	static const char *const suffixes[] = { "", "-wal" };
+	struct stat status;
+
+	if (report->on_file != NULL && stat(path, &status) == 0)
+		report->on_file(path, &status, report->on_file_context);
+}
+
+/* Of SQLite the file, as any source, and its log. What isn't there is for the library to say. */
+static bool check_file(const struct database_plan *plan, struct report *report)
+{
 	const char *path =
 		plan->options.connection != NULL ? plan->options.connection : plan->options.name;
+	struct stat status;
+	char *log;
 
-	if (report->on_file == NULL || strcmp(plan->type, "sqlite") != 0 || path == NULL)
-		return;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		char *file;
-		struct stat status;
-
-		if (asprintf(&file, "%s%s", path, suffixes[i]) < 0)
-			return;
-		if (stat(file, &status) == 0)
-			report->on_file(file, &status, report->on_file_context);
-		free(file);
-	}
+	if (strcmp(plan->type, "sqlite") != 0 || path == NULL || stat(path, &status) != 0)
+		return true;
+	if (!lines_trust(path, &status, report))
+		return false;
+	tell_file(path, report);
+	if (asprintf(&log, "%s-wal", path) < 0)
+		return true; /* its changes are seen a little later */
+	tell_file(log, report);
+	free(log);
+	return true;
 }
 
 static struct source *open_type(const char *type, const struct settings_source *from,
@@ -68,8 +78,7 @@ static struct source *open_type(const char *type, const struct settings_source *
 	if (!is_good)
 		report_error(report, EX_OSERR, from->path, 0, "no random seed to be had");
 	is_good = database_plan_make(from, settings, type, report, &source->plan) && is_good;
-	if (is_good)
-		tell_files(&source->plan, report);
+	is_good = is_good && check_file(&source->plan, report);
 	if (is_good && database_import(&source->plan, source->stores, report))
 		return source;
 	database_close(source);

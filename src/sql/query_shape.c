@@ -165,13 +165,13 @@ static bool split_clauses(struct shaper *shaper, struct span *out_where)
 
 /* ---- the bulk query ----------------------------------------------------------------------- */
 
-/* The one condition of PATTERN; NULL: none. */
-static const struct condition *find_pattern(const struct shaper *shaper, enum pattern pattern)
+/* The one condition of PATTERN, of which there is one; else it is empty. */
+static struct condition find_pattern(const struct shaper *shaper, enum pattern pattern)
 {
 	for (size_t i = 0; i < shaper->condition_count; i++)
 		if (shaper->conditions[i].pattern == pattern)
-			return &shaper->conditions[i];
-	return NULL;
+			return shaper->conditions[i];
+	return (struct condition){ .pattern = PATTERN_NONE };
 }
 
 static bool choose_kind(struct shaper *shaper, struct query_shape *out_shape)
@@ -220,12 +220,15 @@ static void put(struct buffer *out, const char *text)
 /* SPAN as it was written, but for `%%`. */
 static void put_span(const struct shaper *shaper, struct span span, struct buffer *out)
 {
-	const char *at = shaper->tokens[span.begin].text.data;
-	struct bytes last = shaper->tokens[span.end - 1].text;
+	const char *at, *end;
 
-	for (; at < last.data + last.size; at++) {
+	if (span.begin == span.end)
+		return;
+	at = shaper->tokens[span.begin].text.data;
+	end = shaper->tokens[span.end - 1].text.data + shaper->tokens[span.end - 1].text.size;
+	for (; at < end; at++) {
 		(void)buffer_append_byte(out, *at); /* checked at the end */
-		if (at[0] == '%' && at + 1 < last.data + last.size && at[1] == '%')
+		if (at[0] == '%' && at + 1 < end && at[1] == '%')
 			at++;
 	}
 }
@@ -245,45 +248,45 @@ static void put_keys(const struct shaper *shaper, enum query_shape_kind kind, st
 		[QUERY_CATCH_ALL] = PATTERN_AT, [QUERY_DOMAIN_ALIAS] = PATTERN_DOMAIN,
 	};
 
-	put_bracketed(shaper, find_pattern(shaper, first[kind])->other, out);
+	put_bracketed(shaper, find_pattern(shaper, first[kind]).other, out);
 	if (kind == QUERY_PARTS) {
 		put(out, ", ");
-		put_bracketed(shaper, find_pattern(shaper, PATTERN_DOMAIN)->other, out);
+		put_bracketed(shaper, find_pattern(shaper, PATTERN_DOMAIN).other, out);
 	} else if (kind == QUERY_DOMAIN_ALIAS) {
 		put(out, ", ");
-		put_bracketed(shaper, find_pattern(shaper, PATTERN_USER_AT)->other, out);
+		put_bracketed(shaper, find_pattern(shaper, PATTERN_USER_AT).other, out);
 		put(out, ", ");
-		put_bracketed(shaper, find_pattern(shaper, PATTERN_USER_AT)->tail, out);
+		put_bracketed(shaper, find_pattern(shaper, PATTERN_USER_AT).tail, out);
 	}
 }
 
 /* The address ends in @ and its domain, said so that the database need not try all pairs. */
 static void put_join(const struct shaper *shaper, enum query_dialect dialect, struct buffer *out)
 {
-	const struct condition *condition = find_pattern(shaper, PATTERN_USER_AT);
+	const struct condition condition = find_pattern(shaper, PATTERN_USER_AT);
 
 	switch (dialect) {
 	case QUERY_POSTGRESQL:
 		put(out, "substring(");
-		put_bracketed(shaper, condition->other, out);
+		put_bracketed(shaper, condition.other, out);
 		put(out, " from '@([^@]*)$') = ");
 		break;
 	case QUERY_SQLITE:
 		put(out, "substr(");
-		put_bracketed(shaper, condition->other, out);
+		put_bracketed(shaper, condition.other, out);
 		put(out, ", length(");
-		put_bracketed(shaper, condition->other, out);
+		put_bracketed(shaper, condition.other, out);
 		put(out, ") - length(");
-		put_bracketed(shaper, condition->tail, out);
+		put_bracketed(shaper, condition.tail, out);
 		put(out, ")) = '@' || ");
 		break;
 	case QUERY_MYSQL:
 		put(out, "SUBSTRING_INDEX(");
-		put_bracketed(shaper, condition->other, out);
+		put_bracketed(shaper, condition.other, out);
 		put(out, ", '@', -1) = ");
 		break;
 	}
-	put_bracketed(shaper, condition->tail, out);
+	put_bracketed(shaper, condition.tail, out);
 }
 
 static void put_bulk(const struct shaper *shaper, const struct query_shape *shape,

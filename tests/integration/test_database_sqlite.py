@@ -40,6 +40,15 @@ class SqliteTest(DatabaseTests, DatabaseTest):
         self.use_members(alias_query='SELECT 1, 2')
         self.refuses(UNAVAILABLE, 'sqlite:main alias: .*: file is not a database')
 
+    def test_who_may_write_the_file(self):
+        self.database.fill([(1, 'a@one.example', 'x@dest.example', True)])
+        self.use_members(alias_query='SELECT address, goto FROM alias')
+        self.database.path.chmod(0o666)
+        self.refuses(NO_PERMISSION, r'.*data.sqlite: others may write it \(mode 0666\)')
+        self.database.path.chmod(0o660)
+        self.assertRegex(self.shop.compile(), r'data.sqlite: warning: its group may write it .*'
+                         r'\[group-writes\]')
+
     def test_somebody_else_writes(self):
         self.use_members(alias_query='SELECT address, goto FROM alias', timeout_seconds=1)
         writer = sqlite3.connect(str(self.database.path), isolation_level=None)
