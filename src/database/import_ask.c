@@ -131,7 +131,8 @@ static bool make_sample(struct importer *importer, struct bytes key, enum query_
 	buffer_clear(&importer->key);
 	if (is_catch_all)
 		(void)buffer_append_text(&importer->key, "any"); /* checked below */
-	return buffer_append(&importer->key, key) || importer_fail_memory(importer);
+	(void)buffer_append(&importer->key, key);                /* likewise */
+	return !importer->key.has_failed || importer_fail_memory(importer);
 }
 
 static bool check_sample(struct importer *importer, const struct row_store_key *stored,

@@ -33,8 +33,9 @@ static bool put_question(struct importer *importer, const char *question, struct
 			(void)buffer_append_byte(out, '\'');  /* likewise */
 		(void)buffer_append_byte(out, table.data[i]); /* likewise */
 	}
-	(void)buffer_append_text(out, end); /* likewise */
-	return buffer_append_byte(out, '\0') || importer_fail_memory(importer);
+	(void)buffer_append_text(out, end);  /* likewise */
+	(void)buffer_append_byte(out, '\0'); /* likewise */
+	return !out->has_failed || importer_fail_memory(importer);
 }
 
 /* The answer's one column, in importer->text, which stays empty where there is none. */

@@ -179,7 +179,8 @@ static bool put_bulk(struct importer *importer, const struct query_shape *shape,
 		(void)buffer_append_text(out, ", ");
 	}
 	(void)buffer_append(out, bytes_skip(shape->bulk, sizeof(select) - 1));
-	return buffer_append_byte(out, '\0') || importer_fail_memory(importer);
+	(void)buffer_append_byte(out, '\0');
+	return !out->has_failed || importer_fail_memory(importer);
 }
 
 static bool read_bulk(struct importer *importer, const struct query_shape *shape)
@@ -280,6 +281,8 @@ static bool run_by_keys(struct importer *importer, const char *why)
 		  (row_store_join(&keys) || importer_fail_memory(importer));
 	while (is_done && row_store_next(&keys, &position, &key))
 		is_done = ask_folded(importer, key.key);
+	if (is_done && position == SIZE_MAX)
+		is_done = importer_fail_memory(importer);
 	if (is_done)
 		report_warning(importer->report, WARNING_ENUMERATED,
 			       importer->plan->labels[importer->kind], 0,

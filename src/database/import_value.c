@@ -124,8 +124,9 @@ static bool put_clean(struct buffer *out, struct bytes text)
 static enum import_outcome put_simple(struct importer *importer, struct bytes text)
 {
 	if (importer->value.size > 0)
-		(void)buffer_append_byte(&importer->value, ','); /* checked with the next */
-	if (buffer_append(&importer->value, text))
+		(void)buffer_append_byte(&importer->value, ','); /* checked below */
+	(void)buffer_append(&importer->value, text);             /* likewise */
+	if (!importer->value.has_failed)
 		return IMPORT_ROW;
 	(void)importer_fail_memory(importer);
 	return IMPORT_FAILED;

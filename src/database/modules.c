@@ -49,7 +49,7 @@ static bool check(const char *name, const char *path, struct error *err)
 		return error_set_errno(err, EX_NOPERM, "%s", path);
 	folder = trust_open_folder(path, O_RDONLY, &in_folder);
 	if (folder < 0 || fstat(fd, &status) != 0)
-		is_good = error_set_errno(err, EX_NOPERM, "%s", path);
+		is_good = error_set_errno(err, errno == ENOMEM ? EX_OSERR : EX_NOPERM, "%s", path);
 	else
 		is_good = trust_check(path, &status, &trust_in_module, err) &&
 			  trust_check_folder(path, folder, &trust_in_module_folder, err);

@@ -216,7 +216,8 @@ static bool make_copy(struct database *database, const char *query, struct error
 	(void)buffer_append_text(&database->text, "COPY ("); /* checked at the end */
 	(void)buffer_append(&database->text, text);          /* likewise */
 	(void)buffer_append_text(&database->text, ") TO STDOUT");
-	return buffer_append_byte(&database->text, '\0') || error_set_memory(err);
+	(void)buffer_append_byte(&database->text, '\0'); /* likewise */
+	return !database->text.has_failed || error_set_memory(err);
 }
 
 static bool postgresql_query(struct database *database, const char *text, enum database_way way,
