@@ -99,7 +99,10 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         path = self.postfix.folder / 'made.cf'
         text = path.read_text(encoding='utf-8')
         uri = 'postgresql://tester@/%s?host=%s' % (self.database.name, self.server.sockets)
-        for hosts in ('/nowhere, %s' % self.server.sockets, 'unix:/nowhere ' + uri):
+        relay = self.relay()
+        for hosts in ('/nowhere, %s' % self.server.sockets, 'unix:/nowhere ' + uri,
+                      '127.0.0.1:%d' % relay.port, 'inet:127.0.0.1:%d, /nowhere' % relay.port,
+                      '[127.0.0.1]:%d' % relay.port):
             path.write_text(text.replace('unix:%s' % self.server.sockets, hosts), encoding='utf-8')
             self.shop.compile('--force')
             self.assertEqual(len(self.ours(['a@one.example'])), 1)
