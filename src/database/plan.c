@@ -11,6 +11,7 @@
 #include "base/trust.h"
 #include "sql/key_template.h"
 #include "database/postfix_table.h"
+#include "sources/source.h"
 
 enum {
 	PLAN_BYTES = 64 << 20,
@@ -19,6 +20,8 @@ enum {
 	SILENT_SECONDS = 60,
 	SECONDS_MAX = 86400,
 };
+
+#define FIRST_NAME "main"
 
 static const char *const kinds[] = {
 	[DATABASE_DOMAIN] = "domain",
@@ -361,11 +364,34 @@ bool database_plan_has_domain(const struct database_plan *plan, struct bytes dom
 
 /* ---- from start to end -------------------------------------------------------------------- */
 
+/* Two of one name could not be told apart in messages and in the table. */
+static bool check_name(const struct planner *planner)
+{
+	const struct settings *settings = planner->settings;
+	const struct database_plan *plan = planner->plan;
+
+	for (size_t i = 0; i < settings->source_count; i++) {
+		const struct settings_source *other = &settings->sources[i];
+		const struct source_type *type = source_type_find(other->type);
+		const char *name = settings_source_get(other, "name");
+
+		if (other == planner->from || other->path[0] != '\0' || type == NULL ||
+		    strcmp(type->name, plan->type) != 0 ||
+		    strcmp(name != NULL ? name : FIRST_NAME, plan->name) != 0)
+			continue;
+		report_error(planner->report, EX_CONFIG, plan->path, plan->line,
+			     "sources: two are called %s:%s; give one of them another name",
+			     plan->type, plan->name);
+		return false;
+	}
+	return true;
+}
+
 static bool plan_members(struct planner *planner)
 {
 	struct database_plan *plan = planner->plan;
 
-	if (!take_members(planner))
+	if (!take_members(planner) || !check_name(planner))
 		return false;
 	for (size_t i = 0; i < DATABASE_KINDS; i++)
 		if (plan->queries[i] != NULL)
@@ -405,7 +431,7 @@ bool database_plan_make(const struct settings_source *from, const struct setting
 
 	*out_plan = (struct database_plan){
 		.type = type,
-		.name = "main",
+		.name = FIRST_NAME,
 		.path = settings->file,
 		.line = (uint32_t)from->line,
 		.options = { .connect_timeout_ms = CONNECT_SECONDS * 1000,

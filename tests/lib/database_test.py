@@ -294,6 +294,12 @@ class DatabaseTests:
                 ({'name': 'x'}, 'a database without a path needs a query, as alias_query')):
             self.use_members(**members)
             self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: ' + pattern)
+        twice = {'type': self.database.TYPE, **self.database.connection(),
+                 'alias_query': "SELECT 'a@one.example', 'x@dest.example'"}
+        self.shop.write_configuration(sources=[twice, {**twice, 'name': 'main'}])
+        self.refuses(CONFIG, r'.*: sources: two are called \w+:main; give one of them another name')
+        self.shop.write_configuration(sources=[twice, {**twice, 'name': 'second'}])
+        self.shop.compile()
         self.use_table("SELECT goto FROM alias WHERE address='%s'", {'alias_query': 'SELECT 1, 2'})
         self.refuses(CONFIG, '.*: sources: alias_query: there is no such setting beside a path')
 
