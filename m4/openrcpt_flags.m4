@@ -67,6 +67,7 @@ AC_DEFUN([OPENRCPT_HARDENING], [
 	HARDENING_CPPFLAGS=
 	HARDENING_CFLAGS=
 	HARDENING_LDFLAGS=
+	HARDENING_MODULE_LDFLAGS=
 	AC_ARG_ENABLE([hardening],
 		[AS_HELP_STRING([--disable-hardening], [leave out the hardening flags])],
 		[], [enable_hardening=yes])
@@ -88,9 +89,13 @@ AC_DEFUN([OPENRCPT_HARDENING], [
 			[OPENRCPT_TRY_FLAG([-fPIE -pie], [LDFLAGS], [HARDENING_LDFLAGS])])
 		m4_foreach_w([word], [relro now noexecstack nodlopen],
 			[OPENRCPT_TRY_FLAG([-Wl,-z,]word, [LDFLAGS], [HARDENING_LDFLAGS])])
+		dnl Modules are no executables, and there to be loaded.
+		m4_foreach_w([word], [relro now noexecstack],
+			[OPENRCPT_TRY_FLAG([-Wl,-z,]word, [LDFLAGS], [HARDENING_MODULE_LDFLAGS])])
 		OPENRCPT_TRY_FLAG([-Wl,--as-needed], [LDFLAGS], [HARDENING_LDFLAGS])
 	])
 	AC_SUBST([HARDENING_CPPFLAGS])
 	AC_SUBST([HARDENING_CFLAGS])
 	AC_SUBST([HARDENING_LDFLAGS])
+	AC_SUBST([HARDENING_MODULE_LDFLAGS])
 ])

@@ -1,6 +1,21 @@
 dnl SPDX-License-Identifier: BSD-2-Clause
 dnl The libraries, and where things are installed.
 
+dnl OPENRCPT_MODULE(NAME, VARIABLE, LIBRARY)
+dnl The module of rcptmap for databases of one kind: built where its library is, unless --without-NAME
+dnl says no; --with-NAME insists.
+AC_DEFUN([OPENRCPT_MODULE], [
+	AC_ARG_WITH([$1],
+		[AS_HELP_STRING([--without-$1], [leave out the module for sources of type $1])],
+		[], [with_$1=check])
+	have_$1=no
+	AS_IF([test "x$with_$1" != xno],
+		[PKG_CHECK_MODULES([$2], [$3], [have_$1=yes],
+			[AS_IF([test "x$with_$1" = xyes],
+				[AC_MSG_ERROR([--with-$1: $3 not found])])])])
+	AM_CONDITIONAL([$2], [test "x$have_$1" = xyes])
+])
+
 AC_DEFUN([OPENRCPT_LIBRARIES], [
 	PKG_CHECK_MODULES([LIBCONFIG], [libconfig >= 1.5])
 	dnl 1.5 counts the names of the files that it has read, 1.7 ends the list with a null pointer.
@@ -55,6 +70,16 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 		[SANDBOX_CPPFLAGS="$SANDBOX_CPPFLAGS -DOPENRCPT_SANDBOX=1"],
 		[SANDBOX_CPPFLAGS="$SANDBOX_CPPFLAGS -DOPENRCPT_SANDBOX=0"])
 	AC_SUBST([SANDBOX_CPPFLAGS])
+
+	dnl In the C library itself since glibc 2.34.
+	openrcpt_saved_LIBS=$LIBS
+	AC_SEARCH_LIBS([dlopen], [dl])
+	AS_CASE([$ac_cv_search_dlopen], [-l*], [DLOPEN_LIBS=$ac_cv_search_dlopen], [DLOPEN_LIBS=])
+	AC_SUBST([DLOPEN_LIBS])
+	LIBS=$openrcpt_saved_LIBS
+
+	OPENRCPT_MODULE([postgresql], [POSTGRESQL], [libpq >= 9.6])
+	OPENRCPT_MODULE([sqlite], [SQLITE], [sqlite3 >= 3.16])
 
 	PKG_CHECK_MODULES([CMOCKA], [cmocka >= 1.1], [have_cmocka=yes], [have_cmocka=no])
 	AM_CONDITIONAL([CMOCKA], [test "x$have_cmocka" = xyes])

@@ -53,6 +53,18 @@ const struct trust_policy trust_in_socket_folder = {
 	.exit_status = EX_CONFIG,
 };
 
+const struct trust_policy trust_in_module = {
+	.also_owner = TRUST_NOBODY,
+	.has_free_names = true,
+	.exit_status = EX_NOPERM,
+};
+
+const struct trust_policy trust_in_module_folder = {
+	.is_directory = true,
+	.also_owner = TRUST_NOBODY,
+	.exit_status = EX_NOPERM,
+};
+
 /* ---- the rule ----------------------------------------------------------------------------- */
 
 static bool may_own(uid_t owner, const struct trust_policy *policy)

@@ -63,6 +63,10 @@ extern const struct trust_policy trust_in_folder;
  * /tmp is refused; its group is that of the MTA. */
 extern const struct trust_policy trust_in_socket_folder;
 
+/* Code that a program loads, and its directory. */
+extern const struct trust_policy trust_in_module;
+extern const struct trust_policy trust_in_module_folder;
+
 enum trust_fault {
 	TRUST_NO_FAULT,
 	TRUST_NOT_REGULAR,

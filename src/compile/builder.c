@@ -173,12 +173,14 @@ bool builder_source(struct builder *builder, const char *path)
 	       writer_source(builder->writer, builder->lines.last_line + 1, name);
 }
 
-bool builder_row(struct builder *builder, const struct source_row *row)
+static bool add_row(struct builder *builder, const struct source_row *row)
 {
 	const char *path = builder->lines.sources[builder->lines.source_count - 1].path;
 	uint32_t global_line;
 
-	if (!line_map_add_line(&builder->lines, row->line, &global_line)) {
+	/* A primary key that is too big to be a line is none. */
+	if (!line_map_add_line(&builder->lines, row->line, &global_line) &&
+	    (row->place == NULL || !line_map_add_line(&builder->lines, 0, &global_line))) {
 		report_stop(builder->report, EX_DATAERR, path, row->line,
 			    "more than four thousand million lines");
 		return false;
@@ -189,6 +191,18 @@ bool builder_row(struct builder *builder, const struct source_row *row)
 	if (row->kind == SOURCE_ROW_PATTERN)
 		return row_pattern_add(builder, row, path, global_line);
 	return row_entry_add(builder, row, path, global_line);
+}
+
+bool builder_row(struct builder *builder, const struct source_row *row)
+{
+	bool is_added;
+
+	/* Without a line only its key tells which row it is. */
+	if (row->place != NULL && row->line == 0)
+		builder->report->subject = row->key;
+	is_added = add_row(builder, row);
+	builder->report->subject = bytes_make(NULL, 0);
+	return is_added;
 }
 
 bool builder_end(struct builder *builder)

@@ -24,6 +24,7 @@ struct compilation {
 	struct report report;
 	struct known_warnings known;
 	struct builder builder;
+	struct source **kept; /* of each source that is opened once; else NULL */
 	struct progress progress;
 	struct file_output output;
 	struct table_facts installed; /* all zero: none, or one that --force replaces unread */

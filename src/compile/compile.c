@@ -29,11 +29,14 @@ enum {
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
+/* PLACE is what the rows are called until one has a place of its own; NULL: each has. */
 static bool read_rows(struct compilation *compilation, const struct source_type *type,
-		      struct source *source)
+		      struct source *source, const char *place)
 {
 	struct source_row row = { .line = 0 };
 
+	if (place != NULL && !builder_source(&compilation->builder, place))
+		return false;
 	for (;;) {
 		switch (type->next(source, &row)) {
 		case SOURCE_FAILED:
@@ -43,14 +46,20 @@ static bool read_rows(struct compilation *compilation, const struct source_type 
 		case SOURCE_ROW:
 			break;
 		}
+		if (row.place != NULL && row.place != place) {
+			place = row.place;
+			if (!builder_source(&compilation->builder, place))
+				return false;
+		}
 		if (!builder_row(&compilation->builder, &row))
 			return false;
 		progress_step(&compilation->progress);
 	}
 }
 
-static bool read_source(struct compilation *compilation, const struct settings_source *from)
+static bool read_source(struct compilation *compilation, size_t index)
 {
+	const struct settings_source *from = &compilation->options->sources[index];
 	const struct source_type *type = source_type_find(from->type);
 	struct report *report = &compilation->report;
 	struct source *source;
@@ -61,11 +70,14 @@ static bool read_source(struct compilation *compilation, const struct settings_s
 			     "no such type of source: \"%s\"; there are " SOURCE_TYPES, from->type);
 		return false;
 	}
+	if (type->rewind != NULL) {
+		type->rewind(compilation->kept[index]);
+		return read_rows(compilation, type, compilation->kept[index], NULL);
+	}
 	source = type->open(from, compilation->settings, report);
 	if (source == NULL)
 		return false;
-	is_read = builder_source(&compilation->builder, from->path) &&
-		  read_rows(compilation, type, source);
+	is_read = read_rows(compilation, type, source, from->path);
 	type->close(source);
 	return is_read;
 }
@@ -78,8 +90,43 @@ static bool read_sources(struct compilation *compilation, struct table_writer *w
 	if (!builder_begin(&compilation->builder, writer))
 		return false;
 	for (size_t i = 0; i < options->source_count; i++)
-		is_read &= read_source(compilation, &options->sources[i]);
+		is_read &= read_source(compilation, i);
 	return is_read && builder_end(&compilation->builder);
+}
+
+/* What is opened once is all read before there is a table, whose making takes longer. False:
+ * reported. */
+static bool open_kept(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+	bool is_open = true;
+
+	compilation->kept = calloc(options->source_count + 1, sizeof(*compilation->kept));
+	if (compilation->kept == NULL) {
+		report_error(&compilation->report, EX_OSERR, NULL, 0, "out of memory");
+		return false;
+	}
+	for (size_t i = 0; i < options->source_count; i++) {
+		const struct source_type *type = source_type_find(options->sources[i].type);
+
+		if (type == NULL || type->rewind == NULL)
+			continue;
+		compilation->kept[i] = type->open(&options->sources[i], compilation->settings,
+						  &compilation->report);
+		is_open &= compilation->kept[i] != NULL;
+	}
+	return is_open;
+}
+
+static void close_kept(struct compilation *compilation)
+{
+	const struct compile_options *options = compilation->options;
+
+	for (size_t i = 0; compilation->kept != NULL && i < options->source_count; i++)
+		if (compilation->kept[i] != NULL)
+			source_type_find(options->sources[i].type)->close(compilation->kept[i]);
+	free(compilation->kept);
+	compilation->kept = NULL;
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
@@ -92,11 +139,14 @@ static void on_duplicate(void *context, const struct writer_duplicate *duplicate
 	const char *kept = line_map_find(lines, duplicate->kept_line, &kept_line);
 	const char *dropped = line_map_find(lines, duplicate->dropped_line, &dropped_line);
 
+	char place[TABLE_PLACE_BYTES];
+
+	table_place_line(bytes_of(kept), kept_line, place);
 	report_warning(&compilation->report, WARNING_DUPLICATE, dropped, dropped_line,
 		       "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
-		       ": the first one counts, %s:%u",
+		       ": the first one counts, %s%s",
 		       BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
-		       BYTES_ARGS(duplicate->domain), kept, kept_line);
+		       BYTES_ARGS(duplicate->domain), kept, place);
 }
 
 static struct table_writer *make_writer(struct compilation *compilation, struct error *err)
@@ -347,9 +397,12 @@ static void run(struct compilation *compilation)
 		compilation->builder.stands_in = true;
 		compilation->builder.sources = options->sources;
 		compilation->builder.source_count = options->source_count;
-		(void)(options->is_check_only ? check_only(compilation) : install(compilation));
+		if (open_kept(compilation))
+			(void)(options->is_check_only ? check_only(compilation)
+						      : install(compilation)); /* reported */
 	}
 	builder_free(&compilation->builder);
+	close_kept(compilation);
 out:
 	file_output_close(&compilation->output);
 }

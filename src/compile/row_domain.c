@@ -90,7 +90,9 @@ static bool stop(struct builder *builder, const struct row_place *place, const s
 	return false;
 }
 
-static bool declare_key(struct builder *builder, struct bytes key, const struct row_place *place)
+/* FLAG is what it is to be; who is a mailbox domain stays one. */
+static bool declare_key(struct builder *builder, struct bytes key, unsigned flag,
+			const struct row_place *place)
 {
 	struct table_writer *writer = builder->writer;
 	uint32_t domain = writer_domain(writer, key);
@@ -106,11 +108,12 @@ static bool declare_key(struct builder *builder, struct bytes key, const struct 
 			       "a key here are refused",
 			       BYTES_ARGS(key));
 	if ((flags & TABLE_DOMAIN_MAILBOX) == 0)
-		writer_domain_flags(writer, domain, TABLE_DOMAIN_ALIAS);
+		writer_domain_flags(writer, domain, flag);
 	return true;
 }
 
-bool row_domain_declare(struct builder *builder, struct bytes name, const struct row_place *place)
+static bool declare(struct builder *builder, struct bytes name, unsigned flag,
+		    const struct row_place *place)
 {
 	struct bytes key;
 	struct error err;
@@ -127,9 +130,20 @@ bool row_domain_declare(struct builder *builder, struct bytes name, const struct
 		break;
 	}
 	if (check_host(name, &err))
-		return declare_key(builder, key, place);
+		return declare_key(builder, key, flag, place);
 	report_error(builder->report, err.status, place->path, place->line, "%s", err.text);
 	return err.status == EX_DATAERR;
+}
+
+bool row_domain_declare(struct builder *builder, struct bytes name, const struct row_place *place)
+{
+	return declare(builder, name, TABLE_DOMAIN_ALIAS, place);
+}
+
+bool row_domain_declare_mailbox(struct builder *builder, struct bytes name,
+				const struct row_place *place)
+{
+	return declare(builder, name, TABLE_DOMAIN_MAILBOX, place);
 }
 
 /* ---- words ------------------------------------------------------------------------------ */

@@ -23,6 +23,10 @@ struct row_place {
  */
 bool row_domain_declare(struct builder *builder, struct bytes name, const struct row_place *place);
 
+/* The same for a mailbox domain. */
+bool row_domain_declare_mailbox(struct builder *builder, struct bytes name,
+				const struct row_place *place);
+
 /* What a key without `@` is. */
 enum row_word {
 	ROW_WORD_USER,

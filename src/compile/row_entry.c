@@ -328,6 +328,8 @@ bool row_entry_add(struct builder *builder, const struct source_row *row, const 
 		return true;
 	if (row->kind == SOURCE_ROW_DOMAIN)
 		return row_domain_declare(builder, row->key, &place);
+	if (row->kind == SOURCE_ROW_MAILBOX_DOMAIN)
+		return row_domain_declare_mailbox(builder, row->key, &place);
 	if (row->kind == SOURCE_ROW_USER) {
 		key = (struct address){ .local = row->key };
 		return add_entry(&work, row, &key, false);

@@ -126,7 +126,8 @@ static void add_configured(struct follow *follow)
 	for (size_t i = 0; i < settings->included.count; i++)
 		add(follow, settings->included.items[i]);
 	for (size_t i = 0; i < settings->source_count; i++)
-		add(follow, settings->sources[i].path);
+		if (settings->sources[i].path[0] != '\0')
+			add(follow, settings->sources[i].path);
 }
 
 /* Settings that can't be read are the compilation's to tell; until then the last ones count. */

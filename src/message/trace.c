@@ -30,6 +30,21 @@ static void print_key(struct bytes local, struct bytes domain, struct buffer *ou
 	(void)address_escape(domain, false, out_line);
 }
 
+void trace_place(struct bytes source, uint32_t line, struct buffer *out_line)
+{
+	size_t begin = out_line->size;
+
+	(void)address_escape(source, false, out_line); /* marked, as the rest */
+	if (table_source_is_database(source))
+		for (size_t i = begin; i < out_line->size; i++)
+			if (out_line->data[i] == ' ')
+				out_line->data[i] = ':';
+	if (line == 0)
+		return;
+	(void)buffer_append_byte(out_line, ':');
+	(void)buffer_append_number(out_line, line);
+}
+
 static void print_place(const struct trace *trace, const struct table_entry *entry,
 			struct buffer *out_line)
 {
@@ -39,9 +54,7 @@ static void print_place(const struct trace *trace, const struct table_entry *ent
 	if (table_provenance(trace->table, entry, &source, &line) != LOOKUP_FOUND)
 		return;
 	(void)buffer_append_text(out_line, ", source=");
-	(void)address_escape(source, false, out_line);
-	(void)buffer_append_byte(out_line, ':');
-	(void)buffer_append_number(out_line, line);
+	trace_place(source, line, out_line);
 }
 
 static void on_step(void *context, struct bytes key_local, struct bytes key_domain,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "mail/address.h"
+#include "message/trace.h"
 #include "message/transaction_inside.h"
 #include "service/log.h"
 
@@ -151,9 +152,7 @@ static void show_source(const struct transaction *transaction, const struct orig
 	if (table_provenance(table, &original->source, &source, &line) == LOOKUP_FOUND) {
 		(void)buffer_append_text(text, ", source=");
 		begin = text->size;
-		(void)address_escape(source, false, text);
-		(void)buffer_append_byte(text, ':');
-		(void)buffer_append_number(text, line);
+		trace_place(source, line, text);
 		mark(parts, "OPENRCPT_SOURCE", text, begin);
 	}
 	(void)buffer_append_text(text, ", table=");

@@ -132,33 +132,26 @@ bool command_source(const char *text, struct settings_source *out_source, struct
 	source.type = copy_type(text, size);
 	source.path = strdup(size == 0 ? text : text + size + 1);
 	if (source.type == NULL || source.path == NULL) {
-		command_source_clear(&source);
+		settings_source_clear(&source);
 		return error_set_memory(err);
 	}
 	if (source_type_find(source.type) == NULL) {
 		error_fill(err, EX_USAGE, "%s: there is no source type %s, only " SOURCE_TYPES,
 			   text, source.type);
-		command_source_clear(&source);
+		settings_source_clear(&source);
 		return false;
 	}
 	if (source.path[0] == '\0') {
 		error_fill(err, EX_USAGE, "%s: the file is missing behind the type", text);
-		command_source_clear(&source);
+		settings_source_clear(&source);
 		return false;
 	}
 	if (strcmp(source.path, "-") == 0) {
 		error_fill(err, EX_USAGE, "%s: standard input is no source: one may be read twice",
 			   text);
-		command_source_clear(&source);
+		settings_source_clear(&source);
 		return false;
 	}
 	*out_source = source;
 	return true;
-}
-
-void command_source_clear(struct settings_source *source)
-{
-	free(source->type);
-	free(source->path);
-	*source = (struct settings_source){ 0 };
 }

@@ -50,10 +50,9 @@ struct table *command_open_table(const struct options *options, struct error *er
 struct table *command_open_path(const char *path, const struct settings *settings,
 				struct error *err);
 
-/* `TYPE:FILE` or `FILE`, taken apart; end it with command_source_clear(). `hash:FILE` and its like
+/* `TYPE:FILE` or `FILE`, taken apart; end it with settings_source_clear(). `hash:FILE` and its like
  * of Postfix are read as virtual(5), as postmap does. Status 64: no such type. */
 bool command_source(const char *text, struct settings_source *out_source, struct error *err);
-void command_source_clear(struct settings_source *source);
 
 /* TEXT as a generation of the table. Status 64: it is none. */
 bool command_generation(const char *text, uint64_t *out_generation, struct error *err);

@@ -19,7 +19,7 @@
 static void free_sources(struct settings_source *sources, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		command_source_clear(&sources[i]);
+		settings_source_clear(&sources[i]);
 	free(sources);
 }
 

@@ -111,7 +111,7 @@ static void write_json_place(struct dump *dump, const struct table_entry *entry,
 	else
 		json_null(json);
 	json_name(json, "line");
-	if (is_known)
+	if (is_known && (line != 0 || !table_source_is_database(source)))
 		json_number(json, line);
 	else
 		json_null(json);

@@ -93,7 +93,7 @@ static int run_file(const struct options *options, char *operand)
 	else
 		status = compile_file(options, operand, path);
 	free(path);
-	command_source_clear(&source);
+	settings_source_clear(&source);
 	return status;
 }
 

@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "database/modules.h"
 #include "rcptmap/command.h"
 #include "settings/nearest.h"
 #include "show/text_output.h"
@@ -139,8 +140,16 @@ static int help_one(const struct command *command)
 
 static int version(const struct options *options)
 {
+	struct buffer text;
+	int status;
+
 	(void)options; /* it has none */
-	return say("rcptmap " OPENRCPT_VERSION "\n");
+	buffer_init(&text, 1 << 16);
+	(void)buffer_append_text(&text, "rcptmap " OPENRCPT_VERSION "\n");
+	modules_list(&text);
+	status = text.has_failed ? EX_OSERR : say(text.data);
+	buffer_free(&text);
+	return status;
 }
 
 static const char *nearest_command(const char *word)

@@ -49,6 +49,7 @@ static bool print_rule(const struct table *table, const char *what,
 {
 	const struct table_entry entry = { .place = detail->place };
 	struct bytes source;
+	char place[TABLE_PLACE_BYTES];
 	uint32_t line;
 
 	if (!buffer_append_text(out_text, what))
@@ -57,8 +58,9 @@ static bool print_rule(const struct table *table, const char *what,
 		return true;
 	if (table_provenance(table, &entry, &source, &line) != LOOKUP_FOUND)
 		return true;
+	table_place_line(source, line, place);
 	return buffer_append_text(out_text, ": ") && address_escape(source, false, out_text) &&
-	       buffer_append_byte(out_text, ':') && buffer_append_number(out_text, line);
+	       buffer_append_text(out_text, place);
 }
 
 bool reason_print(const struct table *table, enum reason reason, const struct reason_detail *detail,

@@ -137,17 +137,6 @@ bool settings_field_equal(const struct settings_field *row, const struct setting
 	return false;
 }
 
-bool settings_sources_equal(const struct settings *a, const struct settings *b)
-{
-	if (a->source_count != b->source_count)
-		return false;
-	for (size_t i = 0; i < a->source_count; i++)
-		if (strcmp(a->sources[i].type, b->sources[i].type) != 0 ||
-		    strcmp(a->sources[i].path, b->sources[i].path) != 0)
-			return false;
-	return true;
-}
-
 /* ---- making and ending --------------------------------------------------------------------- */
 
 bool settings_list_add(struct settings_list *list, const char *item)
@@ -162,37 +151,6 @@ bool settings_list_add(struct settings_list *list, const char *item)
 		return false;
 	list->count++;
 	return true;
-}
-
-bool settings_source_add(struct settings *settings, const char *type, const char *path, int line)
-{
-	struct settings_source *sources =
-		realloc(settings->sources, (settings->source_count + 1) * sizeof(*sources));
-	struct settings_source *added;
-
-	if (sources == NULL)
-		return false;
-	settings->sources = sources;
-	added = &sources[settings->source_count];
-	*added = (struct settings_source){ strdup(type), strdup(path), line };
-	if (added->type == NULL || added->path == NULL) {
-		free(added->type);
-		free(added->path);
-		return false;
-	}
-	settings->source_count++;
-	return true;
-}
-
-void settings_sources_clear(struct settings *settings)
-{
-	for (size_t i = 0; i < settings->source_count; i++) {
-		free(settings->sources[i].type);
-		free(settings->sources[i].path);
-	}
-	free(settings->sources);
-	settings->sources = NULL;
-	settings->source_count = 0;
 }
 
 static bool set_initial(const struct settings_field *row, struct settings *settings)

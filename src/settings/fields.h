@@ -54,6 +54,10 @@ bool settings_list_add(struct settings_list *list, const char *item);
 bool settings_source_add(struct settings *settings, const char *type, const char *path, int line);
 void settings_sources_clear(struct settings *settings);
 
+/* Copies of NAME and VALUE become the last member of SOURCE. False: no memory. */
+bool settings_source_set(struct settings_source *source, const char *name, const char *value,
+			 int line);
+
 /* The value of WORD; false: ROW has no such word. */
 bool settings_find_word(const struct settings_field *row, const char *word, unsigned *out_value);
 

@@ -54,14 +54,24 @@ static void put_row(struct buffer *buffer, const struct settings_field *row,
 	}
 }
 
+static void put_source(struct buffer *buffer, const struct settings_source *source)
+{
+	put_text(buffer, source->type);
+	put_text(buffer, source->path);
+	put_number(buffer, (uint64_t)source->line);
+	put_number(buffer, source->member_count);
+	for (size_t i = 0; i < source->member_count; i++) {
+		put_text(buffer, source->members[i].name);
+		put_text(buffer, source->members[i].value);
+		put_number(buffer, (uint64_t)source->members[i].line);
+	}
+}
+
 static void put_sources(struct buffer *buffer, const struct settings *settings)
 {
 	put_number(buffer, settings->source_count);
-	for (size_t i = 0; i < settings->source_count; i++) {
-		put_text(buffer, settings->sources[i].type);
-		put_text(buffer, settings->sources[i].path);
-		put_number(buffer, (uint64_t)settings->sources[i].line);
-	}
+	for (size_t i = 0; i < settings->source_count; i++)
+		put_source(buffer, &settings->sources[i]);
 }
 
 bool settings_pack(const struct settings *settings, const struct settings *running,
@@ -196,6 +206,23 @@ static void take_row(struct unpacker *unpacker, const struct settings_field *row
 	}
 }
 
+static void take_members(struct unpacker *unpacker, struct settings_source *source)
+{
+	uint64_t count = take_number(unpacker);
+
+	for (uint64_t i = 0; i < count && is_well(unpacker); i++) {
+		char *name = take_text(unpacker);
+		char *value = take_text(unpacker);
+		int line = (int)take_number(unpacker);
+
+		if (name != NULL && value != NULL &&
+		    !settings_source_set(source, name, value, line))
+			unpacker->is_short_of_memory = true;
+		free(name);
+		free(value);
+	}
+}
+
 static void take_sources(struct unpacker *unpacker, struct settings *settings)
 {
 	uint64_t count = take_number(unpacker);
@@ -209,6 +236,8 @@ static void take_sources(struct unpacker *unpacker, struct settings *settings)
 		if (type != NULL && path != NULL &&
 		    !settings_source_add(settings, type, path, line))
 			unpacker->is_short_of_memory = true;
+		if (is_well(unpacker))
+			take_members(unpacker, &settings->sources[settings->source_count - 1]);
 		free(type);
 		free(path);
 	}

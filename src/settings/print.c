@@ -52,15 +52,30 @@ static void print_value(const struct settings_field *row, const struct settings 
 	}
 }
 
+/* Numbers come out as texts, which mean the same in a source. */
+static void print_members(const struct settings_source *source, FILE *stream)
+{
+	if (source->path[0] != '\0') {
+		(void)fputs("path = ", stream);
+		print_text(source->path, stream);
+		(void)fputs("; ", stream);
+	}
+	for (size_t i = 0; i < source->member_count; i++) {
+		(void)fprintf(stream, "%s = ", source->members[i].name);
+		print_text(source->members[i].value, stream);
+		(void)fputs("; ", stream);
+	}
+}
+
 static void print_sources(const struct settings *settings, FILE *stream)
 {
 	(void)fputs("sources = (", stream);
 	for (size_t i = 0; i < settings->source_count; i++) {
 		(void)fputs(i == 0 ? "\n    { type = " : ",\n    { type = ", stream);
 		print_text(settings->sources[i].type, stream);
-		(void)fputs("; path = ", stream);
-		print_text(settings->sources[i].path, stream);
-		(void)fputs("; }", stream);
+		(void)fputs("; ", stream);
+		print_members(&settings->sources[i], stream);
+		(void)fputs("}", stream);
 	}
 	(void)fputs(settings->source_count == 0 ? " );\n" : "\n);\n", stream);
 }
@@ -152,12 +167,20 @@ static void print_bare(const struct settings_field *row, const struct settings *
 	}
 }
 
+/* Its path; or of a database without one its name. */
+static const char *source_place(const struct settings_source *source)
+{
+	const char *name = settings_source_get(source, "name");
+
+	return source->path[0] != '\0' ? source->path : name != NULL ? name : "main";
+}
+
 bool settings_print_value(const struct settings *settings, const char *name, FILE *stream)
 {
 	if (strcmp(name, "sources") == 0) {
 		for (size_t i = 0; i < settings->source_count; i++)
 			(void)fprintf(stream, "%s:%s\n", settings->sources[i].type,
-				      settings->sources[i].path);
+				      source_place(&settings->sources[i]));
 		return true;
 	}
 	for (size_t i = 0; settings_field(i) != NULL; i++) {

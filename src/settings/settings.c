@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libconfig.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,22 +15,12 @@
 #include "settings/check.h"
 #include "settings/fields.h"
 #include "settings/nearest.h"
-
-struct reader {
-	struct settings *settings;
-	const char *path;
-	char *folder;            /* of PATH, absolute: what relative paths begin at */
-	config_setting_t **seen; /* a row's setting in the file, or NULL */
-	void (*on_error)(const char *text, void *context);
-	void *context;
-	struct error *err;
-	bool has_failed;
-};
+#include "settings/reader.h"
 
 /* ---- errors ------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 4, 5))) static void complain(struct reader *reader, const char *file,
-							   unsigned line, const char *format, ...)
+void reader_complain(struct reader *reader, const char *file, unsigned line, const char *format,
+		     ...)
 {
 	struct error text;
 	struct error full;
@@ -50,11 +39,7 @@ __attribute__((format(printf, 4, 5))) static void complain(struct reader *reader
 	reader->has_failed = true;
 }
 
-#define COMPLAIN(reader, setting, ...)                                                             \
-	complain(reader, config_setting_source_file(setting), config_setting_source_line(setting), \
-		 __VA_ARGS__)
-
-static void complain_memory(struct reader *reader)
+void reader_complain_memory(struct reader *reader)
 {
 	error_fill_memory(reader->err);
 	if (reader->on_error != NULL)
@@ -94,7 +79,7 @@ static void take_text(struct reader *reader, const struct settings_field *row,
 		return;
 	copy = strdup(config_setting_get_string(setting));
 	if (copy == NULL) {
-		complain_memory(reader);
+		reader_complain_memory(reader);
 		return;
 	}
 	free(*settings_text(row, reader->settings));
@@ -135,7 +120,7 @@ static void take_list(struct reader *reader, const struct settings_field *row,
 		if (item == NULL)
 			is_list = false;
 		else if (!settings_list_add(settings_list(row, reader->settings), item))
-			complain_memory(reader);
+			reader_complain_memory(reader);
 	}
 	if (!is_list)
 		COMPLAIN(reader, setting, "%s: must be a list of texts, as in [ \"a\", \"b\" ]",
@@ -177,81 +162,6 @@ static void take_value(struct reader *reader, const struct settings_field *row,
 	}
 }
 
-/* ---- sources ------------------------------------------------------------------------------ */
-
-/* The compiler knows which types there are. Here only the form of the name is checked: names with
- * colons between them, as in `proxy:hash`. */
-static bool is_type_name(const char *name)
-{
-	return name[0] >= 'a' && name[0] <= 'z' &&
-	       name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-:")] == '\0';
-}
-
-static void add_source(struct reader *reader, const config_setting_t *setting, const char *type,
-		       const char *path)
-{
-	char *absolute = NULL;
-	int line = (int)config_setting_source_line(setting);
-
-	if (path[0] == '/')
-		absolute = strdup(path);
-	else if (asprintf(&absolute, "%s/%s", reader->folder, path) < 0)
-		absolute = NULL;
-	if (absolute == NULL || !settings_source_add(reader->settings, type, absolute, line))
-		complain_memory(reader);
-	free(absolute);
-}
-
-static bool has_only_known_members(struct reader *reader, const config_setting_t *setting)
-{
-	bool is_good = true;
-
-	for (int i = 0; i < config_setting_length(setting); i++) {
-		const config_setting_t *member = config_setting_get_elem(setting, (unsigned)i);
-		const char *name = config_setting_name(member);
-
-		if (strcmp(name, "type") == 0 || strcmp(name, "path") == 0)
-			continue;
-		COMPLAIN(reader, member, "unknown setting \"%s\" in a source", name);
-		is_good = false;
-	}
-	return is_good;
-}
-
-static void take_source(struct reader *reader, const config_setting_t *setting)
-{
-	const char *type, *path;
-
-	if (!config_setting_is_group(setting)) {
-		COMPLAIN(reader, setting,
-			 "sources: each must be a group, as in { type = \"virtual\"; "
-			 "path = \"virtual\"; }");
-		return;
-	}
-	if (!has_only_known_members(reader, setting))
-		return;
-	if (!config_setting_lookup_string(setting, "type", &type) || !is_type_name(type))
-		COMPLAIN(reader, setting, "sources: a source has no type, or it is no name");
-	else if (!config_setting_lookup_string(setting, "path", &path) || path[0] == '\0')
-		COMPLAIN(reader, setting, "sources: a source has no path");
-	else
-		add_source(reader, setting, type, path);
-}
-
-static void take_sources(struct reader *reader, const config_setting_t *setting)
-{
-	bool is_list = config_setting_is_list(setting) ||
-		       (config_setting_is_array(setting) && config_setting_length(setting) == 0);
-
-	settings_sources_clear(reader->settings);
-	if (!is_list) {
-		COMPLAIN(reader, setting, "sources: must be a list in round brackets");
-		return;
-	}
-	for (int i = 0; i < config_setting_length(setting); i++)
-		take_source(reader, config_setting_get_elem(setting, (unsigned)i));
-}
-
 /* ---- the tree ----------------------------------------------------------------------------- */
 
 static bool is_group_name(const char *name)
@@ -273,7 +183,7 @@ static void take_setting(struct reader *reader, config_setting_t *setting, const
 
 	/* libconfig doesn't look whether it could copy a name. */
 	if (name == NULL) {
-		complain_memory(reader);
+		reader_complain_memory(reader);
 		return;
 	}
 	(void)snprintf(path, sizeof(path), "%s%s%s", group, group[0] != '\0' ? "." : "",
@@ -312,7 +222,7 @@ static void check_value(struct reader *reader, const struct settings_field *row,
 	else if (settings_check(row, reader->settings, &detail))
 		return;
 	else if (detail.status == EX_OSERR)
-		complain_memory(reader);
+		reader_complain_memory(reader);
 	else
 		COMPLAIN(reader, setting, "%s", detail.text);
 }
@@ -326,7 +236,7 @@ static void take_all(struct reader *reader, const config_t *config)
 		const char *name = config_setting_name(setting);
 
 		if (name != NULL && strcmp(name, "sources") == 0)
-			take_sources(reader, setting);
+			reader_take_sources(reader, setting);
 		else if (name != NULL && is_group_name(name))
 			take_group(reader, setting, name);
 		else
@@ -431,8 +341,9 @@ static bool read_stream(struct reader *reader, FILE *stream)
 	config_init(&config);
 	config_set_include_dir(&config, reader->folder);
 	if (config_read(&config, stream) != CONFIG_TRUE) {
-		complain(reader, config_error_file(&config), (unsigned)config_error_line(&config),
-			 "%s", config_error_text(&config));
+		reader_complain(reader, config_error_file(&config),
+				(unsigned)config_error_line(&config), "%s",
+				config_error_text(&config));
 	} else if (!take_included(&config, reader->folder, reader->settings, &included)) {
 		if (reader->on_error != NULL)
 			reader->on_error(included.text, reader->context);
@@ -470,7 +381,7 @@ struct settings *settings_load(const char *path, void (*on_error)(const char *te
 		reader.settings->file = strdup(path);
 	if (reader.settings == NULL || reader.settings->file == NULL || reader.folder == NULL ||
 	    reader.seen == NULL)
-		complain_memory(&reader);
+		reader_complain_memory(&reader);
 	else if (read_stream(&reader, stream)) {
 		result = reader.settings;
 		reader.settings = NULL;

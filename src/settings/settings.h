@@ -27,11 +27,20 @@ struct settings_list {
 	size_t count;
 };
 
+/* What a database's source has beside type and path; whoever reads the type judges the name. */
+struct settings_member {
+	char *name;
+	char *value; /* a number in decimal; "true" or "false" */
+	int line;
+};
+
 /* One of `sources`; or FILE and TYPE:FILE on rcptmap's command line. */
 struct settings_source {
 	char *type; /* "virtual", … */
-	char *path;
-	int line; /* in the configuration; 0: not from there */
+	char *path; /* empty: none, which only a database may have */
+	int line;   /* in the configuration; 0: not from there */
+	struct settings_member *members;
+	size_t member_count;
 };
 
 struct settings {
@@ -64,6 +73,15 @@ struct settings *settings_load(const char *path, void (*on_error)(const char *te
 /* All defaults, one source: virtual, OPENRCPT_SOURCE. NULL: no memory. */
 struct settings *settings_new(void);
 void settings_free(struct settings *settings);
+
+/* Is TYPE one of a database: `postgresql`, `proxy:mysql`? Only such a source has members. */
+bool settings_type_is_database(const char *type);
+
+/* The value of the member NAME, or NULL. */
+const char *settings_source_get(const struct settings_source *source, const char *name);
+
+/* End what SOURCE has; it may be all zero. */
+void settings_source_clear(struct settings_source *source);
 
 enum settings_print {
 	SETTINGS_EFFECTIVE,

@@ -150,13 +150,15 @@ enum lookup print_place(const struct table *table, const struct table_entry *ent
 			struct buffer *out_text)
 {
 	struct bytes source;
+	char place[TABLE_PLACE_BYTES];
 	uint32_t line;
 	enum lookup found = table_provenance(table, entry, &source, &line);
 
 	if (found != LOOKUP_FOUND)
 		return found;
 	print_field(source, out_text);
-	(void)buffer_append_format(out_text, ":%u", (unsigned)line);
+	table_place_line(source, line, place);
+	(void)buffer_append_text(out_text, place);
 	return LOOKUP_FOUND;
 }
 

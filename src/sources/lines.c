@@ -71,6 +71,11 @@ static bool check_status(const char *path, const struct stat *status, struct rep
 	return false;
 }
 
+bool lines_trust(const char *path, const struct stat *status, struct report *report)
+{
+	return check_status(path, status, report) && check_folder(path, report);
+}
+
 static int open_file(const char *path, struct report *report)
 {
 	/* Without O_NONBLOCK opening a fifo would wait for somebody to write into it. */
@@ -129,8 +134,7 @@ struct lines *lines_open(const char *path, enum lines_form form, struct report *
 	}
 	if (report->on_file != NULL)
 		report->on_file(path, &lines->status, report->on_file_context);
-	if (check_status(path, &lines->status, report) && check_folder(path, report) &&
-	    check_text(lines))
+	if (lines_trust(path, &lines->status, report) && check_text(lines))
 		return lines;
 out:
 	lines_close(lines);

@@ -37,6 +37,10 @@ enum lines_step {
  */
 struct lines *lines_open(const char *path, enum lines_form form, struct report *report);
 
+/* May PATH, which has STATUS, be a source, by who can write it and its directory? False: reported.
+ */
+bool lines_trust(const char *path, const struct stat *status, struct report *report);
+
 /* Accepts NULL. */
 void lines_close(struct lines *lines);
 

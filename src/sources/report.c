@@ -5,7 +5,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-enum { PRINTED_MAX = 100, TEXT_BYTES = 4096 };
+#include "base/hash.h"
+#include "mail/address.h"
+#include "table/table.h"
+
+enum { PRINTED_MAX = 100, TEXT_BYTES = 4096, SUBJECT_BYTES = 2000 };
 
 void report_init(struct report *report, FILE *stream)
 {
@@ -64,6 +68,16 @@ static void print_escaped(const char *text, FILE *stream)
 	}
 }
 
+static void print_subject(struct bytes subject, FILE *stream)
+{
+	struct buffer shown;
+
+	buffer_init(&shown, (size_t)2 * SUBJECT_BYTES);
+	(void)address_escape(subject, true, &shown); /* else it isn't told */
+	(void)fprintf(stream, " " BYTES_FORMAT, BYTES_ARGS(buffer_bytes(&shown)));
+	buffer_free(&shown);
+}
+
 /* COUNT is of this kind of message so far, with this one. NAME: of the class, or NULL. Caller holds
  * the lock. */
 static void print(const struct report *report, const char *file, uint32_t line, size_t count,
@@ -79,8 +93,14 @@ static void print(const struct report *report, const char *file, uint32_t line, 
 		return;
 	}
 	print_escaped(file == NULL ? "rcptmap" : file, stream);
-	if (file != NULL && line != 0)
-		(void)fprintf(stream, ":%lu", (unsigned long)line);
+	if (file != NULL) {
+		char place[TABLE_PLACE_BYTES];
+
+		table_place_line(bytes_of(file), line, place);
+		(void)fputs(place, stream);
+	}
+	if (file != NULL && line == 0 && report->subject.size > 0)
+		print_subject(report->subject, stream);
 	(void)fprintf(stream, ": %s", kind);
 	print_escaped(text, stream);
 	if (name != NULL)
@@ -116,6 +136,8 @@ static void add_warning(struct report *report, enum warning warning, const char 
 	if (report->choice.is_off[warning])
 		return;
 	mark = known_warnings_mark(warning, file, line, text);
+	if (line == 0 && report->subject.size > 0)
+		mark = hash_key(report->subject, mark);
 	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
 	report->warnings++;
 	if (!pass_known(report, mark) && !report->choice.are_silent) {
@@ -131,7 +153,8 @@ static void add_warning(struct report *report, enum warning warning, const char 
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...)
 {
-	bool is_passed_over = report->is_lenient && status == EX_DATAERR && line != 0;
+	bool is_passed_over = report->is_lenient && status == EX_DATAERR &&
+			      (line != 0 || report->subject.size > 0);
 	char text[TEXT_BYTES];
 	size_t size;
 	va_list arguments;

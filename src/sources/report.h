@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "sources/known_warnings.h"
 #include "sources/warnings.h"
 
@@ -27,6 +28,9 @@ struct report {
 	int status;      /* what the first error wants as exit status; 0: no error */
 	/* --lenient: a line that is wrong is passed over with a warning, as postmap does. */
 	bool is_lenient;
+	/* The key of the row at hand, where it has no line to be found by; else empty. Set by who
+	 * reads rows, while nobody else reports. Borrowed. */
+	struct bytes subject;
 	/* What is looked at now can be done without: WARNING_LEFT_TO_MTA, except for want of
 	 * memory. */
 	bool is_optional;
@@ -50,8 +54,8 @@ void report_end(struct report *report);
 
 /*
  * `FILE:LINE: TEXT` (LINE 0: `FILE: TEXT`; FILE NULL: `rcptmap: TEXT`). STATUS of sysexits(3); with
- * EX_DATAERR and a LINE it is about this line alone, which the caller passes over: of a lenient
- * report that is a warning (WARNING_LENIENT), and says so.
+ * EX_DATAERR and a LINE, or a subject, it is about this line alone, which the caller passes over:
+ * of a lenient report that is a warning (WARNING_LENIENT), and says so.
  */
 void report_error(struct report *report, int status, const char *file, uint32_t line,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));

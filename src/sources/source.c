@@ -4,8 +4,9 @@
 #include <string.h>
 
 static const struct source_type *const types[] = {
-	&source_type_virtual, &source_type_aliases, &source_type_virtusertable, &source_type_regexp,
-	&source_type_pcre,    &source_type_domains, &source_type_recipients,
+	&source_type_virtual,    &source_type_aliases,    &source_type_virtusertable,
+	&source_type_regexp,     &source_type_pcre,       &source_type_domains,
+	&source_type_recipients, &source_type_postgresql, &source_type_sqlite,
 };
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
@@ -29,6 +30,8 @@ const struct source_type *source_type_find(const char *name)
 		name += sizeof(proxy) - 1;
 	if (is_indexed(name))
 		return &source_type_virtual;
+	if (strcmp(name, "pgsql") == 0)
+		return &source_type_postgresql;
 	for (size_t i = 0; i < TYPE_COUNT; i++)
 		if (strcmp(types[i]->name, name) == 0)
 			return types[i];

@@ -20,12 +20,13 @@
 #include "table/patterns.h"
 
 enum source_row_kind {
-	SOURCE_ROW_ENTRY,     /* key → value (a right-hand side) */
-	SOURCE_ROW_USER,      /* key → value, where key is a user of local_domains whatever it
-			       * looks like: a local part without quotes */
-	SOURCE_ROW_DOMAIN,    /* key declares an alias domain */
-	SOURCE_ROW_RECIPIENT, /* key is a known mailbox */
-	SOURCE_ROW_PATTERN,   /* pattern → value (a template), see struct source_pattern */
+	SOURCE_ROW_ENTRY,  /* key → value (a right-hand side) */
+	SOURCE_ROW_USER,   /* key → value, where key is a user of local_domains whatever it
+			    * looks like: a local part without quotes */
+	SOURCE_ROW_DOMAIN, /* key declares an alias domain */
+	SOURCE_ROW_MAILBOX_DOMAIN, /* and a mailbox domain */
+	SOURCE_ROW_RECIPIENT,      /* key is a known mailbox */
+	SOURCE_ROW_PATTERN,        /* pattern → value (a template), see struct source_pattern */
 };
 
 /*
@@ -48,7 +49,9 @@ struct source_row {
 	enum source_row_kind kind;
 	struct bytes key; /* good until the next call */
 	struct bytes value;
-	uint32_t line;                 /* of its first line */
+	uint32_t line;                 /* of its first line; of a database its primary key, or 0 */
+	const char *place;             /* what rows like this are called, as long as the source is
+					* open; NULL: the path of the source */
 	struct source_pattern pattern; /* of SOURCE_ROW_PATTERN */
 };
 
@@ -69,21 +72,27 @@ struct source_type {
 	 * END all the same, and the report knows. */
 	enum source_step (*next)(struct source *source, struct source_row *out_row);
 	void (*close)(struct source *source);
+	/* Begin anew with the first row. Not NULL: the source is opened once for a compilation,
+	 * before there is a table, and holds nothing open that others wait for. */
+	void (*rewind)(struct source *source);
 };
 
 /* The type called NAME, or NULL. Those of Postfix's tables (`hash`, `proxy:texthash`) are
- * `virtual`, which is what their text is. */
+ * `virtual`, which is what their text is; `pgsql` is `postgresql`. */
 const struct source_type *source_type_find(const char *name);
 
 /* All of them, for messages. */
-#define SOURCE_TYPES "aliases, domains, pcre, recipients, regexp, virtual, virtusertable"
+#define SOURCE_TYPES                                                                               \
+	"aliases, domains, pcre, postgresql, recipients, regexp, sqlite, virtual, virtusertable"
 
-/* One of each source_<type>.c. */
+/* One of each source_<type>.c; those of databases are in the folder of that name. */
 extern const struct source_type source_type_aliases;
 extern const struct source_type source_type_domains;
 extern const struct source_type source_type_pcre;
+extern const struct source_type source_type_postgresql;
 extern const struct source_type source_type_recipients;
 extern const struct source_type source_type_regexp;
+extern const struct source_type source_type_sqlite;
 extern const struct source_type source_type_virtual;
 extern const struct source_type source_type_virtusertable;
 

@@ -2,6 +2,8 @@
 /*
  * provenance - which line of which source an entry came from.
  */
+#include <stdio.h>
+
 #include "table/inside.h"
 
 /* Position in the line of entry INDEX of cluster NUMBER, with the true counts. */
@@ -124,4 +126,20 @@ enum lookup table_next_source(const struct table *table, size_t *position, struc
 		return LOOKUP_BROKEN;
 	*position = table->sources.size - rest.size;
 	return LOOKUP_FOUND;
+}
+
+bool table_source_is_database(struct bytes source)
+{
+	size_t colon = bytes_index(source, ':');
+
+	return colon > 0 && bytes_contain(bytes_skip(source, colon), ' ');
+}
+
+void table_place_line(struct bytes source, uint32_t line, char out_text[TABLE_PLACE_BYTES])
+{
+	out_text[0] = '\0';
+	if (line != 0)
+		(void)snprintf(out_text, TABLE_PLACE_BYTES, "%c%lu",
+			       table_source_is_database(source) ? ' ' : ':',
+			       (unsigned long)line); /* fits */
 }

@@ -194,6 +194,14 @@ enum lookup table_next_target(const struct table *table, struct table_target_cur
 enum lookup table_provenance(const struct table *table, const struct table_entry *entry,
 			     struct bytes *out_source, uint32_t *out_line);
 
+/* Is SOURCE a database, called `TYPE:NAME KIND`? Its lines are primary keys, 0 for none. */
+bool table_source_is_database(struct bytes source);
+
+/* What stands behind SOURCE where a place is told: `:12` of a file, ` 12` of a database, nothing
+ * for line 0. */
+enum { TABLE_PLACE_BYTES = 16 };
+void table_place_line(struct bytes source, uint32_t line, char out_text[TABLE_PLACE_BYTES]);
+
 /* The same as a number over all sources: the compiler knows where each begins. */
 enum lookup table_provenance_line(const struct table *table, const struct table_entry *entry,
 				  uint32_t *out_global_line);

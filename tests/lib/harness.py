@@ -12,6 +12,7 @@ Environment:
   TMPDIR                where scratch folders are made; user postfix must be able to enter it
 """
 import atexit
+import glob
 import os
 import pathlib
 import shlex
@@ -184,6 +185,34 @@ def _check_journald():
         raise Missing('no mount namespace for a journal of its own')
 
 
+def _check_table(kind, package):
+    """Does Postfix have tables of this type?"""
+    _check_postfix()
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, 'main.cf').touch()
+        types = subprocess.run(['postconf', '-c', folder, '-m'], check=False,
+                               stdout=subprocess.PIPE, encoding='utf-8').stdout.split()
+    if kind not in types:
+        raise Missing('no %s: tables: install the package %s' % (kind, package))
+
+
+def _check_sqlite():
+    _check_module('sqlite')
+    _check_table('sqlite', 'postfix-sqlite')
+
+
+def _check_postgresql():
+    _check_module('postgresql')
+    _check_table('pgsql', 'postfix-pgsql')
+    if not glob.glob('/usr/lib/postgresql/*/bin/initdb'):
+        raise Missing('no PostgreSQL server: install the package postgresql')
+
+
+def _check_module(name):
+    if not (build_folder() / 'src' / 'modules' / (name + '.so')).exists():
+        raise Missing('the module for %s is not built' % name)
+
+
 NEEDS = {
     'root': _check_root,
     'postfix': _check_postfix,
@@ -194,6 +223,8 @@ NEEDS = {
     'pflogsumm': _check_pflogsumm,
     'prometheus-postfix-exporter': _check_exporter,
     'journald': _check_journald,
+    'postgresql': _check_postgresql,
+    'sqlite': _check_sqlite,
 }
 
 

@@ -10,6 +10,8 @@ import harness
 
 Result = collections.namedtuple('Result', 'status out err')
 
+# Where the modules for databases are as long as they aren't installed.
+MODULES = {'OPENRCPT_MODULE_DIRECTORY': str(harness.build_folder() / 'src' / 'modules')}
 TIMEOUT_S = 300         # only ends a test that would hang
 
 
@@ -17,7 +19,7 @@ def run(*arguments, text=None, cwd=None, environment=None):
     """Run rcptmap with ARGUMENTS and TEXT as its standard input."""
     done = subprocess.run(
         harness.command('rcptmap', *arguments), check=False, cwd=cwd, timeout=TIMEOUT_S,
-        env={**os.environ, 'LC_ALL': 'C.UTF-8', **(environment or {})},
+        env={**os.environ, 'LC_ALL': 'C.UTF-8', **MODULES, **(environment or {})},
         input=text, stdin=subprocess.DEVNULL if text is None else None,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8',
         errors='surrogateescape')

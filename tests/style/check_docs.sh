@@ -109,10 +109,16 @@ done | sort >"$scratch/unknown_options"
 : >"$scratch/nothing"
 compare unknown_options nothing "an option that doc/rcptmap.1 does not describe"
 
-sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/sources/source_*.c | sort >"$scratch/types"
+sed -n 's/^\t\.name = "\([a-z]*\)",.*/\1/p' src/sources/source_*.c \
+	src/database/source_*.c | sort >"$scratch/types"
 sed -n '/^\.Ss Lines/q; s/^\.It Li \([a-z]*\)$/\1/p' doc/openrcpt-table.5 | sort >"$scratch/formats"
 compare types formats "a type of source without a paragraph in doc/openrcpt-table.5"
 compare formats types "doc/openrcpt-table.5 describes a type of source that does not exist"
+
+sed -n 's/^WARNING([A-Z0-9_]*, "\([a-z0-9-]*\)".*/\1/p' src/sources/warnings.def |
+	sort >"$scratch/warnings"
+sed -n 's/^\.It Li \([a-z0-9-]*\)$/\1/p' doc/rcptmap.1 | sort -u >"$scratch/items"
+compare warnings items "a class of warnings that doc/rcptmap.1 does not describe"
 
 for list in rows page sample commands described types formats; do
 	if [ ! -s "$scratch/$list" ]; then

@@ -1,12 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The daemon starts no program but itself, asks no database and copies no string without a limit: it
-# imports no function for the first and the last, and no library for the other. By execve it becomes
-# the program that is installed now (openrcptd/reexec.c; check_floors.sh sees to it that no other
-# file does). A sanitizer that is linked
-# in, as clang's is, hides some functions that it stands in front of; so less is seen there, but
-# nothing wrong.
+# The daemon starts no program but itself, loads no module, asks no database and copies no string
+# without a limit: it imports no function for that, and no library of a database; nor is rcptmap
+# linked with one. By execve it becomes the program that is installed now (openrcptd/reexec.c;
+# check_floors.sh sees to it that no other file does). A sanitizer that is linked in, as clang's is,
+# hides some functions that it stands in front of; so less is seen there, but nothing wrong.
 #
 #   check_imports.sh [PROGRAM]
 
@@ -47,6 +46,20 @@ refuse functions 'posix_spawn.*|system|popen|wordexp|exec(l|le|lp|v|veat|vp|vpe)
 # With a compiler that checks sizes they are called __strcpy_chk and so on.
 refuse functions '(__)?(strcpy|stpcpy|strcat|sprintf|vsprintf|gets)(_chk)?' \
 	'writes without a limit by'
-refuse libraries 'lib(pq|mysqlclient|mariadb|odbc|sqlite3|db|lmdb|cdb|tdb|gdbm|ldap|ldap_r|lber|hiredis|memcached|mongoc)(-[0-9.]+)?\.so.*' \
-	'asks a database by'
+refuse functions 'dlm?open' 'loads code by'
+databases='lib(pq|mysqlclient|mariadb|odbc|sqlite3|db|lmdb|cdb|tdb|gdbm|ldap|ldap_r|lber|hiredis'
+databases="$databases|memcached|mongoc)(-[0-9.]+)?\.so.*"
+refuse libraries "$databases" 'asks a database by'
+
+# The compiler asks databases, by modules that it loads where a source wants one.
+compiler=$(dirname "$program")/../rcptmap/rcptmap
+if [ $# -eq 0 ]; then
+	readelf -d "$compiler" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' >"$scratch/libraries"
+	program=$compiler
+	if [ ! -s "$scratch/libraries" ]; then
+		echo "$program: nothing found to check: libraries" >&2
+		failed=1
+	fi
+	refuse libraries "$databases" 'is linked with'
+fi
 exit $failed

@@ -81,6 +81,7 @@ static void source_print_row(const struct source_row *row, FILE *stream)
 		[SOURCE_ROW_ENTRY] = "",
 		[SOURCE_ROW_USER] = "user ",
 		[SOURCE_ROW_DOMAIN] = "domain ",
+		[SOURCE_ROW_MAILBOX_DOMAIN] = "mailbox-domain ",
 		[SOURCE_ROW_RECIPIENT] = "recipient ",
 	};
 

@@ -19,9 +19,9 @@ static void is_source(const char *text, const char *type, const char *path)
 	assert_string_equal(source.type, type);
 	assert_string_equal(source.path, path);
 	assert_int_equal(source.line, 0);
-	command_source_clear(&source);
+	settings_source_clear(&source);
 	assert_null(source.type);
-	command_source_clear(&source);
+	settings_source_clear(&source);
 }
 
 static void no_source(const char *text, const char *words)

@@ -49,6 +49,9 @@ static struct settings *make_settings(void)
 		}
 	}
 	assert_true(settings_source_add(settings, "pcre", "/etc/patterns", 7));
+	assert_true(settings_source_add(settings, "sqlite", "", 8));
+	assert_true(settings_source_set(&settings->sources[2], "name", "main", 9));
+	assert_true(settings_source_set(&settings->sources[2], "alias_query", "SELECT 1", 10));
 	settings->file = strdup("/etc/openrcpt.conf");
 	return settings;
 }
@@ -80,6 +83,9 @@ static void what_is_packed_comes_back(void **state)
 			fail_msg("%s", settings_field(i)->path);
 	assert_true(settings_sources_equal(settings, copy));
 	assert_int_equal(copy->sources[1].line, 7);
+	assert_int_equal(copy->sources[2].members[1].line, 10);
+	copy->sources[2].members[1].value[0] = 's';
+	assert_false(settings_sources_equal(settings, copy));
 	assert_string_equal(copy->file, settings->file);
 	buffer_free(&buffer);
 	settings_free(copy);

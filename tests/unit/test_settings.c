@@ -163,6 +163,49 @@ static void sources_replace_the_default(void **state)
 	settings_free(settings);
 }
 
+static void a_database_has_members(void **state)
+{
+	static const char text[] =
+		"sources = (\n"
+		"  { type = \"proxy:pgsql\"; path = \"/etc/a.cf\"; },\n"
+		"  { type = \"sqlite\"; name = \"main\";\n"
+		"    alias_query = \"SELECT a, \" \"b\"; wait = 5L; quick = true; }\n"
+		");\n";
+	struct settings *settings = accepts(text);
+	const struct settings_source *source = &settings->sources[1];
+
+	(void)state;
+	assert_int_equal(settings->source_count, 2);
+	assert_string_equal(settings->sources[0].path, "/etc/a.cf");
+	assert_int_equal(settings->sources[0].member_count, 0);
+	assert_string_equal(source->path, "");
+	assert_int_equal(source->member_count, 4);
+	assert_string_equal(settings_source_get(source, "alias_query"), "SELECT a, b");
+	assert_string_equal(settings_source_get(source, "wait"), "5");
+	assert_string_equal(settings_source_get(source, "quick"), "true");
+	assert_null(settings_source_get(source, "type"));
+	assert_int_equal(source->members[1].line, 4);
+	settings_free(settings);
+}
+
+static void members_of_a_database_are_checked(void **state)
+{
+	(void)state;
+	refuses("sources = ( { type = \"sqlite\";\n password = \"x\"; } );\n", 2,
+		"sources: no password may stand here, where everybody who reads the configuration "
+		"sees it; put it into a file, and its path into password_file");
+	refuses("sources = ( { type = \"ldap\"; x = [ 1 ]; } );\n", 1,
+		"sources: x must be a text, a number, true or false");
+	refuses("sources = ( { type = \"mysql\"; x = \"a\\nb\"; } );\n", 1,
+		"sources: x has a control character; a long text may be several texts in quotes, "
+		"one behind the other");
+	refuses("sources = ( { type = \"postgresql\"; } );\n", 1,
+		"sources: a database needs a path, of a table file of Postfix, or members that say "
+		"what to ask");
+	refuses("sources = ( { type = \"postgresql\"; path = \"\"; } );\n", 1,
+		"sources: the path of a source must be a text");
+}
+
 static void unknown_settings_are_errors(void **state)
 {
 	(void)state;
@@ -396,13 +439,15 @@ static char *printed(const struct settings *settings, enum settings_print which)
 
 static void print_reads_back_the_same(void **state)
 {
-	static const char given[] = "unknown = { text = \"no \\\"such\\\" user \\\\ here\"; };\n"
-				    "alias_domains = [ \"a.test\", \"b.test\" ];\n"
-				    "limits = { recursion = 3; };\n"
-				    "merge_duplicates = false;\n"
-				    "load = \"mapped\";\n"
-				    "sources = ( { type = \"virtual\"; path = \"v\"; },\n"
-				    "            { type = \"aliases\"; path = \"/a\"; } );\n";
+	static const char given[] =
+		"unknown = { text = \"no \\\"such\\\" user \\\\ here\"; };\n"
+		"alias_domains = [ \"a.test\", \"b.test\" ];\n"
+		"limits = { recursion = 3; };\n"
+		"merge_duplicates = false;\n"
+		"load = \"mapped\";\n"
+		"sources = ( { type = \"virtual\"; path = \"v\"; },\n"
+		"            { type = \"aliases\"; path = \"/a\"; },\n"
+		"            { type = \"sqlite\"; q = \"a \\\"b\\\"\"; n = 3; } );\n";
 	struct settings *settings = accepts(given);
 	struct settings *again;
 	char *text[2], *more;
@@ -505,6 +550,8 @@ int main(void)
 		TEST(defaults_are_those_of_the_rows),
 		TEST(every_kind_of_setting_is_read),
 		TEST(sources_replace_the_default),
+		TEST(a_database_has_members),
+		TEST(members_of_a_database_are_checked),
 		TEST(unknown_settings_are_errors),
 		TEST(wrong_types_are_errors),
 		TEST(values_out_of_range_are_errors),

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "make_table.h"
+#include "message/trace.h"
 #include "service/log.h"
 
 static const struct made_row rows[] = {
@@ -274,9 +275,37 @@ static void a_queue_id_is_not_trusted(void **state)
 	assert_logged(fixture, "000...(+44): to=<bob@dest.test>");
 }
 
+static void has_place(const char *source, uint32_t line, const char *in_log, const char *elsewhere)
+{
+	char place[TABLE_PLACE_BYTES];
+	struct buffer text;
+
+	buffer_init(&text, 1000);
+	trace_place(bytes_of(source), line, &text);
+	assert_true(bytes_equal(buffer_bytes(&text), bytes_of(in_log)));
+	buffer_free(&text);
+	table_place_line(bytes_of(source), line, place);
+	assert_string_equal(place, elsewhere);
+}
+
+/* Words of a line have no blank in them, and a database's place has. */
+static void a_place_is_one_word(void **state)
+{
+	(void)state;
+	has_place("virtual", 12, "virtual:12", ":12");
+	has_place("postgresql:main alias", 4711, "postgresql:main:alias:4711", " 4711");
+	has_place("postgresql:main alias", 0, "postgresql:main:alias", "");
+	has_place("sqlite:a-b.c domain-alias", 999999999, "sqlite:a-b.c:domain-alias:999999999",
+		  " 999999999");
+	has_place("my file", 3, "my file:3", ":3");
+	has_place(": odd", 3, ": odd:3", ":3");
+	has_place("a:b", 3, "a:b:3", ":3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_place_is_one_word),
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(a_refusal_has_the_address_as_it_was_sent),
 		TEST(the_reply_is_whole_behind_the_log),

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * import_ask - ask for one key, as Postfix asks; and compare some keys with what the bulk form said
+ * of them.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "database/importer.h"
+#include "sql/key_template.h"
+
+enum { SAMPLES = 20 };
+
+/* ---- values ------------------------------------------------------------------------------- */
+
+bool importer_take_values(struct importer *importer, const struct database_row *row, size_t column,
+			  size_t *out_count)
+{
+	size_t end = importer->plan->has_one_value && row->count > column ? column + 1 : row->count;
+
+	buffer_clear(&importer->value);
+	*out_count = 0;
+	for (; column < end; column++) {
+		enum import_outcome outcome = importer_take_value(importer, &row->values[column],
+								  importer->plan->result_format);
+
+		if (outcome == IMPORT_FAILED)
+			return false;
+		*out_count += outcome == IMPORT_ROW;
+	}
+	return true;
+}
+
+/* ---- one key ------------------------------------------------------------------------------ */
+
+static bool escape(void *context, struct bytes value, struct buffer *out, struct error *err)
+{
+	const struct importer *importer = context;
+
+	return importer->module->escape(importer->database, value, out, err);
+}
+
+bool importer_ask(struct importer *importer, struct bytes key,
+		  bool (*on_row)(struct importer *importer, const struct database_row *row,
+				 void *context),
+		  void *context)
+{
+	const struct database_module *module = importer->module;
+	const char *query = importer->plan->queries[importer->kind];
+	struct database_row row;
+	struct error err;
+
+	buffer_clear(&importer->query);
+	switch (key_template_query(bytes_of(query), key, escape, importer, &importer->query,
+				   &err)) {
+	case TEMPLATE_FAILED:
+		return importer_fail(importer, &err);
+	case TEMPLATE_HAS_NO_VALUE:
+		return true;
+	case TEMPLATE_FILLED:
+		break;
+	}
+	if (!buffer_append_byte(&importer->query, '\0'))
+		return importer_fail_memory(importer);
+	if (!module->query(importer->database, importer->query.data, DATABASE_ONE, &err))
+		return importer_fail(importer, &err);
+	for (;;) {
+		switch (module->next(importer->database, &row, &err)) {
+		case DATABASE_FAILED:
+			return importer_fail(importer, &err);
+		case DATABASE_END:
+			return true;
+		case DATABASE_ROW:
+			break;
+		}
+		if (!on_row(importer, &row, context))
+			return false;
+	}
+}
+
+/* ---- a sample ----------------------------------------------------------------------------- */
+
+/* All values of one key, to be compared whatever their order. */
+struct answer {
+	uint64_t sum;
+	size_t count;
+};
+
+/* Each value counts by itself: the database may give them in another order. */
+static void add_to_answer(struct answer *answer, struct bytes values)
+{
+	while (values.size > 0) {
+		size_t size = bytes_index(values, ',');
+		uint64_t hash = 1469598103934665603u;
+
+		for (size_t i = 0; i < size; i++)
+			hash = (hash ^ (unsigned char)values.data[i]) * 1099511628211u;
+		answer->sum += hash;
+		answer->count++;
+		values = bytes_skip(values, size + 1);
+	}
+}
+
+static bool on_sample_row(struct importer *importer, const struct database_row *row, void *context)
+{
+	size_t count;
+
+	if (!importer_take_values(importer, row, 0, &count))
+		return false;
+	add_to_answer(context, buffer_bytes(&importer->value));
+	return true;
+}
+
+/* Would Postfix ask for KEY as it is? */
+static bool is_plain(struct bytes key)
+{
+	for (size_t i = 0; i < key.size; i++)
+		if ((key.data[i] >= 'A' && key.data[i] <= 'Z') ||
+		    (unsigned char)key.data[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* Some address that KEY, of the shape SHAPE, answers. */
+static bool make_sample(struct importer *importer, struct bytes key, enum query_shape_kind shape)
+{
+	bool is_catch_all = (shape == QUERY_DOMAIN || shape == QUERY_CATCH_ALL) && key.size > 0 &&
+			    key.data[0] == '@';
+
+	buffer_clear(&importer->key);
+	if (is_catch_all)
+		(void)buffer_append_text(&importer->key, "any"); /* checked below */
+	(void)buffer_append(&importer->key, key);                /* likewise */
+	return !importer->key.has_failed || importer_fail_memory(importer);
+}
+
+static bool check_sample(struct importer *importer, const struct row_store_key *stored,
+			 enum query_shape_kind shape)
+{
+	struct answer bulk = { 0 }, asked = { 0 };
+	char *key;
+	bool is_asked;
+
+	add_to_answer(&bulk, stored->value);
+	if (!make_sample(importer, stored->key, shape))
+		return false;
+	key = strndup(importer->key.data, importer->key.size);
+	if (key == NULL)
+		return importer_fail_memory(importer);
+	is_asked = importer_ask(importer, bytes_of(key), on_sample_row, &asked);
+	if (is_asked && (bulk.sum != asked.sum || bulk.count != asked.count)) {
+		report_error(
+			importer->report, EX_UNAVAILABLE, importer->plan->labels[importer->kind], 0,
+			"the query, asked for %s alone, gives another answer (%zu values) than "
+			"asked for all at once (%zu): say in keys_query which keys there are, "
+			"and each is asked for alone",
+			key, asked.count, bulk.count);
+		is_asked = false;
+	}
+	free(key);
+	return is_asked;
+}
+
+bool importer_check_samples(struct importer *importer, enum query_shape_kind shape)
+{
+	struct row_store *store = &importer->stores[importer->kind];
+	size_t step = store->key_count / SAMPLES + 1;
+	struct row_store_key stored;
+	size_t position = 0, place = 0;
+
+	/* A key that stands there in capitals, too, has answers that Postfix doesn't see: they are
+	 * another key of the store, and no matter here. */
+	while (row_store_next(store, &position, &stored)) {
+		if (place++ % step != 0 || !is_plain(stored.key))
+			continue;
+		if (!check_sample(importer, &stored, shape))
+			return false;
+	}
+	return position != SIZE_MAX || importer_fail_memory(importer);
+}

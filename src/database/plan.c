@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "database/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/trust.h"
+#include "sql/key_template.h"
+#include "database/postfix_table.h"
+#include "sources/source.h"
+
+enum {
+	PLAN_BYTES = 64 << 20,
+	PASSWORD_BYTES = 4096,
+	CONNECT_SECONDS = 10,
+	SILENT_SECONDS = 60,
+	SECONDS_MAX = 86400,
+};
+
+#define FIRST_NAME "main"
+
+static const char *const kinds[] = {
+	[DATABASE_DOMAIN] = "domain",
+	[DATABASE_ALIAS_DOMAIN] = "alias-domain",
+	[DATABASE_ALIAS] = "alias",
+	[DATABASE_CATCH_ALL] = "catch-all",
+	[DATABASE_DOMAIN_ALIAS] = "domain-alias",
+	[DATABASE_MAILBOX] = "mailbox",
+};
+
+static const char *const query_members[] = {
+	[DATABASE_DOMAIN] = "domain_query",
+	[DATABASE_ALIAS_DOMAIN] = "alias_domain_query",
+	[DATABASE_ALIAS] = "alias_query",
+	[DATABASE_CATCH_ALL] = "catch_all_query",
+	[DATABASE_DOMAIN_ALIAS] = "domain_alias_query",
+	[DATABASE_MAILBOX] = "mailbox_query",
+};
+
+struct planner {
+	struct database_plan *plan;
+	const struct settings_source *from;
+	const struct settings *settings;
+	struct report *report;
+	enum database_kind kind; /* of a table of Postfix */
+};
+
+const char *database_kind_name(enum database_kind kind)
+{
+	return kinds[kind];
+}
+
+static bool fail_memory(const struct planner *planner)
+{
+	report_error(planner->report, EX_OSERR, planner->plan->path, 0, "out of memory");
+	return false;
+}
+
+/* ---- members ------------------------------------------------------------------------------ */
+
+static bool complain(const struct planner *planner, const struct settings_member *member,
+		     const char *what)
+{
+	report_error(planner->report, EX_CONFIG, planner->settings->file, (uint32_t)member->line,
+		     "sources: %s: %s", member->name, what);
+	return false;
+}
+
+static bool take_seconds(const struct planner *planner, const struct settings_member *member,
+			 int *out_ms)
+{
+	char *end;
+	unsigned long long seconds;
+
+	errno = 0;
+	seconds = strtoull(member->value, &end, 10);
+	if (member->value[0] < '0' || member->value[0] > '9' || *end != '\0' || errno != 0 ||
+	    seconds < 1 || seconds > SECONDS_MAX)
+		return complain(planner, member, "is no number of seconds from 1 to 86400");
+	*out_ms = (int)seconds * 1000;
+	return true;
+}
+
+/* A name stands in messages, in the table and in the log, where blanks and colons divide. */
+static bool take_name(const struct planner *planner, const struct settings_member *member)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+	if (member->value[0] == '\0' || member->value[strspn(member->value, good)] != '\0')
+		return complain(planner, member, "may have letters, digits, - _ and .");
+	planner->plan->name = member->value;
+	return true;
+}
+
+/* What a password is worth depends on who can read it. */
+static bool check_secret(const char *path, int fd, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return error_set_errno(err, EX_OSERR, "%s", path);
+	if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+		return error_set(err, EX_NOPERM,
+				 "%s: everybody may read it (mode %04o): a password must be secret",
+				 path, (unsigned)(status.st_mode & 07777));
+	return trust_check(path, &status, &trust_in_source, err);
+}
+
+static const char *read_secret(struct database_plan *plan, const char *path, struct error *err)
+{
+	char text[PASSWORD_BYTES];
+	const char *secret = NULL;
+	ssize_t size;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0) {
+		error_fill_errno(err, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "%s", path);
+		return NULL;
+	}
+	if (!check_secret(path, fd, err))
+		goto out;
+	size = read(fd, text, sizeof(text));
+	if (size < 0) {
+		error_fill_errno(err, EX_IOERR, "%s", path);
+		goto out;
+	}
+	/* The first line, whatever editors put behind it. */
+	secret = arena_text(&plan->arena,
+			    bytes_first(bytes_make(text, (size_t)size),
+					bytes_index(bytes_make(text, (size_t)size), '\n')));
+	explicit_bzero(text, sizeof(text));
+	if (secret == NULL)
+		error_fill_memory(err);
+out:
+	(void)close(fd); /* was only read */
+	return secret;
+}
+
+static bool take_password_file(const struct planner *planner, const struct settings_member *member)
+{
+	struct database_plan *plan = planner->plan;
+	struct error err;
+
+	if (member->value[0] != '/')
+		return complain(planner, member, "is not an absolute path");
+	plan->options.password = read_secret(plan, member->value, &err);
+	if (plan->options.password != NULL)
+		return true;
+	report_error(planner->report, err.status, NULL, 0, "%s", err.text);
+	return false;
+}
+
+/* What a table of Postfix is for, which its file doesn't say. */
+static bool take_kind(struct planner *planner, const struct settings_member *member)
+{
+	static const enum database_kind may[] = { DATABASE_ALIAS, DATABASE_MAILBOX, DATABASE_DOMAIN,
+						  DATABASE_ALIAS_DOMAIN };
+
+	for (size_t i = 0; i < sizeof(may) / sizeof(may[0]); i++) {
+		if (strcmp(member->value, kinds[may[i]]) != 0)
+			continue;
+		planner->kind = may[i];
+		return true;
+	}
+	return complain(planner, member, "is none of alias, mailbox, domain, alias-domain");
+}
+
+/* Members that need no more than to be kept; NULL: NAME is none of them. */
+static const char **text_member(struct database_plan *plan, const char *name)
+{
+	if (plan->is_template)
+		return strcmp(name, "keys_query") == 0 ? &plan->keys_query : NULL;
+	if (strcmp(name, "connection") == 0)
+		return &plan->options.connection;
+	for (size_t i = 0; i < DATABASE_KINDS; i++)
+		if (strcmp(name, query_members[i]) == 0)
+			return &plan->queries[i];
+	return NULL;
+}
+
+static bool take_member(struct planner *planner, const struct settings_member *member)
+{
+	struct database_plan *plan = planner->plan;
+	const char **text = text_member(plan, member->name);
+
+	if (text != NULL) {
+		*text = member->value;
+		return true;
+	}
+	if (strcmp(member->name, "name") == 0)
+		return take_name(planner, member);
+	if (strcmp(member->name, "timeout_seconds") == 0)
+		return take_seconds(planner, member, &plan->options.timeout_ms);
+	if (strcmp(member->name, "connect_timeout_seconds") == 0)
+		return take_seconds(planner, member, &plan->options.connect_timeout_ms);
+	if (plan->is_template && strcmp(member->name, "kind") == 0)
+		return take_kind(planner, member);
+	if (!plan->is_template && strcmp(member->name, "password_file") == 0)
+		return take_password_file(planner, member);
+	return complain(planner, member,
+			plan->is_template ? "there is no such setting beside a path"
+					  : "there is no such setting of a database");
+}
+
+static bool take_members(struct planner *planner)
+{
+	bool is_good = true;
+
+	for (size_t i = 0; i < planner->from->member_count; i++)
+		is_good &= take_member(planner, &planner->from->members[i]);
+	return is_good;
+}
+
+/* ---- a table of Postfix ------------------------------------------------------------------- */
+
+/* The file's name without its folder and its ending, as far as it makes a name. */
+static bool name_after_file(const struct planner *planner)
+{
+	const char *slash = strrchr(planner->from->path, '/');
+	const char *base = slash == NULL ? planner->from->path : slash + 1;
+	size_t size = strlen(base);
+	char *name;
+
+	if (size > 3 && strcmp(base + size - 3, ".cf") == 0)
+		size -= 3;
+	name = arena_alloc(&planner->plan->arena, size + 1);
+	if (name == NULL)
+		return fail_memory(planner);
+	for (size_t i = 0; i < size; i++)
+		name[i] = strchr(" :", base[i]) != NULL || (unsigned char)base[i] < ' ' ? '_'
+											: base[i];
+	name[size] = '\0';
+	planner->plan->name = name;
+	return true;
+}
+
+static bool complain_table(const struct planner *planner, const char *parameter, const char *what)
+{
+	report_error(planner->report, EX_CONFIG, planner->plan->path, 0, "%s: %s", parameter, what);
+	return false;
+}
+
+static bool take_limit(const struct planner *planner, const char *text)
+{
+	char *end;
+
+	if (text == NULL)
+		return true;
+	errno = 0;
+	planner->plan->expansion_limit = strtoul(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0)
+		return true;
+	return complain_table(planner, "expansion_limit", "is no number");
+}
+
+static bool check_template(const struct planner *planner, const char *parameter, const char *text)
+{
+	struct error err;
+
+	return key_template_check(bytes_of(text), &err) ||
+	       complain_table(planner, parameter, err.text);
+}
+
+static bool check_domains(const struct planner *planner)
+{
+	struct bytes rest = planner->plan->domains;
+	struct bytes word;
+
+	while (postfix_table_next_word(&rest, &word))
+		if (bytes_contain(word, '/') || bytes_contain(word, ':'))
+			return complain_table(planner, "domain",
+					      "only names are read, no files and no tables");
+	return true;
+}
+
+/* Sockets first, then hosts, then URIs, as Postfix has it; but in their order, not at random. */
+static bool take_hosts(const struct planner *planner, const char *text)
+{
+	struct database_plan *plan = planner->plan;
+	struct bytes rest = bytes_of(text), word;
+	const char **hosts;
+	size_t count = 0;
+
+	while (postfix_table_next_word(&rest, &word))
+		count++;
+	hosts = arena_alloc(&plan->arena, count * sizeof(*hosts));
+	if (hosts == NULL)
+		return fail_memory(planner);
+	plan->options.hosts = hosts;
+	for (int turn = 0; turn < 3; turn++) {
+		rest = bytes_of(text);
+		while (postfix_table_next_word(&rest, &word)) {
+			bool is_socket =
+				word.data[0] == '/' || bytes_begin_with(word, bytes_of("unix:"));
+			bool is_uri = memmem(word.data, word.size, "://", 3) != NULL;
+
+			if (turn != (is_uri ? 2 : is_socket ? 0 : 1))
+				continue;
+			hosts[plan->options.host_count] = arena_text(&plan->arena, word);
+			if (hosts[plan->options.host_count] == NULL)
+				return fail_memory(planner);
+			plan->options.host_count++;
+		}
+	}
+	return true;
+}
+
+static bool plan_table(struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+	struct database_options *options = &plan->options;
+	struct postfix_table table;
+	const char *const *values = table.values;
+	const char *query;
+
+	plan->is_template = true;
+	plan->path = planner->from->path;
+	plan->line = 0;
+	if (!name_after_file(planner) || !take_members(planner) ||
+	    !postfix_table_read(plan->path, plan->type, &plan->arena, planner->report, &table))
+		return false;
+	query = postfix_table_query(&table, &plan->arena, planner->report);
+	if (query == NULL)
+		return false;
+	plan->has_one_value = strcmp(plan->type, "sqlite") == 0;
+	plan->queries[planner->kind] = query;
+	plan->result_format = bytes_of(
+		values[POSTFIX_RESULT_FORMAT] != NULL ? values[POSTFIX_RESULT_FORMAT] : "%s");
+	plan->domains = bytes_of(values[POSTFIX_DOMAIN] != NULL ? values[POSTFIX_DOMAIN] : "");
+	options->user = values[POSTFIX_USER];
+	options->password = values[POSTFIX_PASSWORD];
+	options->name = values[plan->has_one_value ? POSTFIX_DBPATH : POSTFIX_DBNAME];
+	options->encoding = values[POSTFIX_ENCODING];
+	if (plan->has_one_value && options->name == NULL)
+		return complain_table(planner, "dbpath", "is missing");
+	return check_template(planner, "query", query) &&
+	       check_template(planner, "result_format", plan->result_format.data) &&
+	       take_limit(planner, values[POSTFIX_EXPANSION_LIMIT]) && check_domains(planner) &&
+	       take_hosts(planner,
+			  values[POSTFIX_HOSTS] != NULL ? values[POSTFIX_HOSTS] : "localhost");
+}
+
+bool database_plan_has_domain(const struct database_plan *plan, struct bytes domain)
+{
+	struct bytes rest = plan->domains, word;
+
+	if (plan->domains.size == 0)
+		return true;
+	while (postfix_table_next_word(&rest, &word)) {
+		bool is_taken_out = word.data[0] == '!';
+
+		if (is_taken_out)
+			word = bytes_skip(word, 1);
+		if (bytes_equal_ascii_nocase(word, domain))
+			return !is_taken_out;
+	}
+	return false;
+}
+
+/* ---- from start to end -------------------------------------------------------------------- */
+
+/* Two of one name could not be told apart in messages and in the table. */
+static bool check_name(const struct planner *planner)
+{
+	const struct settings *settings = planner->settings;
+	const struct database_plan *plan = planner->plan;
+
+	for (size_t i = 0; i < settings->source_count; i++) {
+		const struct settings_source *other = &settings->sources[i];
+		const struct source_type *type = source_type_find(other->type);
+		const char *name = settings_source_get(other, "name");
+
+		if (other == planner->from || other->path[0] != '\0' || type == NULL ||
+		    strcmp(type->name, plan->type) != 0 ||
+		    strcmp(name != NULL ? name : FIRST_NAME, plan->name) != 0)
+			continue;
+		report_error(planner->report, EX_CONFIG, plan->path, plan->line,
+			     "sources: two are called %s:%s; give one of them another name",
+			     plan->type, plan->name);
+		return false;
+	}
+	return true;
+}
+
+static bool plan_members(struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+
+	if (!take_members(planner) || !check_name(planner))
+		return false;
+	for (size_t i = 0; i < DATABASE_KINDS; i++)
+		if (plan->queries[i] != NULL)
+			return true;
+	report_error(planner->report, EX_CONFIG, plan->path, plan->line,
+		     "sources: a database without a path needs a query, as alias_query");
+	return false;
+}
+
+static bool set_labels(const struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+
+	for (size_t i = 0; i < DATABASE_KINDS; i++) {
+		const struct bytes parts[] = { bytes_of(plan->type), bytes_of(":"),
+					       bytes_of(plan->name), bytes_of(" "),
+					       bytes_of(kinds[i]) };
+		struct bytes label;
+
+		if (!arena_join(&plan->arena, parts, sizeof(parts) / sizeof(parts[0]), &label))
+			return fail_memory(planner);
+		plan->labels[i] = label.data;
+	}
+	return true;
+}
+
+bool database_plan_make(const struct settings_source *from, const struct settings *settings,
+			const char *type, struct report *report, struct database_plan *out_plan)
+{
+	struct planner planner = {
+		.plan = out_plan,
+		.from = from,
+		.settings = settings,
+		.report = report,
+		.kind = DATABASE_ALIAS,
+	};
+
+	*out_plan = (struct database_plan){
+		.type = type,
+		.name = FIRST_NAME,
+		.path = settings->file,
+		.line = (uint32_t)from->line,
+		.options = { .connect_timeout_ms = CONNECT_SECONDS * 1000,
+			     .timeout_ms = SILENT_SECONDS * 1000 },
+	};
+	arena_init(&out_plan->arena, PLAN_BYTES);
+	return (from->path[0] != '\0' ? plan_table(&planner) : plan_members(&planner)) &&
+	       set_labels(&planner);
+}
+
+void database_plan_free(struct database_plan *plan)
+{
+	arena_free(&plan->arena);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reader - what the two files that read a configuration share: settings.c, and read_sources.c for
+ * what stands in `sources`. The one place that knows libconfig.
+ */
+#ifndef SETTINGS_READER_H
+#define SETTINGS_READER_H
+
+#include <libconfig.h>
+
+#include "settings/settings.h"
+
+struct reader {
+	struct settings *settings;
+	const char *path;
+	char *folder;            /* of PATH, absolute: what relative paths begin at */
+	config_setting_t **seen; /* a row's setting in the file, or NULL */
+	void (*on_error)(const char *text, void *context);
+	void *context;
+	struct error *err;
+	bool has_failed;
+};
+
+/* Report `FILE:LINE: TEXT`; FILE NULL: the configuration itself. */
+void reader_complain(struct reader *reader, const char *file, unsigned line, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
+
+/* Report that there is no memory. */
+void reader_complain_memory(struct reader *reader);
+
+/* Report TEXT with the place of SETTING. */
+#define COMPLAIN(reader, setting, ...)                                                             \
+	reader_complain(reader, config_setting_source_file(setting),                               \
+			config_setting_source_line(setting), __VA_ARGS__)
+
+/* The sources of SETTING take the place of those that the settings have. */
+void reader_take_sources(struct reader *reader, const config_setting_t *setting);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The query of a Postfix table. A bulk query has nothing of the key in it, ends within its brackets
+ * and quotes, and begins with the columns of the key; a refusal says why. No template makes the
+ * filling of a key go astray.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sql/key_template.h"
+#include "sql/query_shape.h"
+#include "sql/sql_tokens.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Not assert(): NDEBUG must not make this target blind. */
+static void must(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	abort();
+}
+
+static void check_bulk(const struct query_shape *shape)
+{
+	struct bytes rest = shape->bulk;
+	struct sql_token token;
+	int depth = 0;
+
+	must(bytes_begin_with(shape->bulk, bytes_of("SELECT (")), "the key comes first");
+	must(shape->key_columns >= 1 && shape->key_columns <= 3, "a key has columns");
+	for (;;) {
+		sql_next(&rest, &token);
+		if (token.kind == SQL_END)
+			break;
+		must(token.kind != SQL_UNKNOWN, "the bulk query can be read");
+		must(!sql_is_symbol(&token, ";"), "the bulk query is one statement");
+		depth += sql_is_symbol(&token, "(") - sql_is_symbol(&token, ")");
+		must(depth >= 0, "brackets match");
+	}
+	must(depth == 0, "brackets end");
+}
+
+static void fill(struct bytes text)
+{
+	struct buffer out;
+	struct error err;
+
+	if (!key_template_check(text, &err)) {
+		must(err.text[0] != '\0', "a refusal says why");
+		return;
+	}
+	buffer_init(&out, 1 << 24);
+	must(key_template_query(text, bytes_of("a@b.example"), NULL, NULL, &out, &err) !=
+		     TEMPLATE_FAILED,
+	     "a sound template can be filled");
+	must(key_template_result(text, bytes_of("a@b.example"), bytes_of("@"), &out) !=
+		     TEMPLATE_FAILED,
+	     "and with a value");
+	buffer_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const enum query_dialect dialects[] = { QUERY_POSTGRESQL, QUERY_SQLITE,
+						       QUERY_MYSQL };
+	/* In memory of its own size, so that reading past its end is seen. */
+	char *text = malloc(size + (size == 0));
+	struct bytes query = bytes_make(text, size);
+	bool has_shape = false;
+
+	must(text != NULL, "there is memory");
+	memcpy(text, data, size);
+	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+		struct arena arena;
+		struct query_shape shape;
+		const char *why = NULL;
+		enum query_outcome outcome;
+
+		arena_init(&arena, 1 << 24);
+		outcome = query_shape_find(query, dialects[i], &arena, &shape, &why);
+		must(outcome != QUERY_HAS_NONE || why != NULL, "a refusal says why");
+		if (outcome == QUERY_HAS_SHAPE)
+			check_bulk(&shape);
+		has_shape = outcome == QUERY_HAS_SHAPE;
+		arena_free(&arena);
+	}
+	fill(query);
+	free(text);
+	return has_shape ? 0 : -1;
+}

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Databases for tests: files of SQLite, a PostgreSQL of our own, and what Postfix's own tables say of
+the same data."""
+import glob
+import os
+import pathlib
+import pwd
+import random
+import re
+import select
+import socket
+import sqlite3
+import subprocess
+import threading
+
+import harness
+
+DOMAINS = ('one.example', 'two.example', 'three.example')
+
+
+def random_rows(seed, count=300):
+    """Rows (id, address, goto, active) of a table `alias` with the quirks of real ones."""
+    chosen = random.Random(seed)
+    rows = []
+    for number in range(1, count + 1):
+        domain = chosen.choice(DOMAINS)
+        local = '' if number % 60 == 0 else chosen.choice(
+            ('user%d', "o'neil%d", "''%d", 'a.b+%d', 'u_%d', 'a/b-%d', '{x}$%d')) % number
+        goto = ['%s%d@%s' % (chosen.choice('xyz'), chosen.randrange(99), chosen.choice(
+            ('dest.example', 'else.example'))) for _ in range(chosen.randrange(1, 4))]
+        goto = chosen.choice((',', ', ', ' ', '\n')).join(goto)
+        if chosen.random() < 0.05:
+            goto = chosen.choice((None, ''))
+        rows.append((number, '%s@%s' % (local, domain), goto, chosen.random() < 0.9))
+        if chosen.random() < 0.1:       # one row a target
+            rows.append((1000 + number, rows[-1][1], 'second@dest.example', True))
+    return rows
+
+
+def linked_rows(seed, count=200):
+    """Rows whose targets are each other, in domains where every address is an alias."""
+    chosen = random.Random(seed)
+    address = 'u%d@%s'
+    names = [address % (number, chosen.choice(DOMAINS)) for number in range(count)]
+    rows = []
+    for number, name in enumerate(names):
+        later = names[number + 1:]
+        for _ in range(chosen.randrange(1, 4)):
+            goto = chosen.choice(later) if later and chosen.random() < 0.4 else (
+                't%d@dest.example' % chosen.randrange(50))
+            rows.append((len(rows), name, goto, True))
+    rows.append((len(rows), '@%s' % DOMAINS[0], 'all@dest.example', True))
+    return rows
+
+
+def keys_of(rows):
+    """What to ask: each key, some that nobody has, and capitals."""
+    keys = sorted({row[1] for row in rows})
+    return keys + ['nobody@one.example', '@nowhere.example', 'user1@nowhere.example',
+                   keys[len(keys) // 2].upper()]
+
+
+class Sqlite:
+    """A file of SQLite."""
+
+    TYPE = 'sqlite'
+    ACTIVE = 'active = 1'
+    PARTS = ("SELECT goto FROM alias WHERE substr(address, 1, instr(address, '@') - 1) = '%u' AND "
+             "substr(address, instr(address, '@') + 1) = '%d'")
+
+    def __init__(self, folder):
+        self.path = folder / 'data.sqlite'
+        self.run('CREATE TABLE alias (id INTEGER PRIMARY KEY, address TEXT, goto TEXT, '
+                 'active INTEGER)')
+        self.path.chmod(0o644)
+
+    def run(self, statement, *values):
+        with sqlite3.connect(str(self.path)) as connection:
+            found = connection.execute(statement, *values).fetchall()
+        connection.close()
+        return found
+
+    def fill(self, rows):
+        with sqlite3.connect(str(self.path)) as connection:
+            connection.executemany('INSERT INTO alias VALUES (?, ?, ?, ?)', rows)
+        connection.close()
+
+    def parameters(self):
+        """How a table file of Postfix reaches it."""
+        return {'dbpath': self.path}
+
+    def connection(self):
+        """The same for members of a source."""
+        return {'connection': self.path}
+
+
+# ---- PostgreSQL ------------------------------------------------------------------------
+
+
+class PostgresqlServer:
+    """A server with a socket in a folder of its own and no port, run by an ordinary user."""
+
+    USER = 'nobody'
+
+    def __init__(self):
+        found = sorted(glob.glob('/usr/lib/postgresql/*/bin/initdb'))
+        self.programs = pathlib.Path(found[-1]).parent
+        self.folder = harness.Scratch('openrcpt-pg-')
+        self.sockets = self.folder / 'run'
+        self.data = self.folder / 'data'
+        self.user = pwd.getpwnam(self.USER)
+        self.process = None
+        self.count = 0
+        for path in (self.sockets, self.data):
+            path.mkdir(mode=0o755)
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        self._as_user('initdb', '-D', self.data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8',
+                      '--locale=C', '-N')
+        # Whoever is called secret needs a password.
+        rules = self.data / 'pg_hba.conf'
+        rules.write_text('local all secret scram-sha-256\n' + rules.read_text(encoding='utf-8'),
+                         encoding='utf-8')
+
+    def _words(self, name, *arguments):
+        return [str(self.programs / name), *map(str, arguments)]
+
+    def _as_user(self, name, *arguments):
+        done = subprocess.run(
+            self._words(name, *arguments), check=False, user=self.user.pw_uid,
+            group=self.user.pw_gid, extra_groups=[], cwd='/', stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding='utf-8')
+        if done.returncode != 0:
+            raise AssertionError('%s: %s' % (name, done.stdout))
+
+    def start(self):
+        log = open(self.folder / 'log', 'ab')    # pylint: disable=consider-using-with
+        with log:
+            self.process = subprocess.Popen(
+                self._words('postgres', '-D', self.data, '-k', self.sockets, '-c',
+                            'listen_addresses=', '-c', 'fsync=off'),
+                user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd='/',
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait()
+        return self
+
+    def wait(self):
+        """Until it takes connections."""
+        harness.wait_until(lambda: self.psql('SELECT 1', may_fail=True) is not None,
+                           'PostgreSQL does not answer')
+
+    def stop(self):
+        if self.process is not None:
+            self.process.send_signal(2)      # a fast end
+            self.process.wait(harness.LIMIT_S)
+            self.process = None
+        self.folder.remove()
+
+    def psql(self, statement, database='postgres', may_fail=False, copy=None):
+        """Rows of STATEMENT, as lists of texts. COPY: text for a COPY FROM STDIN."""
+        words = ['psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-F', '\t', '-h',
+                 str(self.sockets), '-U', 'tester', '-d', database, '-c', statement]
+        done = subprocess.run(words, check=False, input=copy or '', encoding='utf-8',
+                              errors='surrogateescape', stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            if may_fail:
+                return None
+            raise AssertionError('psql: %s' % done.stderr)
+        return [line.split('\t') for line in done.stdout.splitlines()]
+
+    def database(self, encoding='UTF8'):
+        """A new one."""
+        self.count += 1
+        name = 'made%d' % self.count
+        self.psql("CREATE DATABASE %s ENCODING '%s' TEMPLATE template0" % (name, encoding))
+        return Postgresql(self, name)
+
+
+class Postgresql:
+    """A database of a PostgresqlServer."""
+
+    TYPE = 'postgresql'
+    ACTIVE = 'active'
+    PARTS = ("SELECT goto FROM alias WHERE split_part(address, '@', 1) = '%u' AND "
+             "split_part(address, '@', 2) = '%d'")
+
+    def __init__(self, server, name):
+        self.server, self.name = server, name
+        self.run('CREATE TABLE alias (id integer PRIMARY KEY, address text, goto text, '
+                 'active boolean)')
+
+    def run(self, statement):
+        return self.server.psql(statement, self.name)
+
+    def fill(self, rows):
+        def field(value):
+            if value is None:
+                return '\\N'
+            return str(value).replace('\\', '\\\\').replace('\n', '\\n').replace('\t', '\\t')
+        self.server.psql('COPY alias FROM STDIN', self.name, copy=''.join(
+            '\t'.join(map(field, row)) + '\n' for row in rows))
+
+    def parameters(self):
+        return {'hosts': 'unix:%s' % self.server.sockets, 'dbname': self.name, 'user': 'tester'}
+
+    def connection(self):
+        return {'connection': 'host=%s dbname=%s user=tester' % (self.server.sockets, self.name)}
+
+
+class Relay:
+    """A port of 127.0.0.1 in front of a server's socket. LIMIT: after so many bytes of the server it
+    hangs up, whatever is under way; None: never."""
+
+    def __init__(self, server):
+        self.where = str(server.sockets / '.s.PGSQL.5432')
+        self.limit = None
+        self.passed = 0         # bytes of the server, in the last connection
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:             # closed
+                return
+            with client, socket.socket(socket.AF_UNIX) as server:
+                server.connect(self.where)
+                self._pass_on(client, server)
+
+    def _pass_on(self, client, server):
+        self.passed = 0
+        while True:
+            ready, _, _ = select.select([client, server], [], [])
+            for one in ready:
+                try:
+                    data = one.recv(65536)
+                    if one is server and self.limit is not None:
+                        data = data[:self.limit - self.passed]
+                    (client if one is server else server).sendall(data)
+                except OSError:
+                    return
+                self.passed += len(data) if one is server else 0
+                if not data or self.passed == self.limit:
+                    return
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+
+
+# ---- Postfix ---------------------------------------------------------------------------
+
+
+class PostfixTables:
+    """Table files, and Postfix's postmap to ask them."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.etc = folder / 'postfix'
+        self.etc.mkdir(mode=0o755)
+        (self.etc / 'main.cf').write_text('compatibility_level = 3.6\n', encoding='utf-8')
+
+    def write(self, name, **parameters):
+        path = self.folder / ('%s.cf' % name)
+        path.write_text(''.join('%s = %s\n' % pair for pair in parameters.items()),
+                        encoding='utf-8')
+        path.chmod(0o640)
+        return path
+
+    def ask(self, kind, path, keys):
+        """A dictionary of what Postfix finds: key → targets."""
+        done = subprocess.run(
+            ['postmap', '-c', str(self.etc), '-q', '-', '%s:%s' % (kind, path)], check=False,
+            input=''.join(key + '\n' for key in keys), encoding='utf-8', stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+        wrong = [line for line in done.stderr.splitlines() if 'empty lookup result' not in line]
+        if wrong or done.returncode not in (0, 1):
+            raise AssertionError('postmap: exit %d: %s' % (done.returncode, done.stderr))
+        return answers(done.stdout)
+
+
+def answers(text):
+    """`key TAB targets` lines as a dictionary. A value with a line break in it has several."""
+    found = {}
+    key = None
+    for line in text.split('\n'):
+        if '\t' in line:
+            key, line = line.split('\t', 1)
+            found[key] = []
+        if key is not None:
+            found[key] += [word for word in re.split(r'[,\s]+', line) if word]
+    return found
