@@ -344,6 +344,7 @@ static void note_counts(struct master *master)
 	struct recent_counts now = recent_counters(clock_seconds());
 
 	recent_note(&master->recent, &now);
+	counter_set(COUNTER_RETIRED_WORKERS, master->retired.count);
 }
 
 static void look_at_clock(struct master *master)
