@@ -69,11 +69,15 @@ bool check_made_file(struct compilation *compilation, const char *path)
 	const struct compile_options *options = compilation->options;
 	struct error err;
 	struct table *table;
+	uid_t owner;
 	bool is_ready;
 
 	if (options->is_proof_skipped && options->before_publishing == NULL)
 		return check_warnings(compilation);
-	table = table_open(path, (uid_t)-1, TABLE_UNPROVED, &err);
+	/* It belongs to whom the one before belongs to. */
+	if (!settings_table_owner(compilation->settings, &owner, &err))
+		return compilation_fail(compilation, &err);
+	table = table_open(path, owner, TABLE_UNPROVED, &err);
 	if (table == NULL)
 		return compilation_fail(compilation, &err);
 	is_ready = options->is_proof_skipped ? check_warnings(compilation)
@@ -82,7 +86,7 @@ bool check_made_file(struct compilation *compilation, const char *path)
 	    !options->before_publishing(table, compilation->settings, &err))
 		is_ready = compilation_fail(compilation, &err);
 	compilation->is_repeated = is_ready && compilation_keeps_replaced(compilation) &&
-				   same_content_as_file(table, options->output);
+				   same_content_as_file(table, options->output, owner);
 	table_close(table);
 	return is_ready;
 }

@@ -159,6 +159,14 @@ static bool is_notified_without_file(void)
 	return socket != NULL && socket[0] == '@';
 }
 
+/* Has the program before given up what SETTINGS want? Landlock's layers are counted, and each one
+ * narrows what is left: so it is once. */
+static bool is_inherited(const struct settings *settings, struct sandbox_state *out_state)
+{
+	return sandbox_inherited(out_state) &&
+	       (out_state->landlock_abi > 0 || out_state->has_seccomp || !is_wanted(settings));
+}
+
 bool confine_master(const struct settings *settings, const struct endpoint_address *milter,
 		    const struct endpoint_address *metrics, struct sandbox_state *out_state,
 		    struct error *err)
@@ -173,9 +181,8 @@ bool confine_master(const struct settings *settings, const struct endpoint_addre
 
 	list_places(&places, settings);
 	limits.count = places.count;
-	/* Landlock's layers are counted, and each one narrows what is left. */
-	if (sandbox_inherited(out_state) ? !sandbox_prove(err)
-					 : !confine(settings, &limits, out_state, err))
+	if (is_inherited(settings, out_state) ? !sandbox_prove(err)
+					      : !confine(settings, &limits, out_state, err))
 		return false;
 	log_line(SEVERITY_INFO, "sandbox: Landlock %s, seccomp %s",
 		 sandbox_landlock_words(out_state->landlock_abi, is_wanted(settings)),

@@ -142,6 +142,8 @@ void metrics_page_print(uint64_t began, uint64_t now, struct buffer *out)
 	put_histogram(out, HISTOGRAM_RESOLVE, "resolve_seconds", "Time that one answer took.", 1e6);
 	put_value(out, "sessions", "Sessions of the MTA.", counter_get(COUNTER_SESSIONS));
 	put_value(out, "sessions_max", "As many there may be.", counter_get(COUNTER_MAX_SESSIONS));
+	put_value(out, "retired_workers", "Workers that still finish their sessions.",
+		  counter_get(COUNTER_RETIRED_WORKERS));
 	put_value(out, "sandbox_landlock_abi",
 		  "Version of Landlock in force in the worker; 0: none.",
 		  counter_get(COUNTER_SANDBOX_LANDLOCK_ABI));

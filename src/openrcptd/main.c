@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,11 +231,25 @@ static int run(const struct options *options)
 	return status;
 }
 
+/* They would end a daemon that has no handlers yet: so they wait for the master, who asks for them
+ * each time that it waits. */
+static void put_off_orders(void)
+{
+	sigset_t orders;
+
+	(void)sigemptyset(&orders); /* can't fail, as the rest here: the numbers are sound */
+	(void)sigaddset(&orders, SIGHUP);
+	(void)sigaddset(&orders, SIGUSR1);
+	(void)sigaddset(&orders, SIGUSR2);
+	(void)pthread_sigmask(SIG_BLOCK, &orders, NULL);
+}
+
 int main(int count, char **arguments)
 {
 	struct options options = { .configuration = SETTINGS_DEFAULT_FILE };
 	int status;
 
+	put_off_orders();
 	reexec_init(arguments);
 	given_init();
 	if (!keep_standard_descriptors())

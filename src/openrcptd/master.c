@@ -256,25 +256,49 @@ static void replace_stale_worker(struct master *master)
 		work(master, EVENT_SOCKET_RENEWED);
 }
 
+/* Whoever asks from now on may mean other settings: so that is another one. */
+static void ask_program(struct master *master)
+{
+	struct error err;
+
+	master->reexec.is_wanted = false;
+	master_control_begins(master, "reexec");
+	if (!reexec_ask(&master->reexec, master->settings->file, &err))
+		master_end_reexec(master, err.text);
+}
+
+/* There must be room for the worker that retires then, as for any other. */
+static void become_program(struct master *master)
+{
+	struct error err;
+
+	if (retired_are_full(&master->retired))
+		error_fill(&err, EX_TEMPFAIL, "too many workers before this one still end");
+	else
+		takeover_give(master, &err);
+	master_end_reexec(master, err.text);
+}
+
 /* Ask the program first, and then become it; both while nothing else goes on. */
 static void obey_reexec(struct master *master)
 {
-	struct error err;
 
 	if (reexec_signalled) {
 		reexec_signalled = 0;
 		master->reexec.is_wanted = true;
 	}
-	if (!master->reexec.is_wanted || master->state != WORKER_SERVING || master->takes_over ||
-	    master->reexec.pid > 0)
+	if (master->state != WORKER_SERVING || master->takes_over || master->reexec.pid > 0)
 		return;
-	if (!master->reexec.is_well) {
-		if (!reexec_ask(&master->reexec, master->settings->file, &err))
-			master_end_reexec(master, err.text);
-		return;
-	}
-	takeover_give(master, &err);
-	master_end_reexec(master, err.text);
+	if (master->reexec.is_well)
+		become_program(master);
+	else if (master->reexec.is_wanted)
+		ask_program(master);
+}
+
+/* The worker of the program before may not understand what this one has read. */
+static bool may_reload(const struct master *master)
+{
+	return master->wants_reload && master->state == WORKER_SERVING && !master->takes_over;
 }
 
 static void obey_signals(struct master *master)
@@ -288,8 +312,7 @@ static void obey_signals(struct master *master)
 		master->wants_reload = true;
 	}
 	/* Until the worker can take it, it is only wanted. */
-	if (master->wants_reload && master->state == WORKER_SERVING &&
-	    clock_milliseconds() >= master->next_reload_ms) {
+	if (may_reload(master) && clock_milliseconds() >= master->next_reload_ms) {
 		master->wants_reload = false;
 		work(master, EVENT_RELOAD);
 	}
@@ -321,6 +344,7 @@ static void note_counts(struct master *master)
 	struct recent_counts now = recent_counters(clock_seconds());
 
 	recent_note(&master->recent, &now);
+	counter_set(COUNTER_RETIRED_WORKERS, master->retired.count);
 }
 
 static void look_at_clock(struct master *master)
@@ -352,7 +376,7 @@ static long long wait_ms(const struct master *master)
 		due = earlier(due, master->next_renew_ms);
 	if (asks_worker(master))
 		due = earlier(due, master->health.due_ms);
-	if (master->wants_reload && master->state == WORKER_SERVING)
+	if (may_reload(master))
 		due = earlier(due, master->next_reload_ms);
 	return due > now ? due - now : 0;
 }

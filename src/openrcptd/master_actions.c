@@ -217,7 +217,8 @@ static enum worker_event read_settings(struct master *master)
 	master_list(master, MASTER_READER, masters);
 	master->next_reload_ms = clock_milliseconds() + RELOAD_PAUSE_MS;
 	notify_reloading();
-	master_control_begins(master);
+	master->failures = counter_get(COUNTER_LOADS_FAILED);
+	master_control_begins(master, "reload");
 	if (settings_reader_start(&master->reader, master->settings, masters, MASTER_DESCRIPTORS,
 				  &err))
 		return EVENT_NONE;
@@ -284,11 +285,18 @@ static void allow_more_time(struct master *master)
 		master->start_limit_ms = START_LONGEST_MS;
 }
 
+static void end_failed_reexec(struct master *master)
+{
+	if (master->takes_over)
+		master_end_reexec(master, "the new worker did not begin; the log says why");
+}
+
 static enum worker_event give_up_start(struct master *master)
 {
 	log_line(SEVERITY_ERROR, "worker %ld has not begun to serve for %lld s: starting another",
 		 (long)master->worker.pid, master->start_limit_ms / 1000);
 	allow_more_time(master);
+	end_failed_reexec(master);
 	return kill_worker(master);
 }
 
@@ -299,6 +307,13 @@ static enum worker_event bury_worker(struct master *master)
 	give_up_reload(master);
 	worker_process_forget(&master->worker);
 	return plan_start(master, lived_ms);
+}
+
+/* It hasn't served; perhaps since it is the new program's, and the one before it died. */
+static enum worker_event bury_beginner(struct master *master)
+{
+	end_failed_reexec(master);
+	return bury_worker(master);
 }
 
 /* ---- the next worker beside this one ----------------------------------------------------- */
@@ -334,8 +349,7 @@ static enum worker_event drop_next(struct master *master)
 	worker_process_forget(&master->next);
 	master->due_ms = NEVER_MS;
 	master->next_renew_ms = clock_milliseconds() + RENEW_PAUSE_MS;
-	if (master->takes_over)
-		master_end_reexec(master, "the new worker did not begin; the log says why");
+	end_failed_reexec(master);
 	if (!end_reload(master))
 		return EVENT_NONE;
 	log_line(SEVERITY_ERROR, "%s: settings and table stay as they were",
@@ -446,6 +460,8 @@ enum worker_event master_act(struct master *master, enum worker_action action)
 		return give_up_start(master);
 	case ACTION_BURY:
 		return bury_worker(master);
+	case ACTION_BURY_BEGINNER:
+		return bury_beginner(master);
 	case ACTION_FAIL:
 		return fail(master);
 	case ACTION_STOP:

@@ -188,7 +188,6 @@ static void obey(struct master *master, struct control_client *client)
 		master->wants_reload = true;
 	} else if (strcmp(client->request, "reexec") == 0) {
 		wait_for_outcome(client);
-		client->has_begun = true;
 		master->reexec.is_wanted = true;
 	} else if (strcmp(client->request, "table") == 0) {
 		answer_table(master, client);
@@ -234,15 +233,14 @@ void master_control_answer_waiting(struct master *master, const char *request, c
 	}
 }
 
-/* ---- reloads ------------------------------------------------------------------------------ */
-
-void master_control_begins(struct master *master)
+void master_control_begins(struct master *master, const char *request)
 {
-	master->failures = counter_get(COUNTER_LOADS_FAILED);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		if (master_control_waits_for(&master->control.clients[i], "reload"))
+		if (master_control_waits_for(&master->control.clients[i], request))
 			master->control.clients[i].has_begun = true;
 }
+
+/* ---- reloads ------------------------------------------------------------------------------ */
 
 void master_control_put_off(struct master *master)
 {

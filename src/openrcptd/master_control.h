@@ -25,16 +25,17 @@ void master_control_open(struct master *master);
 /* Answer who has asked. */
 void master_control_serve(struct master *master);
 
-/* A reload begins: whoever asked for one gets its outcome. */
-void master_control_begins(struct master *master);
+/* What REQUEST asks for begins: whoever asked by now gets its outcome. */
+void master_control_begins(struct master *master, const char *request);
 
-/* It is over, one way or the other. */
+/* A reload is over, one way or the other. */
 void master_control_ends(struct master *master, bool is_done);
 
 /* Does CLIENT wait for the outcome of REQUEST? */
 bool master_control_waits_for(const struct control_client *client, const char *request);
 
-/* Whoever waits for the outcome of REQUEST gets it. REASON: why it failed; NULL: it is done. */
+/* Whoever waits for the outcome of REQUEST, and was there when it began, gets it. REASON: why it
+ * failed; NULL: it is done. */
 void master_control_answer_waiting(struct master *master, const char *request, const char *reason);
 
 /* It is put off: the outcome of the next one counts. */

@@ -133,7 +133,7 @@ void reexec_forget(struct reexec *reexec)
 		(void)kill(reexec->pid, SIGKILL); /* it may have ended by itself */
 	if (reexec->words_fd >= 0)
 		(void)close(reexec->words_fd); /* was only read */
-	*reexec = REEXEC_NONE;
+	*reexec = (struct reexec){ .words_fd = -1, .is_wanted = reexec->is_wanted };
 }
 
 void reexec_now(struct error *err)

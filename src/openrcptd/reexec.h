@@ -18,7 +18,7 @@
 enum { REEXEC_SECONDS = 30 /* for its answer */ };
 
 /* Both programs say it; another one can't be taken over from. */
-#define REEXEC_VERSION "1"
+#define REEXEC_VERSION "2"
 
 /* Remember the path of this program and its ARGUMENTS, which stay the caller's. Once, before
  * anything that may replace the file. */
@@ -27,7 +27,7 @@ void reexec_init(char **arguments);
 struct reexec {
 	pid_t pid;      /* of the process that asks; 0: none */
 	int words_fd;   /* what it says; -1: none */
-	bool is_wanted; /* somebody asked for it */
+	bool is_wanted; /* somebody asked for it since the last one began */
 	bool is_well;   /* the answer is there: it can */
 };
 
@@ -40,7 +40,7 @@ bool reexec_ask(struct reexec *reexec, const char *file, struct error *err);
  * filled where it said no, or nothing. */
 bool reexec_has_ended(struct reexec *reexec, pid_t child, int wait_status, struct error *err);
 
-/* Over, one way or the other. */
+/* Over, one way or the other; whoever asked for it meanwhile still wants it. */
 void reexec_forget(struct reexec *reexec);
 
 /* Become that program, with the same arguments; open descriptors stay open that aren't closed on

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "message/counters.h"
 #include "openrcptd/master_control.h"
+#include "openrcptd/takeover_sockets.h"
 #include "sandbox/sandbox.h"
 #include "service/log.h"
 #include "settings/fields.h"
@@ -60,7 +61,9 @@ struct given {
 	int64_t began_ms;
 	int32_t counters_fd;
 	int32_t table_fd;
-	int32_t clients[CONTROL_CLIENTS]; /* who wait for the outcome; -1: none */
+	int32_t clients[CONTROL_CLIENTS];          /* who wait for the outcome; -1: none */
+	uint32_t wait_for_reload[CONTROL_CLIENTS]; /* and not for this */
+	uint32_t wants_reload;
 	uint32_t socket_number;
 	uint32_t retired_count;
 	struct given_listener listener;
@@ -111,15 +114,6 @@ static struct given_worker give_worker(const struct worker_process *process)
 	};
 }
 
-/* Where the control socket is. */
-static void control_text(const struct settings *settings, char *out_text, size_t room)
-{
-	if (settings->control_socket[0] != '\0')
-		(void)snprintf(out_text, room, "%s", settings->control_socket);
-	else
-		(void)snprintf(out_text, room, "%s/control.sock", settings->runtime_directory);
-}
-
 static void give_texts(const struct settings *settings, struct given *given)
 {
 	const char *const texts[GIVEN_TEXTS] = {
@@ -131,7 +125,7 @@ static void give_texts(const struct settings *settings, struct given *given)
 	/* What is longer can't be opened either. */
 	for (size_t i = 0; i < GIVEN_TEXTS; i++)
 		(void)snprintf(given->texts[i], sizeof(given->texts[i]), "%s", texts[i]);
-	control_text(settings, given->texts[GIVEN_CONTROL], sizeof(given->texts[0]));
+	takeover_control_path(settings, given->texts[GIVEN_CONTROL]);
 }
 
 static void collect(const struct master *master, struct given *given)
@@ -143,6 +137,7 @@ static void collect(const struct master *master, struct given *given)
 		.began_ms = master->began_ms,
 		.counters_fd = counters_descriptor(),
 		.table_fd = master->table_fd,
+		.wants_reload = master->wants_reload ? 1 : 0,
 		.socket_number = master->socket_number,
 		.retired_count = (uint32_t)master->retired.count,
 		.listener = give_listener(&master->listener),
@@ -151,10 +146,14 @@ static void collect(const struct master *master, struct given *given)
 		.worker = give_worker(&master->worker),
 	};
 	give_texts(master->settings, given);
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		given->clients[i] = master_control_waits_for(&master->control.clients[i], "reexec")
-					    ? master->control.clients[i].fd
-					    : -1;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		const struct control_client *client = &master->control.clients[i];
+		bool is_reload = master_control_waits_for(client, "reload");
+
+		given->wait_for_reload[i] = is_reload ? 1 : 0;
+		given->clients[i] =
+			is_reload || master_control_waits_for(client, "reexec") ? client->fd : -1;
+	}
 	for (size_t i = 0; i < master->retired.count; i++) {
 		given->retired[i] = give_worker(&master->retired.list[i].process);
 		given->retired[i].due_ms = master->retired.list[i].due_ms;
@@ -354,88 +353,14 @@ static void take_clients(const struct given *given, struct control *control)
 {
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &control->clients[i];
+		bool is_reload = given->wait_for_reload[i] != 0;
 
 		client->fd = given->clients[i];
 		client->is_waiting = client->fd >= 0;
-		client->has_begun = client->is_waiting;
-		(void)snprintf(client->request, sizeof(client->request), "reexec"); /* fits */
+		client->has_begun = client->is_waiting && !is_reload;
+		(void)snprintf(client->request, sizeof(client->request), "%s",
+			       is_reload ? "reload" : "reexec"); /* fits */
 	}
-}
-
-static bool open_other(struct master *master, struct listener *other, struct error *err)
-{
-	const struct settings *settings = master->settings;
-	struct endpoint_address address;
-	char before[ENDPOINT_PATH_MAX + 64] = "";
-	char after[ENDPOINT_PATH_MAX + 64] = "";
-	int given_fd;
-
-	if (!listen_parse("socket", settings->socket, settings->allow_remote_mta, &address,
-			  &given_fd, err))
-		return false;
-	/* Both fit, for what we listen on. */
-	(void)endpoint_address_print(&master->listener.address, before, sizeof(before));
-	(void)endpoint_address_print(&address, after, sizeof(after));
-	if (strcmp(before, after) == 0)
-		return true; /* under another name */
-	return listener_lock(other, settings->runtime_directory, after, err) &&
-	       (given_fd >= 0 ? listener_take(other, &address, given_fd, err)
-			      : listener_open(other, &address, err));
-}
-
-/* Without memory *TEXT is the other one, and only what is told of it is wrong. */
-static void put_back(char **text, const char *before)
-{
-	char *kept;
-
-	if (asprintf(&kept, "%s", before) < 0)
-		return;
-	free(*text);
-	*text = kept;
-}
-
-/* The one of BEFORE stays until a worker serves the other one. */
-static void change_milter_socket(const char *before, struct master *master)
-{
-	struct listener other = LISTENER_NONE;
-	struct error err;
-
-	if (open_other(master, &other, &err)) {
-		if (other.fd < 0)
-			return;
-		master->former_listener = master->listener;
-		master->listener = other;
-		master->socket_number++;
-		return;
-	}
-	log_line(SEVERITY_ERROR, "%s: the socket stays as it was", err.text);
-	if (other.lock_fd >= 0)
-		(void)close(other.lock_fd); /* nobody else has it */
-	listener_close(&other);
-	put_back(&master->settings->socket, before);
-}
-
-/* Where the settings name other ones than before. */
-static void change_sockets(const struct given *given, struct master *master)
-{
-	const struct settings *settings = master->settings;
-	char control[PATH_MAX];
-	struct error err;
-
-	control_text(settings, control, sizeof(control));
-	if (strcmp(given->texts[GIVEN_SOCKET], settings->socket) != 0)
-		change_milter_socket(given->texts[GIVEN_SOCKET], master);
-	if (strcmp(given->texts[GIVEN_USER], settings->user) != 0)
-		log_line(SEVERITY_WARNING, "user: needs a restart");
-	if (strcmp(given->texts[GIVEN_CONTROL], control) != 0) {
-		listener_close(&master->control.listener);
-		master_control_open(master);
-	}
-	if (strcmp(given->texts[GIVEN_METRICS], settings->metrics) == 0)
-		return;
-	metrics_process_close(&master->metrics);
-	if (!metrics_process_open(&master->metrics, settings, getpid(), &err))
-		log_line(SEVERITY_WARNING, "%s", err.text);
 }
 
 void takeover_take(struct takeover *takeover, struct master *master)
@@ -449,6 +374,7 @@ void takeover_take(struct takeover *takeover, struct master *master)
 	master->began_ms = given->began_ms;
 	master->table_fd = given->table_fd;
 	master->socket_number = given->socket_number;
+	master->wants_reload = given->wants_reload != 0;
 	take_listener(&given->listener, &master->listener);
 	take_listener(&given->control, &master->control.listener);
 	take_listener(&given->metrics, &master->metrics.listener);
@@ -467,5 +393,9 @@ void takeover_take(struct takeover *takeover, struct master *master)
 	master->due_ms = LLONG_MAX;
 	master->takes_over = true;
 	master->former_settings = takeover_take_settings(takeover);
-	change_sockets(given, master);
+	takeover_change_sockets(&(struct takeover_before){ .user = given->texts[GIVEN_USER],
+							   .socket = given->texts[GIVEN_SOCKET],
+							   .control = given->texts[GIVEN_CONTROL],
+							   .metrics = given->texts[GIVEN_METRICS] },
+				master);
 }

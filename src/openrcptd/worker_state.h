@@ -107,6 +107,7 @@ enum worker_action {
 	ACTION_KILL,
 	ACTION_GIVE_UP,
 	ACTION_BURY,
+	ACTION_BURY_BEGINNER, /* that has never served */
 	ACTION_FAIL,
 	ACTION_STOP,
 	ACTION_COUNT,

@@ -89,9 +89,14 @@ static bool check_copy(struct job *job, const char *path, struct error *err)
 {
 	const struct republish_options *options = job->options;
 	const struct settings *settings = options->settings;
-	struct table *table = table_open(path, (uid_t)-1, TABLE_MAPPED, err);
+	struct table *table;
+	uid_t owner;
 	bool is_ready;
 
+	/* It belongs to whom the one before belongs to. */
+	if (!settings_table_owner(settings, &owner, err))
+		return false;
+	table = table_open(path, owner, TABLE_MAPPED, err);
 	if (table == NULL)
 		return false;
 	job->done.made = *table_facts(table);

@@ -103,7 +103,7 @@ bool same_content(const struct table *a, const struct table *b)
 	       same_domains(a, b) && same_rows(a, b);
 }
 
-bool same_content_as_file(const struct table *table, const char *path)
+bool same_content_as_file(const struct table *table, const char *path, uid_t also_owner)
 {
 	struct table_facts facts;
 	struct table *other;
@@ -113,7 +113,7 @@ bool same_content_as_file(const struct table *table, const char *path)
 	if (!table_peek(path, &facts, NULL) || !same_facts(&facts, table_facts(table)))
 		return false;
 	/* Nothing of it is believed but that it is the same. */
-	other = table_open(path, (uid_t)-1, TABLE_UNPROVED, NULL);
+	other = table_open(path, also_owner, TABLE_UNPROVED, NULL);
 	is_same = other != NULL && same_content(table, other);
 	table_close(other);
 	return is_same;

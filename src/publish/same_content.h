@@ -16,7 +16,8 @@
 /* False also where that can't be told. As long as all is the same this reads all of both. */
 bool same_content(const struct table *a, const struct table *b);
 
-/* The same of the table at PATH, which is mapped for as long as this takes. */
-bool same_content_as_file(const struct table *table, const char *path);
+/* The same of the table at PATH, which is mapped for as long as this takes. ALSO_OWNER as for
+ * table_open(). */
+bool same_content_as_file(const struct table *table, const char *path, uid_t also_owner);
 
 #endif

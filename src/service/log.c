@@ -2,6 +2,7 @@
 #include "service/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -277,6 +278,24 @@ void log_batch_send(struct log_batch *batch)
 	batch->count = 0;
 }
 
+/* Several processes write to one pipe: the room that poll() has seen may be gone at the next
+ * step. So the pipe is opened anew, for a write that never waits; whoever else has it keeps what it
+ * has. A program that follows this one has that already, and may no longer be allowed to open it.
+ */
+static void never_wait_for_stderr(void)
+{
+	int flags = fcntl(STDERR_FILENO, F_GETFL);
+	int fd;
+
+	if (!S_ISFIFO(sole_log.stderr_mode) || flags < 0 || (flags & O_NONBLOCK) != 0)
+		return;
+	fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return;                /* somebody else's: then poll() has to do */
+	(void)dup2(fd, STDERR_FILENO); /* or all is as before */
+	(void)close(fd);               /* there is a copy */
+}
+
 void log_open(enum log_sink sink, const char *ident)
 {
 	struct stat status;
@@ -288,6 +307,8 @@ void log_open(enum log_sink sink, const char *ident)
 	sole_log.pid = getpid();
 	if (sink != LOG_SINK_STDERR)
 		connect_to_daemon();
+	else
+		never_wait_for_stderr();
 	if (sink != LOG_SINK_JOURNAL || sole_log.fd >= 0)
 		return;
 	/* No systemd here: its socket outlives journald, so it won't come later. */

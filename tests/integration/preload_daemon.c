@@ -10,55 +10,74 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 int config_read(void *config, FILE *stream);
+int smfi_opensocket(int removes);
 
-static void break_off(const char *how)
+/* Is WORD the order of this moment? */
+static int is_told(const char *word)
 {
-	if (strcmp(how, "die") == 0)
-		(void)kill(getpid(), SIGKILL);
-	else if (strcmp(how, "exit") == 0)
-		exit(2);
-	else if (strcmp(how, "hang") == 0) {
-		(void)fputs("config_read() hangs\n", stderr); /* the test waits for it */
-		for (;;)
-			(void)pause();
-	}
+	const char *path = getenv("BREAK_CONFIG");
+	FILE *order = path == NULL ? NULL : fopen(path, "r");
+	char how[16] = "";
+	int size;
+
+	if (order == NULL)
+		return 0;
+	size = fscanf(order, "%15s", how);
+	(void)fclose(order); /* was only read */
+	return size == 1 && strcmp(how, word) == 0;
+}
+
+/* The test waits for these words. */
+static void say(const char *words)
+{
+	(void)fprintf(stderr, "%s\n", words); /* to the log */
+}
+
+static void wait_while(const char *word, const char *words)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+
+	if (is_told(word))
+		say(words);
+	while (is_told(word))
+		(void)nanosleep(&moment, NULL); /* shorter is as good */
+}
+
+static void hang(const char *words)
+{
+	say(words);
+	for (;;)
+		(void)pause();
 }
 
 int config_read(void *config, FILE *stream)
 {
 	int (*original)(void *, FILE *) = dlsym(RTLD_NEXT, "config_read");
-	const char *path = getenv("BREAK_CONFIG");
-	FILE *order = path == NULL ? NULL : fopen(path, "r");
-	char how[16];
 
-	if (order != NULL && fscanf(order, "%15s", how) == 1)
-		break_off(how);
-	if (order != NULL)
-		(void)fclose(order); /* was only read */
+	if (is_told("die"))
+		(void)kill(getpid(), SIGKILL);
+	if (is_told("exit"))
+		exit(2);
+	if (is_told("hang"))
+		hang("config_read() hangs");
+	wait_while("slow", "config_read() waits");
 	return original(config, stream);
 }
 
-/* A worker that begins opens libmilter's socket: with the order "start" it never does. */
-int smfi_opensocket(int removes);
-
+/* A worker that begins opens libmilter's socket. With the order "start" it never does, with "wait"
+ * not before there is another order, with "fail" it can't. */
 int smfi_opensocket(int removes)
 {
 	int (*original)(int) = dlsym(RTLD_NEXT, "smfi_opensocket");
-	const char *path = getenv("BREAK_CONFIG");
-	FILE *order = path == NULL ? NULL : fopen(path, "r");
-	char how[16];
 
-	if (order != NULL && fscanf(order, "%15s", how) == 1 && strcmp(how, "start") == 0) {
-		(void)fputs("smfi_opensocket() hangs\n", stderr); /* the test waits for it */
-		for (;;)
-			(void)pause();
-	}
-	if (order != NULL)
-		(void)fclose(order); /* was only read */
-	return original(removes);
+	if (is_told("start"))
+		hang("smfi_opensocket() hangs");
+	wait_while("wait", "smfi_opensocket() waits");
+	return is_told("fail") ? -1 : original(removes);
 }
 
 __attribute__((destructor)) static void say_so(void)

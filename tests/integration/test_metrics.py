@@ -111,6 +111,16 @@ class Page(TestCase):
                            'the worker is measured')
         self.assertGreater(self.page(made)['process_open_fds'], 3)
 
+    def test_workers_that_have_retired(self):
+        made = self.started()
+        self.assertEqual(self.page(made)['openrcpt_retired_workers'], 0)
+        with made.session() as session:
+            self.assertEqual((session.mail(), session.rcpt(KNOWN)), ('continue', 'continue'))
+            made.reload(max_sessions=77)
+            harness.wait_until(lambda: self.page(made)['openrcpt_retired_workers'] == 1,
+                               'it is counted')
+        harness.wait_until(lambda: self.page(made)['openrcpt_retired_workers'] == 0, 'it has ended')
+
     def test_trouble_that_repeats_is_counted_instead_of_logged(self):
         words, peers = 'the MTA offers no adding and deleting of recipients', 60
         made = self.started()

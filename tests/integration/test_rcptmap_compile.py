@@ -6,9 +6,11 @@ import json
 import os
 import pathlib
 import pty
+import pwd
 import re
 import subprocess
 import sys
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
@@ -27,6 +29,22 @@ class Success(RcptmapTest):
         shop = self.workshop(GOOD + POSTMASTER)
         self.assertEqual(shop.try_compile(), (OK, '', ''))
         self.assertTrue(shop.table.is_file())
+
+    @unittest.skipIf(os.geteuid() != 0, 'only root keeps the owner of a file')
+    def test_a_table_of_its_owner_stays_his(self):
+        shop = self.workshop(GOOD + POSTMASTER, {'table_owner': 'daemon', 'keep_tables': 3})
+        shop.compile()
+        owner = pwd.getpwnam('daemon').pw_uid
+        os.chown(shop.table, owner, -1)
+        shop.write_source(GOOD + POSTMASTER + 'eve@alias.example eve@dest.example\n')
+        self.assertEqual(shop.try_compile(), (OK, '', ''))
+        self.assertEqual(shop.table.stat().st_uid, owner)
+        # The one before is kept, and the same once more is not.
+        self.assertEqual(shop.try_compile(), (OK, '', ''))
+        self.assertEqual(len(list(shop.table.parent.glob(shop.table.name + '.*[0-9]'))), 1)
+        rolled = rcptmap.run('rollback', '-c', shop.configuration, '--force')
+        self.assertEqual((rolled.status, rolled.err), (OK, ''))
+        self.assertEqual(shop.table.stat().st_uid, owner)
 
     def test_checking_writes_nothing(self):
         shop = self.workshop(GOOD + POSTMASTER)

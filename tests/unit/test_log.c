@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -233,6 +234,32 @@ static void a_child_counts_anew(void **state)
 	assert_string_equal(logged(*state), "");
 }
 
+/* Several processes have one pipe: what one saw of its room another may have taken. */
+static void a_pipe_that_others_have_too_keeps_nobody(void **state)
+{
+	enum { LINES = 2000, PROCESSES = 3 };
+	int others = dup(STDERR_FILENO);
+	int status;
+
+	(void)state; /* nobody reads meanwhile */
+	assert_int_equal(fcntl(others, F_SETFL, 0), 0);
+	log_open(LOG_SINK_STDERR, "test");
+	assert_int_not_equal(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(fcntl(others, F_GETFL) & O_NONBLOCK, 0);
+	for (int i = 0; i < PROCESSES; i++)
+		if (fork() == 0) {
+			(void)alarm(60); /* else it would never end */
+			for (int line = 0; line < LINES; line++)
+				log_line(SEVERITY_INFO, "%d", line);
+			_exit(0);
+		}
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(close(others), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +274,7 @@ int main(void)
 		TEST(records_and_news_are_all_written),
 		TEST(a_library_is_limited_whatever_it_says),
 		TEST(a_child_counts_anew),
+		TEST(a_pipe_that_others_have_too_keeps_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static void one_that_never_begins_is_given_up(void **state)
 static void a_later_one_that_fails_is_followed(void **state)
 {
 	(void)state;
-	WALK(WORKER_STARTING, { EVENT_DIED, WORKER_ABSENT, ACTION_BURY },
+	WALK(WORKER_STARTING, { EVENT_DIED, WORKER_ABSENT, ACTION_BURY_BEGINNER },
 	     { EVENT_DUE, WORKER_STARTING, ACTION_START },
 	     { EVENT_NOT_STARTED, WORKER_ABSENT, ACTION_PLAN },
 	     { EVENT_DUE, WORKER_STARTING, ACTION_START });
@@ -140,7 +140,7 @@ static void where_the_worker_fails_the_next_one_is_the_worker(void **state)
 	     { EVENT_READY, WORKER_SERVING, ACTION_SERVE });
 	WALK(WORKER_RENEWING, { EVENT_HUNG, WORKER_RENEWING, ACTION_KILL_WORKER },
 	     { EVENT_DIED, WORKER_STARTING, ACTION_PROMOTE },
-	     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY });
+	     { EVENT_DIED, WORKER_ABSENT, ACTION_BURY_BEGINNER });
 }
 
 static void a_stop_waits_for_all_of_them(void **state)
