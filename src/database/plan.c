@@ -11,6 +11,7 @@
 #include "base/trust.h"
 #include "sql/key_template.h"
 #include "database/postfix_table.h"
+#include "database/schema.h"
 #include "sources/source.h"
 
 enum {
@@ -47,6 +48,7 @@ struct planner {
 	const struct settings *settings;
 	struct report *report;
 	enum database_kind kind; /* of a table of Postfix */
+	struct schema *schema;   /* NULL: none */
 };
 
 const char *database_kind_name(enum database_kind kind)
@@ -183,6 +185,14 @@ static const char **text_member(struct database_plan *plan, const char *name)
 	return NULL;
 }
 
+static bool take_parameter(const struct planner *planner, const struct settings_member *member)
+{
+	struct error err;
+
+	return schema_set_parameter(planner->schema, member->name, member->value, &err) ||
+	       complain(planner, member, err.text);
+}
+
 static bool take_member(struct planner *planner, const struct settings_member *member)
 {
 	struct database_plan *plan = planner->plan;
@@ -202,6 +212,10 @@ static bool take_member(struct planner *planner, const struct settings_member *m
 		return take_kind(planner, member);
 	if (!plan->is_template && strcmp(member->name, "password_file") == 0)
 		return take_password_file(planner, member);
+	if (!plan->is_template && strcmp(member->name, "schema") == 0)
+		return true; /* was opened before */
+	if (planner->schema != NULL && schema_has_parameter(planner->schema, member->name))
+		return take_parameter(planner, member);
 	return complain(planner, member,
 			plan->is_template ? "there is no such setting beside a path"
 					  : "there is no such setting of a database");
@@ -387,18 +401,66 @@ static bool check_name(const struct planner *planner)
 	return true;
 }
 
-static bool plan_members(struct planner *planner)
+/* Of each kind the source has no query of its own for, that of the schema. */
+static bool take_schema_queries(const struct planner *planner)
 {
 	struct database_plan *plan = planner->plan;
+	struct error err;
 
-	if (!take_members(planner) || !check_name(planner))
+	for (size_t i = 0; i < DATABASE_KINDS; i++) {
+		if (plan->queries[i] != NULL || schema_query(planner->schema, query_members[i],
+							     &plan->arena, &plan->queries[i], &err))
+			continue;
+		report_error(planner->report, err.status, NULL, 0, "%s", err.text);
 		return false;
-	for (size_t i = 0; i < DATABASE_KINDS; i++)
-		if (plan->queries[i] != NULL)
-			return true;
-	report_error(planner->report, EX_CONFIG, plan->path, plan->line,
-		     "sources: a database without a path needs a query, as alias_query");
+	}
+	return true;
+}
+
+/* What stands in it beside queries of our kinds. */
+static bool check_schema(const struct planner *planner)
+{
+	struct error err;
+
+	if (schema_check(planner->schema, query_members, DATABASE_KINDS, &err))
+		return true;
+	report_error(planner->report, err.status, NULL, 0, "%s", err.text);
 	return false;
+}
+
+static bool has_query(const struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+	bool has_one = false;
+
+	for (size_t i = 0; i < DATABASE_KINDS; i++) {
+		if (plan->queries[i] != NULL && plan->queries[i][0] == '\0')
+			plan->queries[i] = NULL; /* none is wanted */
+		has_one |= plan->queries[i] != NULL;
+	}
+	if (!has_one)
+		report_error(planner->report, EX_CONFIG, plan->path, plan->line,
+			     "sources: a database without a path needs a schema, or a query, as "
+			     "alias_query");
+	return has_one;
+}
+
+static bool plan_members(struct planner *planner)
+{
+	const char *name = settings_source_get(planner->from, "schema");
+	struct schema schema;
+	bool is_good;
+
+	if (name == NULL)
+		return take_members(planner) && check_name(planner) && has_query(planner);
+	planner->schema = &schema;
+	is_good = schema_open(name, planner->plan->type, &planner->plan->arena, planner->report,
+			      &schema) &&
+		  check_schema(planner) && take_members(planner) && check_name(planner) &&
+		  take_schema_queries(planner) && has_query(planner);
+	planner->schema = NULL;
+	schema_close(&schema);
+	return is_good;
 }
 
 static bool set_labels(const struct planner *planner)

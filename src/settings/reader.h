@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reader - what the two files that read a configuration share: settings.c, and read_sources.c for
- * what stands in `sources`. The one place that knows libconfig.
+ * reader - what the files that read a configuration share: settings.c, read_sources.c for what
+ * stands in `sources`, and schema_file.c. The one place that knows libconfig.
  */
 #ifndef SETTINGS_READER_H
 #define SETTINGS_READER_H
@@ -32,6 +32,9 @@ void reader_complain_memory(struct reader *reader);
 #define COMPLAIN(reader, setting, ...)                                                             \
 	reader_complain(reader, config_setting_source_file(setting),                               \
 			config_setting_source_line(setting), __VA_ARGS__)
+
+/* Open PATH, which gives orders: who may write it is looked at. NULL: see ERR. */
+FILE *reader_open(const char *path, struct error *err);
 
 /* The sources of SETTING take the place of those that the settings have. */
 void reader_take_sources(struct reader *reader, const config_setting_t *setting);

@@ -258,7 +258,7 @@ static bool check_trust(const char *path, const struct stat *status, struct erro
 	       trust_check_folder_of(path, err);
 }
 
-static FILE *open_file(const char *path, struct error *err)
+FILE *reader_open(const char *path, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
@@ -365,7 +365,7 @@ struct settings *settings_load(const char *path, void (*on_error)(const char *te
 	};
 	struct settings *result = NULL;
 	struct error detail;
-	FILE *stream = open_file(path, &detail);
+	FILE *stream = reader_open(path, &detail);
 
 	if (stream == NULL) {
 		if (err != NULL)

@@ -291,7 +291,7 @@ class DatabaseTests:
                  'name: may have letters, digits, - _ and .'),
                 ({'timeout_seconds': 0, 'alias_query': 'SELECT 1, 2'},
                  'timeout_seconds: is no number of seconds from 1 to 86400'),
-                ({'name': 'x'}, 'a database without a path needs a query, as alias_query')):
+                ({'name': 'x'}, 'a database without a path needs a schema, or a query, as alias_query')):
             self.use_members(**members)
             self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: ' + pattern)
         twice = {'type': self.database.TYPE, **self.database.connection(),

@@ -10,8 +10,9 @@ import harness
 
 Result = collections.namedtuple('Result', 'status out err')
 
-# Where the modules for databases are as long as they aren't installed.
-MODULES = {'OPENRCPT_MODULE_DIRECTORY': str(harness.build_folder() / 'src' / 'modules')}
+# Where the modules for databases and the schemas are as long as they aren't installed.
+MODULES = {'OPENRCPT_MODULE_DIRECTORY': str(harness.build_folder() / 'src' / 'modules'),
+           'OPENRCPT_SCHEMA_DIRECTORY': str(harness.SOURCE / 'conf' / 'schemas')}
 TIMEOUT_S = 300         # only ends a test that would hang
 
 

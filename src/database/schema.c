@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "database/schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/buffer.h"
+#include "settings/schema_file.h"
+
+enum {
+	QUERY_BYTES_MAX = 1 << 20,
+	NAME_BYTES = 100,
+	DEPTH_MAX = 4, /* a word in a word */
+};
+
+static const char *directory(void)
+{
+	const char *chosen = secure_getenv("OPENRCPT_SCHEMA_DIRECTORY");
+
+	return chosen != NULL && chosen[0] == '/' ? chosen : OPENRCPT_SCHEMAS;
+}
+
+/* ---- the file ----------------------------------------------------------------------------- */
+
+static bool find(const char *name, struct arena *arena, const char **out_path, struct error *err)
+{
+	const struct bytes parts[] = { bytes_of(directory()), bytes_of("/"), bytes_of(name),
+				       bytes_of(".conf") };
+	struct bytes path;
+
+	if (strchr(name, '/') != NULL) {
+		*out_path = name;
+		return name[0] == '/' ||
+		       error_set(err, EX_CONFIG, "schema: %s is not an absolute path", name);
+	}
+	if (!arena_join(arena, parts, sizeof(parts) / sizeof(parts[0]), &path))
+		return error_set_memory(err);
+	*out_path = path.data;
+	return true;
+}
+
+/* Whoever waits for changes may look at it. */
+static void tell_file(const char *path, const struct report *report)
+{
+	struct stat status;
+
+	if (report->on_file != NULL && stat(path, &status) == 0)
+		report->on_file(path, &status, report->on_file_context);
+}
+
+bool schema_open(const char *name, const char *type, struct arena *arena, struct report *report,
+		 struct schema *out_schema)
+{
+	struct error err;
+
+	*out_schema = (struct schema){ 0 };
+	if (find(name, arena, &out_schema->path, &err)) {
+		tell_file(out_schema->path, report);
+		if (schema_file_read(out_schema->path, type, &out_schema->content, &err))
+			return true;
+	}
+	report_error(report, err.status, NULL, 0, "%s", err.text);
+	return false;
+}
+
+void schema_close(struct schema *schema)
+{
+	settings_source_clear(&schema->content);
+}
+
+/* The value of NAME behind PREFIX, or NULL. */
+static const char *value_of(const struct schema *schema, const char *prefix, struct bytes name)
+{
+	char full[NAME_BYTES];
+	int size = snprintf(full, sizeof(full), "%s" BYTES_FORMAT, prefix, BYTES_ARGS(name));
+
+	return size < 0 || (size_t)size >= sizeof(full)
+		       ? NULL
+		       : settings_source_get(&schema->content, full);
+}
+
+static bool is_known(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return strchr(name, '.') != NULL; /* a parameter or a word */
+}
+
+bool schema_check(const struct schema *schema, const char *const *names, size_t count,
+		  struct error *err)
+{
+	const struct settings_source *content = &schema->content;
+
+	for (size_t i = 0; i < content->member_count; i++)
+		if (!is_known(content->members[i].name, names, count))
+			return error_set(err, EX_CONFIG,
+					 "%s:%d: unknown setting \"%s\" of a schema", schema->path,
+					 content->members[i].line, content->members[i].name);
+	return true;
+}
+
+/* ---- parameters --------------------------------------------------------------------------- */
+
+bool schema_has_parameter(const struct schema *schema, const char *name)
+{
+	return value_of(schema, SCHEMA_FILE_PARAMETER, bytes_of(name)) != NULL;
+}
+
+/* It becomes a part of a statement, so what has a meaning there may not stand in it. */
+bool schema_set_parameter(struct schema *schema, const char *name, const char *value,
+			  struct error *err)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+	char full[NAME_BYTES];
+
+	if (value[strspn(value, good)] != '\0')
+		return error_set(err, EX_CONFIG, "may have letters, digits and _");
+	(void)snprintf(full, sizeof(full), "%s%s", SCHEMA_FILE_PARAMETER, name); /* is there */
+	return schema_file_replace(&schema->content, full, value) || error_set_memory(err);
+}
+
+/* ---- queries ------------------------------------------------------------------------------ */
+
+/* Append TEXT, and for each ${NAME} what that stands for. */
+static bool expand(const struct schema *schema, struct bytes text, int depth, struct buffer *out,
+		   struct error *err)
+{
+	for (;;) {
+		const char *mark = text.size == 0 ? NULL : memmem(text.data, text.size, "${", 2);
+		struct bytes name;
+		const char *value;
+		size_t end;
+
+		if (mark == NULL) {
+			(void)buffer_append(out, text); /* checked at the end */
+			return true;
+		}
+		(void)buffer_append(out, bytes_first(text, (size_t)(mark - text.data)));
+		text = bytes_skip(text, (size_t)(mark - text.data) + 2);
+		end = bytes_index(text, '}');
+		name = bytes_first(text, end);
+		value = value_of(schema, SCHEMA_FILE_PARAMETER, name);
+		if (value == NULL)
+			value = value_of(schema, SCHEMA_FILE_WORD, name);
+		if (end == text.size || value == NULL || depth == DEPTH_MAX)
+			return error_set(err, EX_CONFIG, "%s: ${" BYTES_FORMAT "} %s", schema->path,
+					 BYTES_ARGS(bytes_first(name, 60)),
+					 value == NULL ? "is neither a parameter nor a word"
+						       : "has too many others in it");
+		if (!expand(schema, bytes_of(value), depth + 1, out, err))
+			return false;
+		text = bytes_skip(text, end + 1);
+	}
+}
+
+bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
+		  const char **out_query, struct error *err)
+{
+	const char *text = settings_source_get(&schema->content, name);
+	struct buffer query;
+	bool is_good;
+
+	*out_query = NULL;
+	if (text == NULL)
+		return true;
+	buffer_init(&query, QUERY_BYTES_MAX);
+	is_good = expand(schema, bytes_of(text), 0, &query, err);
+	if (is_good && !query.has_failed)
+		*out_query = arena_text(arena, buffer_bytes(&query));
+	if (is_good && *out_query == NULL)
+		is_good = error_set_memory(err);
+	buffer_free(&query);
+	return is_good;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * schema - what is asked of a database whose tables are those of a known program: a file of data,
+ * which brings the queries that a source would otherwise have to have itself.
+ *
+ * A query is a text with ${NAME} in it, where NAME is a parameter, which the source may set, or a
+ * word, which differs between types of databases and may have parameters in it.
+ */
+#ifndef DATABASE_SCHEMA_H
+#define DATABASE_SCHEMA_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "settings/settings.h"
+#include "sources/report.h"
+
+struct schema {
+	const char *path;
+	struct settings_source content; /* of its file */
+};
+
+/*
+ * Read the schema NAME, or the file NAME if there is a / in it, for databases of TYPE. False:
+ * reported. In either case end it with schema_close(). ARENA has to outlive it.
+ */
+bool schema_open(const char *name, const char *type, struct arena *arena, struct report *report,
+		 struct schema *out_schema);
+void schema_close(struct schema *schema);
+
+/* Is all in it a parameter, a word, or one of the COUNT NAMES? */
+bool schema_check(const struct schema *schema, const char *const *names, size_t count,
+		  struct error *err);
+
+/* Has it a parameter NAME? */
+bool schema_has_parameter(const struct schema *schema, const char *name);
+
+/* Set it. False, with what is wrong with VALUE, or that there is no memory, in ERR. */
+bool schema_set_parameter(struct schema *schema, const char *name, const char *value,
+			  struct error *err);
+
+/* The query NAME ("alias_query"), complete, in ARENA; NULL: it has none. False: see ERR. */
+bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
+		  const char **out_query, struct error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * schema_file - the file of a database schema: what to ask of it, as libconfig text.
+ *
+ *     parameters = { table_prefix = ""; };
+ *     words = { at = { mysql = "CONCAT('@', name)"; sqlite = "'@' || name"; }; };
+ *     alias_query = "SELECT address, goto FROM ${table_prefix}alias";
+ *     domain_query = { mysql = "SELECT ..."; sqlite = "SELECT ..."; };
+ *
+ * Here is only seen to its form; what a name means, and ${...}, is the reader's business.
+ */
+#ifndef SETTINGS_SCHEMA_FILE_H
+#define SETTINGS_SCHEMA_FILE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "settings/settings.h"
+
+/* What stands in front of the name of a member that isn't at the top of the file. */
+#define SCHEMA_FILE_PARAMETER "parameters."
+#define SCHEMA_FILE_WORD      "words."
+
+/*
+ * Read PATH as it is for databases of TYPE ("sqlite"): the members of *OUT_CONTENT. End it with
+ * settings_source_clear(), in either case. Status 78; 66, 77 as settings_load() has them.
+ */
+bool schema_file_read(const char *path, const char *type, struct settings_source *out_content,
+		      struct error *err);
+
+/* The member NAME, which is there, gets a copy of VALUE. False: no memory. */
+bool schema_file_replace(struct settings_source *content, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,156 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Schemas of panels, against Postfix with the panel's own queries on the same database; and what may
+stand in a schema's file."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+
+# pylint: disable=wrong-import-position
+import harness
+import rcptmap
+import schema_test
+from database_test import DatabaseTest
+from databases import PostgresqlServer, Sqlite
+from rcptmap_test import CONFIG, NO_INPUT, NO_PERMISSION
+
+
+class SchemasTest(schema_test.SchemaTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = PostgresqlServer().start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def make_database(self, kind):
+        made = (self.server.database() if kind == 'postgresql' else
+                Sqlite(self.shop.folder))
+        made.run('DROP TABLE alias')
+        return made
+
+
+SCHEMA = '''
+parameters = { prefix = "p_"; };
+words = { now = { sqlite = "${prefix}now"; postgresql = "now()"; }; };
+alias_query = "SELECT address, goto, id FROM ${prefix}alias WHERE '${now}' = 'p_now'";
+mailbox_query = { sqlite = "SELECT 'ann@a.example'"; postgresql = "SELECT 1"; };
+'''
+
+
+class FileTest(DatabaseTest):
+    """A schema of one's own, with what can be wrong with it."""
+
+    def make_database(self):
+        return Sqlite(self.shop.folder)
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.shop.folder / 'own.conf'
+        self.database.run('ALTER TABLE alias RENAME TO p_alias')
+        self.database.run("INSERT INTO p_alias VALUES (7, 'team@a.example', 'x@dest.example', 1)")
+
+    def use(self, text=SCHEMA, **members):
+        self.path.write_text(text, encoding='utf-8')
+        self.path.chmod(0o644)
+        self.use_members(schema=self.path, **members)
+
+    def verdicts(self):
+        self.shop.write_configuration(mailbox_domains=['a.example'])
+        self.shop.compile('--force')
+        return [answer['verdict'] for answer in
+                self.shop.resolve(['team@a.example', 'ann@a.example'])]
+
+    def test_own_file(self):
+        self.use()
+        self.assertEqual(self.verdicts(), ['expand', 'deliver'])
+        self.assertIn('sqlite:main alias 7\n', rcptmap.run(
+            'resolve', '-v', '-t', self.shop.table, 'team@a.example').out)
+
+    def test_own_queries_go_before(self):
+        self.use(alias_query="SELECT 'ann@a.example', 'y@dest.example'")
+        self.assertEqual(self.verdicts(), ['unknown', 'expand'])
+        self.use(mailbox_query='')
+        self.assertEqual(self.verdicts(), ['expand', 'unknown'])
+        self.use(mailbox_query='', alias_query='')
+        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: a database without a path needs a '
+                             'schema, or a query, as alias_query')
+
+    def test_parameters(self):
+        self.database.run('ALTER TABLE p_alias RENAME TO other_alias')
+        self.use(SCHEMA.replace('p_now', 'other_now'), prefix='other_')
+        self.assertEqual(self.verdicts(), ['expand', 'deliver'])
+        self.use(prefix="x' OR 1")
+        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: prefix: may have letters, digits and _')
+        self.use(perfix='other_')
+        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: perfix: there is no such setting of a '
+                             'database')
+
+    def test_what_is_wrong_with_a_file(self):
+        own = str(self.path)
+        for change, pattern in (
+                (('${now}', '${then}'), '%s: ${then} is neither a parameter nor a word' % own),
+                (('${now}', '${now'), '%s: ${now\' = ' % own),
+                (('"${prefix}now"', '"${now}"'), '%s: ${now} has too many others in it' % own),
+                (('mailbox_query = { sqlite', 'mailbox_query = { mysql'),
+                 '%s:5: mailbox_query: has nothing for databases of type sqlite' % own),
+                (('mailbox_query', 'mailbox_qeury'),
+                 '%s:5: unknown setting "mailbox_qeury" of a schema' % own),
+                (('"p_"', '7'), '%s:2: prefix: must be a text, or a group with a text for' % own),
+                (('parameters = {', 'parameters = "a"; other = {'),
+                 '%s:2: parameters: must be a group' % own),
+                (('"p_"', 'p_'), '%s:2: syntax error' % own)):
+            self.use(SCHEMA.replace(*change))
+            self.refuses(CONFIG, re.escape('rcptmap: ' + pattern))
+
+    def test_who_may_write_it(self):
+        self.use()
+        self.path.chmod(0o666)
+        self.refuses(NO_PERMISSION, 'rcptmap: %s: others may write it' % self.path)
+        self.path.unlink()
+        self.refuses(NO_INPUT, 'rcptmap: %s: No such file' % self.path)
+        self.use_members(schema='./own.conf')
+        self.refuses(CONFIG, 'rcptmap: schema: ./own.conf is not an absolute path')
+        self.use_members(schema='nowhere')
+        self.refuses(NO_INPUT, 'rcptmap: .*/schemas/nowhere.conf: No such file')
+
+    def test_includes_are_refused(self):
+        other = self.shop.folder / 'other.conf'
+        other.write_text('catch_all_query = "SELECT 1, 2";\n', encoding='utf-8')
+        self.use(SCHEMA + '@include "%s"\n' % other)
+        self.refuses(CONFIG, '.*: a schema may not include files')
+
+    def test_watched_files(self):
+        """rcptmap watch looks at it, too."""
+        self.use()
+        self.shop.write_configuration(mailbox_domains=['a.example'],
+                                      runtime_directory=self.shop.folder / 'run')
+        watcher = subprocess.Popen(
+            harness.command('rcptmap', 'watch', '-c', self.shop.configuration),
+            env={**os.environ, **rcptmap.MODULES}, stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        try:
+            harness.wait_until(lambda: self.ours(['team@a.example']), 'nobody published')
+            self.path.write_text(SCHEMA.replace('SELECT address', "SELECT 'new@a.example'"),
+                                 encoding='utf-8')
+            harness.wait_until(lambda: self.ours(['new@a.example']), 'nobody saw the schema')
+        finally:
+            watcher.terminate()
+            self.assertEqual(watcher.wait(harness.LIMIT_S), 0)
+
+
+def add_test(name, kind):
+    def test(self):
+        self.check(name, kind)
+    setattr(SchemasTest, 'test_%s_in_%s' % (name, kind), test)
+
+
+for schema in schema_test.names():
+    for database in schema_test.load(schema).DATABASES:
+        add_test(schema, database)
+
+
+if __name__ == '__main__':
+    harness.main('rcptmap', 'postgresql', 'postfix')
