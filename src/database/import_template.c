@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "database/importer.h"
+#include "database/postfix_table.h"
 #include "sql/key_template.h"
 #include "sql/query_shape.h"
 #include "mail/fold.h"
@@ -61,7 +62,7 @@ static bool is_asked_for(const struct importer *importer, enum query_shape_kind 
 		return true;
 	/* A catch-all is asked by the full addresses that it answers. */
 	return (has_user || shape == QUERY_DOMAIN || shape == QUERY_CATCH_ALL) &&
-	       database_plan_has_domain(importer->plan, bytes_skip(key, at + 1));
+	       postfix_table_has_domain(importer->plan->domains, bytes_skip(key, at + 1));
 }
 
 /* VALUE without what an address of the domain TAIL has at its end. */

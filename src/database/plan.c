@@ -359,23 +359,6 @@ static bool plan_table(struct planner *planner)
 			  values[POSTFIX_HOSTS] != NULL ? values[POSTFIX_HOSTS] : "localhost");
 }
 
-bool database_plan_has_domain(const struct database_plan *plan, struct bytes domain)
-{
-	struct bytes rest = plan->domains, word;
-
-	if (plan->domains.size == 0)
-		return true;
-	while (postfix_table_next_word(&rest, &word)) {
-		bool is_taken_out = word.data[0] == '!';
-
-		if (is_taken_out)
-			word = bytes_skip(word, 1);
-		if (bytes_equal_ascii_nocase(word, domain))
-			return !is_taken_out;
-	}
-	return false;
-}
-
 /* ---- from start to end -------------------------------------------------------------------- */
 
 /* Two of one name could not be told apart in messages and in the table. */

@@ -55,7 +55,4 @@ void database_plan_free(struct database_plan *plan);
 /* The word for KIND: "alias-domain". */
 const char *database_kind_name(enum database_kind kind);
 
-/* Is the domain of KEY one that the table is asked for? */
-bool database_plan_has_domain(const struct database_plan *plan, struct bytes domain);
-
 #endif

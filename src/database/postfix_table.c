@@ -161,3 +161,20 @@ bool postfix_table_next_word(struct bytes *rest, struct bytes *out_word)
 	*rest = bytes_skip(*rest, size);
 	return size > 0;
 }
+
+bool postfix_table_has_domain(struct bytes domains, struct bytes domain)
+{
+	struct bytes rest = domains, word;
+
+	if (domains.size == 0)
+		return true;
+	while (postfix_table_next_word(&rest, &word)) {
+		bool is_taken_out = word.data[0] == '!';
+
+		if (is_taken_out)
+			word = bytes_skip(word, 1);
+		if (bytes_equal_ascii_nocase(word, domain))
+			return !is_taken_out;
+	}
+	return false;
+}

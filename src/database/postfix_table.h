@@ -68,4 +68,7 @@ const char *postfix_table_query(const struct postfix_table *table, struct arena 
 /* Take the next word of a list that has commas and blanks between its words. */
 bool postfix_table_next_word(struct bytes *rest, struct bytes *out_word);
 
+/* Does DOMAINS, the value of `domain`, have DOMAIN? An empty one has them all. */
+bool postfix_table_has_domain(struct bytes domains, struct bytes domain);
+
 #endif
