@@ -18,6 +18,7 @@ static size_t columns_of(enum database_kind kind)
 	case DATABASE_ALIAS:
 	case DATABASE_CATCH_ALL:
 	case DATABASE_DOMAIN_ALIAS:
+	case DATABASE_PATTERN:
 		return 2;
 	default:
 		return 1;

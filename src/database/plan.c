@@ -31,6 +31,7 @@ static const char *const kinds[] = {
 	[DATABASE_CATCH_ALL] = "catch-all",
 	[DATABASE_DOMAIN_ALIAS] = "domain-alias",
 	[DATABASE_MAILBOX] = "mailbox",
+	[DATABASE_PATTERN] = "pattern",
 };
 
 static const char *const query_members[] = {
@@ -40,6 +41,7 @@ static const char *const query_members[] = {
 	[DATABASE_CATCH_ALL] = "catch_all_query",
 	[DATABASE_DOMAIN_ALIAS] = "domain_alias_query",
 	[DATABASE_MAILBOX] = "mailbox_query",
+	[DATABASE_PATTERN] = "pattern_query",
 };
 
 struct planner {

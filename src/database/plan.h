@@ -24,6 +24,7 @@ enum database_kind {
 	DATABASE_CATCH_ALL,
 	DATABASE_DOMAIN_ALIAS,
 	DATABASE_MAILBOX,
+	DATABASE_PATTERN, /* addresses with wildcards, for which there is no key */
 	DATABASE_KINDS
 };
 

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "database/import.h"
+#include "database/like_pattern.h"
 #include "sources/lines.h"
 #include "sources/source.h"
 
@@ -21,7 +22,12 @@ struct source {
 	struct report *report;
 	size_t kind; /* at hand */
 	size_t position;
+	struct bytes delimiters;
+	struct buffer expression; /* of a pattern */
+	struct buffer value;
 };
+
+enum { PATTERN_BYTES_MAX = 1 << 20 };
 
 static void database_close(struct source *source)
 {
@@ -30,6 +36,8 @@ static void database_close(struct source *source)
 	for (size_t i = 0; i < DATABASE_KINDS; i++)
 		row_store_free(&source->stores[i]);
 	database_plan_free(&source->plan);
+	buffer_free(&source->expression);
+	buffer_free(&source->value);
 	free(source);
 }
 
@@ -73,6 +81,9 @@ static struct source *open_type(const char *type, const struct settings_source *
 		return NULL;
 	}
 	source->report = report;
+	source->delimiters = bytes_of(settings->recipient_delimiter);
+	buffer_init(&source->expression, PATTERN_BYTES_MAX);
+	buffer_init(&source->value, PATTERN_BYTES_MAX);
 	for (size_t i = 0; i < DATABASE_KINDS; i++)
 		is_good &= row_store_init(&source->stores[i]);
 	if (!is_good)
@@ -111,12 +122,27 @@ static enum source_row_kind row_kind(enum database_kind kind)
 	}
 }
 
+/* False: the row is wrong, which was reported, and is passed over. A number has no place in it: it
+ * is no line, and the order of patterns is that of the answer. */
+static bool make_pattern(struct source *source, struct source_row *row)
+{
+	struct error err;
+
+	row->line = 0;
+	if (like_pattern_make(row, source->delimiters, &source->expression, &source->value, &err))
+		return true;
+	source->report->subject = row->key;
+	report_error(source->report, err.status, row->place, 0, "%s", err.text);
+	source->report->subject = bytes_make(NULL, 0);
+	return false;
+}
+
 static enum source_step database_next(struct source *source, struct source_row *out_row)
 {
 	for (; source->kind < DATABASE_KINDS; source->kind++, source->position = 0) {
 		struct row_store_key key;
 
-		if (row_store_next(&source->stores[source->kind], &source->position, &key)) {
+		while (row_store_next(&source->stores[source->kind], &source->position, &key)) {
 			*out_row = (struct source_row){
 				.kind = row_kind((enum database_kind)source->kind),
 				.place = source->plan.labels[source->kind],
@@ -124,7 +150,8 @@ static enum source_step database_next(struct source *source, struct source_row *
 				.value = key.value,
 				.line = key.number,
 			};
-			return SOURCE_ROW;
+			if (source->kind != DATABASE_PATTERN || make_pattern(source, out_row))
+				return SOURCE_ROW;
 		}
 		if (source->position == SIZE_MAX) {
 			report_error(source->report, EX_OSERR, source->plan.labels[source->kind], 0,

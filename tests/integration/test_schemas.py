@@ -16,7 +16,7 @@ import rcptmap
 import schema_test
 from database_test import DatabaseTest
 from databases import PostgresqlServer, Sqlite
-from rcptmap_test import CONFIG, NO_INPUT, NO_PERMISSION
+from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION
 
 
 class SchemasTest(schema_test.SchemaTest):
@@ -115,6 +115,27 @@ class FileTest(DatabaseTest):
         self.refuses(CONFIG, 'rcptmap: schema: ./own.conf is not an absolute path')
         self.use_members(schema='nowhere')
         self.refuses(NO_INPUT, 'rcptmap: .*/schemas/nowhere.conf: No such file')
+
+    def test_patterns(self):
+        """Rows whose local part is a pattern of LIKE, in the order of the answer."""
+        self.use_members(pattern_query="SELECT address, goto, id FROM p_alias ORDER BY id DESC",
+                         mailbox_query="SELECT 'sales-me@a.example'")
+        self.shop.write_configuration(mailbox_domains=['a.example'])
+        for number, address, goto in ((8, 'sales-%@a.example', '$1@dest.example,'),
+                                      (9, 'SALES-n_rth@a.example', 'north@dest.example')):
+            self.database.run("INSERT INTO p_alias VALUES (%d, '%s', '%s', 1)"
+                              % (number, address, goto))
+        self.shop.compile('--force')
+        asked = ('sales-south@a.example', 'sales-north@a.example', 'Sales-North+x@A.example',
+                 'sales-me@a.example', 'sales@a.example', 'xsales-1@a.example', 'team@a.example')
+        self.assertEqual([answer.get('recipients') or answer['verdict'] for answer in
+                          self.shop.resolve(asked)],
+                         [['$1@dest.example'], ['north@dest.example'], ['north@dest.example'],
+                          ['sales-me@a.example'], 'unknown', 'unknown', ['x@dest.example']])
+        self.assertIn('sqlite:main pattern', rcptmap.run(
+            'resolve', '-v', '-t', self.shop.table, 'sales-south@a.example').out)
+        self.database.run("INSERT INTO p_alias VALUES (10, 'sales-%', 'x@dest.example', 1)")
+        self.refuses(DATA, 'sqlite:main pattern sales-%: a pattern needs an @ and a domain')
 
     def test_includes_are_refused(self):
         other = self.shop.folder / 'other.conf'

@@ -31,7 +31,14 @@ def is_extended(name, ours, theirs):
         re.sub(r'\+.*@', '@', address) for address in theirs)
 
 
-CLASSES = {'unknown at the target': is_unknown_at_target, 'extension of a catch-all': is_extended}
+def is_pattern(name, ours, theirs):
+    """A pattern is asked for the whole address, before a user without the extension."""
+    return '+' in name and ours is not None and theirs is not None and (
+        [address.split('@')[0] for address in theirs] == [name.split('@')[0]])
+
+
+CLASSES = {'unknown at the target': is_unknown_at_target, 'extension of a catch-all': is_extended,
+           'pattern before an extension': is_pattern}
 
 
 def load(name):
