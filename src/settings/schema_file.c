@@ -31,6 +31,7 @@ static const char *text_of(struct schema_reader *schema, const config_setting_t 
 {
 	const config_setting_t *chosen = setting;
 	const char *name = config_setting_name(setting);
+	const char *text = NULL;
 
 	if (config_setting_is_group(setting))
 		chosen = config_setting_get_member(setting, schema->type);
@@ -41,9 +42,12 @@ static const char *text_of(struct schema_reader *schema, const config_setting_t 
 		COMPLAIN(&schema->reader, chosen,
 			 "%s: must be a text, or a group with a text for each type of database",
 			 name);
-	else
-		return config_setting_get_string(chosen);
-	return NULL;
+	else {
+		text = config_setting_get_string(chosen);
+		if (text == NULL) /* libconfig couldn't copy it */
+			reader_complain_memory(&schema->reader);
+	}
+	return text;
 }
 
 static void take(struct schema_reader *schema, const config_setting_t *setting, const char *prefix)

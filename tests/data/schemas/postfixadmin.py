@@ -25,11 +25,14 @@ INSERT INTO pa_alias_domain VALUES ('old.example', 'a.example', true),
     ('older.example', 'a.example', false);
 INSERT INTO pa_mailbox VALUES ('ann@a.example', 'a.example/ann/', 'ann', 'a.example', true),
     ('bob@a.example', 'a.example/bob/', 'bob', 'a.example', true),
+    ('fred@a.example', 'a.example/fred/', 'fred', 'a.example', false),
     ('carl@b.example', 'b.example/carl/', 'carl', 'b.example', true),
     ('dan@b.example', 'b.example/dan/', 'dan', 'b.example', true),
     ('eve@off.example', 'off.example/eve/', 'eve', 'off.example', true);
 INSERT INTO pa_alias VALUES ('ann@a.example', 'ann@a.example', 'a.example', true),
     ('bob@a.example', 'bob@a.example,bob@dest.example', 'a.example', true),
+    ('fred@a.example', 'fred@a.example', 'a.example', true),
+    ('friends@a.example', 'ann@a.example,fred@a.example', 'a.example', true),
     ('carl@b.example', 'carl@dest.example', 'b.example', true),
     ('dan@b.example', 'dan@b.example,dan#b.example@autoreply.example', 'b.example', true),
     ('eve@off.example', 'eve@off.example', 'off.example', true),
@@ -42,7 +45,7 @@ INSERT INTO pa_alias VALUES ('ann@a.example', 'ann@a.example', 'a.example', true
     ('@b.example', 'ann@a.example', 'b.example', true);
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'team', 'gone', 'root', 'info', 'far', 'new',
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'friends', 'team', 'gone', 'root', 'info', 'far', 'new',
           'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.example',
            'backup.example', 'moved.example')
