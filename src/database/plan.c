@@ -191,8 +191,7 @@ static bool take_parameter(const struct planner *planner, const struct settings_
 {
 	struct error err;
 
-	return schema_set_parameter(planner->schema, member->name, member->value, &err) ||
-	       complain(planner, member, err.text);
+	return schema_check_value(member->value, &err) || complain(planner, member, err.text);
 }
 
 static bool take_member(struct planner *planner, const struct settings_member *member)
@@ -439,8 +438,8 @@ static bool plan_members(struct planner *planner)
 	if (name == NULL)
 		return take_members(planner) && check_name(planner) && has_query(planner);
 	planner->schema = &schema;
-	is_good = schema_open(name, planner->plan->type, &planner->plan->arena, planner->report,
-			      &schema) &&
+	is_good = schema_open(name, planner->plan->type, planner->from, &planner->plan->arena,
+			      planner->report, &schema) &&
 		  check_schema(planner) && take_members(planner) && check_name(planner) &&
 		  take_schema_queries(planner) && has_query(planner);
 	planner->schema = NULL;

@@ -50,12 +50,12 @@ static void tell_file(const char *path, const struct report *report)
 		report->on_file(path, &status, report->on_file_context);
 }
 
-bool schema_open(const char *name, const char *type, struct arena *arena, struct report *report,
-		 struct schema *out_schema)
+bool schema_open(const char *name, const char *type, const struct settings_source *from,
+		 struct arena *arena, struct report *report, struct schema *out_schema)
 {
 	struct error err;
 
-	*out_schema = (struct schema){ 0 };
+	*out_schema = (struct schema){ .from = from };
 	if (find(name, arena, &out_schema->path, &err)) {
 		tell_file(out_schema->path, report);
 		if (schema_file_read(out_schema->path, type, &out_schema->content, &err))
@@ -110,17 +110,24 @@ bool schema_has_parameter(const struct schema *schema, const char *name)
 }
 
 /* It becomes a part of a statement, so what has a meaning there may not stand in it. */
-bool schema_set_parameter(struct schema *schema, const char *name, const char *value,
-			  struct error *err)
+bool schema_check_value(const char *value, struct error *err)
 {
 	static const char good[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-	char full[NAME_BYTES];
 
-	if (value[strspn(value, good)] != '\0')
-		return error_set(err, EX_CONFIG, "may have letters, digits and _");
-	(void)snprintf(full, sizeof(full), "%s%s", SCHEMA_FILE_PARAMETER, name); /* is there */
-	return schema_file_replace(&schema->content, full, value) || error_set_memory(err);
+	return value[strspn(value, good)] == '\0' ||
+	       error_set(err, EX_CONFIG, "may have letters, digits and _");
+}
+
+/* What the source says, or what the file has; NULL: there is no parameter NAME. */
+static const char *parameter_of(const struct schema *schema, struct bytes name)
+{
+	const char *value = value_of(schema, SCHEMA_FILE_PARAMETER, name);
+
+	for (size_t i = 0; value != NULL && i < schema->from->member_count; i++)
+		if (bytes_equal(bytes_of(schema->from->members[i].name), name))
+			return schema->from->members[i].value;
+	return value;
 }
 
 /* ---- queries ------------------------------------------------------------------------------ */
@@ -143,7 +150,7 @@ static bool expand(const struct schema *schema, struct bytes text, int depth, st
 		text = bytes_skip(text, (size_t)(mark - text.data) + 2);
 		end = bytes_index(text, '}');
 		name = bytes_first(text, end);
-		value = value_of(schema, SCHEMA_FILE_PARAMETER, name);
+		value = parameter_of(schema, name);
 		if (value == NULL)
 			value = value_of(schema, SCHEMA_FILE_WORD, name);
 		if (end == text.size || value == NULL || depth == DEPTH_MAX)

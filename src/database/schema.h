@@ -17,15 +17,17 @@
 
 struct schema {
 	const char *path;
-	struct settings_source content; /* of its file */
+	struct settings_source content;     /* of its file */
+	const struct settings_source *from; /* has the values of parameters; borrowed */
 };
 
 /*
  * Read the schema NAME, or the file NAME if there is a / in it, for databases of TYPE. False:
- * reported. In either case end it with schema_close(). ARENA has to outlive it.
+ * reported. In either case end it with schema_close(). A member of FROM is the value of the
+ * parameter of that name. ARENA and FROM have to outlive it.
  */
-bool schema_open(const char *name, const char *type, struct arena *arena, struct report *report,
-		 struct schema *out_schema);
+bool schema_open(const char *name, const char *type, const struct settings_source *from,
+		 struct arena *arena, struct report *report, struct schema *out_schema);
 void schema_close(struct schema *schema);
 
 /* Is all in it a parameter, a word, or one of the COUNT NAMES? */
@@ -35,9 +37,8 @@ bool schema_check(const struct schema *schema, const char *const *names, size_t 
 /* Has it a parameter NAME? */
 bool schema_has_parameter(const struct schema *schema, const char *name);
 
-/* Set it. False, with what is wrong with VALUE, or that there is no memory, in ERR. */
-bool schema_set_parameter(struct schema *schema, const char *name, const char *value,
-			  struct error *err);
+/* May VALUE be that of a parameter? Ask before schema_query(). */
+bool schema_check_value(const char *value, struct error *err);
 
 /* The query NAME ("alias_query"), complete, in ARENA; NULL: it has none. False: see ERR. */
 bool schema_query(const struct schema *schema, const char *name, struct arena *arena,

@@ -2,7 +2,6 @@
 #include "settings/schema_file.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -122,20 +121,4 @@ bool schema_file_read(const char *path, const char *type, struct settings_source
 	config_destroy(&config);
 	(void)fclose(stream); /* was only read */
 	return !schema.reader.has_failed;
-}
-
-bool schema_file_replace(struct settings_source *content, const char *name, const char *value)
-{
-	for (size_t i = 0; i < content->member_count; i++) {
-		char *copy;
-
-		if (strcmp(content->members[i].name, name) != 0)
-			continue;
-		copy = strdup(value);
-		if (copy == NULL)
-			return false;
-		free(content->members[i].value);
-		content->members[i].value = copy;
-	}
-	return true;
 }

@@ -28,7 +28,4 @@
 bool schema_file_read(const char *path, const char *type, struct settings_source *out_content,
 		      struct error *err);
 
-/* The member NAME, which is there, gets a copy of VALUE. False: no memory. */
-bool schema_file_replace(struct settings_source *content, const char *name, const char *value);
-
 #endif
