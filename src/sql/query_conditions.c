@@ -132,7 +132,7 @@ static bool is_loose(const struct sql_token *token)
 	static const char *const words[] = { "or",      "not",    "between", "case",  "like",
 					     "in",      "is",     "xor",     "any",   "all",
 					     "glob",    "regexp", "some",    "ilike", "similar",
-					     "collate", NULL };
+					     "collate", "rlike",  "sounds",  NULL };
 	static const char *const symbols[] = { "<>", "!=", "<=", ">=", "<", ">", "~", "!", "&" };
 
 	if (sql_is_one_of(token, words))

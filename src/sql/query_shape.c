@@ -54,7 +54,21 @@ size_t shaper_find_word(const struct shaper *shaper, struct span span, const cha
 	return span.end;
 }
 
-static bool read_tokens(struct shaper *shaper, struct bytes query)
+/* `||` joins texts; in MySQL it is OR, unless sql_mode says otherwise. */
+static bool check_token(struct shaper *shaper, const struct sql_token *token, bool is_mysql)
+{
+	if (token->kind == SQL_UNKNOWN)
+		return shaper_refuse(shaper,
+				     "has a comment, a backslash, or a quote that databases "
+				     "read in different ways");
+	if (token->kind == SQL_NAME && shaper_has_directive(token->text))
+		return shaper_refuse(shaper, "has a % in the quotes of a name");
+	if (is_mysql && sql_is_symbol(token, "||"))
+		return shaper_refuse(shaper, "has a ||, which may be OR: write OR, or CONCAT()");
+	return true;
+}
+
+static bool read_tokens(struct shaper *shaper, struct bytes query, bool is_mysql)
 {
 	int depth = 0;
 
@@ -63,13 +77,9 @@ static bool read_tokens(struct shaper *shaper, struct bytes query)
 
 		if (shaper->count == TOKENS_MAX)
 			return shaper_refuse(shaper, "is very long");
-		sql_next(&query, token);
-		if (token->kind == SQL_UNKNOWN)
-			return shaper_refuse(
-				shaper, "has a comment, a backslash, or a quote that databases "
-					"read in different ways");
-		if (token->kind == SQL_NAME && shaper_has_directive(token->text))
-			return shaper_refuse(shaper, "has a % in double quotes");
+		sql_next(&query, is_mysql, token);
+		if (!check_token(shaper, token, is_mysql))
+			return false;
 		depth += shaper_depth_change(token);
 		if (depth < 0)
 			return shaper_refuse(shaper, "has brackets that don't match");
@@ -104,8 +114,18 @@ static const char *const aggregates[] = { "count",
 					  "bool_and",
 					  "json_agg",
 					  "jsonb_agg",
+					  "json_arrayagg",
+					  "json_objectagg",
+					  "bit_and",
+					  "bit_or",
+					  "bit_xor",
+					  "std",
+					  "stddev",
+					  "variance",
 					  "over",
 					  NULL };
+
+static const char *const distinct[] = { "distinct", "distinctrow", NULL };
 
 static bool check_clauses(struct shaper *shaper)
 {
@@ -129,7 +149,7 @@ static bool check_select(struct shaper *shaper)
 
 	if (list.begin == list.end)
 		return shaper_refuse(shaper, "selects nothing");
-	if (sql_is_word(&shaper->tokens[list.begin], "distinct"))
+	if (sql_is_one_of(&shaper->tokens[list.begin], distinct))
 		return shaper_refuse(shaper, "has DISTINCT");
 	for (size_t i = list.begin; i + 1 < list.end; i++)
 		if (sql_is_one_of(&shaper->tokens[i], aggregates) &&
@@ -331,7 +351,7 @@ static bool is_name(const struct sql_token *token)
 	static const char *const words[] = { "only", "lateral", "unnest", NULL };
 
 	return (token->kind == SQL_WORD && !sql_is_one_of(token, words)) ||
-	       (token->kind == SQL_NAME && token->text.data[0] == '"');
+	       (token->kind == SQL_NAME && token->text.data[0] != '[');
 }
 
 static struct bytes text_of(const struct shaper *shaper, size_t first, size_t last)
@@ -376,7 +396,7 @@ enum query_outcome query_shape_find(struct bytes query, enum query_dialect diale
 	if (shaper == NULL)
 		return QUERY_NO_MEMORY;
 	memset(shaper, 0, sizeof(*shaper));
-	if (!read_tokens(shaper, query) || !split_clauses(shaper, &where) ||
+	if (!read_tokens(shaper, query, dialect == QUERY_MYSQL) || !split_clauses(shaper, &where) ||
 	    !shaper_take_conditions(shaper, where) || !choose_kind(shaper, &shape)) {
 		*out_why = shaper->why;
 		return QUERY_HAS_NONE;

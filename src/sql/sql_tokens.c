@@ -35,7 +35,7 @@ static size_t quoted_size(struct bytes text, char closing)
 
 static size_t symbol_size(struct bytes text)
 {
-	static const char *const pairs[] = { "||", "<>", "!=", "<=", ">=", "::" };
+	static const char *const pairs[] = { "||", "<>", "!=", "<=", ">=", "::", ":=" };
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (bytes_begin_with(text, bytes_of(pairs[i])))
@@ -60,14 +60,15 @@ static enum sql_kind measure_quoted(struct bytes text, char closing, enum sql_ki
 }
 
 /* What TEXT, which isn't empty, begins with. */
-static enum sql_kind measure(struct bytes text, size_t *out_size)
+static enum sql_kind measure(struct bytes text, bool is_mysql, size_t *out_size)
 {
 	switch (text.data[0]) {
 	case '\'':
 		return measure_quoted(text, '\'', SQL_TEXT, out_size);
 	case '"':
+		return measure_quoted(text, '"', is_mysql ? SQL_TEXT : SQL_NAME, out_size);
 	case '`':
-		return measure_quoted(text, text.data[0], SQL_NAME, out_size);
+		return measure_quoted(text, '`', SQL_NAME, out_size);
 	case '[':
 		return measure_quoted(text, ']', SQL_NAME, out_size);
 	default:
@@ -82,7 +83,7 @@ static enum sql_kind measure(struct bytes text, size_t *out_size)
 										   : SQL_SYMBOL;
 }
 
-void sql_next(struct bytes *rest, struct sql_token *out_token)
+void sql_next(struct bytes *rest, bool is_mysql, struct sql_token *out_token)
 {
 	size_t size;
 
@@ -91,7 +92,7 @@ void sql_next(struct bytes *rest, struct sql_token *out_token)
 	*out_token = (struct sql_token){ .kind = SQL_END };
 	if (rest->size == 0)
 		return;
-	out_token->kind = measure(*rest, &size);
+	out_token->kind = measure(*rest, is_mysql, &size);
 	out_token->text = bytes_first(*rest, size);
 	if (out_token->kind == SQL_TEXT)
 		out_token->inside = bytes_make(rest->data + 1, size - 2);

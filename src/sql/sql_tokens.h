@@ -17,7 +17,7 @@
 enum sql_kind {
 	SQL_WORD,   /* a name or keyword without quotes, or a number */
 	SQL_NAME,   /* a name in "…", `…` or […] */
-	SQL_TEXT,   /* '…' */
+	SQL_TEXT,   /* '…', of MySQL also "…" */
 	SQL_SYMBOL, /* an operator, a bracket, a comma */
 	SQL_END,
 	SQL_UNKNOWN,
@@ -29,8 +29,9 @@ struct sql_token {
 	struct bytes inside; /* of a text: what is between them, as written */
 };
 
-/* Take the next token from *REST. */
-void sql_next(struct bytes *rest, struct sql_token *out_token);
+/* Take the next token from *REST. Of MySQL what stands in "…" is a text, as in '…': where its
+ * sql_mode has ANSI_QUOTES it is a name, and the statement fails when it is asked. */
+void sql_next(struct bytes *rest, bool is_mysql, struct sql_token *out_token);
 
 /* Is TOKEN the keyword WORD (lower case), in any case? */
 bool sql_is_word(const struct sql_token *token, const char *word);

@@ -33,7 +33,7 @@ static void check_bulk(const struct query_shape *shape)
 	must(bytes_begin_with(shape->bulk, bytes_of("SELECT (")), "the key comes first");
 	must(shape->key_columns >= 1 && shape->key_columns <= 3, "a key has columns");
 	for (;;) {
-		sql_next(&rest, &token);
+		sql_next(&rest, false, &token);
 		if (token.kind == SQL_END)
 			break;
 		must(token.kind != SQL_UNKNOWN, "the bulk query can be read");
