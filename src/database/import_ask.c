@@ -10,7 +10,7 @@
 #include "database/importer.h"
 #include "sql/key_template.h"
 
-enum { SAMPLES = 20 };
+enum { SAMPLES = 20, FOREIGN_SAMPLES_MAX = 1000 };
 
 /* ---- values ------------------------------------------------------------------------------- */
 
@@ -122,6 +122,16 @@ static bool is_plain(struct bytes key)
 	return true;
 }
 
+/* A collation may take a letter with an accent for the one without: then another key has part of
+ * what Postfix gets as the answer. */
+static bool is_foreign(struct bytes key)
+{
+	for (size_t i = 0; i < key.size; i++)
+		if ((unsigned char)key.data[i] >= 0x80)
+			return true;
+	return false;
+}
+
 /* Some address that KEY, of the shape SHAPE, answers. */
 static bool make_sample(struct importer *importer, struct bytes key, enum query_shape_kind shape)
 {
@@ -167,12 +177,17 @@ bool importer_check_samples(struct importer *importer, enum query_shape_kind sha
 	struct row_store *store = &importer->stores[importer->kind];
 	size_t step = store->key_count / SAMPLES + 1;
 	struct row_store_key stored;
-	size_t position = 0, place = 0;
+	size_t position = 0, place = 0, foreign = 0;
+	bool has_collations = strcmp(importer->plan->type, "mysql") == 0;
 
 	/* A key that stands there in capitals, too, has answers that Postfix doesn't see: they are
 	 * another key of the store, and no matter here. */
 	while (row_store_next(store, &position, &stored)) {
-		if (place++ % step != 0 || !is_plain(stored.key))
+		bool is_wanted = place++ % step == 0 && is_plain(stored.key);
+
+		if (has_collations && is_foreign(stored.key))
+			is_wanted = foreign++ < FOREIGN_SAMPLES_MAX;
+		if (!is_wanted)
 			continue;
 		if (!check_sample(importer, &stored, shape))
 			return false;

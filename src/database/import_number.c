@@ -19,6 +19,11 @@ static const char sqlite_question[] =
 	"SELECT '\"' || replace(name, '\"', '\"\"') || '\"' FROM (SELECT max(name) AS name, "
 	"max(type) AS type, count(*) AS n FROM pragma_table_info('";
 static const char sqlite_end[] = "') WHERE pk > 0) WHERE n = 1 AND upper(type) LIKE '%INT%'";
+static const char mysql_question[] =
+	"SELECT CONCAT('`', REPLACE(MAX(column_name), '`', '``'), '`') FROM "
+	"information_schema.columns WHERE table_schema = DATABASE() AND column_key = 'PRI' AND "
+	"table_name = '";
+static const char mysql_end[] = "' HAVING COUNT(*) = 1 AND MAX(data_type) LIKE '%int'";
 
 /* The question, with the name of TABLE as a text in it, in importer->query. */
 static bool put_question(struct importer *importer, const char *question, struct bytes table,
@@ -38,8 +43,7 @@ static bool put_question(struct importer *importer, const char *question, struct
 	return !out->has_failed || importer_fail_memory(importer);
 }
 
-/* The answer's one column, in importer->text, which stays empty where there is none. */
-static bool take_answer(struct importer *importer)
+bool importer_ask_catalog(struct importer *importer)
 {
 	const struct database_module *module = importer->module;
 	struct database_row row;
@@ -62,19 +66,32 @@ static bool take_answer(struct importer *importer)
 	}
 }
 
+/* A plain name of TABLE; of MySQL `…` may be around it. Behind a dot it isn't the one that the
+ * connection is for. */
+static bool plain_name(struct bytes table, enum query_dialect dialect, struct bytes *out_name)
+{
+	if (dialect == QUERY_MYSQL && table.data[0] == '`')
+		table = bytes_make(table.data + 1, table.size - 2);
+	*out_name = table;
+	return !bytes_contain(table, '"') && !bytes_contain(table, '`') &&
+	       !bytes_contain(table, '.');
+}
+
 bool importer_find_number(struct importer *importer, const struct query_shape *shape,
 			  enum query_dialect dialect)
 {
-	bool is_postgresql = dialect == QUERY_POSTGRESQL;
+	struct bytes table = shape->table;
 
 	buffer_clear(&importer->text);
-	if (shape->table.size == 0 || dialect == QUERY_MYSQL)
+	if (table.size == 0)
 		return true;
-	/* Of SQLite only a plain name: in quotes, or behind a dot, it isn't the table's own. */
-	if (!is_postgresql &&
-	    (bytes_contain(shape->table, '"') || bytes_contain(shape->table, '.')))
+	if (dialect == QUERY_POSTGRESQL)
+		return put_question(importer, postgresql_question, table, postgresql_end) &&
+		       importer_ask_catalog(importer);
+	if (!plain_name(table, dialect, &table))
 		return true;
-	return put_question(importer, is_postgresql ? postgresql_question : sqlite_question,
-			    shape->table, is_postgresql ? postgresql_end : sqlite_end) &&
-	       take_answer(importer);
+	return (dialect == QUERY_MYSQL
+			? put_question(importer, mysql_question, table, mysql_end)
+			: put_question(importer, sqlite_question, table, sqlite_end)) &&
+	       importer_ask_catalog(importer);
 }

@@ -13,9 +13,8 @@
 #include "database/postfix_table.h"
 #include "sql/key_template.h"
 #include "sql/query_shape.h"
-#include "mail/fold.h"
 
-enum { FOLD_ARENA_BYTES = 1 << 20, SHAPE_ARENA_BYTES = 64 << 20 };
+enum { SHAPE_ARENA_BYTES = 64 << 20 };
 
 /* ---- the bulk form ------------------------------------------------------------------------ */
 
@@ -65,15 +64,28 @@ static bool is_asked_for(const struct importer *importer, enum query_shape_kind 
 	       postfix_table_has_domain(importer->plan->domains, bytes_skip(key, at + 1));
 }
 
-/* VALUE without what an address of the domain TAIL has at its end. */
-static bool cut_domain(struct bytes *value, struct bytes tail)
+/* Where a column ignores blanks behind a text, they aren't part of it. */
+static struct bytes text_of(const struct database_value *value)
 {
-	size_t at = value->size - tail.size;
+	struct bytes text = value->text;
 
-	if (tail.size == 0 || value->size < tail.size + 2 || value->data[at - 1] != '@' ||
-	    !bytes_equal(bytes_skip(*value, at), tail))
+	while (value->ignores_case && text.size > 0 && text.data[text.size - 1] == ' ')
+		text.size--;
+	return text;
+}
+
+/* VALUE without what an address of the domain TAIL has at its end. */
+static bool cut_domain(struct database_value *value, const struct database_value *tail)
+{
+	struct bytes text = text_of(value), domain = text_of(tail);
+	size_t at = text.size - domain.size;
+
+	if (domain.size == 0 || text.size < domain.size + 2 || text.data[at - 1] != '@')
 		return false;
-	*value = bytes_first(*value, at - 1);
+	if (value->ignores_case ? !bytes_equal_ascii_nocase(bytes_skip(text, at), domain)
+				: !bytes_equal(bytes_skip(text, at), domain))
+		return false;
+	value->text = bytes_first(text, at - 1);
 	return true;
 }
 
@@ -86,14 +98,17 @@ static enum import_outcome take_pair(struct importer *importer, struct database_
 	if (local.is_null || local.text.size == 0 || domain->is_null || domain->text.size == 0)
 		return IMPORT_NONE;
 	buffer_clear(&importer->query);
-	(void)buffer_append(&importer->query, local.text);   /* checked below */
-	(void)buffer_append_byte(&importer->query, '@');     /* likewise */
-	(void)buffer_append(&importer->query, domain->text); /* likewise */
+	(void)buffer_append(&importer->query, text_of(&local)); /* checked below */
+	(void)buffer_append_byte(&importer->query, '@');        /* likewise */
+	(void)buffer_append(&importer->query, domain->text);    /* likewise */
 	if (importer->query.has_failed) {
 		(void)importer_fail_memory(importer);
 		return IMPORT_FAILED;
 	}
-	local = (struct database_value){ .text = buffer_bytes(&importer->query) };
+	local = (struct database_value){
+		.text = buffer_bytes(&importer->query),
+		.ignores_case = local.ignores_case && domain->ignores_case,
+	};
 	outcome = importer_take_key(importer, &local);
 	return outcome;
 }
@@ -111,8 +126,7 @@ static enum import_outcome take_shaped_key(struct importer *importer, enum query
 		return take_pair(importer, first, &row->values[1]);
 	case QUERY_DOMAIN_ALIAS:
 		local = row->values[1];
-		if (local.is_null || row->values[2].is_null ||
-		    !cut_domain(&local.text, row->values[2].text))
+		if (local.is_null || row->values[2].is_null || !cut_domain(&local, &row->values[2]))
 			return IMPORT_NONE;
 		return take_pair(importer, local, &first);
 	case QUERY_DOMAIN:
@@ -217,29 +231,15 @@ static bool on_key_row(struct importer *importer, const struct database_row *row
 	return add_values(importer, row, 0);
 }
 
-/* Ask for KEY, which importer->key becomes, folded as Postfix folds it. */
-static bool ask_folded(struct importer *importer, struct bytes key)
+/* Ask for KEY, which importer->key becomes. */
+static bool ask_key(struct importer *importer, struct bytes key)
 {
-	struct arena arena;
-	struct bytes folded;
-	enum fold_outcome outcome;
-	bool is_asked = true;
-
-	arena_init(&arena, FOLD_ARENA_BYTES);
-	outcome = fold_local(key, &arena, &folded);
-	if (outcome == FOLD_OK) {
-		buffer_clear(&importer->key);
-		is_asked = buffer_append(&importer->key, folded)
-				   ? importer_ask(importer, folded, on_key_row, NULL)
-				   : importer_fail_memory(importer);
-	} else if (outcome == FOLD_NO_MEMORY) {
-		is_asked = importer_fail_memory(importer);
-	}
-	arena_free(&arena);
-	return is_asked;
+	buffer_clear(&importer->key);
+	return buffer_append(&importer->key, key) ? importer_ask(importer, key, on_key_row, NULL)
+						  : importer_fail_memory(importer);
 }
 
-/* The keys that keys_query names, into KEYS. */
+/* The keys that keys_query names, into KEYS, as Postfix asks for them. */
 static bool read_keys(struct importer *importer, struct row_store *keys)
 {
 	const struct database_module *module = importer->module;
@@ -260,6 +260,8 @@ static bool read_keys(struct importer *importer, struct row_store *keys)
 			break;
 		}
 		outcome = importer_take_key(importer, &row.values[0]);
+		if (outcome == IMPORT_ROW)
+			outcome = importer_fold_key(importer);
 		if (outcome == IMPORT_FAILED)
 			return false;
 		if (outcome == IMPORT_ROW && is_asked_for(importer, QUERY_KEY) &&
@@ -281,7 +283,7 @@ static bool run_by_keys(struct importer *importer, const char *why)
 	is_done = read_keys(importer, &keys) &&
 		  (row_store_join(&keys) || importer_fail_memory(importer));
 	while (is_done && row_store_next(&keys, &position, &key))
-		is_done = ask_folded(importer, key.key);
+		is_done = ask_key(importer, key.key);
 	if (is_done && position == SIZE_MAX)
 		is_done = importer_fail_memory(importer);
 	if (is_done)

@@ -10,6 +10,8 @@
 #include "mail/address.h"
 #include "mail/fold.h"
 
+enum { FOLD_ARENA_BYTES = 1 << 20 };
+
 bool importer_fail(const struct importer *importer, const struct error *err)
 {
 	report_error(importer->report, err->status, importer->plan->labels[importer->kind], 0, "%s",
@@ -65,12 +67,15 @@ static void complain(const struct importer *importer, struct bytes key, const ch
 	importer->report->subject = bytes_make(NULL, 0);
 }
 
-/* Postfix asks in lower case, and without blanks: such a row answers nobody there. */
-static void count_odd(struct importer *importer, struct bytes written, struct bytes key)
+/* Postfix asks in lower case, and without blanks: such a row answers nobody there, unless the
+ * database sees no difference. */
+static void count_odd(struct importer *importer, const struct database_value *written,
+		      struct bytes key)
 {
-	bool is_odd = written.size != key.size;
+	bool is_odd = written->ignores_case ? byte_is_white(written->text.data[0])
+					    : written->text.size != key.size;
 
-	for (size_t i = 0; i < key.size && !is_odd; i++)
+	for (size_t i = 0; i < key.size && !is_odd && !written->ignores_case; i++)
 		is_odd = key.data[i] >= 'A' && key.data[i] <= 'Z';
 	if (is_odd && importer->odd_keys++ == 0)
 		show(key, importer->odd_example);
@@ -84,6 +89,33 @@ static bool is_simple(struct bytes text)
 	for (size_t i = 0; i < text.size; i++)
 		odd |= (unsigned char)text.data[i] - 0x20u > 0x5eu;
 	return odd == 0;
+}
+
+enum import_outcome importer_fold_key(struct importer *importer)
+{
+	struct bytes key = buffer_bytes(&importer->key), folded;
+	enum import_outcome outcome = IMPORT_ROW;
+	struct arena arena;
+
+	arena_init(&arena, FOLD_ARENA_BYTES);
+	switch (fold_local(key, &arena, &folded)) {
+	case FOLD_INVALID:
+		outcome = IMPORT_NONE;
+		break;
+	case FOLD_NO_MEMORY:
+		outcome = IMPORT_FAILED;
+		break;
+	case FOLD_OK:
+		if (folded.data == key.data)
+			break;
+		buffer_clear(&importer->key);
+		outcome = buffer_append(&importer->key, folded) ? IMPORT_ROW : IMPORT_FAILED;
+		break;
+	}
+	arena_free(&arena);
+	if (outcome == IMPORT_FAILED)
+		(void)importer_fail_memory(importer);
+	return outcome;
 }
 
 enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key)
@@ -102,11 +134,16 @@ enum import_outcome importer_take_key(struct importer *importer, const struct da
 		complain(importer, text, "the key has a control character, or is not valid UTF-8");
 		return IMPORT_NONE;
 	}
-	count_odd(importer, key->text, text);
-	if (buffer_append(&importer->key, text))
-		return IMPORT_ROW;
-	(void)importer_fail_memory(importer);
-	return IMPORT_FAILED;
+	count_odd(importer, key, text);
+	if (!buffer_append(&importer->key, text)) {
+		(void)importer_fail_memory(importer);
+		return IMPORT_FAILED;
+	}
+	/* One question of Postfix finds all of these rows: their values belong together. */
+	if (key->ignores_case && importer->plan->is_template &&
+	    importer_fold_key(importer) == IMPORT_FAILED)
+		return IMPORT_FAILED;
+	return IMPORT_ROW;
 }
 
 /* Where lines end there is a blank for an alias. */

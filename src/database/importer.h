@@ -43,8 +43,12 @@ bool importer_fail_memory(const struct importer *importer);
 /* All rows of the kind at hand are in its store. False: reported. */
 bool importer_join(const struct importer *importer);
 
-/* KEY without blanks around it into importer->key, behind AT if that isn't NULL. */
+/* KEY without blanks around it into importer->key; folded, where the database finds it in any
+ * case. */
 enum import_outcome importer_take_key(struct importer *importer, const struct database_value *key);
+
+/* Fold importer->key, as Postfix does before it asks. IMPORT_NONE: it can't be, and stays. */
+enum import_outcome importer_fold_key(struct importer *importer);
 
 /* Append VALUE to importer->value, behind a comma unless it is the first; as FORMAT says for
  * importer->key. IMPORT_NONE: NULL, empty, or nothing of it is asked for. */
@@ -63,6 +67,13 @@ bool importer_ask(struct importer *importer, struct bytes key,
 
 /* Ask for some of the keys that the store of the kind at hand has; SHAPE says what they are. */
 bool importer_check_samples(struct importer *importer, enum query_shape_kind shape);
+
+/* Ask importer->query; the last value of the one column is importer->text, empty where there is
+ * none. */
+bool importer_ask_catalog(struct importer *importer);
+
+/* Warn of each table of MySQL that the queries name, and that is in no snapshot. */
+bool importer_check_engines(struct importer *importer);
 
 /* The name of the column that has a row's number, in importer->text; empty: there is none. */
 bool importer_find_number(struct importer *importer, const struct query_shape *shape,

@@ -24,7 +24,7 @@
 #include "base/error.h"
 
 /* Raised whenever anything in this file changes. */
-enum { DATABASE_MODULE_VERSION = 1 };
+enum { DATABASE_MODULE_VERSION = 2 };
 
 #define DATABASE_MODULE_SYMBOL "openrcpt_module"
 
@@ -39,11 +39,24 @@ struct database_options {
 	const char *connection; /* in the words of the library; stands in place of the others */
 	int connect_timeout_ms;
 	int timeout_ms; /* the longest silence of the server */
+
+	/* Of MariaDB alone. */
+	const char *option_file; /* my.cnf, and which part of it */
+	const char *option_group;
+	const char *tls; /* "no": without */
+	const char *tls_key_file;
+	const char *tls_cert_file;
+	const char *tls_ca_file;
+	const char *tls_ca_path;
+	const char *tls_ciphers;
+	const char *tls_verify; /* "yes", "no": does the server have to prove who it is? */
+	bool may_have_no_rows;  /* a statement that isn't a question has found nothing */
 };
 
 struct database_value {
 	struct bytes text; /* may have any byte in it */
 	bool is_null;
+	bool ignores_case; /* its column compares without regard to case and to blanks behind */
 };
 
 struct database_row {

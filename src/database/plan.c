@@ -325,6 +325,33 @@ static bool take_hosts(const struct planner *planner, const char *text)
 	return true;
 }
 
+/* Only `no` and `yes` are words of Postfix for this. */
+static bool check_choice(const struct planner *planner, const char *parameter, const char *text)
+{
+	return text == NULL || strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ||
+	       complain_table(planner, parameter, "is neither yes nor no");
+}
+
+static bool take_mysql(const struct planner *planner, const char *const *values)
+{
+	struct database_options *options = &planner->plan->options;
+
+	options->encoding = values[POSTFIX_CHARSET];
+	options->option_file = values[POSTFIX_OPTION_FILE];
+	options->option_group =
+		values[POSTFIX_OPTION_GROUP] != NULL ? values[POSTFIX_OPTION_GROUP] : "client";
+	options->tls_key_file = values[POSTFIX_TLS_KEY_FILE];
+	options->tls_cert_file = values[POSTFIX_TLS_CERT_FILE];
+	options->tls_ca_file = values[POSTFIX_TLS_CA_FILE];
+	options->tls_ca_path = values[POSTFIX_TLS_CA_PATH];
+	options->tls_ciphers = values[POSTFIX_TLS_CIPHERS];
+	options->tls_verify = values[POSTFIX_TLS_VERIFY_CERT];
+	options->may_have_no_rows = values[POSTFIX_REQUIRE_RESULT_SET] != NULL &&
+				    strcmp(values[POSTFIX_REQUIRE_RESULT_SET], "no") == 0;
+	return check_choice(planner, "tls_verify_cert", options->tls_verify) &&
+	       check_choice(planner, "require_result_set", values[POSTFIX_REQUIRE_RESULT_SET]);
+}
+
 static bool plan_table(struct planner *planner)
 {
 	struct database_plan *plan = planner->plan;
@@ -351,6 +378,8 @@ static bool plan_table(struct planner *planner)
 	options->password = values[POSTFIX_PASSWORD];
 	options->name = values[plan->has_one_value ? POSTFIX_DBPATH : POSTFIX_DBNAME];
 	options->encoding = values[POSTFIX_ENCODING];
+	if (strcmp(plan->type, "mysql") == 0 && !take_mysql(planner, values))
+		return false;
 	if (plan->has_one_value && options->name == NULL)
 		return complain_table(planner, "dbpath", "is missing");
 	return check_template(planner, "query", query) &&
