@@ -96,6 +96,12 @@ static struct source *open_type(const char *type, const struct settings_source *
 	return NULL;
 }
 
+static struct source *mysql_source_open(const struct settings_source *from,
+					const struct settings *settings, struct report *report)
+{
+	return open_type("mysql", from, settings, report);
+}
+
 static struct source *postgresql_open(const struct settings_source *from,
 				      const struct settings *settings, struct report *report)
 {
@@ -167,6 +173,14 @@ static void database_rewind(struct source *source)
 	source->kind = 0;
 	source->position = 0;
 }
+
+const struct source_type source_type_mysql = {
+	.name = "mysql",
+	.open = mysql_source_open,
+	.next = database_next,
+	.close = database_close,
+	.rewind = database_rewind,
+};
 
 const struct source_type source_type_postgresql = {
 	.name = "postgresql",

@@ -9,7 +9,8 @@
 
 bool settings_type_is_database(const char *type)
 {
-	static const char *const names[] = { "postgresql", "pgsql", "mysql", "sqlite", "ldap" };
+	static const char *const names[] = { "postgresql", "pgsql",  "mysql",
+					     "mariadb",    "sqlite", "ldap" };
 	static const char proxy[] = "proxy:";
 
 	if (strncmp(type, proxy, sizeof(proxy) - 1) == 0)

@@ -4,9 +4,10 @@
 #include <string.h>
 
 static const struct source_type *const types[] = {
-	&source_type_virtual,    &source_type_aliases,    &source_type_virtusertable,
-	&source_type_regexp,     &source_type_pcre,       &source_type_domains,
-	&source_type_recipients, &source_type_postgresql, &source_type_sqlite,
+	&source_type_virtual,    &source_type_aliases, &source_type_virtusertable,
+	&source_type_regexp,     &source_type_pcre,    &source_type_domains,
+	&source_type_recipients, &source_type_mysql,   &source_type_postgresql,
+	&source_type_sqlite,
 };
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
@@ -32,6 +33,8 @@ const struct source_type *source_type_find(const char *name)
 		return &source_type_virtual;
 	if (strcmp(name, "pgsql") == 0)
 		return &source_type_postgresql;
+	if (strcmp(name, "mariadb") == 0)
+		return &source_type_mysql;
 	for (size_t i = 0; i < TYPE_COUNT; i++)
 		if (strcmp(types[i]->name, name) == 0)
 			return types[i];

@@ -78,17 +78,20 @@ struct source_type {
 };
 
 /* The type called NAME, or NULL. Those of Postfix's tables (`hash`, `proxy:texthash`) are
- * `virtual`, which is what their text is; `pgsql` is `postgresql`. */
+ * `virtual`, which is what their text is; `pgsql` is `postgresql`,
+ * `mariadb` is `mysql`. */
 const struct source_type *source_type_find(const char *name);
 
 /* All of them, for messages. */
 #define SOURCE_TYPES                                                                               \
-	"aliases, domains, pcre, postgresql, recipients, regexp, sqlite, virtual, virtusertable"
+	"aliases, domains, mysql, pcre, postgresql, recipients, regexp, sqlite, virtual, "         \
+	"virtusertable"
 
 /* One of each source_<type>.c; those of databases are in the folder of that name. */
 extern const struct source_type source_type_aliases;
 extern const struct source_type source_type_domains;
 extern const struct source_type source_type_pcre;
+extern const struct source_type source_type_mysql;
 extern const struct source_type source_type_postgresql;
 extern const struct source_type source_type_recipients;
 extern const struct source_type source_type_regexp;

@@ -65,6 +65,7 @@ class Sqlite:
 
     TYPE = 'sqlite'
     ACTIVE = 'active = 1'
+    ALIAS_OF = "'%u' || '@' || d.target"
     PARTS = ("SELECT goto FROM alias WHERE substr(address, 1, instr(address, '@') - 1) = '%u' AND "
              "substr(address, instr(address, '@') + 1) = '%d'")
 
@@ -107,6 +108,7 @@ class PostgresqlServer:
         self.programs = pathlib.Path(found[-1]).parent
         self.folder = harness.Scratch('openrcpt-pg-')
         self.sockets = self.folder / 'run'
+        self.listens_at = self.sockets / '.s.PGSQL.5432'
         self.data = self.folder / 'data'
         self.user = pwd.getpwnam(self.USER)
         self.process = None
@@ -181,6 +183,7 @@ class Postgresql:
 
     TYPE = 'postgresql'
     ACTIVE = 'active'
+    ALIAS_OF = "'%u' || '@' || d.target"
     PARTS = ("SELECT goto FROM alias WHERE split_part(address, '@', 1) = '%u' AND "
              "split_part(address, '@', 2) = '%d'")
 
@@ -207,12 +210,154 @@ class Postgresql:
         return {'connection': 'host=%s dbname=%s user=tester' % (self.server.sockets, self.name)}
 
 
+# ---- MariaDB ---------------------------------------------------------------------------
+
+
+class Certificates:
+    """An authority, and a certificate of it for 127.0.0.1."""
+
+    def __init__(self, folder):
+        self.authority, self.key, self.certificate = (
+            folder / name for name in ('ca.pem', 'key.pem', 'cert.pem'))
+        subject = ['-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-subj']
+        self._openssl('req', '-x509', *subject, '/CN=authority', '-days', '9', '-keyout',
+                      folder / 'ca.key', '-out', self.authority)
+        self._openssl('req', '-x509', *subject, '/CN=server', '-days', '9', '-CA', self.authority,
+                      '-CAkey', folder / 'ca.key', '-addext', 'subjectAltName=IP:127.0.0.1',
+                      '-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', self.key,
+                      '-out', self.certificate)
+        for path in (self.authority, self.key, self.certificate):
+            path.chmod(0o644)
+
+    @staticmethod
+    def _openssl(*words):
+        done = subprocess.run(['openssl', *map(str, words)], check=False, encoding='utf-8',
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise AssertionError('openssl: %s' % done.stdout)
+
+
+class MysqlServer:
+    """A MariaDB with a socket in a folder of its own and a port of loopback, run by an ordinary
+    user."""
+
+    USER = 'nobody'
+    PROGRAM = '/usr/sbin/mariadbd'
+
+    def __init__(self, has_tls=True):
+        self.folder = harness.Scratch('openrcpt-my-')
+        self.data = self.folder / 'data'
+        self.listens_at = self.data / 'server.sock'
+        self.user = pwd.getpwnam(self.USER)
+        self.options = []
+        if has_tls:
+            made = Certificates(self.folder)
+            self.authority = made.authority
+            self.options = ['--ssl-cert=%s' % made.certificate, '--ssl-key=%s' % made.key]
+        self.process = None
+        self.count = 0
+        self.data.mkdir(mode=0o755)
+        os.chown(self.data, self.user.pw_uid, self.user.pw_gid)
+        done = subprocess.run(
+            ['mariadb-install-db', '--no-defaults', '--user=' + self.USER,
+             '--datadir=%s' % self.data, '--skip-test-db', '--auth-root-authentication-method=normal',
+             '--innodb-log-file-size=8M'],
+            check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, encoding='utf-8')
+        if done.returncode != 0:
+            raise AssertionError('mariadb-install-db: %s' % done.stdout)
+
+    def start(self):
+        with open(self.folder / 'log', 'ab') as log:
+            self.process = subprocess.Popen(
+                [self.PROGRAM, '--no-defaults', '--datadir=%s' % self.data,
+                 '--socket=%s' % self.listens_at, '--skip-networking', '--skip-name-resolve',
+                 '--pid-file=%s' % (self.data / 'pid'), '--innodb-flush-log-at-trx-commit=0',
+                 '--innodb-log-file-size=8M', '--innodb-buffer-pool-size=32M',
+                 *self.options],
+                user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd='/',
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait()
+        return self
+
+    def wait(self):
+        """Until it takes connections."""
+        def answers_us():
+            if self.process.poll() is not None:
+                raise AssertionError((self.folder / 'log').read_text(encoding='utf-8'))
+            return self.sql('SELECT 1', may_fail=True)
+        harness.wait_until(answers_us, 'MariaDB does not answer')
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(harness.LIMIT_S)
+            self.process = None
+        self.folder.remove()
+
+    def sql(self, statement, database='mysql', may_fail=False):
+        """Rows of STATEMENT, as lists of texts."""
+        done = subprocess.run(
+            ['mariadb', '--no-defaults', '--socket=%s' % self.listens_at, '-uroot', '-N', '-B',
+             '--default-character-set=utf8mb4', database], check=False, input=statement,
+            encoding='utf-8', errors='surrogateescape', stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        if done.returncode != 0:
+            if may_fail:
+                return None
+            raise AssertionError('mariadb: %s' % done.stderr)
+        return [line.split('\t') for line in done.stdout.splitlines()]
+
+    def database(self, collation='utf8mb4_general_ci', engine='InnoDB'):
+        """A new one."""
+        self.count += 1
+        name = 'made%d' % self.count
+        self.sql('CREATE DATABASE %s CHARACTER SET %s COLLATE %s' % (
+            name, collation.split('_', maxsplit=1)[0], collation))
+        return Mysql(self, name, engine)
+
+
+class Mysql:
+    """A database of a MysqlServer."""
+
+    TYPE = 'mysql'
+    ACTIVE = 'active = 1'
+    ALIAS_OF = "CONCAT('%u', '@', d.target)"
+    PARTS = ("SELECT goto FROM alias WHERE SUBSTRING_INDEX(address, '@', 1) = '%u' AND "
+             "SUBSTRING_INDEX(address, '@', -1) = '%d'")
+
+    def __init__(self, server, name, engine):
+        self.server, self.name = server, name
+        self.run('CREATE TABLE alias (id INTEGER PRIMARY KEY, address VARCHAR(255), goto TEXT, '
+                 'active TINYINT) ENGINE=%s' % engine)
+
+    def run(self, statement):
+        return self.server.sql(statement, self.name)
+
+    def fill(self, rows):
+        def field(value):
+            if value is None:
+                return 'NULL'
+            if isinstance(value, (bool, int)):
+                return str(int(value))
+            return "'%s'" % value.replace('\\', '\\\\').replace("'", "''")
+        self.run('INSERT INTO alias VALUES ' + ', '.join(
+            '(%s)' % ', '.join(map(field, row)) for row in rows))
+
+    def parameters(self):
+        return {'hosts': 'unix:%s' % self.server.listens_at, 'dbname': self.name, 'user': 'root'}
+
+    def connection(self):
+        return {'connection': 'host=%s dbname=%s user=root' % (self.server.listens_at, self.name)}
+
+
 class Relay:
     """A port of 127.0.0.1 in front of a server's socket. LIMIT: after so many bytes of the server it
     hangs up, whatever is under way; None: never."""
 
     def __init__(self, server):
-        self.where = str(server.sockets / '.s.PGSQL.5432')
+        self.where = str(server.listens_at)
         self.limit = None
         self.passed = 0         # bytes of the server, in the last connection
         self.listener = socket.create_server(('127.0.0.1', 0))

@@ -201,6 +201,15 @@ def _check_sqlite():
     _check_table('sqlite', 'postfix-sqlite')
 
 
+def _check_mysql():
+    _check_module('mysql')
+    _check_table('mysql', 'postfix-mysql')
+    if not os.path.exists('/usr/sbin/mariadbd'):
+        raise Missing('no MariaDB server: install the package mariadb-server')
+    if not shutil.which('openssl'):
+        raise Missing('no openssl: install the package of this name')
+
+
 def _check_postgresql():
     _check_module('postgresql')
     _check_table('pgsql', 'postfix-pgsql')
@@ -223,6 +232,7 @@ NEEDS = {
     'pflogsumm': _check_pflogsumm,
     'prometheus-postfix-exporter': _check_exporter,
     'journald': _check_journald,
+    'mysql': _check_mysql,
     'postgresql': _check_postgresql,
     'sqlite': _check_sqlite,
 }

@@ -72,6 +72,7 @@ BEGIN {
 	only["microhttpd.h"] = "metrics/server.c"
 	only["seccomp.h"] = "sandbox/filter.c"
 	only["libpq-fe.h"] = "modules/postgresql.h"
+	only["mysql.h"] = "modules/mysql.h"
 	only["sqlite3.h"] = "modules/sqlite.c"
 	only["libconfig.h"] = "settings/reader.h"
 }

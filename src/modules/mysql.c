@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mysql - MariaDB and MySQL as a source, by MariaDB's Connector/C.
+ *
+ * Rows come one by one while the server makes them (mysql_use_result), which nothing may disturb:
+ * whoever gives up in the middle closes the connection. The library has time-outs of its own for
+ * each time that it waits.
+ */
+#include <mysqld_error.h>
+
+#include <errmsg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+
+#include "modules/mysql.h"
+
+enum { BINARY_CHARSET = 63 };
+
+/* ---- what went wrong ---------------------------------------------------------------------- */
+
+/* Errors that pass: cut off, ended by somebody, locked, too much at once. */
+static bool passes(unsigned code)
+{
+	static const unsigned codes[] = {
+		CR_SERVER_GONE_ERROR,
+		CR_SERVER_LOST,
+		ER_CON_COUNT_ERROR,
+		ER_OUT_OF_RESOURCES,
+		ER_DISK_FULL,
+		ER_OUTOFMEMORY,
+		ER_SERVER_SHUTDOWN,
+		ER_NET_READ_ERROR,
+		ER_NET_READ_INTERRUPTED,
+		ER_NET_ERROR_ON_WRITE,
+		ER_NET_WRITE_INTERRUPTED,
+		ER_TOO_MANY_USER_CONNECTIONS,
+		ER_LOCK_WAIT_TIMEOUT,
+		ER_LOCK_DEADLOCK,
+		ER_USER_LIMIT_REACHED,
+		ER_QUERY_INTERRUPTED,
+		ER_CONNECTION_KILLED,
+		ER_STATEMENT_TIMEOUT,
+		ER_TABLE_DEF_CHANGED,
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+static bool fail(const struct database *database, struct error *err)
+{
+	unsigned code = mysql_errno(database->handle);
+	bool is_cut = code == CR_SERVER_LOST || code == CR_SERVER_GONE_ERROR;
+
+	if (code == CR_OUT_OF_MEMORY)
+		return error_set_memory(err);
+	if (is_cut && mysql_module_now_ms() - database->began_ms >= database->timeout_ms)
+		return error_set(err, EX_TEMPFAIL, "the server said nothing for %d seconds",
+				 database->timeout_ms / 1000);
+	return mysql_module_fail(passes(code) ? EX_TEMPFAIL : EX_UNAVAILABLE,
+				 mysql_error(database->handle), err);
+}
+
+static void module_close(struct database *database)
+{
+	if (database == NULL)
+		return;
+	/* To free a result means to read what is left of it, for which nobody waits: so there is
+	 * nothing left. */
+	if (database->result != NULL)
+		(void)shutdown(mysql_get_socket(database->handle), SHUT_RD); /* or it is read */
+	mysql_free_result(database->result);
+	if (database->handle != NULL)
+		mysql_close(database->handle);
+	free(database);
+}
+
+static struct database *module_open(const struct database_options *options, struct error *err)
+{
+	struct database *database = calloc(1, sizeof(*database));
+
+	if (database == NULL) {
+		error_fill_memory(err);
+		return NULL;
+	}
+	database->timeout_ms = options->timeout_ms;
+	database->may_have_no_rows = options->may_have_no_rows;
+	if (!mysql_module_connect(database, options, err)) {
+		module_close(database);
+		return NULL;
+	}
+	return database;
+}
+
+static const char *module_doubt(const struct database *database)
+{
+	return database->doubt[0] != '\0' ? database->doubt : NULL;
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static bool ask(struct database *database, const char *text, struct error *err)
+{
+	mysql_free_result(database->result); /* its rows were read */
+	database->result = NULL;
+	database->began_ms = mysql_module_now_ms();
+	return mysql_real_query(database->handle, text, strlen(text)) == 0 || fail(database, err);
+}
+
+/* A snapshot is that of the engine; what has none is the caller's to notice. */
+static bool module_begin(struct database *database, struct error *err)
+{
+	return ask(database, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) &&
+	       ask(database, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
+}
+
+static bool module_end(struct database *database, struct error *err)
+{
+	return ask(database, "COMMIT", err);
+}
+
+/* Does the database compare the column without regard to case, and to blanks at the end? What has a
+ * collation by bytes, and what is a number, is marked as binary. */
+static bool ignores_case(const MYSQL_FIELD *field)
+{
+	return field->charsetnr != BINARY_CHARSET && (field->flags & BINARY_FLAG) == 0;
+}
+
+static bool describe_columns(struct database *database, struct error *err)
+{
+	unsigned count = mysql_num_fields(database->result);
+	const MYSQL_FIELD *fields = mysql_fetch_fields(database->result);
+
+	if (count > VALUES_MAX)
+		return error_set(err, EX_UNAVAILABLE, "more than %d columns", (int)VALUES_MAX);
+	for (unsigned i = 0; i < count; i++)
+		database->values[i].ignores_case = ignores_case(&fields[i]);
+	return true;
+}
+
+static bool module_query(struct database *database, const char *text, enum database_way way,
+			 struct error *err)
+{
+	if (!ask(database, text, err))
+		return false;
+	if (mysql_field_count(database->handle) == 0)
+		return database->may_have_no_rows ||
+		       error_set(err, EX_UNAVAILABLE, "gives no rows: %s", text);
+	database->result = way == DATABASE_ALL ? mysql_use_result(database->handle)
+					       : mysql_store_result(database->handle);
+	return database->result != NULL ? describe_columns(database, err) : fail(database, err);
+}
+
+/* A procedure ends with one more result, which has no rows. */
+static enum database_step take_end(struct database *database, struct error *err)
+{
+	mysql_free_result(database->result); /* its rows were read */
+	database->result = NULL;
+	while (mysql_more_results(database->handle)) {
+		if (mysql_next_result(database->handle) > 0) {
+			(void)fail(database, err);
+			return DATABASE_FAILED;
+		}
+		if (mysql_field_count(database->handle) == 0)
+			continue;
+		error_fill(err, EX_UNAVAILABLE, "gives more than one set of rows");
+		return DATABASE_FAILED;
+	}
+	return DATABASE_END;
+}
+
+static enum database_step module_next(struct database *database, struct database_row *out_row,
+				      struct error *err)
+{
+	const unsigned long *sizes;
+	MYSQL_ROW row;
+	unsigned count;
+
+	if (database->result == NULL)
+		return take_end(database, err);
+	database->began_ms = mysql_module_now_ms();
+	row = mysql_fetch_row(database->result);
+	if (row == NULL && mysql_errno(database->handle) != 0) {
+		(void)fail(database, err);
+		return DATABASE_FAILED;
+	}
+	if (row == NULL)
+		return take_end(database, err);
+	count = mysql_num_fields(database->result);
+	sizes = mysql_fetch_lengths(database->result);
+	for (unsigned i = 0; i < count; i++) {
+		database->values[i].text = bytes_make(row[i], sizes[i]);
+		database->values[i].is_null = row[i] == NULL;
+	}
+	*out_row = (struct database_row){ database->values, count };
+	return DATABASE_ROW;
+}
+
+static bool module_escape(struct database *database, struct bytes value, struct buffer *out,
+			  struct error *err)
+{
+	size_t room_bytes = 2 * value.size + 1;
+	char *room = buffer_extend(out, room_bytes);
+
+	if (room == NULL)
+		return error_set_memory(err);
+	out->size -= room_bytes -
+		     mysql_real_escape_string(database->handle, room, value.data, value.size);
+	return true;
+}
+
+static const char *module_library(void)
+{
+	static char text[64];
+
+	(void)snprintf(text, sizeof(text), "MariaDB Connector/C %s",
+		       mysql_get_client_info()); /* may be cut */
+	return text;
+}
+
+__attribute__((visibility("default"))) extern const struct database_module openrcpt_module;
+
+const struct database_module openrcpt_module = {
+	.version = DATABASE_MODULE_VERSION,
+	.name = "mysql",
+	.library = module_library,
+	.open = module_open,
+	.close = module_close,
+	.doubt = module_doubt,
+	.begin = module_begin,
+	.end = module_end,
+	.query = module_query,
+	.next = module_next,
+	.escape = module_escape,
+};

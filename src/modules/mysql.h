@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mysql - what the two files of this module share: mysql.c, and mysql_connect.c for where the
+ * server is, and how to be sure that it is the one.
+ */
+#ifndef MODULES_MYSQL_H
+#define MODULES_MYSQL_H
+
+#include <mysql.h>
+
+#include "database/module.h"
+
+enum { VALUES_MAX = 100, TEXT_BYTES = 512 };
+
+struct database {
+	MYSQL *handle;
+	MYSQL_RES *result; /* NULL: all of it was handed out, or there was none */
+	int timeout_ms;
+	int64_t began_ms;      /* the last thing that it was asked for */
+	bool may_have_no_rows; /* a statement without any isn't wrong */
+	struct database_value values[VALUES_MAX];
+	char doubt[TEXT_BYTES];
+};
+
+/* Connect, as OPTIONS say; sets what is to be doubted. */
+bool mysql_module_connect(struct database *database, const struct database_options *options,
+			  struct error *err);
+
+/* What the library says, in one line, becomes ERR; false. */
+bool mysql_module_fail(int status, const char *said, struct error *err);
+
+int64_t mysql_module_now_ms(void);
+
+#endif
