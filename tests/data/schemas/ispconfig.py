@@ -21,6 +21,7 @@ INSERT INTO mail_user VALUES (1, 2, 'ann@a.example', '', 'n', 'y', 'n', 'n'),
     (3, 2, 'carl@b.example', '', 'n', 'y', 'n', 'n'),
     (4, 2, 'dan@b.example', 'dan@dest.example', 'y', 'y', 'n', 'n'),
     (5, 2, 'fred@a.example', 'fred@dest.example', 'n', 'y', 'y', 'n'),
+    (7, 2, 'glen@a.example', '', 'n', 'y', 'y', 'n'),
     (6, 1, 'far@far.example', '', 'n', 'y', 'n', 'n');
 INSERT INTO mail_forwarding VALUES
     (1, 2, 'team@a.example', 'ann@a.example, carl@b.example
@@ -32,7 +33,7 @@ list@dest.example', 'forward', 'y'),
     (6, 2, '@old.example', '@a.example', 'aliasdomain', 'y');
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'fred', 'team', 'info', 'gone', 'far', 'new', 'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'fred', 'glen', 'team', 'info', 'gone', 'far', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'far.example', 'off.example')
 
 # The address without its extension, which the panel's own queries look at, too.
