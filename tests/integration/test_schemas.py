@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Schemas of panels, against Postfix with the panel's own queries on the same database; and what may
-stand in a schema's file."""
+"""Schemas of panels, against Postfix with the panel's own queries on the same database; and what
+may stand in a schema's file."""
 import os
 import pathlib
 import re
@@ -83,7 +83,8 @@ class FileTest(DatabaseTest):
         self.use(SCHEMA.replace('p_now', 'other_now'), prefix='other_')
         self.assertEqual(self.verdicts(), ['expand', 'deliver'])
         self.use(prefix="x' OR 1")
-        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: prefix: may have letters, digits and _')
+        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: prefix: may have letters, '
+                             'digits and _')
         self.use(perfix='other_')
         self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: perfix: there is no such setting of a '
                              'database')

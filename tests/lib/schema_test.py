@@ -3,8 +3,8 @@
 with the panel's own queries.
 
 tests/data/schemas/NAME.py has the data. TABLES and ROWS are statements; MEMBERS are settings of the
-source; ALIAS_MAPS, MAILBOX_MAPS, DOMAIN_MAP and ALIAS_DOMAIN_MAP are queries for one key, as Postfix
-asks them. Each of LOCALS in each of DOMAINS is asked, with and without an extension, again after
+source; ALIAS_MAPS, MAILBOX_MAPS, DOMAIN_MAP and ALIAS_DOMAIN_MAP are queries for one key, as
+Postfix asks them. Each of LOCALS in each of DOMAINS is asked, with and without an extension, again after
 each of CHANGES; those in UNCHANGED make no difference. DIFFERENCES are names of CLASSES: what we
 answer otherwise, and doc/databases.md tells."""
 import importlib.util
@@ -20,7 +20,7 @@ POSTFIX_TYPES = {'postgresql': 'pgsql', 'sqlite': 'sqlite'}
 
 
 def is_unknown_at_target(name, ours, theirs):
-    """Whoever has no address in a domain has none in its other name: Postfix finds that out late."""
+    """Whoever has no address in a domain has none in its other name: Postfix sees that late."""
     return ours is None and theirs is not None and len(theirs) == 1 and (
         theirs[0].split('@')[0] == name.split('@')[0])
 

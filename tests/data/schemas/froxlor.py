@@ -21,7 +21,8 @@ INSERT INTO mail_users VALUES (1, 'ann@a.example', 'ann/'), (2, 'bob@a.example',
 INSERT INTO mail_virtual VALUES (1, 'ann@a.example', 'ann@a.example', 'ann@a.example', 1, 0),
     (2, 'bob@a.example', 'bob@a.example', 'bob@a.example bob@dest.example', 1, 0),
     (3, 'carl@b.example', 'carl@b.example', 'carl@b.example ', 2, 0),
-    (4, 'team@a.example', 'team@a.example', ' ann@a.example carl@b.example list@dest.example', 1, 0),
+    (4, 'team@a.example', 'team@a.example', ' ann@a.example carl@b.example list@dest.example',
+        1, 0),
     (5, 'none@a.example', 'none@a.example', '  ', 1, 0),
     (6, 'gone@a.example', 'gone@a.example', 'ann@a.example', 3, 0),
     (7, '@b.example', 'all@b.example', 'ann@a.example', 2, 1);
@@ -38,7 +39,8 @@ DOMAIN_MAP = ("SELECT domain FROM panel_domains WHERE domain = '%s' AND isemaild
 MAILBOX_MAPS = ("SELECT maildir FROM mail_users WHERE email = '%s'",)
 
 CHANGES = (
-    "INSERT INTO mail_virtual VALUES (20, 'new@a.example', 'new@a.example', 'x@dest.example', 1, 0)",
+    "INSERT INTO mail_virtual VALUES (20, 'new@a.example', 'new@a.example', 'x@dest.example', 1, "
+    "0)",
     "UPDATE mail_virtual SET destination = 'bob@a.example' WHERE id = 4",
     "UPDATE panel_customers SET deactivated = 0 WHERE customerid = 3",
     "DELETE FROM mail_virtual WHERE id = 7",

@@ -42,7 +42,8 @@ INSERT INTO forwardings VALUES (1, 'ann@a.example', 'ann@a.example', 'a.example'
     (14, 'far@backup.example', 'ann@a.example', 'backup.example', 0, 1);
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'team', 'list', 'info', 'far', 'new', 'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'team', 'list', 'info', 'far', 'new',
+          'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'bold.example', 'off.example',
            'backup.example')
 

@@ -33,7 +33,8 @@ list@dest.example', 'forward', 'y'),
     (6, 2, '@old.example', '@a.example', 'aliasdomain', 'y');
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'fred', 'glen', 'team', 'info', 'gone', 'far', 'new', 'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'fred', 'glen', 'team', 'info', 'gone', 'far', 'new',
+          'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'far.example', 'off.example')
 
 # The address without its extension, which the panel's own queries look at, too.
@@ -41,12 +42,12 @@ _BARE = "(substr('%u', 1, instr('%u+', '+') - 1) || '@%d')"
 ALIAS_MAPS = (
     "SELECT destination FROM mail_forwarding WHERE source = '%s' AND type IN ('alias', 'forward') "
     "AND active = 'y' AND server_id = 2",
-    "SELECT destination FROM mail_forwarding WHERE source = '@%d' AND type = 'catchall' AND '%u' <> "
-    "'' AND active = 'y' AND server_id = 2 AND NOT EXISTS (SELECT 1 FROM mail_user WHERE email = "
-    + _BARE + " AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source = "
+    "SELECT destination FROM mail_forwarding WHERE source = '@%d' AND type = 'catchall' AND '%u' "
+    "<> '' AND active = 'y' AND server_id = 2 AND NOT EXISTS (SELECT 1 FROM mail_user WHERE email "
+    "= " + _BARE + " AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source = "
     + _BARE + " AND active = 'y' AND server_id = 2)",
-    "SELECT '%u' || destination FROM mail_forwarding WHERE source = '@%d' AND '%u' <> '' AND type = "
-    "'aliasdomain' AND active = 'y' AND server_id = 2",
+    "SELECT '%u' || destination FROM mail_forwarding WHERE source = '@%d' AND '%u' <> '' AND type "
+    "= 'aliasdomain' AND active = 'y' AND server_id = 2",
     "SELECT email FROM mail_user WHERE email = '%s' AND forward_in_lda = 'n' AND disabledeliver = "
     "'n' AND postfix = 'y' AND server_id = 2 UNION SELECT cc FROM mail_user WHERE email = '%s' AND "
     "cc <> '' AND (forward_in_lda = 'n' OR disabledeliver = 'y') AND disablesmtp = 'n' AND "

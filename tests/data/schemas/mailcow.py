@@ -35,8 +35,8 @@ INSERT INTO spamalias VALUES ('temp@a.example', 'ann@a.example', 2100000000, 0),
     ('kept@a.example', 'ann@a.example', 1000000000, 1);
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'room', 'team', 'info', 'gone', 'null', 'spam', 'temp', 'late',
-          'kept', 'new', 'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'room', 'team', 'info', 'gone', 'null', 'spam', 'temp',
+          'late', 'kept', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.example',
            'backup.example')
 

@@ -15,7 +15,8 @@ ROWS = '''
 INSERT INTO users VALUES (1, 'ann@a.example'), (2, 'bob@a.example'), (3, 'carl@b.example'),
     (4, 'abuse@b.example');
 INSERT INTO aliases VALUES (1, 'team@a.example', 'ann@a.example,carl@b.example,list@dest.example',
-    NULL), (2, 'bob@a.example', 'bob@dest.example', NULL), (3, 'send@a.example', '', 'ann@a.example'),
+    NULL), (2, 'bob@a.example', 'bob@dest.example', NULL),
+    (3, 'send@a.example', '', 'ann@a.example'),
     (4, 'admin@a.example', 'bob@a.example', NULL), (5, '@b.example', 'ann@a.example', NULL),
     (6, '@old.example', '@a.example', NULL);
 INSERT INTO auto_aliases VALUES (1, 'admin@a.example', 'administrator@box.example', NULL),

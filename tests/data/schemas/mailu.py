@@ -25,19 +25,21 @@ INSERT INTO alias VALUES ('team@a.example', 'team', 'a.example', false,
     ('danny@a.example', 'danny', 'a.example', false, 'dan@a.example', 'dan@a.example', false),
     ('annie@a.example', 'annie', 'a.example', false, 'ann@a.example', 'ann@a.example', false),
     ('sales-%@a.example', 'sales-%', 'a.example', true, 'bob@a.example', NULL, false),
-    ('sales-north%@a.example', 'sales-north%', 'a.example', true, 'north$1@dest.example', NULL, false),
+    ('sales-north%@a.example', 'sales-north%', 'a.example', true, 'north$1@dest.example',
+        NULL, false),
     ('off-%@a.example', 'off-%', 'a.example', true, 'ann@a.example', 'dan@a.example', false),
     ('x_z@a.example', 'x_z', 'a.example', true, 'ann@a.example', NULL, false),
     ('%@b.example', '%', 'b.example', true, 'ann@a.example', NULL, false),
     ('fix.ed@b.example', 'fix.ed', 'b.example', false, 'fixed@dest.example', NULL, false);
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'team', 'gone', 'danny', 'annie', 'sales-me', 'sales-south',
-          'sales-northwest', 'off-hand', 'xyz', 'xyyz', 'fix.ed', 'fixxed', 'new', 'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'team', 'gone', 'danny', 'annie', 'sales-me',
+          'sales-south', 'sales-northwest', 'off-hand', 'xyz', 'xyyz', 'fix.ed',
+          'fixxed', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'other.example')
 
-_OWNER = (" AND (owner_email IS NULL OR EXISTS (SELECT 1 FROM \"user\" o WHERE o.email = owner_email "
-          "AND o.enabled = '1'))")
+_OWNER = (" AND (owner_email IS NULL OR EXISTS (SELECT 1 FROM \"user\" o WHERE o.email = "
+          "owner_email AND o.enabled = '1'))")
 # The address without its extension, which is tried before wildcards.
 _BARE = "(replace('%u', '+x', '') || '@%d')"
 ALIAS_MAPS = (
@@ -48,8 +50,8 @@ ALIAS_MAPS = (
     + _OWNER,
     "SELECT destination FROM alias WHERE domain_name = '%d' AND wildcard = '1' AND disabled = '0' "
     "AND '%u' LIKE localpart AND NOT EXISTS (SELECT 1 FROM \"user\" u WHERE u.email = " + _BARE +
-    ") AND NOT EXISTS (SELECT 1 FROM alias e WHERE e.email = " + _BARE + " AND e.wildcard = '0' AND "
-    "e.disabled = '0')" + _OWNER + " ORDER BY length(localpart) DESC LIMIT 1",
+    ") AND NOT EXISTS (SELECT 1 FROM alias e WHERE e.email = " + _BARE + " AND e.wildcard = '0' "
+    "AND e.disabled = '0')" + _OWNER + " ORDER BY length(localpart) DESC LIMIT 1",
     "SELECT '@' || domain_name FROM alternative WHERE '@' || name = '%s'")
 DOMAIN_MAP = ("SELECT name FROM domain WHERE name = '%s' UNION SELECT name FROM alternative WHERE "
               "name = '%s'")

@@ -45,8 +45,8 @@ INSERT INTO pa_alias VALUES ('ann@a.example', 'ann@a.example', 'a.example', true
     ('@b.example', 'ann@a.example', 'b.example', true);
 '''
 
-LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'friends', 'team', 'gone', 'root', 'info', 'far', 'new',
-          'nobody')
+LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'friends', 'team', 'gone', 'root', 'info',
+          'far', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.example',
            'backup.example', 'moved.example')
 

@@ -14,7 +14,8 @@ CREATE TABLE mailbox (id INTEGER PRIMARY KEY, username VARCHAR(255), maildir VAR
 ROWS = '''
 INSERT INTO domain VALUES (1, 'a.example', false, true), (2, 'b.example', false, true),
     (3, 'off.example', false, false), (4, 'backup.example', true, true);
-INSERT INTO mailbox VALUES (1, 'ann@a.example', 'ann', true, 1), (2, 'bob@a.example', 'bob', true, 1),
+INSERT INTO mailbox VALUES (1, 'ann@a.example', 'ann', true, 1),
+    (2, 'bob@a.example', 'bob', true, 1),
     (3, 'carl@b.example', 'carl', true, NULL), (4, 'eve@off.example', 'eve', true, 3);
 INSERT INTO alias VALUES (1, 'ann@a.example', 'ann@a.example', true, 1),
     (2, 'bob@a.example', 'bob@a.example,bob@dest.example', true, 1),
