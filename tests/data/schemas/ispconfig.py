@@ -44,8 +44,8 @@ ALIAS_MAPS = (
     "AND active = 'y' AND server_id = 2",
     "SELECT destination FROM mail_forwarding WHERE source = '@%d' AND type = 'catchall' AND '%u' "
     "<> '' AND active = 'y' AND server_id = 2 AND NOT EXISTS (SELECT 1 FROM mail_user WHERE email "
-    "= " + _BARE + " AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source = "
-    + _BARE + " AND active = 'y' AND server_id = 2)",
+    "= " + _BARE + " AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source "
+    "= " + _BARE + " AND active = 'y' AND server_id = 2)",
     "SELECT '%u' || destination FROM mail_forwarding WHERE source = '@%d' AND '%u' <> '' AND type "
     "= 'aliasdomain' AND active = 'y' AND server_id = 2",
     "SELECT email FROM mail_user WHERE email = '%s' AND forward_in_lda = 'n' AND disabledeliver = "
