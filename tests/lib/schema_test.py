@@ -5,8 +5,8 @@ with the panel's own queries.
 tests/data/schemas/NAME.py has the data. TABLES and ROWS are statements; MEMBERS are settings of the
 source; ALIAS_MAPS, MAILBOX_MAPS, DOMAIN_MAP and ALIAS_DOMAIN_MAP are queries for one key, as
 Postfix asks them. Each of LOCALS in each of DOMAINS is asked, with and without an extension, again
-after each of CHANGES; those in UNCHANGED make no difference. DIFFERENCES are names of CLASSES: what we
-answer otherwise, and doc/databases.md tells."""
+after each of CHANGES; those in UNCHANGED make no difference. DIFFERENCES are names of CLASSES:
+what we answer otherwise, and doc/databases.md tells."""
 import importlib.util
 import re
 

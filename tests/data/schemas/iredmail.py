@@ -43,9 +43,10 @@ INSERT INTO forwardings VALUES (1, 'ann@a.example', 'ann@a.example', 'a.example'
 '''
 
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'team', 'list', 'info', 'far', 'new',
-          'nobody')
+          'nobody', 'b.example')
+# The last of each: a catch-all is no local user of that name.
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'bold.example', 'off.example',
-           'backup.example')
+           'backup.example', 'origin.example')
 
 ALIAS_MAPS = (
     "SELECT forwardings.forwarding FROM forwardings, domain WHERE forwardings.address = '%s' AND "
