@@ -381,6 +381,15 @@ class MysqlTest(DatabaseTests, DatabaseTest):
                  'Query execution was interrupted',
                  '(SELECT 1 UNION SELECT 2) n WHERE SLEEP(99) IS NOT NULL', 'User sleep')
 
+    def test_killed(self):
+        def kill(_):
+            self.server.process.kill()
+            self.server.process.wait(harness.LIMIT_S)
+        try:
+            self.cut(kill, '(Lost connection|gone away)')
+        finally:
+            self.server.start()
+
     def test_stopped(self):
         self.cut(os.kill, 'the server said nothing for 2 seconds')
 
