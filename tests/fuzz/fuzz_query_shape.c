@@ -24,7 +24,7 @@ static void must(bool holds, const char *what)
 	abort();
 }
 
-static void check_bulk(const struct query_shape *shape)
+static void check_bulk(const struct query_shape *shape, bool is_mysql)
 {
 	struct bytes rest = shape->bulk;
 	struct sql_token token;
@@ -33,7 +33,7 @@ static void check_bulk(const struct query_shape *shape)
 	must(bytes_begin_with(shape->bulk, bytes_of("SELECT (")), "the key comes first");
 	must(shape->key_columns >= 1 && shape->key_columns <= 3, "a key has columns");
 	for (;;) {
-		sql_next(&rest, false, &token);
+		sql_next(&rest, is_mysql, &token);
 		if (token.kind == SQL_END)
 			break;
 		must(token.kind != SQL_UNKNOWN, "the bulk query can be read");
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		outcome = query_shape_find(query, dialects[i], &arena, &shape, &why);
 		must(outcome != QUERY_HAS_NONE || why != NULL, "a refusal says why");
 		if (outcome == QUERY_HAS_SHAPE)
-			check_bulk(&shape);
+			check_bulk(&shape, dialects[i] == QUERY_MYSQL);
 		has_shape = outcome == QUERY_HAS_SHAPE;
 		arena_free(&arena);
 	}
