@@ -292,6 +292,27 @@ class Programs(TestCase):
         self.assertEqual(made.log_text().count('user: needs a restart'), 3)
         self.assertIsNone(made.process.poll())
 
+    def test_nobody_can_tell_who_a_user_is(self):
+        made = self.started()
+        self.tell(made, 'accounts')
+        for _ in range(2):
+            self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+            self.assert_ends_well(self.in_a_message(made))
+
+    def test_a_stop_between_two_sockets(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        other = made.socket.with_name('other.sock')
+        made.write_configuration(socket='unix:%s' % other)
+        self.begun(made, 'reexec')
+        start = len(made.log_text())
+        made.ask_to_stop()
+        made.wait_for_log('stopping', start)
+        self.tell(made, '')
+        self.assert_ends_well(session)
+        self.assertEqual(made.process.wait(harness.LIMIT_S), 0)
+        self.assertEqual(list(other.parent.iterdir()), [])
+
     def test_sockets_that_cannot_be_had(self):
         made = self.started(metrics='unix:%s' % '/nowhere/metrics.sock')
         metrics = made.runtime / 'metrics.sock'
