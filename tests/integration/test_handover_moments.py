@@ -220,6 +220,7 @@ class Programs(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         made.socket.unlink()                    # is looked after as before
         made.wait_for_log('the socket is gone')
+        self.assertNotIn('takes the connections', made.log_text().partition('is gone')[0])
         self.assert_ends_well(self.session_of(made))
         self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
         made.socket = other
