@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -135,6 +136,28 @@ class Workers(TestCase):
         self.tell(made, '')
         self.assert_ends_well(self.in_a_message(made))
         self.assertNotEqual(self.status(made)['max_sessions'], 77)
+
+    def test_next_ones_that_fail_come_by_the_second(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        self.tell(made, 'fail')
+        made.socket.unlink()
+        first = harness.wait_until(lambda: self.failures(made), 'one that fails')
+        began = time.monotonic()
+        last = harness.wait_until(lambda: self.failures_behind(made, first + 2), 'more of them')
+        # Later by a busy machine, but not sooner; the next one may have been about to come.
+        self.assertGreater(time.monotonic() - began, last - first - 1.5)
+        self.tell(made, '')
+        self.assert_ends_well(session)
+        made.wait_for_log('takes the connections')
+        self.assert_ends_well(self.in_a_message(made))
+
+    def failures(self, made):
+        return made.log_text().count('ended with status')
+
+    def failures_behind(self, made, count):
+        found = self.failures(made)
+        return found if found > count else None
 
     def test_a_stop_while_the_next_one_begins(self):
         made = self.started()
