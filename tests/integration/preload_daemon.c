@@ -56,6 +56,18 @@ static void hang(const char *words)
 		(void)pause();
 }
 
+/* Is this a program that is only asked whether it could take over? */
+static int is_asked(void)
+{
+	FILE *arguments = fopen("/proc/self/cmdline", "r");
+	char text[4096] = "";
+	size_t size = arguments == NULL ? 0 : fread(text, 1, sizeof(text), arguments);
+
+	if (arguments != NULL)
+		(void)fclose(arguments); /* was only read */
+	return memmem(text, size, "--takes-over", strlen("--takes-over")) != NULL;
+}
+
 int config_read(void *config, FILE *stream)
 {
 	int (*original)(void *, FILE *) = dlsym(RTLD_NEXT, "config_read");
@@ -67,6 +79,8 @@ int config_read(void *config, FILE *stream)
 	if (is_told("hang"))
 		hang("config_read() hangs");
 	wait_while("slow", "config_read() waits");
+	if (!is_asked())
+		wait_while("begin", "config_read() of the new program waits");
 	return original(config, stream);
 }
 

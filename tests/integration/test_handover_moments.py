@@ -222,6 +222,17 @@ class Programs(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         self.assertNotEqual(self.status(made)['max_sessions'], 77)
 
+    def test_the_table_comes_along(self):
+        """Neither its file is there any more, nor the worker that had it."""
+        made = self.started()
+        asked = self.begun(made, 'reexec')
+        made.table.unlink()
+        self.kill_worker(made)
+        self.tell(made, '')
+        self.assertEqual(self.outcome(asked), (0, ''))
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['table_is_copy'], 1)
+
     def test_its_worker_fails_on_another_socket(self):
         made = self.started()
         session = self.in_a_message(made)
@@ -272,6 +283,18 @@ class Programs(TestCase):
         path = str(made.runtime / 'control.sock')
         lines = pathlib.Path('/proc/net/unix').read_text(encoding='utf-8').splitlines()
         return sum(line.endswith(' ' + path) and line.split()[5] == '03' for line in lines)
+
+    def test_a_reload_that_comes_while_the_program_begins(self):
+        """It is for the new worker: the other one may not understand the settings."""
+        made = self.started()
+        self.tell(made, 'begin')
+        asked = self.ask(made, 'reexec')
+        made.wait_for_log('config_read() of the new program waits')
+        os.kill(made.master, signal.SIGHUP)
+        self.tell(made, '')
+        self.assertEqual(self.outcome(asked), (0, ''))
+        made.wait_for_log(': reloaded')
+        self.assertNotIn(': reloaded', made.log_text().partition('has taken over')[0])
 
     def test_orders_of_all_kinds_at_once(self):
         made = self.started()
