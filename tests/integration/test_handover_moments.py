@@ -233,6 +233,19 @@ class Programs(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         self.assertEqual(self.status(made)['table_is_copy'], 1)
 
+    def test_sessions_are_counted_for_the_worker_that_has_them(self):
+        made = self.started()
+        self.reload(made, max_sessions=77)
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'the first has ended')
+        old = self.status(made)['worker_pid']
+        self.in_a_message(made)
+        self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+        session = self.in_a_message(made)
+        self.assertEqual(self.status(made)['sessions'], 2)
+        os.kill(old, signal.SIGKILL)
+        harness.wait_until(lambda: self.status(made)['sessions'] == 1, 'its session is gone')
+        self.assert_ends_well(session)
+
     def test_its_worker_fails_on_another_socket(self):
         made = self.started()
         session = self.in_a_message(made)
@@ -325,8 +338,11 @@ class Programs(TestCase):
         self.assertNotEqual(self.outcome(asked)[0], 0)
 
     def is_asked(self, made):
-        return any('--takes-over' in pathlib.Path('/proc/%d/cmdline' % pid).read_text(encoding='utf-8')
-                   for pid in made.workers())
+        return any(map(self.is_asked_as, made.workers()))
+
+    def is_asked_as(self, pid):
+        arguments = pathlib.Path('/proc/%d/cmdline' % pid).read_text(encoding='utf-8')
+        return '--takes-over' in arguments
 
     @unittest.skipIf(os.geteuid() != 0, 'only root becomes another user')
     def test_another_user(self):
