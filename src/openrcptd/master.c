@@ -440,7 +440,7 @@ static bool begin(struct master *master, struct takeover *takeover, struct error
 	if (takeover != NULL) {
 		takeover_take(takeover, master);
 		pulse_use(master->worker.number);
-		return master_stay(takeover_user(takeover), master->settings, err);
+		return master_stay(master->settings, err);
 	}
 	counters_share();
 	pulse_use(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "openrcptd/master_begin.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -47,10 +48,14 @@ bool master_begin(const struct settings *settings, struct listener *listener, st
 	return true;
 }
 
-bool master_stay(const char *user, const struct settings *settings, struct error *err)
+bool master_stay(const struct settings *settings, struct error *err)
 {
-	struct identity identity;
+	struct identity identity = { .user = geteuid(), .group = getegid() };
 
-	(void)privileges_raise_descriptors(settings->max_sessions + ROOM_BESIDE); /* as above */
-	return privileges_choose(user, &identity, err) && privileges_drop(&identity, err);
+	(void)snprintf(identity.name, sizeof(identity.name), "%s", settings->user); /* for errors */
+	(void)privileges_raise_descriptors(settings->max_sessions + ROOM_BESIDE);   /* as above */
+	if (identity.user == 0)
+		return error_set(err, EX_CONFIG, "user %s: the daemon never runs as root",
+				 identity.name);
+	return privileges_drop(&identity, err);
 }

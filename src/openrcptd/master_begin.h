@@ -18,8 +18,9 @@
  */
 bool master_begin(const struct settings *settings, struct listener *listener, struct error *err);
 
-/* A program that takes over is the final user already: prove that it stays USER, and make
- * room for the sessions of SETTINGS. */
-bool master_stay(const char *user, const struct settings *settings, struct error *err);
+/* A program that takes over is the final user already: prove that it stays so, and make room for
+ * the sessions of SETTINGS. Nobody is asked for a name: who would answer may be down, and there is
+ * no way back. */
+bool master_stay(const struct settings *settings, struct error *err);
 
 #endif

@@ -313,11 +313,6 @@ const char *takeover_file(const struct takeover *takeover)
 	return takeover->given.texts[GIVEN_FILE];
 }
 
-const char *takeover_user(const struct takeover *takeover)
-{
-	return takeover->given.texts[GIVEN_USER];
-}
-
 struct settings *takeover_take_settings(struct takeover *takeover)
 {
 	struct settings *settings = takeover->settings;

@@ -25,9 +25,8 @@ struct takeover;
 struct takeover *takeover_open(struct error *err);
 void takeover_free(struct takeover *takeover);
 
-/* The file of the settings, and whom the process belongs to; as long as TAKEOVER. */
+/* The file of the settings; as long as TAKEOVER. */
 const char *takeover_file(const struct takeover *takeover);
-const char *takeover_user(const struct takeover *takeover);
 
 /* The settings that were in force, for the caller, who ends them; once. NULL: this program has
  * others, and can't read them. */

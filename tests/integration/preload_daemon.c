@@ -6,6 +6,8 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +56,18 @@ static void hang(const char *words)
 		(void)pause();
 }
 
+/* Is this a program that is only asked whether it could take over? */
+static int is_asked(void)
+{
+	FILE *arguments = fopen("/proc/self/cmdline", "r");
+	char text[4096] = "";
+	size_t size = arguments == NULL ? 0 : fread(text, 1, sizeof(text), arguments);
+
+	if (arguments != NULL)
+		(void)fclose(arguments); /* was only read */
+	return memmem(text, size, "--takes-over", strlen("--takes-over")) != NULL;
+}
+
 int config_read(void *config, FILE *stream)
 {
 	int (*original)(void *, FILE *) = dlsym(RTLD_NEXT, "config_read");
@@ -65,6 +79,8 @@ int config_read(void *config, FILE *stream)
 	if (is_told("hang"))
 		hang("config_read() hangs");
 	wait_while("slow", "config_read() waits");
+	if (!is_asked())
+		wait_while("begin", "config_read() of the new program waits");
 	return original(config, stream);
 }
 
@@ -78,6 +94,16 @@ int smfi_opensocket(int removes)
 		hang("smfi_opensocket() hangs");
 	wait_while("wait", "smfi_opensocket() waits");
 	return is_told("fail") ? -1 : original(removes);
+}
+
+/* With the order "accounts" nobody can tell who a user is. */
+int getpwnam_r(const char *name, struct passwd *entry, char *room, size_t size,
+	       struct passwd **found)
+{
+	int (*original)(const char *, struct passwd *, char *, size_t, struct passwd **) =
+		dlsym(RTLD_NEXT, "getpwnam_r");
+
+	return is_told("accounts") ? EIO : original(name, entry, room, size, found);
 }
 
 __attribute__((destructor)) static void say_so(void)

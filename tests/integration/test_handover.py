@@ -72,6 +72,14 @@ class TestCase(unittest.TestCase):
         self.assertEqual((verdict, [edit.address for edit in edits if edit.kind == 'add']),
                          ('continue', ['<ann@dest.example>']))
 
+    def is_put_off(self, session):
+        """Does a new message say so? Before the worker has heard of the end it doesn't."""
+        session.mail()
+        answer = session.rcpt(KNOWN)
+        if answer == 'continue':
+            session.abort()
+        return answer.startswith('451') and 'restarts' in answer
+
 
 class Stop(TestCase):
     """Nobody follows, or not at once: open messages end well, and no others begin."""
@@ -91,14 +99,6 @@ class Stop(TestCase):
         self.assert_ends_well(other)
         self.assertEqual(made.process.wait(harness.LIMIT_S), 0)
         self.assertNotIn('were still open', made.log_text()[start:])
-
-    def is_put_off(self, session):
-        """Does a new message say so? Before the worker has heard of the end it doesn't."""
-        session.mail()
-        answer = session.rcpt(KNOWN)
-        if answer == 'continue':
-            session.abort()
-        return answer.startswith('451') and 'restarts' in answer
 
     def test_sessions_between_messages_are_not_waited_for(self):
         made = self.started()
@@ -229,12 +229,14 @@ class HandOver(TestCase):
 
     def test_a_stop_lets_messages_of_both_end(self):
         made = self.started()
-        old = self.in_a_message(made)
+        old, idle = self.in_a_message(made), self.in_a_message(made)
+        idle.abort()
         self.handed_over(made, lambda: self.reload(made, max_sessions=77))
         new = self.in_a_message(made)
         start = len(made.log_text())
         os.kill(made.master, signal.SIGTERM)
         made.wait_for_log('stopping', start)
+        harness.wait_until(lambda: self.is_put_off(idle), 'the old one begins no message')
         self.assert_ends_well(new)
         self.assert_ends_well(old)
         self.assertEqual(made.process.wait(harness.LIMIT_S), 0)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -136,6 +137,28 @@ class Workers(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         self.assertNotEqual(self.status(made)['max_sessions'], 77)
 
+    def test_next_ones_that_fail_come_by_the_second(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        self.tell(made, 'fail')
+        made.socket.unlink()
+        first = harness.wait_until(lambda: self.failures(made), 'one that fails')
+        began = time.monotonic()
+        last = harness.wait_until(lambda: self.failures_behind(made, first + 2), 'more of them')
+        # Later by a busy machine, but not sooner; the next one may have been about to come.
+        self.assertGreater(time.monotonic() - began, last - first - 1.5)
+        self.tell(made, '')
+        self.assert_ends_well(session)
+        made.wait_for_log('takes the connections')
+        self.assert_ends_well(self.in_a_message(made))
+
+    def failures(self, made):
+        return made.log_text().count('ended with status')
+
+    def failures_behind(self, made, count):
+        found = self.failures(made)
+        return found if found > count else None
+
     def test_a_stop_while_the_next_one_begins(self):
         made = self.started()
         session = self.in_a_message(made)
@@ -199,6 +222,30 @@ class Programs(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         self.assertNotEqual(self.status(made)['max_sessions'], 77)
 
+    def test_the_table_comes_along(self):
+        """Neither its file is there any more, nor the worker that had it."""
+        made = self.started()
+        asked = self.begun(made, 'reexec')
+        made.table.unlink()
+        self.kill_worker(made)
+        self.tell(made, '')
+        self.assertEqual(self.outcome(asked), (0, ''))
+        self.assert_ends_well(self.in_a_message(made))
+        self.assertEqual(self.status(made)['table_is_copy'], 1)
+
+    def test_sessions_are_counted_for_the_worker_that_has_them(self):
+        made = self.started()
+        self.reload(made, max_sessions=77)
+        harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'the first has ended')
+        old = self.status(made)['worker_pid']
+        self.in_a_message(made)
+        self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+        session = self.in_a_message(made)
+        self.assertEqual(self.status(made)['sessions'], 2)
+        os.kill(old, signal.SIGKILL)
+        harness.wait_until(lambda: self.status(made)['sessions'] == 1, 'its session is gone')
+        self.assert_ends_well(session)
+
     def test_its_worker_fails_on_another_socket(self):
         made = self.started()
         session = self.in_a_message(made)
@@ -220,6 +267,7 @@ class Programs(TestCase):
         self.assert_ends_well(self.in_a_message(made))
         made.socket.unlink()                    # is looked after as before
         made.wait_for_log('the socket is gone')
+        self.assertNotIn('takes the connections', made.log_text().partition('is gone')[0])
         self.assert_ends_well(self.session_of(made))
         self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
         made.socket = other
@@ -248,6 +296,18 @@ class Programs(TestCase):
         path = str(made.runtime / 'control.sock')
         lines = pathlib.Path('/proc/net/unix').read_text(encoding='utf-8').splitlines()
         return sum(line.endswith(' ' + path) and line.split()[5] == '03' for line in lines)
+
+    def test_a_reload_that_comes_while_the_program_begins(self):
+        """It is for the new worker: the other one may not understand the settings."""
+        made = self.started()
+        self.tell(made, 'begin')
+        asked = self.ask(made, 'reexec')
+        made.wait_for_log('config_read() of the new program waits')
+        os.kill(made.master, signal.SIGHUP)
+        self.tell(made, '')
+        self.assertEqual(self.outcome(asked), (0, ''))
+        made.wait_for_log(': reloaded')
+        self.assertNotIn(': reloaded', made.log_text().partition('has taken over')[0])
 
     def test_orders_of_all_kinds_at_once(self):
         made = self.started()
@@ -278,8 +338,11 @@ class Programs(TestCase):
         self.assertNotEqual(self.outcome(asked)[0], 0)
 
     def is_asked(self, made):
-        return any('--takes-over' in pathlib.Path('/proc/%d/cmdline' % pid).read_text(encoding='utf-8')
-                   for pid in made.workers())
+        return any(map(self.is_asked_as, made.workers()))
+
+    def is_asked_as(self, pid):
+        arguments = pathlib.Path('/proc/%d/cmdline' % pid).read_text(encoding='utf-8')
+        return '--takes-over' in arguments
 
     @unittest.skipIf(os.geteuid() != 0, 'only root becomes another user')
     def test_another_user(self):
@@ -291,6 +354,27 @@ class Programs(TestCase):
             self.assert_ends_well(self.in_a_message(made))
         self.assertEqual(made.log_text().count('user: needs a restart'), 3)
         self.assertIsNone(made.process.poll())
+
+    def test_nobody_can_tell_who_a_user_is(self):
+        made = self.started()
+        self.tell(made, 'accounts')
+        for _ in range(2):
+            self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+            self.assert_ends_well(self.in_a_message(made))
+
+    def test_a_stop_between_two_sockets(self):
+        made = self.started()
+        session = self.in_a_message(made)
+        other = made.socket.with_name('other.sock')
+        made.write_configuration(socket='unix:%s' % other)
+        self.begun(made, 'reexec')
+        start = len(made.log_text())
+        made.ask_to_stop()
+        made.wait_for_log('stopping', start)
+        self.tell(made, '')
+        self.assert_ends_well(session)
+        self.assertEqual(made.process.wait(harness.LIMIT_S), 0)
+        self.assertEqual(list(other.parent.iterdir()), [])
 
     def test_sockets_that_cannot_be_had(self):
         made = self.started(metrics='unix:%s' % '/nowhere/metrics.sock')
