@@ -2,21 +2,18 @@
 #include "database/plan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "base/trust.h"
 #include "sql/key_template.h"
 #include "database/postfix_table.h"
 #include "database/schema.h"
+#include "settings/secret.h"
 #include "sources/source.h"
 
 enum {
 	PLAN_BYTES = 64 << 20,
-	PASSWORD_BYTES = 4096,
 	CONNECT_SECONDS = 10,
 	SILENT_SECONDS = 60,
 	SECONDS_MAX = 86400,
@@ -101,50 +98,6 @@ static bool take_name(const struct planner *planner, const struct settings_membe
 	return true;
 }
 
-/* What a password is worth depends on who can read it. */
-static bool check_secret(const char *path, int fd, struct error *err)
-{
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
-		return error_set_errno(err, EX_OSERR, "%s", path);
-	if ((status.st_mode & (S_IROTH | S_IWOTH)) != 0)
-		return error_set(err, EX_NOPERM,
-				 "%s: everybody may read it (mode %04o): a password must be secret",
-				 path, (unsigned)(status.st_mode & 07777));
-	return trust_check(path, &status, &trust_in_source, err);
-}
-
-static const char *read_secret(struct database_plan *plan, const char *path, struct error *err)
-{
-	char text[PASSWORD_BYTES];
-	const char *secret = NULL;
-	ssize_t size;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0) {
-		error_fill_errno(err, errno == ENOENT ? EX_NOINPUT : EX_NOPERM, "%s", path);
-		return NULL;
-	}
-	if (!check_secret(path, fd, err))
-		goto out;
-	size = read(fd, text, sizeof(text));
-	if (size < 0) {
-		error_fill_errno(err, EX_IOERR, "%s", path);
-		goto out;
-	}
-	/* The first line, whatever editors put behind it. */
-	secret = arena_text(&plan->arena,
-			    bytes_first(bytes_make(text, (size_t)size),
-					bytes_index(bytes_make(text, (size_t)size), '\n')));
-	explicit_bzero(text, sizeof(text));
-	if (secret == NULL)
-		error_fill_memory(err);
-out:
-	(void)close(fd); /* was only read */
-	return secret;
-}
-
 static bool take_password_file(const struct planner *planner, const struct settings_member *member)
 {
 	struct database_plan *plan = planner->plan;
@@ -152,7 +105,7 @@ static bool take_password_file(const struct planner *planner, const struct setti
 
 	if (member->value[0] != '/')
 		return complain(planner, member, "is not an absolute path");
-	plan->options.password = read_secret(plan, member->value, &err);
+	plan->options.password = secret_read(member->value, &plan->arena, &err);
 	if (plan->options.password != NULL)
 		return true;
 	report_error(planner->report, err.status, NULL, 0, "%s", err.text);

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pwd
+import shlex
 import shutil
 import signal
 import socket
@@ -158,8 +159,8 @@ class Log(TestCase):
         made = self.made(log='syslog')
         # In a /dev of its own, where nobody else's log is disturbed.
         self.addCleanup(os.environ.pop, 'OPENRCPT_WRAPPER', None)
-        os.environ['OPENRCPT_WRAPPER'] = (
-            "unshare --mount /bin/sh -c 'mount --bind %s /dev && exec \"$@\"' sh" % folder)
+        os.environ['OPENRCPT_WRAPPER'] = shlex.join([
+            *harness.OWN_MOUNTS, 'sh', '-c', 'mount --bind %s /dev && exec "$@"' % folder, 'sh'])
         made.spawn()
         del os.environ['OPENRCPT_WRAPPER']
         made.wait_until_ready()
