@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
+#include "follow/replace_text.h"
 
-enum { TEXT_MAX = 1 << 16, LOCK_WAIT_MS = 1000, MODE = 0644, FOLDER_MODE = 0755 };
+enum { TEXT_MAX = 1 << 16, MODE = 0644, FOLDER_MODE = 0755 };
 
 /* The numbers, by name in the file; those with a metric are told to node_exporter, too. */
 static const struct number {
@@ -135,37 +135,19 @@ bool follow_state_is_locked(const char *path)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-static bool write_text(const char *path, const struct buffer *text, struct error *err)
-{
-	struct file_output output = FILE_OUTPUT_NONE;
-	bool is_installed;
-	bool is_done;
-
-	if (text->has_failed)
-		return error_set_memory(err);
-	if (!file_output_lock(path, LOCK_WAIT_MS, &output, err))
-		return false;
-	is_done = file_output_create(&output, MODE, err) &&
-		  (file_write_all(output.fd, buffer_bytes(text)) ||
-		   error_set_errno(err, EX_IOERR, "%s", path)) &&
-		  file_output_install(&output, &is_installed, err);
-	file_output_close(&output);
-	return is_done;
-}
-
 bool follow_state_write(const char *path, const struct follow_state *state, struct error *err)
 {
 	struct buffer text;
 	bool is_done;
 
 	buffer_init(&text, TEXT_MAX);
-	/* Failures of appends are write_text()'s to tell. */
+	/* Failures of appends are replace_text()'s to tell. */
 	(void)buffer_append_format(&text, "table %s\n", state->table);
 	for (size_t i = 0; i < NUMBERS; i++)
 		(void)buffer_append_format(&text, "%s %" PRIu64 "\n", numbers[i].name,
 					   get(state, &numbers[i]));
 	(void)buffer_append_format(&text, "trouble %s\nend\n", state->trouble);
-	is_done = write_text(path, &text, err);
+	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);
 	return is_done;
 }
@@ -189,7 +171,7 @@ bool follow_state_write_metrics(const char *path, const struct follow_state *sta
 					   is_counter ? "counter" : "gauge", name,
 					   get(state, &numbers[i]));
 	}
-	is_done = write_text(path, &text, err);
+	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);
 	return is_done;
 }

@@ -10,11 +10,12 @@
 
 #include "base/buffer.h"
 #include "base/file.h"
+#include "follow/replace_text.h"
 
 #define FIRST_LINE "rcptmap watch 1"
 #define LAST_LINE  "end"
 
-enum { TEXT_MAX = 1 << 26, LOCK_WAIT_MS = 1000, MODE = 0600, NUMBERS = 6 };
+enum { TEXT_MAX = 1 << 26, MODE = 0600, NUMBERS = 6 };
 
 static bool name_file(const char *table, char out_path[PATH_MAX])
 {
@@ -35,24 +36,6 @@ static void put_file(const struct watched_file *file, struct buffer *text)
 				   was->changed.tv_nsec, file->path);
 }
 
-static bool write_text(const char *path, const struct buffer *text, struct error *err)
-{
-	struct file_output output = FILE_OUTPUT_NONE;
-	bool is_installed;
-	bool is_done;
-
-	if (text->has_failed)
-		return error_set_memory(err);
-	if (!file_output_lock(path, LOCK_WAIT_MS, &output, err))
-		return false;
-	is_done = file_output_create(&output, MODE, err) &&
-		  (file_write_all(output.fd, buffer_bytes(text)) ||
-		   error_set_errno(err, EX_IOERR, "%s", path)) &&
-		  file_output_install(&output, &is_installed, err);
-	file_output_close(&output);
-	return is_done;
-}
-
 bool remembered_write(const char *table, const struct watched *watched, struct error *err)
 {
 	char path[PATH_MAX];
@@ -62,11 +45,11 @@ bool remembered_write(const char *table, const struct watched *watched, struct e
 	if (!name_file(table, path))
 		return error_set(err, EX_CANTCREAT, "%s: the path is too long", table);
 	buffer_init(&text, TEXT_MAX);
-	(void)buffer_append_text(&text, FIRST_LINE "\n"); /* write_text() asks */
+	(void)buffer_append_text(&text, FIRST_LINE "\n"); /* replace_text() asks */
 	for (size_t i = 0; i < watched->count; i++)
 		put_file(&watched->files[i], &text);
 	(void)buffer_append_text(&text, LAST_LINE "\n");
-	is_done = write_text(path, &text, err);
+	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);
 	return is_done;
 }

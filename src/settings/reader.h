@@ -7,6 +7,9 @@
 #define SETTINGS_READER_H
 
 #include <libconfig.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "settings/settings.h"
 
@@ -32,6 +35,10 @@ void reader_complain_memory(struct reader *reader);
 #define COMPLAIN(reader, setting, ...)                                                             \
 	reader_complain(reader, config_setting_source_file(setting),                               \
 			config_setting_source_line(setting), __VA_ARGS__)
+
+/* May PATH, of which STATUS is told, give orders? Who may write it, and its folder, is looked at.
+ */
+bool reader_may_trust(const char *path, const struct stat *status, struct error *err);
 
 /* Open PATH, which gives orders: who may write it is looked at. NULL: see ERR. */
 FILE *reader_open(const char *path, struct error *err);

@@ -1,51 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings/settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
-#include "base/trust.h"
 #include "settings/check.h"
 #include "settings/fields.h"
 #include "settings/nearest.h"
 #include "settings/reader.h"
 
 /* ---- errors ------------------------------------------------------------------------------- */
-
-void reader_complain(struct reader *reader, const char *file, unsigned line, const char *format,
-		     ...)
-{
-	struct error text;
-	struct error full;
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(text.text, sizeof(text.text), format, arguments); /* may be cut */
-	va_end(arguments);
-	if (file == NULL)
-		file = reader->path;
-	error_fill(&full, EX_CONFIG, "%s:%u: %s", file, line, text.text);
-	if (reader->on_error != NULL)
-		reader->on_error(full.text, reader->context);
-	if (reader->err != NULL)
-		*reader->err = full;
-	reader->has_failed = true;
-}
-
-void reader_complain_memory(struct reader *reader)
-{
-	error_fill_memory(reader->err);
-	if (reader->on_error != NULL)
-		reader->on_error("out of memory", reader->context);
-	reader->has_failed = true;
-}
 
 static void complain_unknown(struct reader *reader, const config_setting_t *setting,
 			     const char *path)
@@ -252,36 +219,6 @@ static void take_all(struct reader *reader, const config_t *config)
 
 /* ---- the file ----------------------------------------------------------------------------- */
 
-static bool check_trust(const char *path, const struct stat *status, struct error *err)
-{
-	return trust_check(path, status, &trust_in_configuration, err) &&
-	       trust_check_folder_of(path, err);
-}
-
-FILE *reader_open(const char *path, struct error *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-	FILE *stream = NULL;
-
-	if (fd < 0) {
-		int exit_status = errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_NOPERM;
-
-		error_fill_errno(err, exit_status, "%s", path);
-		return NULL;
-	}
-	if (fstat(fd, &status) != 0)
-		error_fill_errno(err, EX_OSERR, "%s", path);
-	else if (check_trust(path, &status, err)) {
-		stream = fdopen(fd, "r");
-		if (stream == NULL)
-			error_fill_memory(err);
-	}
-	if (stream == NULL)
-		(void)close(fd); /* nothing was written */
-	return stream;
-}
-
 #if LIBCONFIG_COUNTS_FILES
 #define FILES_READ(config) ((config)->num_filenames)
 #else
@@ -314,7 +251,7 @@ static bool take_included(const config_t *config, const char *folder, struct set
 		if (stat(path, &status) != 0)
 			is_good = error_set_errno(err, EX_NOPERM, "%s", path);
 		else
-			is_good = check_trust(path, &status, err) &&
+			is_good = reader_may_trust(path, &status, err) &&
 				  (settings_list_add(&settings->included, path) ||
 				   error_set_memory(err));
 		free(path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * query_shaper - a query taken apart: what the two files that find its shape share, query_shape.c
- * and query_conditions.c for what stands behind WHERE.
+ * and query_conditions.c for what stands behind WHERE (shaper_take_conditions()).
  */
 #ifndef SQL_QUERY_SHAPER_H
 #define SQL_QUERY_SHAPER_H
