@@ -239,7 +239,10 @@ class Programs(TestCase):
         harness.wait_until(lambda: self.status(made)['retired_workers'] == 0, 'the first has ended')
         old = self.status(made)['worker_pid']
         self.in_a_message(made)
+        start = len(made.log_text())
         self.assertEqual(self.ctl(made, 'reexec')[0::2], (0, ''))
+        # Until it has heard that it retires, the old one takes connections, too.
+        made.wait_for_log('another worker takes the connections', start)
         session = self.in_a_message(made)
         self.assertEqual(self.status(made)['sessions'], 2)
         os.kill(old, signal.SIGKILL)
