@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sql/query_shape.h"
 
+#include <string.h>
+
 #include "base/buffer.h"
 #include "sql/query_shaper.h"
 

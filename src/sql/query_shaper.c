@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sql/query_shaper.h"
 
-bool shaper_refuse(struct shaper *shaper, const char *why)
-{
-	shaper->why = why;
-	return false;
-}
-
 int shaper_depth_change(const struct sql_token *token)
 {
 	return sql_is_symbol(token, "(") - sql_is_symbol(token, ")");
