@@ -43,9 +43,10 @@ static bool find_module(void)
 {
 	const char *build = getenv("OPENRCPT_BUILD_DIR");
 	char path[PATH_MAX];
+	char full[PATH_MAX]; /* as another is not taken */
 
 	(void)snprintf(path, sizeof(path), "%s/src/modules", build != NULL ? build : "..");
-	if (setenv("OPENRCPT_MODULE_DIRECTORY", path, 1) != 0)
+	if (realpath(path, full) == NULL || setenv("OPENRCPT_MODULE_DIRECTORY", full, 1) != 0)
 		return false;
 	(void)snprintf(path, sizeof(path), "%s/src/modules/sqlite.so",
 		       build != NULL ? build : "..");
