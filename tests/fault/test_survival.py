@@ -106,7 +106,9 @@ class TestCase(unittest.TestCase):
 
     def worker(self, made):
         """It leads a group, as who serves the metrics does, but not who reads settings."""
-        return next(pid for pid in made.workers() if os.getpgid(pid) == pid)
+        def leader():
+            return next((pid for pid in made.workers() if os.getpgid(pid) == pid), 0)
+        return harness.wait_until(leader, 'a worker')       # the next one starts after a pause
 
     def kill_worker(self, made):
         """And wait for the next one."""

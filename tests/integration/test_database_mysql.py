@@ -147,7 +147,8 @@ class MysqlTest(DatabaseTests, DatabaseTest):
     def holder(self):
         """A session that holds the lock `held`, and ends when its input does."""
         holder = subprocess.Popen(
-            ['mariadb', '--no-defaults', '--socket=%s' % self.server.listens_at, '-uroot', '-n'],
+            ['mariadb', '--no-defaults', '--skip-ssl', '--socket=%s' % self.server.listens_at,
+             '-uroot', '-n'],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, encoding='utf-8')
         self.addCleanup(holder.wait)
         self.addCleanup(holder.stdin.close)
