@@ -79,9 +79,9 @@ enum database_step {
 struct database;
 
 struct database_module {
-	uint32_t version;             /* DATABASE_MODULE_VERSION */
-	const char *name;             /* the type of source: "sqlite" */
-	const char *(*library)(void); /* the library and its version, for people */
+	uint32_t version;            /* DATABASE_MODULE_VERSION */
+	const char *name;            /* the type of source: "sqlite" */
+	const char *(*client)(void); /* its library and the version of that, for people */
 
 	/* End it with close(). NULL on failure. */
 	struct database *(*open)(const struct database_options *options, struct error *err);

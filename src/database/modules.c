@@ -106,6 +106,6 @@ void modules_list(struct buffer *out)
 			continue;
 		module = modules_load(names[i], &err);
 		(void)buffer_append_format(out, "%s: %s\n", names[i],
-					   module != NULL ? module->library() : err.text);
+					   module != NULL ? module->client() : err.text);
 	}
 }

@@ -228,7 +228,7 @@ __attribute__((visibility("default"))) extern const struct database_module openr
 const struct database_module openrcpt_module = {
 	.version = DATABASE_MODULE_VERSION,
 	.name = "mysql",
-	.library = module_library,
+	.client = module_library,
 	.open = module_open,
 	.close = module_close,
 	.doubt = module_doubt,

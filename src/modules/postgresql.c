@@ -376,7 +376,7 @@ __attribute__((visibility("default"))) extern const struct database_module openr
 const struct database_module openrcpt_module = {
 	.version = DATABASE_MODULE_VERSION,
 	.name = "postgresql",
-	.library = postgresql_library,
+	.client = postgresql_library,
 	.open = postgresql_open,
 	.close = postgresql_close,
 	.doubt = postgresql_doubt,

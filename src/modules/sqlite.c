@@ -243,7 +243,7 @@ __attribute__((visibility("default"))) extern const struct database_module openr
 const struct database_module openrcpt_module = {
 	.version = DATABASE_MODULE_VERSION,
 	.name = "sqlite",
-	.library = sqlite_library,
+	.client = sqlite_library,
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.doubt = sqlite_doubt,
