@@ -41,14 +41,33 @@ static bool escape(void *context, struct bytes value, struct buffer *out, struct
 	return importer->module->escape(importer->database, value, out, err);
 }
 
-bool importer_ask(struct importer *importer, struct bytes key,
-		  bool (*on_row)(struct importer *importer, const struct database_row *row,
-				 void *context),
-		  void *context)
+bool importer_read(struct importer *importer, enum database_way way, importer_on_row *on_row,
+		   void *context)
 {
 	const struct database_module *module = importer->module;
-	const char *query = importer->plan->queries[importer->kind];
 	struct database_row row;
+	struct error err;
+
+	if (!module->query(importer->database, importer->query.data, way, &err))
+		return importer_fail(importer, &err);
+	for (;;) {
+		switch (module->next(importer->database, &row, &err)) {
+		case DATABASE_FAILED:
+			return importer_fail(importer, &err);
+		case DATABASE_END:
+			return true;
+		case DATABASE_ROW:
+			break;
+		}
+		if (!on_row(importer, &row, context))
+			return false;
+	}
+}
+
+bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *on_row,
+		  void *context)
+{
+	const char *query = importer->plan->queries[importer->kind];
 	struct error err;
 
 	buffer_clear(&importer->query);
@@ -63,20 +82,7 @@ bool importer_ask(struct importer *importer, struct bytes key,
 	}
 	if (!buffer_append_byte(&importer->query, '\0'))
 		return importer_fail_memory(importer);
-	if (!module->query(importer->database, importer->query.data, DATABASE_ONE, &err))
-		return importer_fail(importer, &err);
-	for (;;) {
-		switch (module->next(importer->database, &row, &err)) {
-		case DATABASE_FAILED:
-			return importer_fail(importer, &err);
-		case DATABASE_END:
-			return true;
-		case DATABASE_ROW:
-			break;
-		}
-		if (!on_row(importer, &row, context))
-			return false;
-	}
+	return importer_read(importer, DATABASE_ONE, on_row, context);
 }
 
 /* ---- a sample ----------------------------------------------------------------------------- */

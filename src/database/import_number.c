@@ -43,27 +43,17 @@ static bool put_question(struct importer *importer, const char *question, struct
 	return !out->has_failed || importer_fail_memory(importer);
 }
 
+static bool keep_value(struct importer *importer, const struct database_row *row, void *context)
+{
+	(void)context;
+	return row->values[0].is_null || buffer_append(&importer->text, row->values[0].text) ||
+	       importer_fail_memory(importer);
+}
+
 bool importer_ask_catalog(struct importer *importer)
 {
-	const struct database_module *module = importer->module;
-	struct database_row row;
-	struct error err;
-
 	buffer_clear(&importer->text);
-	if (!module->query(importer->database, importer->query.data, DATABASE_ONE, &err))
-		return importer_fail(importer, &err);
-	for (;;) {
-		switch (module->next(importer->database, &row, &err)) {
-		case DATABASE_FAILED:
-			return importer_fail(importer, &err);
-		case DATABASE_END:
-			return true;
-		case DATABASE_ROW:
-			break;
-		}
-		if (!row.values[0].is_null && !buffer_append(&importer->text, row.values[0].text))
-			return importer_fail_memory(importer);
-	}
+	return importer_read(importer, DATABASE_ONE, keep_value, NULL);
 }
 
 /* A plain name of TABLE; of MySQL `…` may be around it. Behind a dot it isn't the one that the

@@ -198,29 +198,24 @@ static bool put_bulk(struct importer *importer, const struct query_shape *shape,
 	return !out->has_failed || importer_fail_memory(importer);
 }
 
+struct bulk {
+	const struct query_shape *shape;
+	bool has_number;
+};
+
+static bool on_bulk_row(struct importer *importer, const struct database_row *row, void *context)
+{
+	const struct bulk *bulk = context;
+
+	return add_bulk_row(importer, bulk->shape, bulk->has_number, *row);
+}
+
 static bool read_bulk(struct importer *importer, const struct query_shape *shape)
 {
-	const struct database_module *module = importer->module;
-	bool has_number = false;
-	struct database_row row;
-	struct error err;
+	struct bulk bulk = { .shape = shape };
 
-	if (!put_bulk(importer, shape, &has_number))
-		return false;
-	if (!module->query(importer->database, importer->query.data, DATABASE_ALL, &err))
-		return importer_fail(importer, &err);
-	for (;;) {
-		switch (module->next(importer->database, &row, &err)) {
-		case DATABASE_FAILED:
-			return importer_fail(importer, &err);
-		case DATABASE_END:
-			return true;
-		case DATABASE_ROW:
-			break;
-		}
-		if (!add_bulk_row(importer, shape, has_number, row))
-			return false;
-	}
+	return put_bulk(importer, shape, &bulk.has_number) &&
+	       importer_read(importer, DATABASE_ALL, on_bulk_row, &bulk);
 }
 
 /* ---- key by key --------------------------------------------------------------------------- */

@@ -59,10 +59,16 @@ enum import_outcome importer_take_value(struct importer *importer,
 bool importer_take_values(struct importer *importer, const struct database_row *row, size_t column,
 			  size_t *out_count);
 
+/* Has each row of an answer; false: reported, and the last. */
+typedef bool importer_on_row(struct importer *importer, const struct database_row *row,
+			     void *context);
+
+/* Ask importer->query, and let ON_ROW have each row. */
+bool importer_read(struct importer *importer, enum database_way way, importer_on_row *on_row,
+		   void *context);
+
 /* Ask for KEY, and let ON_ROW have each row. */
-bool importer_ask(struct importer *importer, struct bytes key,
-		  bool (*on_row)(struct importer *importer, const struct database_row *row,
-				 void *context),
+bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *on_row,
 		  void *context);
 
 /* Ask for some of the keys that the store of the kind at hand has; SHAPE says what they are. */
