@@ -78,6 +78,7 @@ AC_DEFUN([OPENRCPT_LIBRARIES], [
 	AC_SUBST([DLOPEN_LIBS])
 	LIBS=$openrcpt_saved_LIBS
 
+	OPENRCPT_MODULE([ldap], [LDAP], [ldap >= 2.4 lber >= 2.4])
 	OPENRCPT_MODULE([mysql], [MYSQL], [libmariadb >= 3.1])
 	OPENRCPT_MODULE([postgresql], [POSTGRESQL], [libpq >= 9.6])
 	OPENRCPT_MODULE([sqlite], [SQLITE], [sqlite3 >= 3.16])

@@ -22,6 +22,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "directory/directory.h"
 
 /* Raised whenever anything in this file changes. */
 enum { DATABASE_MODULE_VERSION = 2 };
@@ -102,6 +103,9 @@ struct database_module {
 	/* Append VALUE as it stands between the quotes '…' of a statement. */
 	bool (*escape)(struct database *database, struct bytes value, struct buffer *out,
 		       struct error *err);
+
+	/* Of a directory: this, and none of the functions below library(). */
+	const struct directory_module *directory;
 };
 
 #endif

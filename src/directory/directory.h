@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * directory - what the shared object for a kind of directory has to offer, beside what all modules
+ * have (see database/module.h).
+ *
+ * A directory has entries with attributes in place of rows with columns, and no snapshots: who
+ * reads it looks whether it changed meanwhile. One connection, one thread at a time. Errors as of
+ * other modules; a search that the server ended early, as by its limit of size, is one.
+ */
+#ifndef DIRECTORY_DIRECTORY_H
+#define DIRECTORY_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum directory_scope { DIRECTORY_SCOPE_SUB, DIRECTORY_SCOPE_ONE, DIRECTORY_SCOPE_BASE };
+
+enum directory_bind {
+	DIRECTORY_BIND_NONE,
+	DIRECTORY_BIND_SIMPLE,
+	DIRECTORY_BIND_EXTERNAL, /* the server knows us by the socket, or by our certificate */
+};
+
+/* NULL: not given. All is borrowed for as long as the connection. */
+struct directory_options {
+	const char *uris; /* with blanks between them, tried one after the other */
+	enum directory_bind bind;
+	const char *user;
+	const char *password;
+	const char *authorization; /* with EXTERNAL: whose rights we want */
+	unsigned dereference;      /* 0 never, 1 searching, 2 finding, 3 always */
+	bool begins_tls;           /* StartTLS on an ldap: connection */
+	bool verifies;             /* the server's certificate must be good */
+	const char *ca_file;
+	const char *ca_folder;
+	const char *certificate;
+	const char *key;
+	const char *ciphers;
+	int connect_timeout_ms;
+	int timeout_ms; /* the longest silence of the server */
+};
+
+struct directory_search {
+	const char *base;
+	enum directory_scope scope;
+	const char *filter;
+	const char *const *attributes; /* ends with NULL */
+	int size_limit;                /* more entries are an error; 0: as many as there are */
+	bool is_paged;                 /* many will come */
+};
+
+struct directory_attribute {
+	struct bytes name; /* without options */
+	const struct bytes *values;
+	size_t count;
+};
+
+struct directory_entry {
+	struct bytes name; /* its DN */
+	const struct directory_attribute *attributes;
+	size_t count; /* good until the next call, as all of it */
+};
+
+enum directory_step {
+	DIRECTORY_ENTRY,  /* *out_entry is set */
+	DIRECTORY_END,    /* that was all, and the server has said so */
+	DIRECTORY_ABSENT, /* there is no such base; *err says so, with 69 */
+	DIRECTORY_FAILED,
+};
+
+struct directory;
+
+struct directory_module {
+	/* End it with close(). NULL on failure. */
+	struct directory *(*open)(const struct directory_options *options, struct error *err);
+	void (*close)(struct directory *directory); /* accepts NULL */
+
+	/* Why somebody might read along, or answer in the server's place; NULL: nobody can. */
+	const char *(*doubt)(const struct directory *directory);
+
+	/* SEARCH, which is borrowed until next() says END, ABSENT or FAILED. */
+	bool (*search)(struct directory *directory, const struct directory_search *search,
+		       struct error *err);
+	enum directory_step (*next)(struct directory *directory, struct directory_entry *out_entry,
+				    struct error *err);
+
+	/* What an LDAP URL asks for, good until the next call; its server isn't looked at, and
+	 * `attributes` is NULL where it names none. False: it is malformed. */
+	bool (*read_url)(struct directory *directory, const char *url,
+			 struct directory_search *out_search, struct error *err);
+};
+
+#endif
