@@ -8,7 +8,7 @@
 #ifndef DATABASE_IMPORT_H
 #define DATABASE_IMPORT_H
 
-#include "database/plan.h"
+#include "plan/plan.h"
 #include "database/row_store.h"
 
 /* STORES has one for each kind, begun by the caller. */

@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 #include "database/importer.h"
-#include "database/postfix_table.h"
+#include "plan/postfix_table.h"
 #include "sql/key_template.h"
 #include "sql/query_shape.h"
 

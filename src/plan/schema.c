@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/schema.h"
+#include "plan/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

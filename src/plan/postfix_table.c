@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/postfix_table.h"
+#include "plan/postfix_table.h"
 
 #include <string.h>
 #include <sysexits.h>

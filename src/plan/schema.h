@@ -6,8 +6,8 @@
  * A query is a text with ${NAME} in it, where NAME is a parameter, which the source may set, or a
  * word, which differs between types of databases and may have parameters in it.
  */
-#ifndef DATABASE_SCHEMA_H
-#define DATABASE_SCHEMA_H
+#ifndef PLAN_SCHEMA_H
+#define PLAN_SCHEMA_H
 
 #include <stdbool.h>
 

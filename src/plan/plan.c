@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "database/plan.h"
+#include "plan/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <sysexits.h>
 
 #include "sql/key_template.h"
-#include "database/postfix_table.h"
-#include "database/schema.h"
+#include "plan/postfix_table.h"
+#include "plan/schema.h"
 #include "settings/secret.h"
 #include "sources/source.h"
 
