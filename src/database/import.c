@@ -98,7 +98,7 @@ static bool run_query(struct importer *importer)
 /* ---- the snapshot ------------------------------------------------------------------------- */
 
 /* One sentence for all of them: who has one such row has a thousand. */
-static void warn(struct importer *importer)
+void importer_warn(struct importer *importer)
 {
 	const char *label = importer->plan->labels[importer->kind];
 
@@ -127,7 +127,7 @@ static bool run_queries(struct importer *importer)
 		if (importer->plan->is_template ? !importer_run_template(importer)
 						: !run_query(importer))
 			return false;
-		warn(importer);
+		importer_warn(importer);
 	}
 	return true;
 }
@@ -151,6 +151,20 @@ static void warn_of_doubt(const struct importer *importer)
 	if (doubt != NULL)
 		report_warning(importer->report, WARNING_UNVERIFIED,
 			       importer->plan->labels[importer->kind], 0, "%s", doubt);
+}
+
+static bool read_database(struct importer *importer)
+{
+	struct error err;
+	bool is_read;
+
+	importer->database = importer->module->open(&importer->plan->options, &err);
+	if (importer->database == NULL)
+		return importer_fail(importer, &err);
+	warn_of_doubt(importer);
+	is_read = read_snapshot(importer);
+	importer->module->close(importer->database);
+	return is_read;
 }
 
 /* With 1 as the limit the kernel neither writes a core nor hands it to a program. */
@@ -190,16 +204,12 @@ bool database_import(const struct database_plan *plan, struct row_store *stores,
 	importer.module = modules_load(plan->type, &err);
 	if (importer.module == NULL)
 		return importer_fail(&importer, &err);
-	importer.database = importer.module->open(&plan->options, &err);
-	if (importer.database == NULL)
-		return importer_fail(&importer, &err);
-	warn_of_doubt(&importer);
 	buffer_init(&importer.key, TEXT_BYTES_MAX);
 	buffer_init(&importer.value, TEXT_BYTES_MAX);
 	buffer_init(&importer.text, TEXT_BYTES_MAX);
 	buffer_init(&importer.query, TEXT_BYTES_MAX);
-	is_read = read_snapshot(&importer);
-	importer.module->close(importer.database);
+	is_read = plan->directory != NULL ? importer_run_directory(&importer)
+					  : read_database(&importer);
 	buffer_free(&importer.key);
 	buffer_free(&importer.value);
 	buffer_free(&importer.text);

@@ -87,14 +87,8 @@ bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *
 
 /* ---- a sample ----------------------------------------------------------------------------- */
 
-/* All values of one key, to be compared whatever their order. */
-struct answer {
-	uint64_t sum;
-	size_t count;
-};
-
 /* Each value counts by itself: the database may give them in another order. */
-static void add_to_answer(struct answer *answer, struct bytes values)
+void importer_add_answer(struct import_answer *answer, struct bytes values)
 {
 	while (values.size > 0) {
 		size_t size = bytes_index(values, ',');
@@ -114,7 +108,7 @@ static bool on_sample_row(struct importer *importer, const struct database_row *
 
 	if (!importer_take_values(importer, row, 0, &count))
 		return false;
-	add_to_answer(context, buffer_bytes(&importer->value));
+	importer_add_answer(context, buffer_bytes(&importer->value));
 	return true;
 }
 
@@ -151,27 +145,40 @@ static bool make_sample(struct importer *importer, struct bytes key, enum query_
 	return !importer->key.has_failed || importer_fail_memory(importer);
 }
 
+static void complain_of_sample(const struct importer *importer, const char *key, size_t asked,
+			       size_t bulk)
+{
+	const char *what = importer->reader != NULL ? "filter" : "query";
+	const char *hint = importer->reader != NULL
+				   ? "the directory compares its attribute otherwise than mail "
+				     "addresses are compared"
+				   : "say in keys_query which keys there are, and each is asked "
+				     "for alone";
+
+	report_error(importer->report, EX_UNAVAILABLE, importer->plan->labels[importer->kind], 0,
+		     "the %s, asked for %s alone, gives another answer (%zu values) than asked "
+		     "for all at once (%zu): %s",
+		     what, key, asked, bulk, hint);
+}
+
 static bool check_sample(struct importer *importer, const struct row_store_key *stored,
 			 enum query_shape_kind shape)
 {
-	struct answer bulk = { 0 }, asked = { 0 };
+	struct import_answer bulk = { 0 }, asked = { 0 };
 	char *key;
 	bool is_asked;
 
-	add_to_answer(&bulk, stored->value);
+	importer_add_answer(&bulk, stored->value);
 	if (!make_sample(importer, stored->key, shape))
 		return false;
 	key = strndup(importer->key.data, importer->key.size);
 	if (key == NULL)
 		return importer_fail_memory(importer);
-	is_asked = importer_ask(importer, bytes_of(key), on_sample_row, &asked);
+	is_asked = importer->reader != NULL
+			   ? importer_ask_directory(importer, bytes_of(key), &asked)
+			   : importer_ask(importer, bytes_of(key), on_sample_row, &asked);
 	if (is_asked && (bulk.sum != asked.sum || bulk.count != asked.count)) {
-		report_error(
-			importer->report, EX_UNAVAILABLE, importer->plan->labels[importer->kind], 0,
-			"the query, asked for %s alone, gives another answer (%zu values) than "
-			"asked for all at once (%zu): say in keys_query which keys there are, "
-			"and each is asked for alone",
-			key, asked.count, bulk.count);
+		complain_of_sample(importer, key, asked.count, bulk.count);
 		is_asked = false;
 	}
 	free(key);

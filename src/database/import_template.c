@@ -48,8 +48,7 @@ static size_t last_at(struct bytes text)
 	return i > 0 ? i - 1 : text.size;
 }
 
-/* Is importer->key asked for at all, by its domain? */
-static bool is_asked_for(const struct importer *importer, enum query_shape_kind shape)
+bool importer_is_asked_for(const struct importer *importer, enum query_shape_kind shape)
 {
 	struct bytes key = buffer_bytes(&importer->key);
 	size_t at = last_at(key);
@@ -170,7 +169,7 @@ static bool add_bulk_row(struct importer *importer, const struct query_shape *sh
 		return false;
 	}
 	outcome = take_shaped_key(importer, shape->kind, &row);
-	if (outcome != IMPORT_ROW || !is_asked_for(importer, shape->kind))
+	if (outcome != IMPORT_ROW || !importer_is_asked_for(importer, shape->kind))
 		return outcome != IMPORT_FAILED;
 	return add_values(importer, &row, shape->key_columns);
 }
@@ -259,7 +258,7 @@ static bool read_keys(struct importer *importer, struct row_store *keys)
 			outcome = importer_fold_key(importer);
 		if (outcome == IMPORT_FAILED)
 			return false;
-		if (outcome == IMPORT_ROW && is_asked_for(importer, QUERY_KEY) &&
+		if (outcome == IMPORT_ROW && importer_is_asked_for(importer, QUERY_KEY) &&
 		    !row_store_add(keys, buffer_bytes(&importer->key), bytes_make("", 0), 0, 0))
 			return importer_fail_memory(importer);
 	}
@@ -302,8 +301,7 @@ static void complain_of_limit(struct importer *importer, const struct row_store_
 	importer->report->subject = bytes_make(NULL, 0);
 }
 
-/* The limit of results for one key. */
-static bool check_limit(struct importer *importer)
+bool importer_check_limit(struct importer *importer)
 {
 	struct row_store *store = &importer->stores[importer->kind];
 	unsigned long limit = importer->plan->expansion_limit;
@@ -370,5 +368,5 @@ bool importer_run_template(struct importer *importer)
 		is_done = read_bulk(importer, &shape) && importer_join(importer) &&
 			  importer_check_samples(importer, shape.kind);
 	arena_free(&arena);
-	return is_done && check_limit(importer);
+	return is_done && importer_check_limit(importer);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * importer - what the files of an import share: import.c, import_template.c for the one query of a
- * table of Postfix, import_value.c for what may be in a row.
+ * table of Postfix, import_value.c for what may be in a row,
+ * import_unchanged.c for directories.
  */
 #ifndef DATABASE_IMPORTER_H
 #define DATABASE_IMPORTER_H
@@ -11,10 +12,19 @@
 
 enum { IMPORT_EXAMPLE_BYTES = 300 };
 
+struct directory_reader;
+
+/* All values of one key, to be compared whatever their order. */
+struct import_answer {
+	uint64_t sum;
+	size_t count;
+};
+
 struct importer {
 	const struct database_plan *plan;
 	const struct database_module *module;
 	struct database *database;
+	struct directory_reader *reader; /* in its place: of a directory */
 	struct row_store *stores;
 	struct report *report;
 	enum database_kind kind; /* at hand */
@@ -71,6 +81,9 @@ bool importer_read(struct importer *importer, enum database_way way, importer_on
 bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *on_row,
 		  void *context);
 
+/* Add VALUES, with commas between them, to ANSWER. */
+void importer_add_answer(struct import_answer *answer, struct bytes values);
+
 /* Ask for some of the keys that the store of the kind at hand has; SHAPE says what they are. */
 bool importer_check_samples(struct importer *importer, enum query_shape_kind shape);
 
@@ -80,6 +93,22 @@ bool importer_ask_catalog(struct importer *importer);
 
 /* Warn of each table of MySQL that the queries name, and that is in no snapshot. */
 bool importer_check_engines(struct importer *importer);
+
+/* Is importer->key asked for at all, by its domain? */
+bool importer_is_asked_for(const struct importer *importer, enum query_shape_kind shape);
+
+/* No key has more values than expansion_limit. */
+bool importer_check_limit(struct importer *importer);
+
+/* Say what there was to warn of in the rows of the kind at hand. */
+void importer_warn(struct importer *importer);
+
+/* All that is asked of a directory, into the stores. */
+bool importer_run_directory(struct importer *importer);
+
+/* Ask the directory for KEY as Postfix asks it, and add what it has to ANSWER. */
+bool importer_ask_directory(struct importer *importer, struct bytes key,
+			    struct import_answer *answer);
 
 /* The name of the column that has a row's number, in importer->text; empty: there is none. */
 bool importer_find_number(struct importer *importer, const struct query_shape *shape,

@@ -108,6 +108,12 @@ static struct source *postgresql_open(const struct settings_source *from,
 	return open_type("postgresql", from, settings, report);
 }
 
+static struct source *ldap_open(const struct settings_source *from, const struct settings *settings,
+				struct report *report)
+{
+	return open_type("ldap", from, settings, report);
+}
+
 static struct source *sqlite_source_open(const struct settings_source *from,
 					 const struct settings *settings, struct report *report)
 {
@@ -193,6 +199,14 @@ const struct source_type source_type_postgresql = {
 const struct source_type source_type_sqlite = {
 	.name = "sqlite",
 	.open = sqlite_source_open,
+	.next = database_next,
+	.close = database_close,
+	.rewind = database_rewind,
+};
+
+const struct source_type source_type_ldap = {
+	.name = "ldap",
+	.open = ldap_open,
 	.next = database_next,
 	.close = database_close,
 	.rewind = database_rewind,

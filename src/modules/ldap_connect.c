@@ -197,8 +197,9 @@ static int log_in(struct directory *directory, const struct directory_options *o
 	if (options->bind == DIRECTORY_BIND_EXTERNAL)
 		return ldap_sasl_bind_s(directory->handle, NULL, "EXTERNAL", &secret, NULL, NULL,
 					NULL);
-	return ldap_sasl_bind_s(directory->handle, options->user, LDAP_SASL_SIMPLE, &secret, NULL,
-				NULL, NULL);
+	return ldap_sasl_bind_s(directory->handle,
+				options->bind == DIRECTORY_BIND_SIMPLE ? options->user : NULL,
+				LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL);
 }
 
 /* Nobody there is no matter of waiting. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "plan/planner.h"
 #include "sql/key_template.h"
 #include "plan/postfix_table.h"
 #include "plan/schema.h"
@@ -41,21 +42,12 @@ static const char *const query_members[] = {
 	[DATABASE_PATTERN] = "pattern_query",
 };
 
-struct planner {
-	struct database_plan *plan;
-	const struct settings_source *from;
-	const struct settings *settings;
-	struct report *report;
-	enum database_kind kind; /* of a table of Postfix */
-	struct schema *schema;   /* NULL: none */
-};
-
 const char *database_kind_name(enum database_kind kind)
 {
 	return kinds[kind];
 }
 
-static bool fail_memory(const struct planner *planner)
+bool planner_fail_memory(const struct planner *planner)
 {
 	report_error(planner->report, EX_OSERR, planner->plan->path, 0, "out of memory");
 	return false;
@@ -63,8 +55,8 @@ static bool fail_memory(const struct planner *planner)
 
 /* ---- members ------------------------------------------------------------------------------ */
 
-static bool complain(const struct planner *planner, const struct settings_member *member,
-		     const char *what)
+bool planner_complain(const struct planner *planner, const struct settings_member *member,
+		      const char *what)
 {
 	report_error(planner->report, EX_CONFIG, planner->settings->file, (uint32_t)member->line,
 		     "sources: %s: %s", member->name, what);
@@ -81,7 +73,7 @@ static bool take_seconds(const struct planner *planner, const struct settings_me
 	seconds = strtoull(member->value, &end, 10);
 	if (member->value[0] < '0' || member->value[0] > '9' || *end != '\0' || errno != 0 ||
 	    seconds < 1 || seconds > SECONDS_MAX)
-		return complain(planner, member, "is no number of seconds from 1 to 86400");
+		return planner_complain(planner, member, "is no number of seconds from 1 to 86400");
 	*out_ms = (int)seconds * 1000;
 	return true;
 }
@@ -93,7 +85,7 @@ static bool take_name(const struct planner *planner, const struct settings_membe
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 
 	if (member->value[0] == '\0' || member->value[strspn(member->value, good)] != '\0')
-		return complain(planner, member, "may have letters, digits, - _ and .");
+		return planner_complain(planner, member, "may have letters, digits, - _ and .");
 	planner->plan->name = member->value;
 	return true;
 }
@@ -104,7 +96,7 @@ static bool take_password_file(const struct planner *planner, const struct setti
 	struct error err;
 
 	if (member->value[0] != '/')
-		return complain(planner, member, "is not an absolute path");
+		return planner_complain(planner, member, "is not an absolute path");
 	plan->options.password = secret_read(member->value, &plan->arena, &err);
 	if (plan->options.password != NULL)
 		return true;
@@ -124,12 +116,14 @@ static bool take_kind(struct planner *planner, const struct settings_member *mem
 		planner->kind = may[i];
 		return true;
 	}
-	return complain(planner, member, "is none of alias, mailbox, domain, alias-domain");
+	return planner_complain(planner, member, "is none of alias, mailbox, domain, alias-domain");
 }
 
 /* Members that need no more than to be kept; NULL: NAME is none of them. */
 static const char **text_member(struct database_plan *plan, const char *name)
 {
+	if (plan->directory != NULL)
+		return NULL;
 	if (plan->is_template)
 		return strcmp(name, "keys_query") == 0 ? &plan->keys_query : NULL;
 	if (strcmp(name, "connection") == 0)
@@ -144,7 +138,7 @@ static bool take_parameter(const struct planner *planner, const struct settings_
 {
 	struct error err;
 
-	return schema_check_value(member->value, &err) || complain(planner, member, err.text);
+	return schema_check_value(member->value, &err) || planner_complain(planner, member, err.text);
 }
 
 static bool take_member(struct planner *planner, const struct settings_member *member)
@@ -170,7 +164,10 @@ static bool take_member(struct planner *planner, const struct settings_member *m
 		return true; /* was opened before */
 	if (planner->schema != NULL && schema_has_parameter(planner->schema, member->name))
 		return take_parameter(planner, member);
-	return complain(planner, member,
+	if (!plan->is_template && plan->directory != NULL &&
+	    planner_take_directory_member(planner, member))
+		return true;
+	return planner_complain(planner, member,
 			plan->is_template ? "there is no such setting beside a path"
 					  : "there is no such setting of a database");
 }
@@ -198,7 +195,7 @@ static bool name_after_file(const struct planner *planner)
 		size -= 3;
 	name = arena_alloc(&planner->plan->arena, size + 1);
 	if (name == NULL)
-		return fail_memory(planner);
+		return planner_fail_memory(planner);
 	for (size_t i = 0; i < size; i++)
 		name[i] = strchr(" :", base[i]) != NULL || (unsigned char)base[i] < ' ' ? '_'
 											: base[i];
@@ -207,42 +204,45 @@ static bool name_after_file(const struct planner *planner)
 	return true;
 }
 
-static bool complain_table(const struct planner *planner, const char *parameter, const char *what)
+bool planner_complain_table(const struct planner *planner, const char *parameter, const char *what)
 {
 	report_error(planner->report, EX_CONFIG, planner->plan->path, 0, "%s: %s", parameter, what);
 	return false;
 }
 
-static bool take_limit(const struct planner *planner, const char *text)
+bool planner_take_number(const struct planner *planner, const char *parameter, const char *text,
+			 unsigned long *out_number)
 {
+	unsigned long number;
 	char *end;
 
 	if (text == NULL)
 		return true;
 	errno = 0;
-	planner->plan->expansion_limit = strtoul(text, &end, 10);
-	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0)
-		return true;
-	return complain_table(planner, "expansion_limit", "is no number");
+	number = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
+		return planner_complain_table(planner, parameter, "is no number");
+	*out_number = number;
+	return true;
 }
 
-static bool check_template(const struct planner *planner, const char *parameter, const char *text)
+bool planner_check_template(const struct planner *planner, const char *parameter, const char *text)
 {
 	struct error err;
 
 	return key_template_check(bytes_of(text), &err) ||
-	       complain_table(planner, parameter, err.text);
+	       planner_complain_table(planner, parameter, err.text);
 }
 
-static bool check_domains(const struct planner *planner)
+bool planner_check_domains(const struct planner *planner)
 {
 	struct bytes rest = planner->plan->domains;
 	struct bytes word;
 
 	while (postfix_table_next_word(&rest, &word))
 		if (bytes_contain(word, '/') || bytes_contain(word, ':'))
-			return complain_table(planner, "domain",
-					      "only names are read, no files and no tables");
+			return planner_complain_table(
+				planner, "domain", "only names are read, no files and no tables");
 	return true;
 }
 
@@ -258,7 +258,7 @@ static bool take_hosts(const struct planner *planner, const char *text)
 		count++;
 	hosts = arena_alloc(&plan->arena, count * sizeof(*hosts));
 	if (hosts == NULL)
-		return fail_memory(planner);
+		return planner_fail_memory(planner);
 	plan->options.hosts = hosts;
 	for (int turn = 0; turn < 3; turn++) {
 		rest = bytes_of(text);
@@ -271,7 +271,7 @@ static bool take_hosts(const struct planner *planner, const char *text)
 				continue;
 			hosts[plan->options.host_count] = arena_text(&plan->arena, word);
 			if (hosts[plan->options.host_count] == NULL)
-				return fail_memory(planner);
+				return planner_fail_memory(planner);
 			plan->options.host_count++;
 		}
 	}
@@ -282,7 +282,7 @@ static bool take_hosts(const struct planner *planner, const char *text)
 static bool check_choice(const struct planner *planner, const char *parameter, const char *text)
 {
 	return text == NULL || strcmp(text, "yes") == 0 || strcmp(text, "no") == 0 ||
-	       complain_table(planner, parameter, "is neither yes nor no");
+	       planner_complain_table(planner, parameter, "is neither yes nor no");
 }
 
 static bool take_mysql(const struct planner *planner, const char *const *values)
@@ -305,21 +305,13 @@ static bool take_mysql(const struct planner *planner, const char *const *values)
 	       check_choice(planner, "require_result_set", values[POSTFIX_REQUIRE_RESULT_SET]);
 }
 
-static bool plan_table(struct planner *planner)
+static bool plan_query(struct planner *planner, const struct postfix_table *table)
 {
 	struct database_plan *plan = planner->plan;
 	struct database_options *options = &plan->options;
-	struct postfix_table table;
-	const char *const *values = table.values;
-	const char *query;
+	const char *const *values = table->values;
+	const char *query = postfix_table_query(table, &plan->arena, planner->report);
 
-	plan->is_template = true;
-	plan->path = planner->from->path;
-	plan->line = 0;
-	if (!name_after_file(planner) || !take_members(planner) ||
-	    !postfix_table_read(plan->path, plan->type, &plan->arena, planner->report, &table))
-		return false;
-	query = postfix_table_query(&table, &plan->arena, planner->report);
 	if (query == NULL)
 		return false;
 	plan->has_one_value = strcmp(plan->type, "sqlite") == 0;
@@ -334,12 +326,29 @@ static bool plan_table(struct planner *planner)
 	if (strcmp(plan->type, "mysql") == 0 && !take_mysql(planner, values))
 		return false;
 	if (plan->has_one_value && options->name == NULL)
-		return complain_table(planner, "dbpath", "is missing");
-	return check_template(planner, "query", query) &&
-	       check_template(planner, "result_format", plan->result_format.data) &&
-	       take_limit(planner, values[POSTFIX_EXPANSION_LIMIT]) && check_domains(planner) &&
+		return planner_complain_table(planner, "dbpath", "is missing");
+	return planner_check_template(planner, "query", query) &&
+	       planner_check_template(planner, "result_format", plan->result_format.data) &&
+	       planner_take_number(planner, "expansion_limit", values[POSTFIX_EXPANSION_LIMIT],
+				   &plan->expansion_limit) &&
+	       planner_check_domains(planner) &&
 	       take_hosts(planner,
 			  values[POSTFIX_HOSTS] != NULL ? values[POSTFIX_HOSTS] : "localhost");
+}
+
+static bool plan_table(struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+	struct postfix_table table;
+
+	plan->is_template = true;
+	plan->path = planner->from->path;
+	plan->line = 0;
+	if (!name_after_file(planner) || !take_members(planner) ||
+	    !postfix_table_read(plan->path, plan->type, &plan->arena, planner->report, &table))
+		return false;
+	return plan->directory != NULL ? planner_plan_directory_table(planner, &table)
+				       : plan_query(planner, &table);
 }
 
 /* ---- from start to end -------------------------------------------------------------------- */
@@ -418,7 +427,9 @@ static bool plan_members(struct planner *planner)
 	bool is_good;
 
 	if (name == NULL)
-		return take_members(planner) && check_name(planner) && has_query(planner);
+		return take_members(planner) && check_name(planner) &&
+		       (planner->plan->directory != NULL ? planner_plan_directory(planner)
+							 : has_query(planner));
 	planner->schema = &schema;
 	is_good = schema_open(name, planner->plan->type, planner->from, &planner->plan->arena,
 			      planner->report, &schema) &&
@@ -440,7 +451,7 @@ static bool set_labels(const struct planner *planner)
 		struct bytes label;
 
 		if (!arena_join(&plan->arena, parts, sizeof(parts) / sizeof(parts[0]), &label))
-			return fail_memory(planner);
+			return planner_fail_memory(planner);
 		plan->labels[i] = label.data;
 	}
 	return true;
@@ -466,6 +477,8 @@ bool database_plan_make(const struct settings_source *from, const struct setting
 			     .timeout_ms = SILENT_SECONDS * 1000 },
 	};
 	arena_init(&out_plan->arena, PLAN_BYTES);
+	if (strcmp(type, "ldap") == 0 && !planner_begin_directory(&planner))
+		return false;
 	return (from->path[0] != '\0' ? plan_table(&planner) : plan_members(&planner)) &&
 	       set_labels(&planner);
 }

@@ -6,13 +6,14 @@
  * A Postfix table has one query for one key; with members there is one query for each kind of row,
  * which answers with all of them.
  */
-#ifndef DATABASE_PLAN_H
-#define DATABASE_PLAN_H
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
 
 #include <stdbool.h>
 
 #include "base/arena.h"
 #include "database/module.h"
+#include "directory/directory.h"
 #include "settings/settings.h"
 #include "sources/report.h"
 
@@ -28,6 +29,25 @@ enum database_kind {
 	DATABASE_KINDS
 };
 
+/* One search of a directory; the filter is the query of its kind. Lists end with NULL. */
+struct directory_query {
+	const char *base; /* may have parts of the key in it */
+	enum directory_scope scope;
+	const char *const *ordinary;
+	const char *const *special;  /* name entries that are to be read, too */
+	const char *const *terminal; /* where an entry has one, nothing else of it counts */
+	const char *const *leaf;     /* count where an entry has no special one */
+	const char *const *all;      /* of these */
+	struct bytes result_format;
+	int size_limit; /* for one key; 0: none */
+	unsigned long recursion_limit;
+};
+
+struct directory_plan {
+	struct directory_options options;
+	struct directory_query queries[DATABASE_KINDS];
+};
+
 struct database_plan {
 	struct arena arena;
 	const char *type; /* of the module: "postgresql" */
@@ -37,6 +57,7 @@ struct database_plan {
 	struct database_options options;
 	const char *labels[DATABASE_KINDS];  /* "postgresql:main alias" */
 	const char *queries[DATABASE_KINDS]; /* NULL: none */
+	struct directory_plan *directory;    /* NULL: it is a database */
 
 	/* Of a table of Postfix: the one query is a template. */
 	bool is_template;

@@ -6,7 +6,7 @@
 
 #include "sources/lines.h"
 
-enum { P = 1, M = 2, S = 4 };
+enum { P = 1, M = 2, S = 4, L = 8 };
 
 static const struct {
 	const char *name;
@@ -19,7 +19,10 @@ static const struct {
 
 static unsigned type_bit(const char *type)
 {
-	return strcmp(type, "postgresql") == 0 ? P : strcmp(type, "mysql") == 0 ? M : S;
+	return strcmp(type, "postgresql") == 0 ? P
+	       : strcmp(type, "mysql") == 0    ? M
+	       : strcmp(type, "ldap") == 0     ? L
+					       : S;
 }
 
 /* POSTFIX_PARAMETER_COUNT: there is none. */
@@ -100,7 +103,9 @@ bool postfix_table_read(const char *path, const char *type, struct arena *arena,
 	if (lines == NULL)
 		return false;
 	is_read = read_lines(&reader, lines);
-	if (is_read && out_table->values[POSTFIX_PASSWORD] != NULL &&
+	if (is_read &&
+	    (out_table->values[POSTFIX_PASSWORD] != NULL ||
+	     out_table->values[POSTFIX_BIND_PW] != NULL) &&
 	    (lines_status(lines)->st_mode & S_IROTH) != 0)
 		report_warning(report, WARNING_READABLE_PASSWORD, path, 0,
 			       "has a password, and everybody may read it (mode %04o)",

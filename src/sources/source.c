@@ -7,7 +7,7 @@ static const struct source_type *const types[] = {
 	&source_type_virtual,    &source_type_aliases, &source_type_virtusertable,
 	&source_type_regexp,     &source_type_pcre,    &source_type_domains,
 	&source_type_recipients, &source_type_mysql,   &source_type_postgresql,
-	&source_type_sqlite,
+	&source_type_sqlite,     &source_type_ldap,
 };
 
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };

@@ -84,12 +84,13 @@ const struct source_type *source_type_find(const char *name);
 
 /* All of them, for messages. */
 #define SOURCE_TYPES                                                                               \
-	"aliases, domains, mysql, pcre, postgresql, recipients, regexp, sqlite, virtual, "         \
+	"aliases, domains, ldap, mysql, pcre, postgresql, recipients, regexp, sqlite, virtual, "   \
 	"virtusertable"
 
 /* One of each source_<type>.c; those of databases are in the folder of that name. */
 extern const struct source_type source_type_aliases;
 extern const struct source_type source_type_domains;
+extern const struct source_type source_type_ldap;
 extern const struct source_type source_type_pcre;
 extern const struct source_type source_type_mysql;
 extern const struct source_type source_type_postgresql;

@@ -28,6 +28,7 @@ import unittest
 SKIPPED = 77
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 POSTFIX_MASTER = '/usr/lib/postfix/sbin/master'
+SLAPD = '/usr/sbin/slapd'
 
 
 class Missing(Exception):
@@ -201,6 +202,13 @@ def _check_sqlite():
     _check_table('sqlite', 'postfix-sqlite')
 
 
+def _check_ldap():
+    _check_module('ldap')
+    _check_table('ldap', 'postfix-ldap')
+    if not os.path.exists(SLAPD):
+        raise Missing('no %s: install the package slapd' % SLAPD)
+
+
 def _check_mysql():
     _check_module('mysql')
     _check_table('mysql', 'postfix-mysql')
@@ -233,6 +241,7 @@ NEEDS = {
     'prometheus-postfix-exporter': _check_exporter,
     'journald': _check_journald,
     'mysql': _check_mysql,
+    'ldap': _check_ldap,
     'postgresql': _check_postgresql,
     'sqlite': _check_sqlite,
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * directory_reader - what import_unchanged.c, which begins, import_directory.c, which
+ * searches, and import_follow.c, which reads what entries say of other entries, have in common.
+ */
+#ifndef DATABASE_DIRECTORY_READER_H
+#define DATABASE_DIRECTORY_READER_H
+
+#include "base/keyset.h"
+#include "database/importer.h"
+#include "directory/filter_shape.h"
+
+/* What counts of an entry, by the rules of ldap_table(5). */
+struct directory_found {
+	struct bytes *values;
+	size_t value_count;
+	struct bytes *followed; /* DNs and URLs */
+	size_t followed_count;
+	struct directory_found *next; /* of the same search */
+};
+
+struct directory_pending;
+
+struct directory_reader {
+	const struct directory_module *module;
+	struct directory *directory;
+	const struct directory_query *query; /* of the kind at hand */
+	const struct filter_branch *branch;  /* at hand */
+	struct arena arena;                  /* for one kind */
+	struct arena scratch;                /* for one entry, or one key */
+	uint64_t seed;
+	struct keyset seen;              /* which entry counted for which key */
+	struct keyset read;              /* what was followed to, by its DN or URL */
+	struct directory_pending *first; /* keys for which something is to be followed */
+	struct directory_pending *last;
+	size_t visits; /* of entries, for one key */
+	size_t missing_count;
+	char missing[IMPORT_EXAMPLE_BYTES];
+};
+
+/* What counts of ENTRY, in ARENA. False: no memory, reported. */
+bool directory_pick(struct importer *importer, const struct directory_entry *entry,
+		    struct arena *arena, struct directory_found *out_found);
+
+/* All entries of SEARCH, in ARENA. Where there is no such base there is none, and *OUT_IS_ABSENT
+ * says so. False: reported. */
+bool directory_read(struct importer *importer, const struct directory_search *search,
+		    struct arena *arena, struct directory_found **out_first, bool *out_is_absent);
+
+/* The values of FOUND, and of all that it leads to, behind what is in importer->value, for
+ * importer->key. False: reported. */
+bool directory_expand(struct importer *importer, const struct directory_found *found,
+		      size_t *count);
+
+/* All of the kind at hand, into its store. False: reported. */
+bool directory_read_kind(struct importer *importer);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * import_unchanged - a directory has no snapshots, so it is read until nothing changed meanwhile.
+ *
+ * Servers that copy each other count their changes in contextCSN, which is read before and after.
+ * Others can't be asked.
+ */
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/hash.h"
+#include "database/directory_reader.h"
+
+enum { TRIES = 5, STATE_BYTES_MAX = 1 << 20 };
+
+/* ---- changes ------------------------------------------------------------------------------ */
+
+/* All values of ATTRIBUTE at BASE into OUT. What isn't there, or may not be read, has none. */
+static bool read_values(struct importer *importer, const char *base, const char *attribute,
+			struct buffer *out)
+{
+	const char *const attributes[] = { attribute, NULL };
+	const struct directory_search search = { .base = base,
+						 .scope = DIRECTORY_SCOPE_BASE,
+						 .filter = "(objectClass=*)",
+						 .attributes = attributes };
+	const struct directory_reader *reader = importer->reader;
+	struct directory_entry entry;
+	struct error err;
+
+	if (!reader->module->search(reader->directory, &search, &err))
+		return importer_fail(importer, &err);
+	for (;;) {
+		switch (reader->module->next(reader->directory, &entry, &err)) {
+		case DIRECTORY_FAILED:
+			return err.status == EX_UNAVAILABLE || importer_fail(importer, &err);
+		case DIRECTORY_ABSENT:
+		case DIRECTORY_END:
+			return true;
+		case DIRECTORY_ENTRY:
+			break;
+		}
+		for (size_t i = 0; i < entry.count; i++)
+			for (size_t v = 0; v < entry.attributes[i].count; v++) {
+				(void)buffer_append(out, entry.attributes[i].values[v]);
+				if (!buffer_append_byte(out, '\0')) /* which fails with it */
+					return importer_fail_memory(importer);
+			}
+	}
+}
+
+/* What each of the server's trees says of its last change. */
+static bool read_state(struct importer *importer, struct buffer *out)
+{
+	struct buffer trees;
+	bool is_read;
+
+	buffer_init(&trees, STATE_BYTES_MAX);
+	buffer_clear(out);
+	is_read = read_values(importer, "", "namingContexts", &trees);
+	for (size_t at = 0; is_read && at < trees.size; at += strlen(trees.data + at) + 1)
+		is_read = read_values(importer, trees.data + at, "contextCSN", out);
+	buffer_free(&trees);
+	return is_read;
+}
+
+static bool read_kinds(struct importer *importer)
+{
+	for (size_t i = 0; i < DATABASE_KINDS; i++) {
+		if (importer->plan->queries[i] == NULL)
+			continue;
+		row_store_free(&importer->stores[i]);
+		if (!row_store_init(&importer->stores[i]))
+			return importer_fail_memory(importer);
+		importer->kind = (enum database_kind)i;
+		importer->empty_values = 0;
+		importer->reader->missing_count = 0;
+		if (!directory_read_kind(importer))
+			return false;
+	}
+	return true;
+}
+
+/* Read until nothing changed meanwhile. */
+static bool read_unchanged(struct importer *importer, struct buffer *before, struct buffer *after)
+{
+	if (!read_state(importer, before))
+		return false;
+	for (int i = 0; i < TRIES; i++) {
+		struct bytes state;
+
+		if (!read_kinds(importer) || !read_state(importer, after))
+			return false;
+		if (bytes_equal(buffer_bytes(before), buffer_bytes(after)))
+			return true;
+		state = buffer_bytes(after);
+		buffer_clear(before);
+		if (!buffer_append(before, state))
+			return importer_fail_memory(importer);
+	}
+	report_error(importer->report, EX_TEMPFAIL, importer->plan->labels[importer->kind], 0,
+		     "was changed each of the %d times that it was read", (int)TRIES);
+	return false;
+}
+
+static void warn(struct importer *importer)
+{
+	const struct directory_reader *reader = importer->reader;
+
+	if (reader->missing_count > 0)
+		report_warning(importer->report, WARNING_MISSING_ENTRY,
+			       importer->plan->labels[importer->kind], 0,
+			       "%zu %s named that %s not there, as %s: passed over",
+			       reader->missing_count,
+			       reader->missing_count == 1 ? "entry is" : "entries are",
+			       reader->missing_count == 1 ? "is" : "are", reader->missing);
+	importer_warn(importer);
+}
+
+static bool read_directory(struct importer *importer)
+{
+	struct buffer before, after;
+	bool is_read;
+
+	buffer_init(&before, STATE_BYTES_MAX);
+	buffer_init(&after, STATE_BYTES_MAX);
+	is_read = read_unchanged(importer, &before, &after);
+	buffer_free(&before);
+	buffer_free(&after);
+	if (is_read)
+		warn(importer);
+	return is_read;
+}
+
+bool importer_run_directory(struct importer *importer)
+{
+	struct directory_reader reader = { .module = importer->module->directory };
+	const char *doubt;
+	struct error err;
+	bool is_read;
+
+	if (!hash_random_seed(&reader.seed))
+		return importer_fail_memory(importer);
+	reader.directory = reader.module->open(&importer->plan->directory->options, &err);
+	if (reader.directory == NULL)
+		return importer_fail(importer, &err);
+	doubt = reader.module->doubt(reader.directory);
+	if (doubt != NULL)
+		report_warning(importer->report, WARNING_UNVERIFIED,
+			       importer->plan->labels[importer->kind], 0, "%s", doubt);
+	importer->reader = &reader;
+	is_read = read_directory(importer);
+	importer->reader = NULL;
+	reader.module->close(reader.directory);
+	return is_read;
+}
