@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 from databases import PostfixTables, answers
-from directories import ADMIN, PASSWORD, SUFFIX, Slapd, dn, entry, random_entries
+from directories import ADMIN, PASSWORD, SUFFIX, Relay, Slapd, dn, entry, random_entries
 from rcptmap_test import CONFIG, DATA, TRY_LATER, RcptmapTest
 
 UNAVAILABLE = 69
@@ -268,6 +268,50 @@ class LdapTest(RcptmapTest):
                        server_host='ldapi://%%2Fnowhere, %s' % self.server.uri)
         self.server.add(entry('a', mail='a@one.example', maildrop='x@dest.example'))
         self.shop.compile()
+
+    # ---- between us and the server ---------------------------------------------------------
+
+    def use_relay(self):
+        relay = Relay(self.server)
+        self.addCleanup(relay.close)
+        self.use_table(query_filter='(mail=%s)', server_host=relay.uri,
+                       special_result_attribute='mailMember')
+        return relay
+
+    def test_changes_while_it_is_read(self):
+        """Read again until nothing changed."""
+        self.server.add(entry('a', mail='a@one.example', maildrop='x@dest.example'))
+        relay = self.use_relay()
+        count = []
+
+        def change():
+            count.append(None)
+            if len(count) <= wanted:
+                self.server.add(entry('n%d' % len(count), mail='n%d@one.example' % len(count),
+                                      maildrop='x@dest.example'))
+        relay.on_state = change
+        wanted = 3
+        self.shop.compile()
+        self.assertEqual(len(count), 4)
+        self.assertEqual(len(self.ours('n%d@one.example' % i for i in range(1, 9))), 3)
+        wanted = 99
+        self.refuses(TRY_LATER, 'ldap:made alias: was changed each of the 5 times that it was read')
+
+    def test_cut_off_at_any_byte(self):
+        self.server.add(''.join(entry('e%d' % i, mail='e%d@one.example' % i,
+                                      maildrop='x@dest.example', mailMember=dn('e1'))
+                                for i in range(2, 30)) +
+                        entry('e1', mail='e1@one.example', maildrop='y@dest.example'))
+        relay = self.use_relay()
+        self.shop.compile()
+        whole = relay.passed
+        self.assertGreater(whole, 2000)
+        for limit in [1, 13, 14, 15, *range(20, whole - 50, whole // 40)]:
+            relay.limit = limit
+            result = self.shop.try_compile('--force')
+            self.assertIn(result.status, (UNAVAILABLE, TRY_LATER), limit)
+            if limit > 100:
+                self.assert_says(result, TRY_LATER, 'ldap:made alias: ')
 
     # ---- members ---------------------------------------------------------------------------
 

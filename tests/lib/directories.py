@@ -5,8 +5,11 @@ import os
 import pathlib
 import pwd
 import random
+import select
 import signal
+import socket
 import subprocess
+import threading
 import urllib.parse
 
 import harness
@@ -182,3 +185,55 @@ class Slapd:
         """Of a table file of Postfix that reaches it."""
         return {'server_host': self.uri, 'version': 3, 'search_base': 'ou=mail,' + SUFFIX,
                 'bind_dn': ADMIN, 'bind_pw': PASSWORD, **others}
+
+
+class Relay:
+    """A socket in front of a slapd. LIMIT: after so many bytes of the server it hangs up, None: never.
+    ON_STATE: called before a question for contextCSN is passed on."""
+
+    def __init__(self, server):
+        self.server = server
+        self.limit = None
+        self.on_state = None
+        self.passed = 0         # bytes of the server, in the last connection
+        self.path = server.folder / 'relay'
+        self.uri = 'ldapi://' + urllib.parse.quote(str(self.path), safe='')
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:             # closed
+                return
+            with client, socket.socket(socket.AF_UNIX) as server:
+                server.connect(str(self.server.socket))
+                self._pass_on(client, server)
+
+    def _pass_on(self, client, server):
+        self.passed = 0
+        while True:
+            ready, _, _ = select.select([client, server], [], [])
+            for one in ready:
+                try:
+                    data = one.recv(65536)
+                    if one is server and self.limit is not None:
+                        data = data[:self.limit - self.passed]
+                    if one is client and b'contextCSN' in data and self.on_state is not None:
+                        self.on_state()
+                    (client if one is server else server).sendall(data)
+                except OSError:
+                    return
+                self.passed += len(data) if one is server else 0
+                if not data or self.passed == self.limit:
+                    return
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
+        self.path.unlink()
