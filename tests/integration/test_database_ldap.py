@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Sources of type ldap, against Postfix's own ldap: tables on the same server."""
+import os
 import pathlib
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
@@ -11,7 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 from databases import PostfixTables, answers
-from directories import ADMIN, PASSWORD, SUFFIX, Relay, Slapd, dn, entry, random_entries
+from directories import (ADMIN, PASSWORD, SUFFIX, Relay, Slapd, dn, entry, free_port,
+                         random_entries)
 from rcptmap_test import CONFIG, DATA, TRY_LATER, RcptmapTest
 
 UNAVAILABLE = 69
@@ -363,6 +366,67 @@ class LdapTest(RcptmapTest):
             self.refuses(CONFIG, '.*: sources: a directory needs ' + says)
         self.use_members(alias_query='SELECT 1')
         self.refuses(CONFIG, '.*: sources: alias_query: there is no such setting of a database')
+
+
+class LdapTlsTest(RcptmapTest):
+    """Over a network, to an address that is not the loopback of every machine."""
+
+    def setUp(self):
+        self.shop = self.workshop()
+        self.postfix = PostfixTables(self.shop.folder.path)
+        self.authority = self.shop.folder / 'ca.pem'
+        key = self.shop.folder / 'key.pem'
+        subprocess.run(
+            ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj',
+             '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.2', '-keyout', str(key), '-out',
+             str(self.authority)], check=True, stderr=subprocess.DEVNULL)
+        for path in (self.shop.folder.path, key, self.authority):
+            os.chmod(path, 0o755)
+        self.hosts = ['127.0.0.2:%d' % free_port('127.0.0.2') for _ in range(2)]
+        self.server = Slapd(
+            entry('a', mail='a@one.example', maildrop='x@dest.example'),
+            tls='TLSCertificateFile %s\nTLSCertificateKeyFile %s' % (self.authority, key),
+            urls=('ldap://' + self.hosts[0], 'ldaps://' + self.hosts[1])).start()
+        self.addCleanup(self.server.stop)
+
+    def compile_members(self, **members):
+        self.shop.write_configuration(sources=[{
+            'type': 'ldap', 'base': 'ou=mail,' + SUFFIX, 'alias_filter': '(mail=*)',
+            'alias_key_attribute': 'mail', 'alias_value_attribute': 'maildrop', **members}])
+        return self.shop.try_compile('--force')
+
+    def compile_table(self, **parameters):
+        path = self.postfix.write('made', **self.server.parameters(
+            query_filter='(mail=%s)', **parameters))
+        self.shop.write_configuration(sources=[{'type': 'ldap', 'path': path}])
+        return self.shop.try_compile('--force')
+
+    def test_our_members(self):
+        plain, safe = 'ldap://' + self.hosts[0], 'ldaps://' + self.hosts[1]
+        for members in ({'uri': safe}, {'uri': plain, 'start_tls': True}):
+            result = self.compile_members(**members)
+            self.assert_says(result, UNAVAILABLE, 'ldap:main alias: ldaps?://127.0.0.2:')
+            result = self.compile_members(ca_file=self.authority, **members)
+            self.assertEqual(result.status, 0, result.err)
+            self.assertNotIn('[unverified]', result.err)
+        result = self.compile_members(uri=plain)
+        self.assert_says(result, 0, r'ldap:main alias: warning: ldap://127.0.0.2:\d+: the connection '
+                                    r'is not encrypted: .* \[unverified\]')
+        result = self.compile_members(uri=safe, ca_file='/nowhere')
+        self.assert_says(result, CONFIG, 'ldap:main alias: TLS can\'t be set up')
+
+    def test_a_table_file(self):
+        result = self.compile_table(server_host='ldaps://' + self.hosts[1])
+        self.assert_says(result, 0, r'ldap:made alias: warning: ldaps://127.0.0.2:\d+: the server\'s '
+                                    r'certificate is not checked \(tls_require_cert\): .*\[unverified')
+        for parameters in ({'server_host': self.hosts[0], 'start_tls': 'yes'},
+                           {'server_host': 'ldaps://' + self.hosts[1]}):
+            result = self.compile_table(tls_require_cert='yes', **parameters)
+            self.assert_says(result, UNAVAILABLE, 'ldap:made alias: ')
+            result = self.compile_table(tls_require_cert='yes', tls_ca_cert_file=self.authority,
+                                        **parameters)
+            self.assertEqual(result.status, 0, result.err)
+            self.assertNotIn('[unverified]', result.err)
 
 
 if __name__ == '__main__':

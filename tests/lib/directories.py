@@ -105,8 +105,13 @@ def random_entries(seed, count=200):
     return text, keys + ['nobody@one.example', '@nowhere.example', '@one.example']
 
 
+def free_port(host):
+    with socket.create_server((host, 0)) as listener:
+        return listener.getsockname()[1]
+
+
 class Slapd:
-    """PORT: also on this TCP port; TLS: lines of slapd.conf for it."""
+    """TLS: lines of slapd.conf for it; URLS: where it listens, too."""
 
     USER = 'nobody'
 
