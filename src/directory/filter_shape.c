@@ -115,7 +115,7 @@ static bool part_of(struct shaper *shaper, struct bytes text, enum filter_part *
 	*out_part = FILTER_ADDRESS;
 	if (is_address)
 		return true;
-	switch (byte_to_lower(text.data[1])) {
+	switch (text.size < 2 ? ' ' : byte_to_lower(text.data[1])) {
 	case 's':
 		*out_part = FILTER_KEY;
 		return true;
