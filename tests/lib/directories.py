@@ -2,7 +2,6 @@
 """A slapd of our own, with entries for mail, run by an ordinary user on a socket in a folder."""
 import base64
 import os
-import pathlib
 import pwd
 import random
 import select

@@ -76,13 +76,13 @@ static void tables_of_postfix_are_virtual(void **state)
 static void what_is_no_source_is_bad_usage(void **state)
 {
 	(void)state;
-	no_source("ldap:/f", "there is no source type ldap");
+	no_source("nis:/f", "there is no source type nis");
 	no_source("a-b_1:/f", "there is no source type a-b_1");
 	no_source("virtual:", "the file is missing");
 	no_source("hash:", "the file is missing");
 	no_source("-", "standard input is no source");
 	no_source("hash:-", "standard input is no source");
-	no_source("proxy:ldap:/f", "there is no source type proxy:ldap");
+	no_source("proxy:nis:/f", "there is no source type proxy:nis");
 	no_source("", "the file is missing");
 }
 
