@@ -138,7 +138,8 @@ static bool take_parameter(const struct planner *planner, const struct settings_
 {
 	struct error err;
 
-	return schema_check_value(member->value, &err) || planner_complain(planner, member, err.text);
+	return schema_check_value(member->value, &err) ||
+	       planner_complain(planner, member, err.text);
 }
 
 static bool take_member(struct planner *planner, const struct settings_member *member)
@@ -168,8 +169,8 @@ static bool take_member(struct planner *planner, const struct settings_member *m
 	    planner_take_directory_member(planner, member))
 		return true;
 	return planner_complain(planner, member,
-			plan->is_template ? "there is no such setting beside a path"
-					  : "there is no such setting of a database");
+				plan->is_template ? "there is no such setting beside a path"
+						  : "there is no such setting of a database");
 }
 
 static bool take_members(struct planner *planner)
