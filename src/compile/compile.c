@@ -66,7 +66,7 @@ static bool read_source(struct compilation *compilation, size_t index)
 	bool is_read;
 
 	if (type == NULL) {
-		report_error(report, EX_CONFIG, compilation->settings->file, (uint32_t)from->line,
+		report_error(report, EX_CONFIG, from->file, (uint32_t)from->line,
 			     "no such type of source: \"%s\"; there are " SOURCE_TYPES, from->type);
 		return false;
 	}

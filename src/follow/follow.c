@@ -85,7 +85,7 @@ static void tell(struct follow *follow)
 
 	state->looked_ms = (uint64_t)clock_milliseconds();
 	state->looked = (uint64_t)time(NULL);
-	state->files = follow->watched.count;
+	state->files = watched_count_files(&follow->watched);
 	(void)snprintf(state->table, sizeof(state->table), "%s", follow->settings->table);
 	peek_table(follow);
 	is_done = follow_state_write(follow->state_path, state, &err) &&

@@ -3,7 +3,8 @@
  * hints - be woken when something happens in the folders of what is watched.
  *
  * A hint only: it may be missed, or come for nothing, and where the system gives none who polls is
- * only later. Folders are watched, not files: so a file that is replaced, or made again, is seen.
+ * only later. Folders are watched, not files: so a file that is replaced, or made again, is seen. A
+ * path with a slash at its end is a folder itself.
  */
 #ifndef FOLLOW_HINTS_H
 #define FOLLOW_HINTS_H

@@ -27,6 +27,18 @@ bool watched_has(const struct watched *watched, const char *path)
 	return find(watched, path) != NULL;
 }
 
+size_t watched_count_files(const struct watched *watched)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < watched->count; i++) {
+		const char *path = watched->files[i].path;
+
+		count += path[0] != '\0' && path[strlen(path) - 1] != '/';
+	}
+	return count;
+}
+
 void watched_free(struct watched *watched)
 {
 	for (size_t i = 0; i < watched->count; i++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * watched - the files that a table is made of, and whether one of them has changed.
+ * watched - the files that a table is made of, and whether one of them has changed. A folder may be
+ * one: what comes, goes or is renamed in it changes it.
  *
  * Truth is what stat(2) says of each path, links followed: another inode, size or time is a change,
  * and so is that it is there or no more. Two states are kept of each file: the one that was last
@@ -31,6 +32,9 @@ void watched_free(struct watched *watched);
 
 /* Watch PATH, too. One that is new counts as compiled as it is now. False: no memory. */
 bool watched_add(struct watched *watched, const char *path);
+
+/* How many of them are files: the path of a folder has a slash at its end. */
+size_t watched_count_files(const struct watched *watched);
 
 bool watched_has(const struct watched *watched, const char *path);
 

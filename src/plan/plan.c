@@ -58,7 +58,7 @@ bool planner_fail_memory(const struct planner *planner)
 bool planner_complain(const struct planner *planner, const struct settings_member *member,
 		      const char *what)
 {
-	report_error(planner->report, EX_CONFIG, planner->settings->file, (uint32_t)member->line,
+	report_error(planner->report, EX_CONFIG, planner->from->file, (uint32_t)member->line,
 		     "sources: %s: %s", member->name, what);
 	return false;
 }
@@ -472,7 +472,7 @@ bool database_plan_make(const struct settings_source *from, const struct setting
 	*out_plan = (struct database_plan){
 		.type = type,
 		.name = FIRST_NAME,
-		.path = settings->file,
+		.path = from->file,
 		.line = (uint32_t)from->line,
 		.options = { .connect_timeout_ms = CONNECT_SECONDS * 1000,
 			     .timeout_ms = SILENT_SECONDS * 1000 },

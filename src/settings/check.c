@@ -205,26 +205,16 @@ static bool check_text(const struct settings_field *row, const struct settings *
 	return true;
 }
 
-/* Every list is one of domains. */
-static bool check_list(const struct settings_field *row, const struct settings *settings,
-		       struct error *err)
-{
-	const struct settings_list *list = settings_list(row, settings);
-
-	for (size_t i = 0; i < list->count; i++)
-		if (!check_domain(row, settings, list->items[i], err))
-			return false;
-	return true;
-}
-
 bool settings_check(const struct settings_field *row, const struct settings *settings,
-		    struct error *err)
+		    size_t number, struct error *err)
 {
 	switch (row->kind) {
 	case SETTINGS_TEXT:
 		return check_text(row, settings, err);
 	case SETTINGS_LIST:
-		return check_list(row, settings, err);
+		/* Every list is one of domains. */
+		return check_domain(row, settings, settings_list(row, settings)->items[number],
+				    err);
 	case SETTINGS_WORD:
 	case SETTINGS_BOOL:
 	case SETTINGS_NUMBER:

@@ -9,8 +9,9 @@
 
 #include "settings/fields.h"
 
-/* Check the value of ROW; ERR (status 78) says what is wrong with it, beginning with its path. */
+/* Check the value of ROW; ERR (status 78) says what is wrong with it, beginning with its path. Of a
+ * list it is the item of this NUMBER. */
 bool settings_check(const struct settings_field *row, const struct settings *settings,
-		    struct error *err);
+		    size_t number, struct error *err);
 
 #endif

@@ -181,13 +181,13 @@ struct settings *settings_new(void)
 
 	for (size_t i = 0; is_done && i < settings_field_count(); i++)
 		is_done = set_initial(&rows[i], settings);
-	if (is_done && settings_source_add(settings, "virtual", OPENRCPT_SOURCE, 0))
+	if (is_done && settings_source_add(settings, "virtual", OPENRCPT_SOURCE, "", 0))
 		return settings;
 	settings_free(settings);
 	return NULL;
 }
 
-static void free_list(struct settings_list *list)
+void settings_list_free(struct settings_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
 		free(list->items[i]);
@@ -201,7 +201,7 @@ static void free_row(const struct settings_field *row, struct settings *settings
 		free(*settings_text(row, settings));
 		break;
 	case SETTINGS_LIST:
-		free_list(settings_list(row, settings));
+		settings_list_free(settings_list(row, settings));
 		break;
 	case SETTINGS_WORD:
 	case SETTINGS_BOOL:
@@ -217,7 +217,7 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < settings_field_count(); i++)
 		free_row(&rows[i], settings);
 	settings_sources_clear(settings);
-	free_list(&settings->included);
+	settings_list_free(&settings->included);
 	free(settings->file);
 	free(settings);
 }

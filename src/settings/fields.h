@@ -49,9 +49,11 @@ bool settings_field_equal(const struct settings_field *row, const struct setting
 			  const struct settings *b);
 bool settings_sources_equal(const struct settings *a, const struct settings *b);
 
-/* Copies of ITEM, or of TYPE and PATH, become the last one. False: no memory. */
+/* Copies of ITEM, or of TYPE, PATH and FILE, become the last one. False: no memory. */
 bool settings_list_add(struct settings_list *list, const char *item);
-bool settings_source_add(struct settings *settings, const char *type, const char *path, int line);
+bool settings_source_add(struct settings *settings, const char *type, const char *path,
+			 const char *file, int line);
+void settings_list_free(struct settings_list *list);
 void settings_sources_clear(struct settings *settings);
 
 /* Copies of NAME and VALUE become the last member of SOURCE. False: no memory. */

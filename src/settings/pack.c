@@ -58,6 +58,7 @@ static void put_source(struct buffer *buffer, const struct settings_source *sour
 {
 	put_text(buffer, source->type);
 	put_text(buffer, source->path);
+	put_text(buffer, source->file);
 	put_number(buffer, (uint64_t)source->line);
 	put_number(buffer, source->member_count);
 	for (size_t i = 0; i < source->member_count; i++) {
@@ -231,15 +232,17 @@ static void take_sources(struct unpacker *unpacker, struct settings *settings)
 	for (uint64_t i = 0; i < count && is_well(unpacker); i++) {
 		char *type = take_text(unpacker);
 		char *path = take_text(unpacker);
+		char *file = take_text(unpacker);
 		int line = (int)take_number(unpacker);
 
-		if (type != NULL && path != NULL &&
-		    !settings_source_add(settings, type, path, line))
+		if (type != NULL && path != NULL && file != NULL &&
+		    !settings_source_add(settings, type, path, file, line))
 			unpacker->is_short_of_memory = true;
 		if (is_well(unpacker))
 			take_members(unpacker, &settings->sources[settings->source_count - 1]);
 		free(type);
 		free(path);
+		free(file);
 	}
 }
 

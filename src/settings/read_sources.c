@@ -26,14 +26,18 @@ static struct settings_source *add_source(struct reader *reader, const config_se
 {
 	struct settings *settings = reader->settings;
 	char *absolute = NULL;
+	const char *file = config_setting_source_file(setting);
 	int line = (int)config_setting_source_line(setting);
 	bool is_added;
+
+	if (file == NULL)
+		file = reader->path;
 
 	if (path[0] == '/' || path[0] == '\0')
 		absolute = strdup(path);
 	else if (asprintf(&absolute, "%s/%s", reader->folder, path) < 0)
 		absolute = NULL;
-	is_added = absolute != NULL && settings_source_add(settings, type, absolute, line);
+	is_added = absolute != NULL && settings_source_add(settings, type, absolute, file, line);
 	free(absolute);
 	if (is_added)
 		return &settings->sources[settings->source_count - 1];
@@ -179,7 +183,8 @@ void reader_take_sources(struct reader *reader, const config_setting_t *setting)
 	bool is_list = config_setting_is_list(setting) ||
 		       (config_setting_is_array(setting) && config_setting_length(setting) == 0);
 
-	settings_sources_clear(reader->settings);
+	if (!reader->is_fragment)
+		settings_sources_clear(reader->settings);
 	if (!is_list) {
 		COMPLAIN(reader, setting, "sources: must be a list in round brackets");
 		return;

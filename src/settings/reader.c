@@ -24,10 +24,15 @@ void reader_complain(struct reader *reader, const char *file, unsigned line, con
 	if (file == NULL)
 		file = reader->path;
 	error_fill(&full, EX_CONFIG, "%s:%u: %s", file, line, text.text);
+	reader_complain_error(reader, &full);
+}
+
+void reader_complain_error(struct reader *reader, const struct error *error)
+{
 	if (reader->on_error != NULL)
-		reader->on_error(full.text, reader->context);
+		reader->on_error(error->text, reader->context);
 	if (reader->err != NULL)
-		*reader->err = full;
+		*reader->err = *error;
 	reader->has_failed = true;
 }
 

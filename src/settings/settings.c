@@ -9,6 +9,7 @@
 
 #include "settings/check.h"
 #include "settings/fields.h"
+#include "settings/fragments.h"
 #include "settings/nearest.h"
 #include "settings/reader.h"
 
@@ -142,6 +143,47 @@ static bool is_group_name(const char *name)
 	return false;
 }
 
+static bool take(struct reader *reader, size_t row, const config_setting_t *setting)
+{
+	struct reader_taken *taken =
+		reallocarray(reader->taken, reader->taken_count + 1, sizeof(*taken));
+
+	if (taken == NULL) {
+		reader_complain_memory(reader);
+		return false;
+	}
+	reader->taken = taken;
+	taken[reader->taken_count++] = (struct reader_taken){ row, setting, reader->path };
+	return true;
+}
+
+/* The file that has set ROW already; NULL: none. */
+static const struct reader_taken *find_taken(const struct reader *reader, size_t row)
+{
+	for (size_t i = 0; i < reader->taken_count; i++)
+		if (reader->taken[i].row == row)
+			return &reader->taken[i];
+	return NULL;
+}
+
+/* Lists grow. Of anything else who sees one place mustn't be wrong about what holds. */
+static void take_row(struct reader *reader, size_t number, const config_setting_t *setting)
+{
+	const struct settings_field *row = settings_field(number);
+	const struct reader_taken *other = find_taken(reader, number);
+	const char *file;
+
+	if (other == NULL || row->kind == SETTINGS_LIST) {
+		if (take(reader, number, setting))
+			take_value(reader, row, setting);
+		return;
+	}
+	file = config_setting_source_file(other->setting);
+	COMPLAIN(reader, setting, "%s: is set in %s:%u already, and may be set once only",
+		 row->path, file != NULL ? file : other->path,
+		 (unsigned)config_setting_source_line(other->setting));
+}
+
 /* A setting of GROUP, or with "" of none. */
 static void take_setting(struct reader *reader, config_setting_t *setting, const char *group)
 {
@@ -158,8 +200,7 @@ static void take_setting(struct reader *reader, config_setting_t *setting, const
 	for (size_t i = 0; settings_field(i) != NULL; i++) {
 		if (strcmp(settings_field(i)->path, path) != 0)
 			continue;
-		reader->seen[i] = setting;
-		take_value(reader, settings_field(i), setting);
+		take_row(reader, i, setting);
 		return;
 	}
 	complain_unknown(reader, setting, path);
@@ -175,23 +216,56 @@ static void take_group(struct reader *reader, const config_setting_t *group, con
 		take_setting(reader, config_setting_get_elem(group, (unsigned)i), name);
 }
 
-/* By now all values have their type. A word or number that its row doesn't allow is reported, and
- * the search for errors goes on. */
-static void check_value(struct reader *reader, const struct settings_field *row,
-			const config_setting_t *setting)
+/* Texts, truth values, and of a list the item of this NUMBER. False: reported. */
+static bool check_item(struct reader *reader, const struct settings_field *row, size_t number,
+		       const config_setting_t *setting)
 {
 	struct error detail;
+
+	if (settings_check(row, reader->settings, number, &detail))
+		return true;
+	if (detail.status == EX_OSERR)
+		reader_complain_memory(reader);
+	else
+		COMPLAIN(reader, setting, "%s", detail.text);
+	return false;
+}
+
+/* By now all values have their type. A word or number that its row doesn't allow is reported, and
+ * the search for errors goes on. BEFORE items of a list are of other files. */
+static size_t check_value(struct reader *reader, const struct settings_field *row, size_t before,
+			  const config_setting_t *setting)
+{
+	size_t count = 1;
+	bool is_good = true;
 
 	if (row->kind == SETTINGS_WORD)
 		take_word(reader, row, setting);
 	else if (row->kind == SETTINGS_NUMBER)
 		take_number(reader, row, setting);
-	else if (settings_check(row, reader->settings, &detail))
-		return;
-	else if (detail.status == EX_OSERR)
-		reader_complain_memory(reader);
-	else
-		COMPLAIN(reader, setting, "%s", detail.text);
+	else if (row->kind == SETTINGS_LIST)
+		count = (size_t)config_setting_length(setting);
+	if (row->kind != SETTINGS_WORD && row->kind != SETTINGS_NUMBER)
+		for (size_t i = 0; is_good && i < count; i++)
+			is_good = check_item(reader, row, before + i, setting);
+	return before + count;
+}
+
+/* Check this last: whether a value is right may depend on another one. */
+static void check_all(struct reader *reader)
+{
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		size_t items = 0;
+
+		for (size_t j = 0; j < reader->taken_count; j++) {
+			const struct reader_taken *taken = &reader->taken[j];
+
+			reader->path = taken->path;
+			if (taken->row == i)
+				items = check_value(reader, settings_field(i), items,
+						    taken->setting);
+		}
+	}
 }
 
 static void take_all(struct reader *reader, const config_t *config)
@@ -209,12 +283,6 @@ static void take_all(struct reader *reader, const config_t *config)
 		else
 			take_setting(reader, setting, "");
 	}
-	if (reader->has_failed)
-		return;
-	/* Check this last: whether a value is right may depend on another one. */
-	for (size_t i = 0; settings_field(i) != NULL; i++)
-		if (reader->seen[i] != NULL)
-			check_value(reader, settings_field(i), reader->seen[i]);
 }
 
 /* ---- the file ----------------------------------------------------------------------------- */
@@ -269,29 +337,66 @@ static char *folder_of(const char *path)
 	return absolute;
 }
 
-/* False: something was reported, to ERR at least. */
-static bool read_stream(struct reader *reader, FILE *stream)
+/* CONFIG is to be destroyed in any case. */
+static void read_stream(struct reader *reader, FILE *stream, config_t *config)
 {
-	config_t config;
 	struct error included;
 
-	config_init(&config);
-	config_set_include_dir(&config, reader->folder);
-	if (config_read(&config, stream) != CONFIG_TRUE) {
-		reader_complain(reader, config_error_file(&config),
-				(unsigned)config_error_line(&config), "%s",
-				config_error_text(&config));
-	} else if (!take_included(&config, reader->folder, reader->settings, &included)) {
-		if (reader->on_error != NULL)
-			reader->on_error(included.text, reader->context);
-		if (reader->err != NULL)
-			*reader->err = included;
-		reader->has_failed = true;
-	} else {
-		take_all(reader, &config);
+	config_init(config);
+	config_set_include_dir(config, reader->folder);
+	if (config_read(config, stream) != CONFIG_TRUE)
+		reader_complain(reader, config_error_file(config),
+				(unsigned)config_error_line(config), "%s",
+				config_error_text(config));
+	else if (!take_included(config, reader->folder, reader->settings, &included))
+		reader_complain_error(reader, &included);
+	else
+		take_all(reader, config);
+}
+
+/* ---- the files ---------------------------------------------------------------------------- */
+
+static void read_fragment(struct reader *reader, const char *path, config_t *config)
+{
+	struct error detail;
+	FILE *stream = reader_open(path, &detail);
+
+	reader->path = path;
+	reader->is_fragment = true;
+	if (stream == NULL) {
+		config_init(config);
+		reader_complain_error(reader, &detail);
+		return;
 	}
-	config_destroy(&config);
-	return !reader->has_failed;
+	if (!settings_list_add(&reader->settings->included, path))
+		reader_complain_memory(reader);
+	read_stream(reader, stream, config);
+	(void)fclose(stream); /* was only read */
+}
+
+/* What libconfig made of a file is kept until all is checked. */
+static void read_files(struct reader *reader, FILE *stream)
+{
+	struct settings_list fragments = { 0 };
+	struct error detail;
+	config_t *configs;
+
+	if (!fragments_find(reader->folder, &reader->settings->included, &fragments, &detail))
+		reader_complain_error(reader, &detail);
+	configs = calloc(fragments.count + 1, sizeof(*configs));
+	if (configs == NULL) {
+		reader_complain_memory(reader);
+	} else {
+		read_stream(reader, stream, &configs[0]);
+		for (size_t i = 0; i < fragments.count; i++)
+			read_fragment(reader, fragments.items[i], &configs[i + 1]);
+		if (!reader->has_failed)
+			check_all(reader);
+		for (size_t i = 0; i <= fragments.count; i++)
+			config_destroy(&configs[i]);
+	}
+	free(configs);
+	settings_list_free(&fragments);
 }
 
 struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
@@ -305,27 +410,24 @@ struct settings *settings_load(const char *path, void (*on_error)(const char *te
 	FILE *stream = reader_open(path, &detail);
 
 	if (stream == NULL) {
-		if (err != NULL)
-			*err = detail;
-		if (on_error != NULL)
-			on_error(detail.text, context);
+		reader_complain_error(&reader, &detail);
 		return NULL;
 	}
 	reader.settings = settings_new();
 	reader.folder = folder_of(path);
-	reader.seen = calloc(settings_field_count(), sizeof(config_setting_t *));
 	if (reader.settings != NULL)
 		reader.settings->file = strdup(path);
-	if (reader.settings == NULL || reader.settings->file == NULL || reader.folder == NULL ||
-	    reader.seen == NULL)
+	if (reader.settings == NULL || reader.settings->file == NULL || reader.folder == NULL)
 		reader_complain_memory(&reader);
-	else if (read_stream(&reader, stream)) {
+	else
+		read_files(&reader, stream);
+	if (!reader.has_failed) {
 		result = reader.settings;
 		reader.settings = NULL;
 	}
 	settings_free(reader.settings);
 	free(reader.folder);
-	free(reader.seen);
+	free(reader.taken);
 	(void)fclose(stream); /* was only read */
 	return result;
 }

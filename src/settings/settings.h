@@ -38,7 +38,8 @@ struct settings_member {
 struct settings_source {
 	char *type; /* "virtual", … */
 	char *path; /* empty: none, which only a database may have */
-	int line;   /* in the configuration; 0: not from there */
+	char *file; /* of the configuration where it stands; NULL or empty: not from there */
+	int line;   /* in that file; 0: not from there */
 	struct settings_member *members;
 	size_t member_count;
 };
@@ -54,9 +55,11 @@ struct settings {
 	struct resolve_limits limits; /* each a LIMIT */
 	struct settings_source *sources;
 	size_t source_count;
-	char *file;                    /* it was read from; NULL: defaults only */
-	struct settings_list included; /* paths of the files that it includes */
-	uid_t table_owner_user;        /* see settings_find_table_owner() */
+	char *file; /* it was read from; NULL: defaults only */
+	/* Paths of the other files that were read; and of the folder where such may be, with a
+	 * slash at its end, whether it is there or not. */
+	struct settings_list included;
+	uid_t table_owner_user; /* see settings_find_table_owner() */
 	bool knows_table_owner;
 };
 
@@ -64,9 +67,12 @@ struct settings {
 #define SETTINGS_DEFAULT_FILE OPENRCPT_CONFIGURATION
 
 /*
- * Read PATH. All errors are reported, one call of ON_ERROR each (`file:line: text`), not only the
- * first; the result is then NULL and ERR (status 78, 66 if there is no such file, 77 if it can't be
- * read, or others than its owner may write or replace it) the last. End it with settings_free().
+ * Read PATH, and behind it `conf.d` beside it: each file there whose name ends in `.conf` and
+ * begins with no dot, in the order of the bytes of their names. Sources and lists grow by what they
+ * say; whatever else is set twice is an error. All errors are reported, one call of ON_ERROR each
+ * (`file:line: text`), not only the first; the result is then NULL and ERR (status 78, 66 if there
+ * is no such file, 77 if it can't be read, or others than its owner may write or replace it) the
+ * last. End it with settings_free().
  */
 struct settings *settings_load(const char *path, void (*on_error)(const char *text, void *context),
 			       void *context, struct error *err);

@@ -59,10 +59,12 @@ void settings_source_clear(struct settings_source *source)
 	free(source->members);
 	free(source->type);
 	free(source->path);
+	free(source->file);
 	*source = (struct settings_source){ 0 };
 }
 
-bool settings_source_add(struct settings *settings, const char *type, const char *path, int line)
+bool settings_source_add(struct settings *settings, const char *type, const char *path,
+			 const char *file, int line)
 {
 	struct settings_source *sources =
 		realloc(settings->sources, (settings->source_count + 1) * sizeof(*sources));
@@ -72,8 +74,13 @@ bool settings_source_add(struct settings *settings, const char *type, const char
 		return false;
 	settings->sources = sources;
 	added = &sources[settings->source_count];
-	*added = (struct settings_source){ .type = strdup(type), .path = strdup(path), line };
-	if (added->type == NULL || added->path == NULL) {
+	*added = (struct settings_source){
+		.type = strdup(type),
+		.path = strdup(path),
+		.file = strdup(file),
+		.line = line,
+	};
+	if (added->type == NULL || added->path == NULL || added->file == NULL) {
 		settings_source_clear(added);
 		return false;
 	}

@@ -307,6 +307,38 @@ class Reload(TestCase):
         os.kill(made.master, signal.SIGHUP)
         self.assertIn('user', made.wait_for_log('needs a restart', start))
 
+    def test_files_of_conf_d(self):
+        """By the running daemon, confined as it is, and by one that starts."""
+        made = self.daemon().start()
+        folder = made.configuration.parent / 'conf.d'
+        part = folder / 'reply.conf'
+        folder.mkdir(0o755)
+        part.write_text('unknown = { reply = "554 5.7.1"; text = "Go away"; };\n')
+        part.chmod(0o644)
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('reloaded', start)
+        made.wait_for_answer('<zoe@alias.example>', lambda reply: reply.startswith('554 5.7.1 '))
+        part.write_text('\ntypo = 1;\n')
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('stay as they were', start)
+        self.assertIn('%s:2: unknown setting "typo"' % part, made.log_text()[start:])
+        self.assertTrue(made.message(['<zoe@alias.example>']).replies[0].startswith('554 5.7.1 '))
+        status, text = self.check(made)
+        self.assertEqual(status, CONFIG)
+        self.assertIn('%s:2: unknown setting "typo"' % part, text)
+        part.write_text('unknown = { reply = "553 5.7.1"; };\n')
+        start = len(made.log_text())
+        made.stop()
+        made.start()
+        self.assertTrue(made.message(['<zoe@alias.example>']).replies[0].startswith('553 5.7.1 '))
+        part.unlink()
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('reloaded', start)
+        made.wait_for_answer('<zoe@alias.example>', is_unknown)
+
     def test_many_signals(self):
         made = self.daemon().start()
         for _ in range(200):

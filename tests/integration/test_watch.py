@@ -224,6 +224,38 @@ class Changes(WatchTest):
         self.shop.write_configuration()
         self.check(lambda: self.put(part, line % other))
 
+    def test_conf_d(self):
+        """Made, added to, changed, and removed again: each is noticed without a signal."""
+        folder = self.shop.configuration.parent / 'conf.d'
+        metrics = self.shop.folder / 'watch.prom'
+        part = folder / '50-part.conf'
+        line = 'sources = ( { type = "virtual"; path = "%s"; } );\n'
+        for name in ('more', 'others'):
+            self.put(self.folder / name, 'someone@a.example %s@dest.example\n' % name)
+        self.start_and_wait('--metrics', metrics)
+
+        def leads_to(wanted):
+            harness.wait_until(lambda: rcptmap.run(
+                'query', '-t', self.shop.table, 'someone@a.example').out.strip() == wanted,
+                               'someone leads to ' + wanted)
+        leads_to('')
+        folder.mkdir(0o755)
+        self.put(folder / '.hidden.conf', 'no configuration')
+        self.put(part, line % (self.folder / 'more'))
+        leads_to('more@dest.example')
+        harness.wait_until(lambda: 'openrcpt_watch_files 4\n' in metrics.read_text('ascii'),
+                           'two files of settings and two sources are watched')
+        self.put(part, line % (self.folder / 'others'))
+        leads_to('others@dest.example')
+        self.put(self.folder / 'others', 'someone@a.example changed@dest.example\n')
+        leads_to('changed@dest.example')
+        self.replace(part, 'mistake = 1;\n')
+        self.wait_for_log(r'conf\.d/50-part\.conf:1: unknown setting "mistake"')
+        leads_to('changed@dest.example')
+        part.unlink()
+        leads_to('')
+        self.wait_for_status(OK)
+
     def test_changes_that_come_together_are_one(self):
         self.start_and_wait()
         before = self.number('compilations')

@@ -48,8 +48,8 @@ static struct settings *make_settings(void)
 			break;
 		}
 	}
-	assert_true(settings_source_add(settings, "pcre", "/etc/patterns", 7));
-	assert_true(settings_source_add(settings, "sqlite", "", 8));
+	assert_true(settings_source_add(settings, "pcre", "/etc/patterns", "/etc/conf", 7));
+	assert_true(settings_source_add(settings, "sqlite", "", "/etc/more", 8));
 	assert_true(settings_source_set(&settings->sources[2], "name", "main", 9));
 	assert_true(settings_source_set(&settings->sources[2], "alias_query", "SELECT 1", 10));
 	settings->file = strdup("/etc/openrcpt.conf");

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/fragments.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "settings/fields.h"
+
+static int is_fragment(const struct dirent *entry)
+{
+	static const char ending[] = ".conf";
+	size_t size = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && size > sizeof(ending) - 1 &&
+	       strcmp(entry->d_name + size - (sizeof(ending) - 1), ending) == 0;
+}
+
+/* Not by alphasort(): the order must not depend on who reads. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool add(struct settings_list *paths, const char *folder, const char *name)
+{
+	char *path;
+	bool is_added;
+
+	if (asprintf(&path, "%s%s", folder, name) < 0)
+		return false;
+	is_added = settings_list_add(paths, path);
+	free(path);
+	return is_added;
+}
+
+bool fragments_find(const char *folder, struct settings_list *out_folders,
+		    struct settings_list *out_paths, struct error *err)
+{
+	struct dirent **entries = NULL;
+	bool is_done = false;
+	int count = 0;
+	char *path;
+
+	if (asprintf(&path, "%s%sconf.d/", folder, strcmp(folder, "/") == 0 ? "" : "/") < 0)
+		return error_set_memory(err);
+	if (!settings_list_add(out_folders, path)) {
+		error_fill_memory(err);
+		goto out;
+	}
+	count = scandir(path, &entries, is_fragment, by_name);
+	if (count < 0) {
+		is_done = errno == ENOENT;
+		if (errno == ENOMEM)
+			error_fill_memory(err);
+		else
+			error_fill_errno(err, EX_NOPERM, "%s", path);
+		goto out;
+	}
+	is_done = true;
+	for (int i = 0; i < count; i++) {
+		if (is_done && !add(out_paths, path, entries[i]->d_name))
+			is_done = error_set_memory(err);
+		free(entries[i]);
+	}
+out:
+	free(entries);
+	free(path);
+	return is_done;
+}
