@@ -90,6 +90,36 @@ static bool stop(struct builder *builder, const struct row_place *place, const s
 	return false;
 }
 
+/* Is KEY one of mailbox_domains? Who writes it there knows what the sources say. */
+static bool is_in_mailbox_domains(struct builder *builder, struct bytes key)
+{
+	const struct settings_list *domains = &builder->settings->mailbox_domains;
+	bool is_there = false;
+
+	for (size_t i = 0; i < domains->count && !is_there; i++) {
+		struct bytes other;
+
+		is_there = fold_domain(bytes_of(domains->items[i]), &builder->arena, &other) ==
+				   FOLD_OK &&
+			   bytes_equal(other, key);
+	}
+	return is_there;
+}
+
+/* FLAGS are what it was, FLAG what it is to be. */
+static void look_at_both(struct builder *builder, struct bytes key, unsigned flags, unsigned flag,
+			 const struct row_place *place)
+{
+	unsigned other = TABLE_DOMAIN_OURS & ~flag;
+
+	if ((flags & other) == 0 || is_in_mailbox_domains(builder, key))
+		return;
+	report_warning(builder->report, WARNING_CONFLICT, place->path, place->line,
+		       BYTES_FORMAT " is declared as an alias domain and as a mailbox domain: it "
+				    "is taken for a mailbox domain",
+		       BYTES_ARGS(key));
+}
+
 /* FLAG is what it is to be; who is a mailbox domain stays one. */
 static bool declare_key(struct builder *builder, struct bytes key, unsigned flag,
 			const struct row_place *place)
@@ -107,8 +137,8 @@ static bool declare_key(struct builder *builder, struct bytes key, unsigned flag
 			       " is one of local_domains, too: its local users without "
 			       "a key here are refused",
 			       BYTES_ARGS(key));
-	if ((flags & TABLE_DOMAIN_MAILBOX) == 0)
-		writer_domain_flags(writer, domain, flag);
+	look_at_both(builder, key, flags, flag, place);
+	writer_domain_flags(writer, domain, flag);
 	return true;
 }
 

@@ -227,6 +227,11 @@ void domain_set_add_flags(struct domain_set *set, uint32_t ref, unsigned flags)
 	record_at(set, ref)[DOMAIN_FLAGS] |= (unsigned char)flags;
 }
 
+void domain_set_put_flags(struct domain_set *set, uint32_t ref, unsigned flags)
+{
+	record_at(set, ref)[DOMAIN_FLAGS] = (unsigned char)flags;
+}
+
 void domain_set_catch_all(struct domain_set *set, uint32_t ref, uint32_t list)
 {
 	le32_store(record_at(set, ref) + DOMAIN_CATCH_ALL, list);

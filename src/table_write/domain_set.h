@@ -44,6 +44,8 @@ struct bytes domain_set_name(const struct domain_set *set, uint32_t ref);
 uint64_t domain_set_hash(struct domain_set *set, uint32_t ref);
 unsigned domain_set_flags(const struct domain_set *set, uint32_t ref);
 void domain_set_add_flags(struct domain_set *set, uint32_t ref, unsigned flags);
+/* These, and no others. */
+void domain_set_put_flags(struct domain_set *set, uint32_t ref, unsigned flags);
 void domain_set_catch_all(struct domain_set *set, uint32_t ref, uint32_t list);
 
 /* The ref behind REF; begin with 0; 0 behind the last. */

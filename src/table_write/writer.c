@@ -92,7 +92,10 @@ void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned 
 	/* All of them: routing through a local domain is followed even where it has no keys. */
 	if (flags != 0)
 		flags |= TABLE_DOMAIN_PROBED;
-	domain_set_add_flags(&writer->domains, domain, flags);
+	flags |= domain_set_flags(&writer->domains, domain);
+	if ((flags & TABLE_DOMAIN_MAILBOX) != 0)
+		flags &= ~(unsigned)TABLE_DOMAIN_ALIAS;
+	domain_set_put_flags(&writer->domains, domain, flags);
 }
 
 unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain)

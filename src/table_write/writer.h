@@ -54,7 +54,8 @@ const struct error *table_writer_error(const struct table_writer *writer);
 uint32_t writer_domain(struct table_writer *writer, struct bytes name);
 /* The same for one that is there already; 0: it isn't. */
 uint32_t writer_known_domain(struct table_writer *writer, struct bytes name);
-/* Add FLAGS (alias, mailbox, local) to a domain. */
+/* Add FLAGS (alias, mailbox, local) to a domain. A mailbox domain is no alias domain, whichever was
+ * said first. */
 void writer_domain_flags(struct table_writer *writer, uint32_t domain, unsigned flags);
 unsigned writer_domain_get_flags(const struct table_writer *writer, uint32_t domain);
 
@@ -83,6 +84,7 @@ struct writer_duplicate {
 	struct bytes domain;
 	uint32_t kept_line;
 	uint32_t dropped_line;
+	bool is_equal; /* both say the same, in the same order */
 };
 
 /*

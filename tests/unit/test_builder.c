@@ -14,7 +14,7 @@ static void the_settings_declare_domains(void **state)
 		       false);
 	assert_string_equal(building_end(), "[192.0.2.1]: local\n"
 					    "a.test: alias\n"
-					    "both.test: alias mailbox\n"
+					    "both.test: mailbox\n"
 					    "m.test: mailbox\n"
 					    "xn--b-eha.test: local\n");
 }

@@ -207,6 +207,30 @@ static void a_mailbox_domain_is_no_alias_domain(void **state)
 	assert_string_equal(building_end(), "d.test: mailbox\n");
 }
 
+/* Whichever was said first, and that it was is told. */
+static void a_domain_of_both_kinds_is_a_mailbox_domain(void **state)
+{
+	static const char told[] =
+		"d.test: mailbox\n" BUILD_PATH
+		":2: warning: d.test is declared as an alias domain and as a mailbox domain: it is "
+		"taken for a mailbox domain [conflict]\n";
+
+	(void)state;
+	building_begin("", false);
+	building_row(SOURCE_ROW_DOMAIN, "d.test", "");
+	building_row(SOURCE_ROW_MAILBOX_DOMAIN, "D.test", "");
+	building_row(SOURCE_ROW_MAILBOX_DOMAIN, "d.test", "");
+	assert_string_equal(building_end(), told);
+	building_begin("", false);
+	building_row(SOURCE_ROW_MAILBOX_DOMAIN, "d.test", "");
+	building_row(SOURCE_ROW_DOMAIN, "d.test", "");
+	assert_string_equal(building_end(), told);
+	building_begin("alias_domains = [ \"d.test\" ];\n", false);
+	building_row(SOURCE_ROW_DOMAIN, "d.test", "");
+	building_row(SOURCE_ROW_MAILBOX_DOMAIN, "d.test", "");
+	assert_string_equal(building_end(), told);
+}
+
 /* `host.test list@far.test` may mean a user; where the domain has keys it means the domain, too. */
 static void a_word_with_an_address_is_decided_at_the_end(void **state)
 {
@@ -272,6 +296,7 @@ int main(void)
 		SCRATCH_TEST(a_domain_that_is_local_is_told),
 		SCRATCH_TEST(what_nobody_sees_is_told),
 		SCRATCH_TEST(a_mailbox_domain_is_no_alias_domain),
+		SCRATCH_TEST(a_domain_of_both_kinds_is_a_mailbox_domain),
 		SCRATCH_TEST(a_word_with_an_address_is_decided_at_the_end),
 		SCRATCH_TEST(a_user_is_one_whatever_it_looks_like),
 		SCRATCH_TEST(a_recipient_stays_itself),
