@@ -65,6 +65,7 @@ static bool read_source(struct compilation *compilation, size_t index)
 	struct source *source;
 	bool is_read;
 
+	line_map_begin_source(&compilation->builder.lines);
 	if (type == NULL) {
 		report_error(report, EX_CONFIG, from->file, (uint32_t)from->line,
 			     "no such type of source: \"%s\"; there are " SOURCE_TYPES, from->type);
@@ -131,22 +132,27 @@ static void close_kept(struct compilation *compilation)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+/* Several sources may well say the same: that is nobody's mistake. */
 static void on_duplicate(void *context, const struct writer_duplicate *duplicate)
 {
 	struct compilation *compilation = context;
-	uint32_t kept_line, dropped_line;
 	const struct line_map *lines = &compilation->builder.lines;
+	bool is_same_source =
+		line_map_is_same_source(lines, duplicate->kept_line, duplicate->dropped_line);
+	uint32_t kept_line, dropped_line;
 	const char *kept = line_map_find(lines, duplicate->kept_line, &kept_line);
 	const char *dropped = line_map_find(lines, duplicate->dropped_line, &dropped_line);
-
 	char place[TABLE_PLACE_BYTES];
 
+	if (!is_same_source && duplicate->is_equal)
+		return;
 	table_place_line(bytes_of(kept), kept_line, place);
-	report_warning(&compilation->report, WARNING_DUPLICATE, dropped, dropped_line,
-		       "duplicate key " BYTES_FORMAT "%s" BYTES_FORMAT
-		       ": the first one counts, %s%s",
-		       BYTES_ARGS(duplicate->local), duplicate->domain.size > 0 ? "@" : "",
-		       BYTES_ARGS(duplicate->domain), kept, place);
+	report_warning(&compilation->report, is_same_source ? WARNING_DUPLICATE : WARNING_CONFLICT,
+		       dropped, dropped_line,
+		       "%s key " BYTES_FORMAT "%s" BYTES_FORMAT ": the first %s counts, %s%s",
+		       is_same_source ? "duplicate" : "conflicting", BYTES_ARGS(duplicate->local),
+		       duplicate->domain.size > 0 ? "@" : "", BYTES_ARGS(duplicate->domain),
+		       is_same_source ? "one" : "source", kept, place);
 }
 
 static struct table_writer *make_writer(struct compilation *compilation, struct error *err)

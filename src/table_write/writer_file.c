@@ -28,6 +28,8 @@ static void tell_duplicate(void *context, const unsigned char *kept, const unsig
 		.domain = domain_set_name(&writer->domains, raw_domain(dropped)),
 		.kept_line = raw_global_line(kept),
 		.dropped_line = raw_global_line(dropped),
+		.is_equal = raw_kind(kept) == raw_kind(dropped) &&
+			    bytes_equal(raw_payload(kept), raw_payload(dropped)),
 	};
 
 	if (writer->on_duplicate != NULL)
@@ -44,6 +46,12 @@ static void tell_dropped(void *context, const unsigned char *dropped)
 
 /* ---- catch-alls ------------------------------------------------------------------------- */
 
+static struct bytes catch_all_contents(const struct table_writer *writer,
+				       const struct catch_all *catch_all)
+{
+	return bytes_make(writer->catch_all_bytes.data + catch_all->offset, catch_all->size);
+}
+
 static void tell_second_catch_all(struct table_writer *writer, const struct catch_all *kept,
 				  const struct catch_all *dropped)
 {
@@ -51,12 +59,16 @@ static void tell_second_catch_all(struct table_writer *writer, const struct catc
 		.domain = domain_set_name(&writer->domains, kept->domain),
 		.kept_line = kept->global_line,
 		.dropped_line = dropped->global_line,
+		.is_equal = kept->kind == dropped->kind &&
+			    bytes_equal(catch_all_contents(writer, kept),
+					catch_all_contents(writer, dropped)),
 	};
 
 	if (writer->on_duplicate != NULL)
 		writer->on_duplicate(writer->context, &duplicate);
 }
 
+/* Those that yield behind the others. */
 static int by_domain_then_order(const void *left, const void *right)
 {
 	const struct catch_all *a = left;
@@ -64,6 +76,8 @@ static int by_domain_then_order(const void *left, const void *right)
 
 	if (a->domain != b->domain)
 		return a->domain < b->domain ? -1 : 1;
+	if (a->yields != b->yields)
+		return a->yields ? 1 : -1;
 	return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
@@ -78,12 +92,12 @@ static bool lay_out_catch_alls(struct assembly *assembly, struct error *err)
 	if (count > 0)
 		qsort(all, count, sizeof(*all), by_domain_then_order);
 	for (size_t i = 0; i < count; i++) {
-		struct bytes contents =
-			bytes_make(writer->catch_all_bytes.data + all[i].offset, all[i].size);
+		struct bytes contents = catch_all_contents(writer, &all[i]);
 		uint32_t ref;
 
 		if (kept != NULL && kept->domain == all[i].domain) {
-			tell_second_catch_all(writer, kept, &all[i]);
+			if (!all[i].yields)
+				tell_second_catch_all(writer, kept, &all[i]);
 			continue;
 		}
 		kept = &all[i];

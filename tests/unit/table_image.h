@@ -154,6 +154,7 @@ struct build {
 	uint32_t line;
 	/* What came of it. */
 	unsigned duplicates;
+	unsigned equals;    /* of them */
 	uint32_t kept_line; /* of the last duplicate */
 	uint32_t dropped_line;
 	bool wants_seed;
@@ -258,6 +259,7 @@ static inline void build_on_duplicate(void *context, const struct writer_duplica
 	struct build *build = context;
 
 	build->duplicates++;
+	build->equals += duplicate->is_equal;
 	build->kept_line = duplicate->kept_line - 1;
 	build->dropped_line = duplicate->dropped_line - 1;
 }

@@ -236,9 +236,35 @@ static void lines_count_in_their_own_file(void **state)
 	put("two", "# comment\nu@a.test w@far.test\nx@a.test nobody@a.test\n");
 	assert_outcome(
 		compile_files((const char *const[]){ "one", "two", NULL }, "", STRICT), EX_DATAERR,
-		"two:2: warning: duplicate key u@a.test: the first one counts, one:4 [duplicate]\n"
+		"two:2: warning: conflicting key u@a.test: the first source counts, one:4 "
+		"[conflict]\n"
 		"two:3: target nobody@a.test could only bounce: no key of ours delivers it\n");
 	assert_int_equal(generation(), 0);
+}
+
+/* Key by key an earlier source comes first; only where they differ that is told. */
+static void sources_may_say_the_same(void **state)
+{
+	static const char *const both[] = { "one", "two", NULL };
+	static const char *const one_twice[] = { "one", "one", NULL };
+
+	(void)state;
+	put("one", "a.test x\nu@a.test v@far.test, w@far.test\n@a.test error:550 5.1.1 No\n"
+		   "r@a.test error:550 5.1.1 No\n");
+	put("two", "a.test y\nU@A.test v@far.test, w@far.test\n@a.test error:550 5.1.1 No\n"
+		   "r@a.test error:550 5.1.1 No\nz@a.test z@far.test\n");
+	assert_outcome(compile_files(both, "", STRICT), EX_OK, "");
+	assert_outcome(compile_files(one_twice, "", FORCED), EX_OK, "");
+	put("two", "u@a.test w@far.test\n@a.test error:550 5.1.1 Never\n");
+	assert_outcome(compile_files(both, "", FORCED), EX_OK,
+		       "two:1: warning: conflicting key u@a.test: the first source counts, one:2 "
+		       "[conflict]\n"
+		       "two:2: warning: conflicting key @a.test: the first source counts, one:3 "
+		       "[conflict]\n");
+	put("two", "r@a.test r@far.test\n");
+	assert_outcome(compile_files(both, "", FORCED), EX_OK,
+		       "two:1: warning: conflicting key r@a.test: the first source counts, one:4 "
+		       "[conflict]\n");
 }
 
 /* ---- what does not ------------------------------------------------------------------------ */
@@ -633,6 +659,7 @@ int main(void)
 		COMPILE_TEST(the_umask_does_not_matter),
 		COMPILE_TEST(warnings_name_file_and_line),
 		COMPILE_TEST(lines_count_in_their_own_file),
+		COMPILE_TEST(sources_may_say_the_same),
 		COMPILE_TEST(mistakes_of_syntax),
 		COMPILE_TEST(every_mistake_is_told),
 		COMPILE_TEST(what_can_be_read_is_proved_all_the_same),

@@ -121,6 +121,24 @@ static void there_are_no_more_lines_than_a_table_can_tell(void **state)
 	is_at(UINT32_MAX, "/a", most);
 }
 
+static void a_source_may_have_several_names(void **state)
+{
+	uint32_t lines[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		if (i % 2 == 0)
+			line_map_begin_source(&map);
+		assert_true(line_map_add_source(&map, i == 1 ? "/same" : "/a"));
+		lines[i] = add_line(3);
+	}
+	assert_true(line_map_is_same_source(&map, lines[0], lines[1]));
+	assert_true(line_map_is_same_source(&map, lines[3], lines[2] - 1));
+	assert_false(line_map_is_same_source(&map, lines[1], lines[2]));
+	assert_false(line_map_is_same_source(&map, lines[0], lines[3]));
+	assert_false(line_map_is_same_source(&map, 0, 0));
+}
+
 static void it_begins_anew(void **state)
 {
 	(void)state;
@@ -144,6 +162,7 @@ int main(void)
 		TEST(a_source_may_be_empty),
 		TEST(line_0_is_nowhere),
 		TEST(there_are_no_more_lines_than_a_table_can_tell),
+		TEST(a_source_may_have_several_names),
 		TEST(it_begins_anew),
 	};
 

@@ -124,6 +124,69 @@ static void of_two_catch_alls_the_first_counts(void **state)
 	image_free(&image);
 }
 
+static void one_that_yields_is_no_catch_all_beside_another(void **state)
+{
+	(void)state;
+	for (int yielding = 0; yielding < 4; yielding++) {
+		static const char *const winner[] = { "t0", "t1", "t0", "t0" };
+		struct build build = { .seed = 1 };
+		struct table_target_cursor cursor;
+		struct table_target target;
+		struct table_domain domain;
+		struct table_entry entry;
+		struct image image;
+		struct table *table;
+
+		build_begin(&build);
+		for (int i = 0; i < 2; i++)
+			build_add_entry(&build, "@a.test", i == 0 ? "t0@b.test" : "t1@b.test",
+					(yielding >> i & 1) != 0);
+		image = build_end(&build);
+		table = image_open(&image);
+		assert_int_equal(table_find_domain(table, bytes_of("a.test"), &domain),
+				 LOOKUP_FOUND);
+		assert_int_equal(table_find_catch_all(table, &domain, &entry), LOOKUP_FOUND);
+		table_targets_begin(&entry, &cursor);
+		assert_int_equal(table_next_target(table, &cursor, &target), LOOKUP_FOUND);
+		assert_true(bytes_equal(target.local, bytes_of(winner[yielding])));
+		assert_int_equal(build.duplicates, yielding == 0);
+		table_close(table);
+		assert_sound(&image);
+		image_free(&image);
+	}
+}
+
+static void equal_ones_are_told_from_others(void **state)
+{
+	static const char *const values[][2] = {
+		{ "t@b.test", "t@b.test" },
+		{ "t@b.test, u@b.test", "t@b.test, u@b.test" },
+		{ "reply:550 5.2.1 No", "reply:550 5.2.1 No" },
+		{ "discard:", "discard:" },
+		{ "t@b.test", "u@b.test" },
+		{ "t@b.test, u@b.test", "u@b.test, t@b.test" },
+		{ "t@b.test", "t@b.test, t@b.test" },
+		{ "discard:", "reply:" },
+		{ "reply:550 5.2.1 No", "reply:550 5.2.2 No" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct build build = { .seed = 1 };
+		struct image image;
+
+		build_begin(&build);
+		for (int j = 0; j < 2; j++) {
+			build_add(&build, "k@a.test", values[i][j]);
+			build_add(&build, "@a.test", values[i][j]);
+		}
+		image = build_end(&build);
+		assert_int_equal(build.duplicates, 2);
+		assert_int_equal(build.equals, i < 4 ? 2 : 0);
+		image_free(&image);
+	}
+}
+
 /* Duplicates must not make a cluster look full. */
 static void a_thousand_times_the_same(void **state)
 {
@@ -443,6 +506,8 @@ int main(void)
 		cmocka_unit_test(of_two_the_first_counts),
 		cmocka_unit_test(one_that_yields_gives_way_in_silence),
 		cmocka_unit_test(of_two_catch_alls_the_first_counts),
+		cmocka_unit_test(one_that_yields_is_no_catch_all_beside_another),
+		cmocka_unit_test(equal_ones_are_told_from_others),
 		cmocka_unit_test(a_thousand_times_the_same),
 		cmocka_unit_test(partitions_leave_no_trace),
 		cmocka_unit_test(spilling_leaves_no_trace),
