@@ -67,11 +67,31 @@ static void print_members(const struct settings_source *source, FILE *stream)
 	}
 }
 
+/* Does FILE, which stands in a comment, end that? */
+static bool ends_comment(const char *file)
+{
+	for (; *file != '\0'; file++)
+		if ((unsigned char)*file < ' ' || *file == 0x7f)
+			return true;
+	return false;
+}
+
+/* Of a source that another file has added, where it stands. */
+static void print_place(const struct settings *settings, const struct settings_source *source,
+			FILE *stream)
+{
+	if (source->file[0] != '\0' && settings->file != NULL &&
+	    strcmp(source->file, settings->file) != 0 && !ends_comment(source->file))
+		(void)fprintf(stream, "\n    # %s:%d", source->file, source->line);
+}
+
 static void print_sources(const struct settings *settings, FILE *stream)
 {
 	(void)fputs("sources = (", stream);
 	for (size_t i = 0; i < settings->source_count; i++) {
-		(void)fputs(i == 0 ? "\n    { type = " : ",\n    { type = ", stream);
+		(void)fputs(i == 0 ? "" : ",", stream);
+		print_place(settings, &settings->sources[i], stream);
+		(void)fputs("\n    { type = ", stream);
 		print_text(settings->sources[i].type, stream);
 		(void)fputs("; ", stream);
 		print_members(&settings->sources[i], stream);

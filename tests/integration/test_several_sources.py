@@ -177,6 +177,8 @@ class SeveralSources(RcptmapTest):
                            'u1@one.example').out
         self.assertIn('u0@one.example  virtual:1\n', told)
         self.assertIn('u1@one.example  sqlite:panel alias 8\n', told)
+        said = rcptmap.run('config', '-c', self.shop.configuration, '-n').out
+        self.assertRegex(said, r'(?m)^    # %s:1$' % re.escape(str(part)))
         for wrong, text in (({'nmae': 'x'}, 'nmae: there is no such setting of a database'),
                             ({'alias_query': ''}, 'a database without a path needs a schema, or')):
             self.put('conf.d/50-panel.conf', '\n\n' + rcptmap.libconfig_text(

@@ -2,6 +2,7 @@
 /* conf.d beside the configuration: which files of it are read, in which order, and what may stand
  * in them. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -273,6 +274,40 @@ static void paths_begin_at_the_configuration(void **state)
 	refuses("conf.d/2.conf", ":2: user: is set in more:1 already, and may be set once only");
 }
 
+static void it_prints_where_a_source_comes_from(void **state)
+{
+	struct settings *settings;
+	char expected[PATH_MAX + 200];
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	(void)state;
+	scratch_put("openrcpt.conf", "sources = ( { type = \"virtual\"; path = \"/main\"; } );");
+	scratch_put("conf.d/1.conf", "\nsources = ( { type = \"virtual\"; path = \"/one\"; } );");
+	scratch_put("conf.d/2\n}.conf", "sources = ( { type = \"virtual\"; path = \"/two\"; } );");
+	settings = accepts();
+	assert_true(settings_print(settings, SETTINGS_CHANGED, stream));
+	assert_int_equal(fclose(stream), 0);
+	settings_free(settings);
+	(void)snprintf(expected, sizeof(expected),
+		       "sources = (\n"
+		       "    { type = \"virtual\"; path = \"/main\"; },\n"
+		       "    # %s:2\n"
+		       "    { type = \"virtual\"; path = \"/one\"; },\n"
+		       "    { type = \"virtual\"; path = \"/two\"; }\n"
+		       ");\n",
+		       scratch_path("conf.d/1.conf"));
+	assert_string_equal(text, expected);
+	assert_int_equal(unlink(scratch_path("conf.d/1.conf")), 0);
+	assert_int_equal(unlink(scratch_path("conf.d/2\n}.conf")), 0);
+	scratch_put("openrcpt.conf", text);
+	settings = accepts();
+	sources_are(settings, "/main /one /two ");
+	settings_free(settings);
+	free(text);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, scratch_end)
 
 int main(void)
@@ -288,6 +323,7 @@ int main(void)
 		TEST(each_file_is_judged),
 		TEST(what_can_not_be_told_is_an_error),
 		TEST(paths_begin_at_the_configuration),
+		TEST(it_prints_where_a_source_comes_from),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
