@@ -72,27 +72,17 @@ static bool check_columns(const struct importer *importer, const struct database
 	return false;
 }
 
+static bool on_row(struct importer *importer, const struct database_row *row, void *context)
+{
+	(void)context;
+	return check_columns(importer, row) && add_row(importer, row);
+}
+
 static bool run_query(struct importer *importer)
 {
-	const struct database_module *module = importer->module;
-	struct database_row row;
-	struct error err;
-
-	if (!module->query(importer->database, importer->plan->queries[importer->kind],
-			   DATABASE_ALL, &err))
-		return importer_fail(importer, &err);
-	for (;;) {
-		switch (module->next(importer->database, &row, &err)) {
-		case DATABASE_FAILED:
-			return importer_fail(importer, &err);
-		case DATABASE_END:
-			return importer_join(importer);
-		case DATABASE_ROW:
-			break;
-		}
-		if (!check_columns(importer, &row) || !add_row(importer, &row))
-			return false;
-	}
+	return importer_read(importer, importer->plan->queries[importer->kind], DATABASE_ALL,
+			     on_row, NULL) &&
+	       importer_join(importer);
 }
 
 /* ---- the snapshot ------------------------------------------------------------------------- */

@@ -41,14 +41,14 @@ static bool escape(void *context, struct bytes value, struct buffer *out, struct
 	return importer->module->escape(importer->database, value, out, err);
 }
 
-bool importer_read(struct importer *importer, enum database_way way, importer_on_row *on_row,
-		   void *context)
+bool importer_read(struct importer *importer, const char *query, enum database_way way,
+		   importer_on_row *on_row, void *context)
 {
 	const struct database_module *module = importer->module;
 	struct database_row row;
 	struct error err;
 
-	if (!module->query(importer->database, importer->query.data, way, &err))
+	if (!module->query(importer->database, query, way, &err))
 		return importer_fail(importer, &err);
 	for (;;) {
 		switch (module->next(importer->database, &row, &err)) {
@@ -82,7 +82,7 @@ bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *
 	}
 	if (!buffer_append_byte(&importer->query, '\0'))
 		return importer_fail_memory(importer);
-	return importer_read(importer, DATABASE_ONE, on_row, context);
+	return importer_read(importer, importer->query.data, DATABASE_ONE, on_row, context);
 }
 
 /* ---- a sample ----------------------------------------------------------------------------- */

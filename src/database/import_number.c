@@ -53,7 +53,7 @@ static bool keep_value(struct importer *importer, const struct database_row *row
 bool importer_ask_catalog(struct importer *importer)
 {
 	buffer_clear(&importer->text);
-	return importer_read(importer, DATABASE_ONE, keep_value, NULL);
+	return importer_read(importer, importer->query.data, DATABASE_ONE, keep_value, NULL);
 }
 
 /* A plain name of TABLE; of MySQL `…` may be around it. Behind a dot it isn't the one that the

@@ -214,7 +214,7 @@ static bool read_bulk(struct importer *importer, const struct query_shape *shape
 	struct bulk bulk = { .shape = shape };
 
 	return put_bulk(importer, shape, &bulk.has_number) &&
-	       importer_read(importer, DATABASE_ALL, on_bulk_row, &bulk);
+	       importer_read(importer, importer->query.data, DATABASE_ALL, on_bulk_row, &bulk);
 }
 
 /* ---- key by key --------------------------------------------------------------------------- */
@@ -233,35 +233,17 @@ static bool ask_key(struct importer *importer, struct bytes key)
 						  : importer_fail_memory(importer);
 }
 
-/* The keys that keys_query names, into KEYS, as Postfix asks for them. */
-static bool read_keys(struct importer *importer, struct row_store *keys)
+/* One of the keys that keys_query names, into the store CONTEXT, as Postfix asks for it. */
+static bool on_named_key(struct importer *importer, const struct database_row *row, void *context)
 {
-	const struct database_module *module = importer->module;
-	struct database_row row;
-	struct error err;
+	enum import_outcome outcome = importer_take_key(importer, &row->values[0]);
 
-	if (!module->query(importer->database, importer->plan->keys_query, DATABASE_ALL, &err))
-		return importer_fail(importer, &err);
-	for (;;) {
-		enum import_outcome outcome;
-
-		switch (module->next(importer->database, &row, &err)) {
-		case DATABASE_FAILED:
-			return importer_fail(importer, &err);
-		case DATABASE_END:
-			return true;
-		case DATABASE_ROW:
-			break;
-		}
-		outcome = importer_take_key(importer, &row.values[0]);
-		if (outcome == IMPORT_ROW)
-			outcome = importer_fold_key(importer);
-		if (outcome == IMPORT_FAILED)
-			return false;
-		if (outcome == IMPORT_ROW && importer_is_asked_for(importer, QUERY_KEY) &&
-		    !row_store_add(keys, buffer_bytes(&importer->key), bytes_make("", 0), 0, 0))
-			return importer_fail_memory(importer);
-	}
+	if (outcome == IMPORT_ROW)
+		outcome = importer_fold_key(importer);
+	if (outcome != IMPORT_ROW || !importer_is_asked_for(importer, QUERY_KEY))
+		return outcome != IMPORT_FAILED;
+	return row_store_add(context, buffer_bytes(&importer->key), bytes_make("", 0), 0, 0) ||
+	       importer_fail_memory(importer);
 }
 
 static bool run_by_keys(struct importer *importer, const char *why)
@@ -274,7 +256,8 @@ static bool run_by_keys(struct importer *importer, const char *why)
 	importer->number = 0;
 	if (!row_store_init(&keys))
 		return importer_fail_memory(importer);
-	is_done = read_keys(importer, &keys) &&
+	is_done = importer_read(importer, importer->plan->keys_query, DATABASE_ALL, on_named_key,
+				&keys) &&
 		  (row_store_join(&keys) || importer_fail_memory(importer));
 	while (is_done && row_store_next(&keys, &position, &key))
 		is_done = ask_key(importer, key.key);

@@ -73,9 +73,9 @@ bool importer_take_values(struct importer *importer, const struct database_row *
 typedef bool importer_on_row(struct importer *importer, const struct database_row *row,
 			     void *context);
 
-/* Ask importer->query, and let ON_ROW have each row. */
-bool importer_read(struct importer *importer, enum database_way way, importer_on_row *on_row,
-		   void *context);
+/* Ask QUERY, which may be importer->query, and let ON_ROW have each row. */
+bool importer_read(struct importer *importer, const char *query, enum database_way way,
+		   importer_on_row *on_row, void *context);
 
 /* Ask for KEY, and let ON_ROW have each row. */
 bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *on_row,
