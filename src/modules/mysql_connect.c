@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "modules/library.h"
 #include "modules/mysql.h"
 
 enum { PORT_MAX = 65535 };
@@ -40,13 +41,7 @@ int64_t mysql_module_now_ms(void)
 
 bool mysql_module_fail(int status, const char *said, struct error *err)
 {
-	char text[TEXT_BYTES];
-	size_t size = 0;
-
-	for (; *said != '\0' && size + 1 < sizeof(text); said++)
-		text[size++] = *said == '\n' || *said == '\t' ? ' ' : *said;
-	text[size] = '\0';
-	return error_set(err, status, "%s", size > 0 ? text : "the library gives no reason");
+	return library_fail(status, said, "libmariadb", err);
 }
 
 static bool is_local(const struct place *place)
@@ -328,8 +323,7 @@ bool mysql_module_connect(struct database *database, const struct database_optio
 	if (options->connection != NULL)
 		return connect_text(database, options, err);
 	if (options->host_count == 0)
-		return error_set(err, EX_CONFIG,
-				 "connection is missing, as in connection = \"dbname=mail\"");
+		return library_needs_connection(err);
 	if (options->name == NULL)
 		return error_set(err, EX_CONFIG, "dbname is missing");
 	if (!check_files(options, err))

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "modules/library.h"
 #include "modules/postgresql.h"
 
 enum { PARAMETERS_MAX = 20 };
@@ -38,19 +39,7 @@ int64_t postgresql_now_ms(void)
 
 bool postgresql_fail(int status, const char *said, struct error *err)
 {
-	char text[TEXT_BYTES];
-	size_t size = 0;
-
-	for (; *said != '\0' && size + 1 < sizeof(text); said++) {
-		char byte = *said == '\n' || *said == '\t' ? ' ' : *said;
-
-		if (byte != ' ' || (size > 0 && text[size - 1] != ' '))
-			text[size++] = byte;
-	}
-	while (size > 0 && text[size - 1] == ' ')
-		size--;
-	text[size] = '\0';
-	return error_set(err, status, "%s", size > 0 ? text : "libpq gives no reason");
+	return library_fail(status, said, "libpq", err);
 }
 
 static bool is_local(const char *host)
@@ -213,8 +202,7 @@ bool postgresql_connect(struct database *database, const struct database_options
 	if (options->connection != NULL)
 		return connect_text(database, options, err);
 	if (options->host_count == 0)
-		return error_set(err, EX_CONFIG,
-				 "connection is missing, as in connection = \"dbname=mail\"");
+		return library_needs_connection(err);
 	/* The last error tells, if all fail. */
 	for (size_t i = 0; i < options->host_count; i++)
 		if (connect_host(database, options->hosts[i], options, err))

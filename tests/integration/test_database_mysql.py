@@ -169,6 +169,10 @@ class MysqlTest(DatabaseTests, DatabaseTest):
         harness.wait_until(look, 'nobody waits')
         return int(found[0][0])
 
+    def test_no_database_is_named(self):
+        self.shop.write_configuration(sources=[{'type': 'mysql', 'alias_query': 'SELECT 1, 2'}])
+        self.refuses(CONFIG, 'mysql:main alias: connection is missing, as in connection = ')
+
     def test_one_snapshot(self):
         """What is committed while the first query runs is not seen by the second."""
         self.use_members(

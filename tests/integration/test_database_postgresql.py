@@ -54,6 +54,10 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         self.shop.compile('--force')
         self.assertEqual(self.ours(['b@one.example']), {'b@one.example': ['N@x.example']})
 
+    def test_no_database_is_named(self):
+        self.shop.write_configuration(sources=[{'type': 'postgresql', 'alias_query': 'SELECT 1, 2'}])
+        self.refuses(CONFIG, 'postgresql:main alias: connection is missing, as in connection = ')
+
     def test_one_snapshot(self):
         """What is committed while the first query runs is not seen by the second."""
         holder = subprocess.Popen(
