@@ -63,6 +63,12 @@ class FileTest(DatabaseTest):
         return [answer['verdict'] for answer in
                 self.shop.resolve(['team@a.example', 'ann@a.example'])]
 
+    def test_differences_are_told(self):
+        """Each by its anchor."""
+        told = (harness.SOURCE / 'doc' / 'postfix-differences.md').read_text(encoding='utf-8')
+        for name in schema_test.CLASSES:
+            self.assertIn('<a id="%s"></a>' % name.replace(' ', '-'), told)
+
     def test_own_file(self):
         self.use()
         self.assertEqual(self.verdicts(), ['expand', 'deliver'])
