@@ -336,6 +336,23 @@ class Reexec(TestCase):
         self.assertFalse(made.socket.exists())
         self.assertEqual(list(made.runtime.glob('*.sock')), [])
 
+    def test_files_of_conf_d(self):
+        """Read by the program that has taken over, within what the one before gave up."""
+        made = self.started()
+        folder = made.configuration.parent / 'conf.d'
+        folder.mkdir(0o755)
+        part = folder / 'reply.conf'
+        part.write_text('unknown = { reply = "554 5.7.1"; };\n', encoding='ascii')
+        part.chmod(0o644)
+        self.reexec(made)
+        made.wait_for_log('has taken over')
+        made.wait_for_answer('<nobody-here@alias.example>',
+                             lambda reply: reply.startswith('554 5.7.1 '))
+        part.write_text('mistake = 1;\n', encoding='ascii')
+        status, _, err = self.ctl(made, 'reexec')
+        self.assertNotEqual(status, 0)
+        self.assertIn('reply.conf:1: unknown setting "mistake"', made.log_text() + err)
+
     def test_again_and_again(self):
         made = self.started()
         sessions = []

@@ -82,6 +82,8 @@ static void what_is_packed_comes_back(void **state)
 		if (!settings_field_equal(settings_field(i), settings, copy))
 			fail_msg("%s", settings_field(i)->path);
 	assert_true(settings_sources_equal(settings, copy));
+	assert_string_equal(copy->sources[1].file, "/etc/conf");
+	assert_string_equal(copy->sources[2].file, "/etc/more");
 	assert_int_equal(copy->sources[1].line, 7);
 	assert_int_equal(copy->sources[2].members[1].line, 10);
 	copy->sources[2].members[1].value[0] = 's';
