@@ -79,12 +79,22 @@ static void sort_by_hash(const unsigned char **raws, size_t count)
 	}
 }
 
+/* Of two with one key: does RAW count, and not OTHER? They come in the order of their lines, but
+ * for those that could be settled only when all lines were known. */
+static bool goes_before(const unsigned char *raw, const unsigned char *other)
+{
+	if (raw_yields(raw) != raw_yields(other))
+		return raw_yields(other);
+	return raw_global_line(raw) < raw_global_line(other);
+}
+
 /* Of entries with one key keep the first that doesn't yield, else the first. */
 static size_t drop_duplicates(struct layout *layout, const unsigned char **raws, size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		const unsigned char *loser = raws[i];
 		size_t other = 0;
 
 		while (other < kept && !same_key(raws[other], raws[i]))
@@ -93,14 +103,13 @@ static size_t drop_duplicates(struct layout *layout, const unsigned char **raws,
 			raws[kept++] = raws[i];
 			continue;
 		}
-		if (raw_yields(raws[other]) && !raw_yields(raws[i])) {
-			drop(layout, raws[other]);
+		if (goes_before(raws[i], raws[other])) {
+			loser = raws[other];
 			raws[other] = raws[i];
-			continue;
 		}
-		if (!raw_yields(raws[i]) && layout->on_duplicate != NULL)
-			layout->on_duplicate(layout->context, raws[other], raws[i]);
-		drop(layout, raws[i]);
+		if (!raw_yields(loser) && layout->on_duplicate != NULL)
+			layout->on_duplicate(layout->context, raws[other], loser);
+		drop(layout, loser);
 	}
 	return kept;
 }

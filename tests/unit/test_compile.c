@@ -267,6 +267,32 @@ static void sources_may_say_the_same(void **state)
 		       "[conflict]\n");
 }
 
+/* A word that may be a domain is settled when all rows are known. */
+static void a_word_counts_by_where_it_stands(void **state)
+{
+	static const char *const both[] = { "one", "two", NULL };
+	static const char ambiguous[] =
+		"one:1: warning: host.test is taken for a local user and for an alias domain: put "
+		"quotes around the user, or the domain into alias_domains [ambiguous]\n";
+	char expected[1000];
+
+	(void)state;
+	put("one", "host.test list\n");
+	put("two", "\"host.test\" other@far.test\n");
+	(void)snprintf(expected, sizeof(expected),
+		       "%stwo:1: warning: conflicting key host.test: the first source counts, "
+		       "one:1 [conflict]\n",
+		       ambiguous);
+	assert_outcome(compile_files(both, "", STRICT), EX_OK, expected);
+	put("one", "host.test list\n\"host.test\" other@far.test\n");
+	(void)snprintf(expected, sizeof(expected),
+		       "%sone:2: warning: duplicate key host.test: the first one counts, one:1 "
+		       "[duplicate]\n",
+		       ambiguous);
+	assert_outcome(compile_files((const char *const[]){ "one", NULL }, "", FORCED), EX_OK,
+		       expected);
+}
+
 /* ---- what does not ------------------------------------------------------------------------ */
 
 static void mistakes_of_syntax(void **state)
@@ -660,6 +686,7 @@ int main(void)
 		COMPILE_TEST(warnings_name_file_and_line),
 		COMPILE_TEST(lines_count_in_their_own_file),
 		COMPILE_TEST(sources_may_say_the_same),
+		COMPILE_TEST(a_word_counts_by_where_it_stands),
 		COMPILE_TEST(mistakes_of_syntax),
 		COMPILE_TEST(every_mistake_is_told),
 		COMPILE_TEST(what_can_be_read_is_proved_all_the_same),
