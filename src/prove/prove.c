@@ -170,6 +170,7 @@ static void prove_row(void *context, const struct table_row *row, const struct t
 	prover->row = row;
 	warn_of_undeclared(prover, row);
 	note_mailbox(prover, row);
+	shadowed_look(&prover->shadowed, prover->table, row, &prover->arena);
 	if (row->is_catch_all && accepts_everybody(prover, row, sum))
 		proof_findings_add(&prover->findings, prover_line(prover), WARNING_CATCH_ALL,
 				   "catch-all: no user of " BYTES_FORMAT " is unknown",
@@ -284,6 +285,7 @@ static void prover_init(struct prover *prover, struct sound_entries *sound,
 	arena_init(&prover->arena, PROOF_ARENA_BYTES);
 	sound_rounds_init(&prover->rounds, sound);
 	proof_findings_init(&prover->findings);
+	shadowed_init(&prover->shadowed);
 	buffer_init(&prover->suspects, SIZE_MAX / 4);
 }
 
@@ -292,6 +294,7 @@ static void prover_free(struct prover *prover)
 	arena_free(&prover->arena);
 	sound_rounds_free(&prover->rounds);
 	proof_findings_free(&prover->findings);
+	shadowed_free(&prover->shadowed);
 	buffer_free(&prover->suspects);
 }
 
@@ -346,6 +349,9 @@ static bool verify_and_prove(const struct table *table, struct prover *provers, 
 		return false;
 	prove_the_rest(provers);
 	warn_of_no_mailbox(provers);
+	for (unsigned i = 1; i < PROVERS; i++)
+		shadowed_merge(&provers[0].shadowed, &provers[i].shadowed);
+	shadowed_tell(&provers[0].shadowed, &provers[0].findings);
 	prove_patterns(table, &provers[0].limits, &provers[0].findings);
 	return true;
 }

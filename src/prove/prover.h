@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "prove/proof_findings.h"
+#include "prove/shadowed.h"
 #include "prove/sound_rounds.h"
 #include "prove/walked_entries.h"
 #include "resolve/expand.h"
@@ -28,6 +29,7 @@ struct prover {
 	struct sound_rounds rounds;
 	struct walked_entries *walked; /* all threads' */
 	struct buffer suspects;        /* struct suspect */
+	struct shadowed shadowed;
 	const struct table_row *row;
 	uint64_t steps;
 };

@@ -137,6 +137,26 @@ class SeveralSources(RcptmapTest):
             for key in keys:
                 self.assertRegex(told, r'(?m)^\t%s  %s$' % (re.escape(key), places[first[key]]))
 
+    def test_keys_that_a_pattern_goes_before(self):
+        """Counted, the first of them told; but not where both say the same."""
+        keys = self.put('keys', 'u0@one.example u0@Dest.example\nu1+x@one.example u@dest.example\n'
+                                'u2@one.example u@dest.example\n@one.example all@dest.example\n'
+                                'u3@three.example u@dest.example\n')
+        patterns = {'type': 'regexp', 'path': self.put(
+            'patterns', '/^(.*)@one\\.example$/  $1@dest.example\n')}
+        file = {'type': 'virtual', 'path': keys}
+        self.shop.write_configuration(alias_domains=list(DOMAINS), sources=[patterns, file])
+        self.assertRegex(self.shop.compile(), r'(?m)^%s:2: warning: conflicting key '
+                         r'u1\+x@one.example: a pattern of an earlier source counts, patterns:1 '
+                         r'\(and so it is with 1 more\) \[conflict\]$' % keys)
+        self.shop.write_configuration(sources=[file, patterns])
+        self.assertNotIn('conflict', self.shop.compile('-v'))
+        self.put('keys', 'u0@one.example u0@dest.example\nu1@one.example y@dest.example\n')
+        self.shop.write_configuration(sources=[patterns, file])
+        self.assertRegex(self.shop.compile('--force'), r'(?m)^%s:2: warning: conflicting key '
+                         r'u1@one.example: a pattern of an earlier source counts, patterns:1 '
+                         r'\[conflict\]$' % keys)
+
     def test_equal_rows_are_nobodys_mistake(self):
         rows = 'u0@one.example a@dest.example, b@dest.example\n@two.example c@dest.example\n'
         database = Sqlite(self.shop.folder)
