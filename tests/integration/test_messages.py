@@ -176,8 +176,8 @@ class Types(RcptmapTest):
         self.assertEqual(shop.try_compile('-n', 'proxy:hash:%s' % shop.source), (OK, '', ''))
 
     def test_an_unknown_type_is_told_the_known_ones(self):
-        shop = self.workshop([('nisplus', HEAD)])
-        self.assert_says(shop.try_compile(), CONFIG, '.*:.*: no such type of source: "nisplus".*'
+        shop = self.workshop([('memcache', HEAD)])
+        self.assert_says(shop.try_compile(), CONFIG, '.*:.*: no such type of source: "memcache".*'
                          'aliases.*domains.*pcre.*recipients.*regexp.*virtual.*virtusertable')
 
 
