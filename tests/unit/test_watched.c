@@ -100,6 +100,25 @@ static void a_new_list_drops_what_is_not_on_it(void **state)
 	assert_true(watched_look(&watched));
 }
 
+/* By a slash at its end; what happens in it changes it, and it is no file. */
+static void a_folder_may_be_watched(void **state)
+{
+	(void)state;
+	assert_true(watched_add(&watched, scratch_path("a")));
+	assert_true(watched_add(&watched, scratch_path("folder/")));
+	assert_int_equal(watched_count_files(&watched), 1);
+	assert_false(watched_look(&watched));
+	assert_int_equal(mkdir(scratch_path("folder"), 0755), 0);
+	assert_true(watched_look(&watched));
+	(void)usleep(20000); /* another tick of the clock that files have */
+	put("folder/x", "1");
+	assert_true(watched_look(&watched));
+	assert_false(watched_look(&watched));
+	(void)usleep(20000);
+	assert_int_equal(unlink(scratch_path("folder/x")), 0);
+	assert_true(watched_look(&watched));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -110,6 +129,7 @@ int main(void)
 		TEST(links_are_followed),
 		TEST(what_was_read_is_what_counts),
 		TEST(a_new_list_drops_what_is_not_on_it),
+		TEST(a_folder_may_be_watched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
