@@ -15,18 +15,20 @@ import harness
 import rcptmap
 import schema_test
 from database_test import DatabaseTest
-from databases import PostgresqlServer, Sqlite
+from databases import MysqlServer, PostgresqlServer, Sqlite
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION
 
 
 class SchemasTest(schema_test.SchemaTest):
     @classmethod
     def setUpClass(cls):
-        cls.server = PostgresqlServer().start()
-        cls.addClassCleanup(cls.server.stop)
+        cls.servers = {'mysql': MysqlServer(), 'postgresql': PostgresqlServer()}
+        for server in cls.servers.values():
+            cls.addClassCleanup(server.stop)
+            server.start()
 
     def make_database(self, kind):
-        made = (self.server.database() if kind == 'postgresql' else
+        made = (self.servers[kind].database() if kind in self.servers else
                 Sqlite(self.shop.folder))
         made.run('DROP TABLE alias')
         return made
@@ -181,4 +183,4 @@ for schema in schema_test.names():
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'postgresql', 'postfix')
+    harness.main('rcptmap', 'mysql', 'postgresql', 'postfix')

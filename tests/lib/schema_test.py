@@ -4,7 +4,8 @@ with the panel's own queries.
 
 tests/data/schemas/NAME.py has the data. TABLES and ROWS are statements; MEMBERS are settings of the
 source; ALIAS_MAPS, MAILBOX_MAPS, DOMAIN_MAP and ALIAS_DOMAIN_MAP are queries for one key, as
-Postfix asks them. Each of LOCALS in each of DOMAINS is asked, with and without an extension, again
+Postfix asks them. ${NAME} in any of them is one of WORDS, where databases differ: a dictionary has
+a text for each of DATABASES, a tuple is texts that are joined. Each of LOCALS in each of DOMAINS is asked, with and without an extension, again
 after each of CHANGES; those in UNCHANGED make no difference. DIFFERENCES are names of CLASSES:
 what we answer otherwise, and doc/databases.md tells."""
 import importlib.util
@@ -16,7 +17,7 @@ from native import NOBODY, Native
 from private_postfix import PrivatePostfix
 from rcptmap_test import RcptmapTest
 
-POSTFIX_TYPES = {'postgresql': 'pgsql', 'sqlite': 'sqlite'}
+POSTFIX_TYPES = {'mysql': 'mysql', 'postgresql': 'pgsql', 'sqlite': 'sqlite'}
 
 
 def is_unknown_at_target(name, ours, theirs):
@@ -50,6 +51,13 @@ def load(name):
     return module
 
 
+def word(value, kind):
+    """What VALUE, one of WORDS, is for databases of type KIND."""
+    if isinstance(value, dict):
+        return value[kind]
+    return 'CONCAT(%s)' % ', '.join(value) if kind == 'mysql' else '(%s)' % ' || '.join(value)
+
+
 def names():
     """All schemas that are installed."""
     return sorted(path.stem for path in (harness.SOURCE / 'conf' / 'schemas').glob('*.conf'))
@@ -59,12 +67,18 @@ class SchemaTest(RcptmapTest):
     def make_database(self, kind):
         raise NotImplementedError
 
+    def statement(self, text):
+        """TEXT for the database at hand."""
+        return re.sub(r'\$\{(\w+)\}', lambda found: word(
+            self.data.WORDS[found.group(1)], self.database.TYPE), text)
+
     def write_postfix(self):
         """A Postfix that asks the database itself."""
         tables, kind = PostfixTables(self.shop.folder.path), POSTFIX_TYPES[self.database.TYPE]
 
         def table(name, query):
-            path = tables.write(name, **self.database.parameters(), query=' '.join(query.split()))
+            path = tables.write(name, **self.database.parameters(),
+                                query=' '.join(self.statement(query).split()))
             path.chmod(0o644)
             return '%s:%s' % (kind, path)
 
@@ -119,7 +133,7 @@ class SchemaTest(RcptmapTest):
         self.database = self.make_database(kind)
         for statement in (self.data.TABLES + self.data.ROWS).split(';\n'):
             if statement.strip():
-                self.database.run(statement)
+                self.database.run(self.statement(statement))
         self.shop.write_configuration(recipient_delimiter='+', sources=[
             {'type': kind, **self.database.connection(), 'schema': name,
              **getattr(self.data, 'MEMBERS', {})}])
@@ -130,7 +144,7 @@ class SchemaTest(RcptmapTest):
             before = self.compare(asked, None)
             self.assertGreater(len({str(answer) for answer in before.values()}), 5)
             for change in self.data.CHANGES:
-                self.database.run(change)
+                self.database.run(self.statement(change))
                 after = self.compare(asked, change)
                 if change not in getattr(self.data, 'UNCHANGED', ()):
                     self.assertNotEqual(before, after, change)

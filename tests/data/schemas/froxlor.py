@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Froxlor: targets between blanks, customers who are switched off."""
 
-DATABASES = ('sqlite',)
+DATABASES = ('mysql', 'sqlite')
 
 TABLES = '''
 CREATE TABLE panel_customers (customerid INTEGER PRIMARY KEY, deactivated INTEGER);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """iRedMail: one row a target, catch-alls that are bare domains, lists of mlmmj."""
 
-DATABASES = ('postgresql',)
+DATABASES = ('mysql', 'postgresql')
 
 TABLES = '''
 CREATE TABLE domain (domain VARCHAR(255) PRIMARY KEY, backupmx INT2, expired TIMESTAMP,
@@ -42,6 +42,8 @@ INSERT INTO forwardings VALUES (1, 'ann@a.example', 'ann@a.example', 'a.example'
     (14, 'far@backup.example', 'ann@a.example', 'backup.example', 0, 1);
 '''
 
+WORDS = {'at_target': ("'%u'", "'@'", 'alias_domain.target_domain')}
+
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'team', 'list', 'info', 'far', 'new',
           'nobody', 'b.example')
 # The last of each: a catch-all is no local user of that name.
@@ -53,8 +55,8 @@ ALIAS_MAPS = (
     "forwardings.domain = '%d' AND forwardings.domain = domain.domain AND forwardings.active = 1 "
     "AND domain.backupmx = 0 AND domain.active = 1",
     "SELECT forwardings.forwarding FROM forwardings, alias_domain, domain WHERE "
-    "alias_domain.alias_domain = '%d' AND forwardings.address = '%u' || '@' || "
-    "alias_domain.target_domain AND alias_domain.target_domain = domain.domain AND "
+    "alias_domain.alias_domain = '%d' AND forwardings.address = ${at_target} AND "
+    "alias_domain.target_domain = domain.domain AND "
     "forwardings.active = 1 AND alias_domain.active = 1 AND domain.backupmx = 0",
     "SELECT forwardings.forwarding FROM forwardings, domain WHERE forwardings.address = '%d' AND "
     "'%u' NOT LIKE '%%+%%' AND forwardings.address = domain.domain AND forwardings.active = 1 AND "

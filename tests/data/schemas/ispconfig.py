@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ISPConfig: several servers, copies, a catch-all that knows mailboxes, aliases of domains."""
 
-DATABASES = ('sqlite',)
+DATABASES = ('mysql', 'sqlite')
 MEMBERS = {'server_id': 2}
 
 TABLES = '''
@@ -33,20 +33,24 @@ list@dest.example', 'forward', 'y'),
     (6, 2, '@old.example', '@a.example', 'aliasdomain', 'y');
 '''
 
+WORDS = {
+    # The address without its extension, which the panel's own queries look at, too.
+    'bare': ("substr('%u', 1, instr('%u+', '+') - 1)", "'@%d'"),
+    'at_target': ("'%u'", 'destination'),
+}
+
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'fred', 'glen', 'team', 'info', 'gone', 'far', 'new',
           'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'far.example', 'off.example')
 
-# The address without its extension, which the panel's own queries look at, too.
-_BARE = "(substr('%u', 1, instr('%u+', '+') - 1) || '@%d')"
 ALIAS_MAPS = (
     "SELECT destination FROM mail_forwarding WHERE source = '%s' AND type IN ('alias', 'forward') "
     "AND active = 'y' AND server_id = 2",
     "SELECT destination FROM mail_forwarding WHERE source = '@%d' AND type = 'catchall' AND '%u' "
     "<> '' AND active = 'y' AND server_id = 2 AND NOT EXISTS (SELECT 1 FROM mail_user WHERE email "
-    "= " + _BARE + " AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source "
-    "= " + _BARE + " AND active = 'y' AND server_id = 2)",
-    "SELECT '%u' || destination FROM mail_forwarding WHERE source = '@%d' AND '%u' <> '' AND type "
+    "= ${bare} AND server_id = 2) AND NOT EXISTS (SELECT 1 FROM mail_forwarding WHERE source "
+    "= ${bare} AND active = 'y' AND server_id = 2)",
+    "SELECT ${at_target} FROM mail_forwarding WHERE source = '@%d' AND '%u' <> '' AND type "
     "= 'aliasdomain' AND active = 'y' AND server_id = 2",
     "SELECT email FROM mail_user WHERE email = '%s' AND forward_in_lda = 'n' AND disabledeliver = "
     "'n' AND postfix = 'y' AND server_id = 2 UNION SELECT cc FROM mail_user WHERE email = '%s' AND "

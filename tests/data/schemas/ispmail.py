@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of the ISPmail guide, where a third map keeps catch-alls from mailboxes."""
 
-DATABASES = ('postgresql', 'sqlite')
+DATABASES = ('mysql', 'postgresql', 'sqlite')
 
 TABLES = '''
 CREATE TABLE virtual_domains (id INTEGER PRIMARY KEY, name VARCHAR(255));

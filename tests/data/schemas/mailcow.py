@@ -2,7 +2,7 @@
 """mailcow: hidden aliases, resources, time-limited aliases, aliases of domains that reach mailboxes
 only."""
 
-DATABASES = ('sqlite',)
+DATABASES = ('mysql', 'sqlite')
 
 TABLES = '''
 CREATE TABLE domain (domain VARCHAR(255) PRIMARY KEY, backupmx INTEGER, active INTEGER);
@@ -35,6 +35,11 @@ INSERT INTO spamalias VALUES ('temp@a.example', 'ann@a.example', 2100000000, 0),
     ('kept@a.example', 'ann@a.example', 1000000000, 1);
 '''
 
+WORDS = {
+    'now': {'mysql': 'UNIX_TIMESTAMP()', 'sqlite': "CAST(strftime('%%s', 'now') AS INTEGER)"},
+    'at_target': ("'%u'", "'@'", 'alias_domain.target_domain'),
+}
+
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'room', 'team', 'info', 'gone', 'null', 'spam', 'temp',
           'late', 'kept', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.example',
@@ -44,10 +49,10 @@ ALIAS_MAPS = (
     "SELECT goto FROM alias WHERE address='%s' AND (active='1' OR active='2')",
     "SELECT 'null@localhost' FROM mailbox WHERE kind IN ('location', 'thing', 'group') AND "
     "username = '%s'",
-    "SELECT goto FROM spamalias WHERE address='%s' AND (validity >= "
-    "CAST(strftime('%%s', 'now') AS INTEGER) OR permanent != 0)",
+    "SELECT goto FROM spamalias WHERE address='%s' AND (validity >= ${now} "
+    "OR permanent != 0)",
     "SELECT username FROM mailbox, alias_domain WHERE alias_domain.alias_domain='%d' AND "
-    "mailbox.username = '%u' || '@' || alias_domain.target_domain AND (mailbox.active='1' OR "
+    "mailbox.username = ${at_target} AND (mailbox.active='1' OR "
     "mailbox.active='2') AND alias_domain.active='1'")
 DOMAIN_MAP = ("SELECT alias_domain FROM alias_domain WHERE alias_domain='%s' AND active='1' UNION "
               "SELECT domain FROM domain WHERE domain='%s' AND backupmx='0' AND active='1'")

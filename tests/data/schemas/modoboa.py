@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Modoboa: aliases of its own beside those of people, expiry, aliases of domains."""
 
-DATABASES = ('postgresql', 'sqlite')
+DATABASES = ('mysql', 'postgresql', 'sqlite')
 
 TABLES = '''
 CREATE TABLE admin_domain (id INTEGER PRIMARY KEY, name VARCHAR(255), type VARCHAR(20),
@@ -12,7 +12,7 @@ CREATE TABLE core_user (id INTEGER PRIMARY KEY, email VARCHAR(255), is_active BO
 CREATE TABLE admin_mailbox (id INTEGER PRIMARY KEY, address VARCHAR(255), domain_id INTEGER,
     user_id INTEGER);
 CREATE TABLE admin_alias (id INTEGER PRIMARY KEY, address VARCHAR(255), domain_id INTEGER,
-    enabled BOOLEAN, internal BOOLEAN, expire_at TIMESTAMP, UNIQUE (address, internal));
+    enabled BOOLEAN, internal BOOLEAN, expire_at ${timestamp}, UNIQUE (address, internal));
 CREATE TABLE modoboa_admin_aliasrecipient (id INTEGER PRIMARY KEY, address VARCHAR(255),
     alias_id INTEGER);
 '''
@@ -38,6 +38,8 @@ INSERT INTO modoboa_admin_aliasrecipient VALUES (1, 'ann@a.example', 1), (2, 'bo
     (9, 'list@dest.example', 7), (10, 'ann@a.example', 8), (11, 'ann@a.example', 9),
     (12, 'ann@a.example', 10), (13, 'ann@a.example', 11);
 '''
+
+WORDS = {'timestamp': {'mysql': 'DATETIME(6)', 'postgresql': 'TIMESTAMP', 'sqlite': 'DATETIME'}}
 
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'team', 'temp', 'late', 'gone', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'relay.example')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """PostfixAdmin, with a prefix in front of its tables."""
 
-DATABASES = ('postgresql', 'sqlite')
+DATABASES = ('mysql', 'postgresql', 'sqlite')
 MEMBERS = {'table_prefix': 'pa_'}
 
 TABLES = '''
@@ -45,6 +45,11 @@ INSERT INTO pa_alias VALUES ('ann@a.example', 'ann@a.example', 'a.example', true
     ('@b.example', 'ann@a.example', 'b.example', true);
 '''
 
+WORDS = {
+    'at_target': ("'%u'", "'@'", 'pa_alias_domain.target_domain'),
+    'everybody': ("'@'", 'pa_alias_domain.target_domain'),
+}
+
 LOCALS = ('ann', 'bob', 'carl', 'dan', 'eve', 'fred', 'friends', 'team', 'gone', 'root', 'info',
           'far', 'new', 'nobody')
 DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.example',
@@ -53,17 +58,17 @@ DOMAINS = ('a.example', 'b.example', 'old.example', 'older.example', 'off.exampl
 ALIAS_MAPS = (
     "SELECT goto FROM pa_alias WHERE address='%s' AND active = '1'",
     "SELECT goto FROM pa_alias,pa_alias_domain WHERE pa_alias_domain.alias_domain = '%d' AND "
-    "pa_alias.address = '%u' || '@' || pa_alias_domain.target_domain AND pa_alias.active = '1' "
+    "pa_alias.address = ${at_target} AND pa_alias.active = '1' "
     "AND pa_alias_domain.active = '1'",
     "SELECT goto FROM pa_alias,pa_alias_domain WHERE pa_alias_domain.alias_domain = '%d' AND "
-    "pa_alias.address = '@' || pa_alias_domain.target_domain AND pa_alias.active = '1' AND "
+    "pa_alias.address = ${everybody} AND pa_alias.active = '1' AND "
     "pa_alias_domain.active = '1'")
 DOMAIN_MAP = ("SELECT domain FROM pa_domain WHERE domain='%s' AND active = '1' AND "
               "backupmx = '0'")
 MAILBOX_MAPS = (
     "SELECT maildir FROM pa_mailbox WHERE username='%s' AND active = '1'",
     "SELECT maildir FROM pa_mailbox,pa_alias_domain WHERE pa_alias_domain.alias_domain = '%d' "
-    "AND pa_mailbox.username = '%u' || '@' || pa_alias_domain.target_domain AND "
+    "AND pa_mailbox.username = ${at_target} AND "
     "pa_mailbox.active = '1' AND pa_alias_domain.active = '1'")
 
 CHANGES = (

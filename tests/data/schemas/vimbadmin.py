@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ViMbAdmin."""
 
-DATABASES = ('sqlite',)
+DATABASES = ('mysql', 'sqlite')
 
 TABLES = '''
 CREATE TABLE domain (id INTEGER PRIMARY KEY, domain VARCHAR(255), backupmx BOOLEAN, active BOOLEAN);
