@@ -36,7 +36,9 @@ INSERT INTO alias VALUES ('team@a.example', 'team', 'a.example', false,
 WORDS = {
     'user': {'mysql': '`user`', 'postgresql': '"user"', 'sqlite': '"user"'},
     # The address without its extension, which is tried before wildcards.
-    'bare': ("replace('%u', '+x', '')", "'@%d'"),
+    'bare': ('${stripped}', "'@%d'"),
+    'stripped': {'mysql': "SUBSTRING_INDEX('%u', '+', 1)", 'postgresql': "split_part('%u', '+', 1)",
+                 'sqlite': "substr('%u', 1, instr('%u+', '+') - 1)"},
     'kept': ('email', "','", 'forward_destination'),
     'at_domain': ("'@'", 'domain_name'),
     'at_name': ("'@'", 'name'),
