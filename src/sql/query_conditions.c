@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sql/query_shaper.h"
 
-/* Is all of SPAN in one pair of brackets? */
-static bool is_wrapped(const struct shaper *shaper, struct span span)
-{
-	int depth = 0;
-
-	if (span.end - span.begin < 2 || !sql_is_symbol(&shaper->tokens[span.begin], "("))
-		return false;
-	for (size_t i = span.begin; i < span.end; i++) {
-		depth += shaper_depth_change(&shaper->tokens[i]);
-		if (depth == 0)
-			return i + 1 == span.end;
-	}
-	return false;
-}
-
-static struct span unwrap(const struct shaper *shaper, struct span span)
-{
-	while (is_wrapped(shaper, span))
-		span = (struct span){ span.begin + 1, span.end - 1 };
-	return span;
-}
-
 /* Of one text: what it is of the key. */
 static enum pattern pattern_of_text(struct bytes inside)
 {
@@ -49,34 +27,16 @@ static struct span strip(const struct shaper *shaper, struct span span)
 {
 	static const char *const lower[] = { "lower", "lcase", NULL };
 
-	span = unwrap(shaper, span);
+	span = shaper_unwrap(shaper, span);
 	if (span.end - span.begin == 3 && sql_is_symbol(&shaper->tokens[span.begin + 1], "::"))
 		span.end = span.begin + 1;
 	if (span.end - span.begin >= 3 && sql_is_one_of(&shaper->tokens[span.begin], lower)) {
 		struct span inner = { span.begin + 1, span.end };
 
-		if (is_wrapped(shaper, inner))
+		if (shaper_is_wrapped(shaper, inner))
 			return strip(shaper, (struct span){ inner.begin + 1, inner.end - 1 });
 	}
 	return span;
-}
-
-/* The next part of a chain: SPAN up to SEPARATOR at its own depth. */
-static struct span next_part(const struct shaper *shaper, struct span *rest, const char *separator)
-{
-	struct span part = *rest;
-	int depth = 0;
-
-	for (size_t i = rest->begin; i < rest->end; i++) {
-		depth += shaper_depth_change(&shaper->tokens[i]);
-		if (depth != 0 || !sql_is_symbol(&shaper->tokens[i], separator))
-			continue;
-		part.end = i;
-		rest->begin = i + 1;
-		return part;
-	}
-	rest->begin = rest->end;
-	return part;
 }
 
 static bool is_text(const struct shaper *shaper, struct span span, const char *text)
@@ -93,19 +53,19 @@ static enum pattern pattern_of_chain(const struct shaper *shaper, struct span sp
 	struct span part;
 
 	if (span.end - span.begin > 2 && sql_is_word(&shaper->tokens[span.begin], "concat") &&
-	    is_wrapped(shaper, (struct span){ span.begin + 1, span.end })) {
+	    shaper_is_wrapped(shaper, (struct span){ span.begin + 1, span.end })) {
 		span = (struct span){ span.begin + 2, span.end - 1 };
 		separator = ",";
 	}
-	part = next_part(shaper, &span, separator);
+	part = shaper_next_part(shaper, &span, separator);
 	if (is_text(shaper, part, "%u") || is_text(shaper, part, "%U")) {
-		part = next_part(shaper, &span, separator);
+		part = shaper_next_part(shaper, &span, separator);
 		if (!is_text(shaper, part, "@"))
 			return PATTERN_NONE;
 	} else if (!is_text(shaper, part, "%u@") && !is_text(shaper, part, "%U@")) {
 		return PATTERN_NONE;
 	}
-	*out_tail = next_part(shaper, &span, separator);
+	*out_tail = shaper_next_part(shaper, &span, separator);
 	if (span.begin != span.end || out_tail->begin == out_tail->end)
 		return PATTERN_NONE;
 	if (is_text(shaper, *out_tail, "%d") || is_text(shaper, *out_tail, "%D"))
@@ -219,7 +179,7 @@ static size_t condition_end(const struct shaper *shaper, struct span span)
 
 static bool take(struct shaper *shaper, struct span span, int nested)
 {
-	span = unwrap(shaper, span);
+	span = shaper_unwrap(shaper, span);
 	if (span.begin == span.end || nested > 20)
 		return shaper_refuse(shaper, "has a condition that is empty");
 	if (shaper_find_word(shaper, span, "or") < span.end &&
@@ -234,8 +194,8 @@ static bool take(struct shaper *shaper, struct span span, int nested)
 	for (;;) {
 		struct span one = { span.begin, condition_end(shaper, span) };
 
-		if (is_wrapped(shaper, one) ? !take(shaper, one, nested + 1)
-					    : !take_condition(shaper, one))
+		if (shaper_is_wrapped(shaper, one) ? !take(shaper, one, nested + 1)
+						   : !take_condition(shaper, one))
 			return false;
 		if (one.end == span.end)
 			return true;

@@ -38,3 +38,41 @@ size_t shaper_find_word(const struct shaper *shaper, struct span span, const cha
 	}
 	return span.end;
 }
+
+bool shaper_is_wrapped(const struct shaper *shaper, struct span span)
+{
+	int depth = 0;
+
+	if (span.end - span.begin < 2 || !sql_is_symbol(&shaper->tokens[span.begin], "("))
+		return false;
+	for (size_t i = span.begin; i < span.end; i++) {
+		depth += shaper_depth_change(&shaper->tokens[i]);
+		if (depth == 0)
+			return i + 1 == span.end;
+	}
+	return false;
+}
+
+struct span shaper_unwrap(const struct shaper *shaper, struct span span)
+{
+	while (shaper_is_wrapped(shaper, span))
+		span = (struct span){ span.begin + 1, span.end - 1 };
+	return span;
+}
+
+struct span shaper_next_part(const struct shaper *shaper, struct span *rest, const char *separator)
+{
+	struct span part = *rest;
+	int depth = 0;
+
+	for (size_t i = rest->begin; i < rest->end; i++) {
+		depth += shaper_depth_change(&shaper->tokens[i]);
+		if (depth != 0 || !sql_is_symbol(&shaper->tokens[i], separator))
+			continue;
+		part.end = i;
+		rest->begin = i + 1;
+		return part;
+	}
+	rest->begin = rest->end;
+	return part;
+}

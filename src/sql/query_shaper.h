@@ -62,6 +62,13 @@ bool shaper_tokens_have_directive(const struct shaper *shaper, struct span span)
 /* Where WORD is in SPAN, outside of all brackets; its end: nowhere. */
 size_t shaper_find_word(const struct shaper *shaper, struct span span, const char *word);
 
+/* Is all of SPAN in one pair of brackets? And SPAN without such pairs. */
+bool shaper_is_wrapped(const struct shaper *shaper, struct span span);
+struct span shaper_unwrap(const struct shaper *shaper, struct span span);
+
+/* The next part of a chain: REST up to the operator SEPARATOR, outside of all brackets. */
+struct span shaper_next_part(const struct shaper *shaper, struct span *rest, const char *separator);
+
 /* Take the conditions of WHERE, joined by AND, into shaper->conditions. False: refused. */
 bool shaper_take_conditions(struct shaper *shaper, struct span where);
 
