@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The query of a Postfix table. A bulk query has nothing of the key in it, ends within its brackets
- * and quotes, and begins with the columns of the key; a refusal says why. No template makes the
- * filling of a key go astray.
+ * and quotes, and begins with the columns of the key; a refusal says why. Blanks
+ * around a query make no other form of it. No template makes the filling of a key go astray.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sql/key_template.h"
+#include "sql/query_form.h"
 #include "sql/query_shape.h"
 #include "sql/sql_tokens.h"
 
@@ -63,6 +64,20 @@ static void fill(struct bytes text)
 	buffer_free(&out);
 }
 
+static void check_form(struct bytes query, bool is_mysql)
+{
+	struct bytes form, again, padded;
+	struct arena arena;
+	const struct bytes parts[] = { bytes_of(" \n"), query, bytes_of("\t ") };
+
+	arena_init(&arena, 1 << 26);
+	must(arena_join(&arena, parts, 3, &padded), "there is memory");
+	if (query_form_find(query, is_mysql, &arena, &form) &&
+	    query_form_find(padded, is_mysql, &arena, &again))
+		must(bytes_equal(form, again), "blanks are no matter");
+	arena_free(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const enum query_dialect dialects[] = { QUERY_POSTGRESQL, QUERY_SQLITE,
@@ -88,6 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		has_shape = outcome == QUERY_HAS_SHAPE;
 		arena_free(&arena);
 	}
+	check_form(query, false);
+	check_form(query, true);
 	fill(query);
 	free(text);
 	return has_shape ? 0 : -1;
