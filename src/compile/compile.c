@@ -447,6 +447,7 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	if (options->remembers_warnings)
 		compilation.report.known = &compilation.known;
 	compilation.report.is_lenient = options->is_lenient;
+	compilation.report.has_notes = options->has_notes;
 	compilation.report.on_file = options->on_file;
 	compilation.report.on_file_context = options->on_file_context;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);

@@ -29,6 +29,7 @@ struct compile_options {
 	struct warning_choice warnings;
 	bool remembers_warnings; /* beside the table: what was told of it is only counted */
 	bool repeats_known;      /* told again all the same */
+	bool has_notes;          /* of a report */
 	bool says_result;        /* on success: `TABLE: 4 entries, 2 domains, generation 7` */
 	FILE *messages;
 	/* Called with each source that is read, and what it includes; NULL: nobody wants to know.

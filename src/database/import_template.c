@@ -11,6 +11,7 @@
 
 #include "database/importer.h"
 #include "plan/postfix_table.h"
+#include "plan/recognise.h"
 #include "sql/key_template.h"
 #include "sql/query_shape.h"
 
@@ -319,6 +320,7 @@ static bool refuse(struct importer *importer, const char *why)
 		     "the query %s, so it can't be asked for all keys at once; say in keys_query "
 		     "which keys there are, as in keys_query = \"SELECT address FROM alias\"",
 		     why);
+	recognise_query(importer->plan, importer->kind, importer->report);
 	return false;
 }
 
@@ -351,5 +353,7 @@ bool importer_run_template(struct importer *importer)
 		is_done = read_bulk(importer, &shape) && importer_join(importer) &&
 			  importer_check_samples(importer, shape.kind);
 	arena_free(&arena);
+	if (is_done && importer->report->has_notes)
+		recognise_query(importer->plan, importer->kind, importer->report);
 	return is_done && importer_check_limit(importer);
 }

@@ -15,7 +15,7 @@ enum {
 	DEPTH_MAX = 4, /* a word in a word */
 };
 
-static const char *directory(void)
+const char *schema_directory(void)
 {
 	const char *chosen = secure_getenv("OPENRCPT_SCHEMA_DIRECTORY");
 
@@ -26,7 +26,7 @@ static const char *directory(void)
 
 static bool find(const char *name, struct arena *arena, const char **out_path, struct error *err)
 {
-	const struct bytes parts[] = { bytes_of(directory()), bytes_of("/"), bytes_of(name),
+	const struct bytes parts[] = { bytes_of(schema_directory()), bytes_of("/"), bytes_of(name),
 				       bytes_of(".conf") };
 	struct bytes path;
 
@@ -50,15 +50,23 @@ static void tell_file(const char *path, const struct report *report)
 		report->on_file(path, &status, report->on_file_context);
 }
 
+bool schema_load(const char *path, const char *type, const struct settings_source *from,
+		 struct schema *out_schema, struct error *err)
+{
+	*out_schema = (struct schema){ .path = path, .from = from };
+	return schema_file_read(path, type, &out_schema->content, err);
+}
+
 bool schema_open(const char *name, const char *type, const struct settings_source *from,
 		 struct arena *arena, struct report *report, struct schema *out_schema)
 {
+	const char *path;
 	struct error err;
 
 	*out_schema = (struct schema){ .from = from };
-	if (find(name, arena, &out_schema->path, &err)) {
-		tell_file(out_schema->path, report);
-		if (schema_file_read(out_schema->path, type, &out_schema->content, &err))
+	if (find(name, arena, &path, &err)) {
+		tell_file(path, report);
+		if (schema_load(path, type, from, out_schema, &err))
 			return true;
 	}
 	report_error(report, err.status, NULL, 0, "%s", err.text);
@@ -164,16 +172,13 @@ static bool expand(const struct schema *schema, struct bytes text, int depth, st
 	}
 }
 
-bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
-		  const char **out_query, struct error *err)
+bool schema_expand(const struct schema *schema, const char *text, struct arena *arena,
+		   const char **out_query, struct error *err)
 {
-	const char *text = settings_source_get(&schema->content, name);
 	struct buffer query;
 	bool is_good;
 
 	*out_query = NULL;
-	if (text == NULL)
-		return true;
 	buffer_init(&query, QUERY_BYTES_MAX);
 	is_good = expand(schema, bytes_of(text), 0, &query, err);
 	if (is_good && !query.has_failed)
@@ -182,4 +187,13 @@ bool schema_query(const struct schema *schema, const char *name, struct arena *a
 		is_good = error_set_memory(err);
 	buffer_free(&query);
 	return is_good;
+}
+
+bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
+		  const char **out_query, struct error *err)
+{
+	const char *text = settings_source_get(&schema->content, name);
+
+	*out_query = NULL;
+	return text == NULL || schema_expand(schema, text, arena, out_query, err);
 }

@@ -30,6 +30,13 @@ bool schema_open(const char *name, const char *type, const struct settings_sourc
 		 struct arena *arena, struct report *report, struct schema *out_schema);
 void schema_close(struct schema *schema);
 
+/* The same for the file PATH, without a report; PATH has to outlive it. */
+bool schema_load(const char *path, const char *type, const struct settings_source *from,
+		 struct schema *out_schema, struct error *err);
+
+/* Where the files of known programs are. */
+const char *schema_directory(void);
+
 /* Is all in it a parameter, a word, or one of the COUNT NAMES? */
 bool schema_check(const struct schema *schema, const char *const *names, size_t count,
 		  struct error *err);
@@ -43,5 +50,9 @@ bool schema_check_value(const char *value, struct error *err);
 /* The query NAME ("alias_query"), complete, in ARENA; NULL: it has none. False: see ERR. */
 bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
 		  const char **out_query, struct error *err);
+
+/* TEXT with what ${NAME} stands for, in ARENA. False: see ERR. */
+bool schema_expand(const struct schema *schema, const char *text, struct arena *arena,
+		   const char **out_query, struct error *err);
 
 #endif

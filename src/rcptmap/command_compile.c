@@ -84,6 +84,7 @@ static int compile(const struct options *options, attempt_on_file *on_file, void
 		.warnings = options->warnings,
 		.remembers_warnings = options->output == NULL, /* of what is installed */
 		.repeats_known = options->is_verbose,
+		.has_notes = options->is_verbose,
 		.shows_progress = isatty(STDERR_FILENO) == 1,
 		.says_result = options->is_verbose || isatty(STDERR_FILENO) == 1,
 		.messages = stderr,

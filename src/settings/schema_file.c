@@ -49,10 +49,21 @@ static const char *text_of(struct schema_reader *schema, const config_setting_t 
 	return text;
 }
 
+/* Add TEXT under PREFIX and NAME. */
+static void add(struct schema_reader *schema, const config_setting_t *setting, const char *prefix,
+		const char *name, const char *text)
+{
+	char full[NAME_BYTES];
+
+	(void)snprintf(full, sizeof(full), "%s%s", prefix, name); /* cut: nobody finds it */
+	if (!settings_source_set(schema->content, full, text,
+				 (int)config_setting_source_line(setting)))
+		reader_complain_memory(&schema->reader);
+}
+
 static void take(struct schema_reader *schema, const config_setting_t *setting, const char *prefix)
 {
 	const char *name = config_setting_name(setting);
-	char full[NAME_BYTES];
 	const char *text;
 
 	/* libconfig doesn't look whether it could copy a name. */
@@ -63,10 +74,54 @@ static void take(struct schema_reader *schema, const config_setting_t *setting, 
 	if (!is_own(schema, setting))
 		return;
 	text = text_of(schema, setting);
-	(void)snprintf(full, sizeof(full), "%s%s", prefix, name); /* cut: nobody finds it */
-	if (text != NULL && !settings_source_set(schema->content, full, text,
-						 (int)config_setting_source_line(setting)))
+	if (text != NULL)
+		add(schema, setting, prefix, name, text);
+}
+
+/* ELEMENT of the list NAME; what is for other databases is passed over. */
+static void take_element(struct schema_reader *schema, const config_setting_t *element,
+			 const char *name)
+{
+	const config_setting_t *chosen = element;
+	const char *text;
+
+	if (config_setting_is_group(element))
+		chosen = config_setting_get_member(element, schema->type);
+	if (chosen == NULL)
+		return;
+	if (config_setting_type(chosen) != CONFIG_TYPE_STRING) {
+		COMPLAIN(&schema->reader, chosen, "postfix: %s: must be a list of texts", name);
+		return;
+	}
+	text = config_setting_get_string(chosen);
+	if (text == NULL) /* libconfig couldn't copy it */
 		reader_complain_memory(&schema->reader);
+	else
+		add(schema, chosen, SCHEMA_FILE_POSTFIX, name, text);
+}
+
+static void take_list(struct schema_reader *schema, const config_setting_t *list)
+{
+	const char *name = config_setting_name(list);
+
+	if (name == NULL) {
+		reader_complain_memory(&schema->reader);
+		return;
+	}
+	if (!is_own(schema, list))
+		return;
+	if (!config_setting_is_array(list) && !config_setting_is_list(list))
+		COMPLAIN(&schema->reader, list, "postfix: must have lists of queries");
+	for (int i = 0; !schema->reader.has_failed && i < config_setting_length(list); i++)
+		take_element(schema, config_setting_get_elem(list, (unsigned)i), name);
+}
+
+static void take_postfix(struct schema_reader *schema, const config_setting_t *group)
+{
+	if (!config_setting_is_group(group))
+		COMPLAIN(&schema->reader, group, "postfix: must have lists of queries");
+	for (int i = 0; config_setting_is_group(group) && i < config_setting_length(group); i++)
+		take_list(schema, config_setting_get_elem(group, (unsigned)i));
 }
 
 static void take_group(struct schema_reader *schema, const config_setting_t *group,
@@ -91,6 +146,8 @@ static void take_all(struct schema_reader *schema, const config_setting_t *root)
 			take_group(schema, setting, SCHEMA_FILE_PARAMETER);
 		else if (name != NULL && strcmp(name, "words") == 0)
 			take_group(schema, setting, SCHEMA_FILE_WORD);
+		else if (name != NULL && strcmp(name, "postfix") == 0)
+			take_postfix(schema, setting);
 		else
 			take(schema, setting, "");
 	}

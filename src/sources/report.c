@@ -192,6 +192,19 @@ void report_forgive(struct report *report)
 	(void)pthread_mutex_unlock(&report->lock);
 }
 
+void report_note(struct report *report, const char *file, const char *format, ...)
+{
+	char text[TEXT_BYTES];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments); /* may be cut */
+	va_end(arguments);
+	(void)pthread_mutex_lock(&report->lock); /* never fails: it isn't ours already */
+	print(report, file, 0, 0, "note: ", text, NULL);
+	(void)pthread_mutex_unlock(&report->lock);
+}
+
 void report_warning(struct report *report, enum warning warning, const char *file, uint32_t line,
 		    const char *format, ...)
 {

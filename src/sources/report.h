@@ -31,6 +31,8 @@ struct report {
 	/* The key of the row at hand, where it has no line to be found by; else empty. Set by who
 	 * reads rows, while nobody else reports. Borrowed. */
 	struct bytes subject;
+	/* What is neither wrong nor doubtful is told, too: report_note(). */
+	bool has_notes;
 	/* What is looked at now can be done without: WARNING_LEFT_TO_MTA, except for want of
 	 * memory. */
 	bool is_optional;
@@ -70,5 +72,9 @@ void report_forgive(struct report *report);
 /* `FILE:LINE: warning: TEXT [NAME]`, unless this class of warnings is off. */
 void report_warning(struct report *report, enum warning warning, const char *file, uint32_t line,
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* `FILE: note: TEXT`. Who wants it only where the report has notes looks there first. */
+void report_note(struct report *report, const char *file, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

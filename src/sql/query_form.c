@@ -21,6 +21,7 @@ struct former {
 	size_t table_count;
 	struct bytes conditions[CONDITIONS_MAX];
 	size_t condition_count;
+	bool is_mysql;
 	bool is_short; /* of memory */
 };
 
@@ -169,6 +170,8 @@ static void put_span(const struct former *former, struct span span, struct buffe
 			put_qualifier(former, name_of(token), out);
 			i += 2;
 			put_token(out, &former->shaper.tokens[i]);
+		} else if (former->is_mysql && sql_is_symbol(token, "||")) {
+			put(out, "|| of mysql"); /* which joins nothing, mostly */
 		} else {
 			put_token(out, token);
 		}
@@ -486,6 +489,7 @@ bool query_form_find(struct bytes query, bool is_mysql, struct arena *arena, str
 		return false;
 	memset(former, 0, sizeof(*former));
 	former->arena = arena;
+	former->is_mysql = is_mysql;
 	if (read_tokens(&former->shaper, query, is_mysql))
 		form = form_of(former);
 	if (former->is_short)

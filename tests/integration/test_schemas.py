@@ -15,11 +15,11 @@ import harness
 import rcptmap
 import schema_test
 from database_test import DatabaseTest
-from databases import MysqlServer, PostgresqlServer, Sqlite
+from databases import MysqlServer, PostfixTables, PostgresqlServer, Sqlite
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION
 
 
-class SchemasTest(schema_test.SchemaTest):
+class OnServersTest(schema_test.SchemaTest):
     @classmethod
     def setUpClass(cls):
         cls.servers = {'mysql': MysqlServer(), 'postgresql': PostgresqlServer()}
@@ -32,6 +32,94 @@ class SchemasTest(schema_test.SchemaTest):
                 Sqlite(self.shop.folder))
         made.run('DROP TABLE alias')
         return made
+
+
+class SchemasTest(OnServersTest):
+    """Each schema in each of its databases; the tests are at the end."""
+
+
+def kinds_of(data):
+    """Each query that Postfix has, with its kind."""
+    for name, kind in (('ALIAS_MAPS', 'alias'), ('MAILBOX_MAPS', 'mailbox'),
+                       ('DOMAIN_MAP', 'domain'), ('ALIAS_DOMAIN_MAP', 'alias-domain')):
+        queries = getattr(data, name, ())
+        for query in (queries,) if isinstance(queries, str) else queries:
+            yield kind, query
+
+
+MAPS = {'alias': 'virtual_alias_maps', 'mailbox': 'virtual_mailbox_maps',
+        'domain': 'virtual_mailbox_domains', 'alias-domain': 'virtual_alias_domains'}
+
+
+class RecognisedTest(OnServersTest):
+    """A table file of Postfix whose query a schema knows."""
+
+    def begin(self, name, kind):
+        self.data = schema_test.load(name)
+        self.shop = self.workshop()
+        self.database = self.make_database(kind)
+        self.tables = PostfixTables(self.shop.folder.path)
+        for statement in (self.data.TABLES + self.data.ROWS).split(';\n'):
+            if statement.strip():
+                self.database.run(self.without_prefix(self.statement(statement)))
+
+    def without_prefix(self, text):
+        return text.replace(getattr(self.data, 'MEMBERS', {}).get('table_prefix', 'no prefix'), '')
+
+    def notes(self, kind, query, *options, **parameters):
+        """What is said of QUERY: schemas, and what they read."""
+        path = self.tables.write('asked', **self.database.parameters(), **parameters,
+                                 query=' '.join(self.without_prefix(query).split()))
+        self.shop.write_configuration(
+            recipient_delimiter='+', mailbox_domains=['a.example'], sources=[{
+                'type': schema_test.POSTFIX_TYPES[self.database.TYPE], 'path': path,
+                'kind': kind}])
+        said = self.shop.try_compile('-n', *options).err
+        self.assertNotIn('no such table', said)
+        found = re.findall(r'(?m)^%s: note: this is a query of (\w+) for (\w+); schema = "(\w+)" '
+                           r'reads (.*)$' % re.escape(str(path)), said)
+        self.assertEqual(said.count('note:'), len(found), said)
+        for name, asked, schema, _ in found:
+            self.assertEqual((name, asked), (schema, MAPS[kind]))
+        return {name: reads for name, _, _, reads in found}
+
+    def test_each_query(self):
+        for name in schema_test.names():
+            if not re.search(r'(?m)^postfix', (
+                    harness.SOURCE / 'conf' / 'schemas' / ('%s.conf' % name)).read_text('utf-8')):
+                continue
+            self.begin(name, schema_test.load(name).DATABASES[0])
+            known = [kind for kind, query in kinds_of(self.data)
+                     if name in self.notes(kind, self.statement(query), '-v')]
+            self.assertEqual(known.count('alias'), len(self.data.ALIAS_MAPS), (name, known))
+
+    def test_what_is_read(self):
+        self.begin('postfixadmin', 'postgresql')
+        query = self.data.ALIAS_MAPS[0]
+        # ViMbAdmin asks the very same.
+        self.assertEqual(self.notes('alias', query, '-v'), {
+            'postfixadmin': 'domains, aliases, catch-alls, domain aliases and mailboxes',
+            'vimbadmin': 'domains, aliases, catch-alls and mailboxes'})
+        self.assertEqual(self.notes('alias', "select a.goto from pa_alias as a where a.active and "
+                                    "'%s' = a.address", '-v').keys(), {'postfixadmin', 'vimbadmin'})
+
+    def test_what_is_not_said(self):
+        self.begin('postfixadmin', 'postgresql')
+        query = self.data.ALIAS_MAPS[0]
+        for kind, other, options, parameters in (
+                ('alias', query, (), {}),               # who doesn't ask isn't told
+                ('mailbox', query, ('-v',), {}),
+                ('alias', query + " AND domain <> 'b.example'", ('-v',), {}),
+                ('alias', query.replace(" AND active = '1'", ''), ('-v',), {}),
+                ('alias', query, ('-v',), {'domain': 'a.example'}),
+                ('alias', query, ('-v',), {'result_format': 'x-%s'})):
+            self.assertEqual(self.notes(kind, other, *options, **parameters), {}, other)
+
+    def test_refused(self):
+        """What can't be asked for all keys at once is told without being asked."""
+        self.begin('iredmail', 'postgresql')
+        self.assertEqual(self.notes('alias', self.data.ALIAS_MAPS[0]), {
+            'iredmail': 'domains, aliases, catch-alls, domain aliases and mailboxes'})
 
 
 SCHEMA = '''
@@ -110,7 +198,13 @@ class FileTest(DatabaseTest):
                 (('"p_"', '7'), '%s:2: prefix: must be a text, or a group with a text for' % own),
                 (('parameters = {', 'parameters = "a"; other = {'),
                  '%s:2: parameters: must be a group' % own),
-                (('"p_"', 'p_'), '%s:2: syntax error' % own)):
+                (('"p_"', 'p_'), '%s:2: syntax error' % own),
+                (('alias_query =', 'postfix = "a"; alias_query ='),
+                 '%s:4: postfix: must have lists of queries' % own),
+                (('alias_query =', 'postfix = { maps = "a"; }; alias_query ='),
+                 '%s:4: postfix: must have lists of queries' % own),
+                (('alias_query =', 'postfix = { maps = ( "a", 7 ); }; alias_query ='),
+                 '%s:4: postfix: maps: must be a list of texts' % own)):
             self.use(SCHEMA.replace(*change))
             self.refuses(CONFIG, re.escape('rcptmap: ' + pattern))
 
