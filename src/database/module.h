@@ -25,7 +25,7 @@
 #include "directory/directory.h"
 
 /* Raised whenever anything in this file changes. */
-enum { DATABASE_MODULE_VERSION = 2 };
+enum { DATABASE_MODULE_VERSION = 3 };
 
 #define DATABASE_MODULE_SYMBOL "openrcpt_module"
 
@@ -104,7 +104,23 @@ struct database_module {
 	bool (*escape)(struct database *database, struct bytes value, struct buffer *out,
 		       struct error *err);
 
-	/* Of a directory: this, and none of the functions below library(). */
+	/*
+	 * To be told of changes, on a connection of its own, which reads nothing else; both NULL:
+	 * it can't be told, and who wants to know reads all anew.
+	 *
+	 * Follow TABLES, ended by NULL, as the queries name them: `alias`, `mail.alias`, `"Alias"`.
+	 * They are borrowed for as long as the connection. Whatever is committed after this has
+	 * returned is told by wait(). What makes it late or unsure, as a table without a trigger,
+	 * is appended to OUT_DOUBT, a line each, ended by a newline. Once for a connection.
+	 */
+	bool (*follow)(struct database *database, const char *const *tables,
+		       struct buffer *out_doubt, struct error *err);
+
+	/* Wait until something may have changed, TIMEOUT_MS at most. After FAILED the connection is
+	 * of no more use. */
+	enum database_news (*wait)(struct database *database, int timeout_ms, struct error *err);
+
+	/* Of a directory: this, and none of the functions below client(). */
 	const struct directory_module *directory;
 };
 

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
@@ -71,6 +72,13 @@ enum directory_step {
 	DIRECTORY_FAILED,
 };
 
+/* Of databases, too: what came of waiting for a change. */
+enum database_news {
+	DATABASE_NEWS_NONE, /* the server was asked, and nothing had changed */
+	DATABASE_NEWS_CHANGED,
+	DATABASE_NEWS_FAILED,
+};
+
 struct directory;
 
 struct directory_module {
@@ -86,6 +94,12 @@ struct directory_module {
 		       struct error *err);
 	enum directory_step (*next)(struct directory *directory, struct directory_entry *out_entry,
 				    struct error *err);
+
+	/* As of databases (see there), with the COUNT SEARCHES whose entries are of interest in
+	 * place of tables. They are borrowed for as long as the connection. */
+	bool (*follow)(struct directory *directory, const struct directory_search *searches,
+		       size_t count, struct buffer *out_doubt, struct error *err);
+	enum database_news (*wait)(struct directory *directory, int timeout_ms, struct error *err);
 
 	/* What an LDAP URL asks for, good until the next call; its server isn't looked at, and
 	 * `attributes` is NULL where it names none. False: it is malformed. */
