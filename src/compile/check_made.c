@@ -64,6 +64,11 @@ bool compilation_keeps_replaced(const struct compilation *compilation)
 	       compilation->installed.generation != 0;
 }
 
+bool compilation_is_done(const struct compilation *compilation)
+{
+	return compilation->options->keeps_same && compilation->is_repeated;
+}
+
 bool check_made_file(struct compilation *compilation, const char *path)
 {
 	const struct compile_options *options = compilation->options;
@@ -82,11 +87,12 @@ bool check_made_file(struct compilation *compilation, const char *path)
 		return compilation_fail(compilation, &err);
 	is_ready = options->is_proof_skipped ? check_warnings(compilation)
 					     : check_table(compilation, table);
-	if (is_ready && options->before_publishing != NULL &&
+	compilation->is_repeated =
+		is_ready && (options->keeps_same || compilation_keeps_replaced(compilation)) &&
+		same_content_as_file(table, options->output, owner);
+	if (is_ready && options->before_publishing != NULL && !compilation_is_done(compilation) &&
 	    !options->before_publishing(table, compilation->settings, &err))
 		is_ready = compilation_fail(compilation, &err);
-	compilation->is_repeated = is_ready && compilation_keeps_replaced(compilation) &&
-				   same_content_as_file(table, options->output, owner);
 	table_close(table);
 	return is_ready;
 }

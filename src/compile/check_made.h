@@ -13,6 +13,9 @@
 /* Does the table that is replaced stay? */
 bool compilation_keeps_replaced(const struct compilation *compilation);
 
+/* Nothing is left to be done, for what is installed says the same, and is to stay then? */
+bool compilation_is_done(const struct compilation *compilation);
+
 /* All that comes between the file's being written, at PATH, and its getting its name. False:
  * reported. */
 bool check_made_file(struct compilation *compilation, const char *path);

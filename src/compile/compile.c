@@ -307,7 +307,8 @@ static bool install(struct compilation *compilation)
 	if (!compilation->options->is_sync_skipped &&
 	    !file_output_sync(output, path, sizeof(path), &err))
 		return compilation_fail(compilation, &err);
-	return check_made_file(compilation, path) && put_in_place(compilation);
+	return check_made_file(compilation, path) &&
+	       (compilation_is_done(compilation) || put_in_place(compilation));
 }
 
 static uint64_t measure_sources(const struct compile_options *options)

@@ -24,6 +24,7 @@ struct compile_options {
 	bool is_proof_skipped; /* nor verified: for benchmarks of the layout alone */
 	bool is_sync_skipped;  /* likewise */
 	bool keeps_replaced;   /* as many as `keep_tables` says: see publish/kept.h */
+	bool keeps_same;       /* publish nothing that says what the installed table says */
 	bool wants_postmaster; /* warn of domains that have none */
 	bool shows_progress;
 	struct warning_choice warnings;

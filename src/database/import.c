@@ -157,12 +157,14 @@ static bool read_database(struct importer *importer)
 	return is_read;
 }
 
-/* With 1 as the limit the kernel neither writes a core nor hands it to a program. */
-static void keep_out_of_cores(void)
+void database_keep_out_of_cores(const struct database_plan *plan)
 {
+	/* With 1 as the limit the kernel neither writes a core nor hands it to a program. */
 	const struct rlimit none = { .rlim_cur = 1, .rlim_max = 1 };
 
-	(void)setrlimit(RLIMIT_CORE, &none); /* less is always allowed */
+	/* One may also stand in a file that the library reads. */
+	if (plan->options.password != NULL || strcmp(plan->type, "mysql") == 0)
+		(void)setrlimit(RLIMIT_CORE, &none); /* less is always allowed */
 }
 
 /* The first of its queries, for what is said of all. */
@@ -188,9 +190,7 @@ bool database_import(const struct database_plan *plan, struct row_store *stores,
 	struct error err;
 	bool is_read;
 
-	/* One may also stand in a file that the library reads. */
-	if (plan->options.password != NULL || strcmp(plan->type, "mysql") == 0)
-		keep_out_of_cores();
+	database_keep_out_of_cores(plan);
 	importer.module = modules_load(plan->type, &err);
 	if (importer.module == NULL)
 		return importer_fail(&importer, &err);

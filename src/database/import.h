@@ -15,4 +15,7 @@
 bool database_import(const struct database_plan *plan, struct row_store *stores,
 		     struct report *report);
 
+/* From now on this process leaves no core, where PLAN has a secret. */
+void database_keep_out_of_cores(const struct database_plan *plan);
+
 #endif

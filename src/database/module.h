@@ -112,6 +112,7 @@ struct database_module {
 	 * They are borrowed for as long as the connection. Whatever is committed after this has
 	 * returned is told by wait(). What makes it late or unsure, as a table without a trigger,
 	 * is appended to OUT_DOUBT, a line each, ended by a newline. Once for a connection.
+	 * EX_CONFIG: this server can't be followed at all, and there is no use in trying again.
 	 */
 	bool (*follow)(struct database *database, const char *const *tables,
 		       struct buffer *out_doubt, struct error *err);

@@ -12,10 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "follow/signals.h"
 
 enum { MESSAGES_MAX = 1 << 20 };
-
-static const int handled_signals[] = { SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 
 /* One record: the state, and the path with its NUL. */
 static void put_file(const char *path, const struct stat *status, void *context)
@@ -35,16 +34,6 @@ static void put_file(const char *path, const struct stat *status, void *context)
 	(void)file_write_all(*fd, bytes_make(record, sizeof(identity) + size));
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	(void)sigemptyset(&none); /* can't fail, as the rest here: the numbers are sound */
-	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++)
-		(void)signal(handled_signals[i], SIG_DFL);
-	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
-}
-
 static _Noreturn void be_compiler(const struct attempt *attempt,
 				  int (*compile)(attempt_on_file *on_file, void *file_context,
 						 void *context),
@@ -54,7 +43,7 @@ static _Noreturn void be_compiler(const struct attempt *attempt,
 
 	/* A group of its own: whatever it starts ends with it. */
 	(void)setpgid(0, 0);
-	reset_signals();
+	signals_reset();
 	if (dup2(attempt->messages_fd, STDOUT_FILENO) < 0 ||
 	    dup2(attempt->messages_fd, STDERR_FILENO) < 0)
 		_exit(EX_OSERR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "follow/follow.h"
+#include "follow/follow_inside.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -11,60 +11,21 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "follow/complaint.h"
-#include "follow/follow_state.h"
-#include "follow/hints.h"
-#include "follow/quiet.h"
 #include "follow/remembered.h"
 #include "follow/signals.h"
-#include "follow/watched.h"
 #include "service/notify.h"
 #include "table/table.h"
 
 enum { MESSAGES_MAX = 1 << 16 };
 
-struct follow {
-	const struct follow_options *options;
-	struct settings *settings; /* the last that could be read */
-	struct watched watched;
-	struct hints hints;
-	struct attempt attempt;
-	struct follow_state state;
-	char state_path[PATH_MAX];
-	bool has_told_of_state; /* that it can't be written */
-	bool has_told_of_files; /* likewise, what is remembered of them */
-	bool is_wanted;         /* compile, whatever is seen */
-	int64_t look_ms;        /* when to look, hint or none */
-	struct quiet quiet;
-	int64_t again_ms;           /* when to try once more; 0: not */
-	int64_t tell_ms;            /* when to write the state once more */
-	int64_t took_ms;            /* the attempt that has ended */
-	struct buffer messages;     /* of the attempt that has ended */
-	struct complaint complaint; /* the failure that lasts */
-	struct buffer warned;       /* what was printed last of a success */
-	struct file_identity table;
-};
-
-static void say(const char *text)
+void follow_say(const char *text)
 {
 	(void)fprintf(stderr, "rcptmap: watch: %s\n", text); /* no place to say it failed */
 }
 
 /* ---- what is told --------------------------------------------------------------------------- */
 
-/* The first line of what the compilation printed. */
-static void set_trouble(struct follow *follow)
-{
-	const char *text = follow->messages.size > 0 ? follow->messages.data : "";
-	size_t size = strcspn(text, "\n");
-
-	if (size >= FOLLOW_TROUBLE_BYTES)
-		size = FOLLOW_TROUBLE_BYTES - 1;
-	memcpy(follow->state.trouble, text, size);
-	follow->state.trouble[size] = '\0';
-}
-
-static void peek_table(struct follow *follow)
+void follow_peek_table(struct follow *follow)
 {
 	struct follow_state *state = &follow->state;
 	struct table_facts facts = { 0 };
@@ -77,7 +38,7 @@ static void peek_table(struct follow *follow)
 	state->size_bytes = facts.size_bytes;
 }
 
-static void tell(struct follow *follow)
+void follow_tell(struct follow *follow)
 {
 	struct follow_state *state = &follow->state;
 	struct error err;
@@ -86,52 +47,41 @@ static void tell(struct follow *follow)
 	state->looked_ms = (uint64_t)clock_milliseconds();
 	state->looked = (uint64_t)time(NULL);
 	state->files = watched_count_files(&follow->watched);
+	listeners_state(&follow->listeners, state->failing_since == 0, state);
 	(void)snprintf(state->table, sizeof(state->table), "%s", follow->settings->table);
-	peek_table(follow);
+	follow_peek_table(follow);
 	is_done = follow_state_write(follow->state_path, state, &err) &&
 		  (follow->options->metrics == NULL ||
 		   follow_state_write_metrics(follow->options->metrics, state, &err));
 	if (!is_done && !follow->has_told_of_state)
-		say(err.text);
+		follow_say(err.text);
 	follow->has_told_of_state = !is_done;
-	follow->tell_ms = clock_milliseconds() + FOLLOW_TELL_MS;
+	follow->told_ms = clock_milliseconds();
+	follow->tell_ms = follow->told_ms + FOLLOW_TELL_MS;
 }
 
 /* ---- what is watched ------------------------------------------------------------------------ */
 
-static void add(struct follow *follow, const char *path)
+void follow_watch(struct follow *follow, const char *path)
 {
 	if (!watched_add(&follow->watched, path))
-		say("out of memory: not all files are watched");
-}
-
-/* What was read, and in which state: if it has changed since, there is news already. */
-static void take_files(struct follow *follow)
-{
-	struct file_identity identity;
-	char path[PATH_MAX];
-	uint64_t position = 0;
-
-	while (attempt_next_file(&follow->attempt, &position, path, sizeof(path), &identity)) {
-		add(follow, path);
-		watched_took(&follow->watched, path, &identity);
-	}
+		follow_say("out of memory: not all files are watched");
 }
 
 static void add_configured(struct follow *follow)
 {
 	const struct settings *settings = follow->settings;
 
-	add(follow, follow->options->configuration);
+	follow_watch(follow, follow->options->configuration);
 	for (size_t i = 0; i < settings->included.count; i++)
-		add(follow, settings->included.items[i]);
+		follow_watch(follow, settings->included.items[i]);
 	for (size_t i = 0; i < settings->source_count; i++)
 		if (settings->sources[i].path[0] != '\0')
-			add(follow, settings->sources[i].path);
+			follow_watch(follow, settings->sources[i].path);
 }
 
 /* Settings that can't be read are the compilation's to tell; until then the last ones count. */
-static void renew_settings(struct follow *follow)
+void follow_renew_settings(struct follow *follow)
 {
 	struct settings *settings = follow->options->load(follow->options->context, NULL);
 
@@ -142,16 +92,6 @@ static void renew_settings(struct follow *follow)
 	add_configured(follow);
 }
 
-static void remember_files(struct follow *follow)
-{
-	struct error err;
-	bool is_done = remembered_write(follow->settings->table, &follow->watched, &err);
-
-	if (!is_done && !follow->has_told_of_files)
-		say(err.text);
-	follow->has_told_of_files = !is_done;
-}
-
 static void say_held(const struct follow *follow)
 {
 	char text[200];
@@ -160,14 +100,14 @@ static void say_held(const struct follow *follow)
 		       "generation %" PRIu64 " is %" PRIu64
 		       " again: it stays until a source changes or rcptmap compile",
 		       follow->state.generation, follow->state.copy_of); /* fits */
-	say(text);
+	follow_say(text);
 }
 
 /* Was an older table put in place by hand, and has no source changed since the last compilation,
  * whatever became of that one? Then the table is what is wanted. */
 static bool is_held(struct follow *follow)
 {
-	peek_table(follow);
+	follow_peek_table(follow);
 	if (follow->state.copy_of == 0 ||
 	    !remembered_read(follow->settings->table, follow->options->configuration,
 			     &follow->watched) ||
@@ -177,7 +117,7 @@ static bool is_held(struct follow *follow)
 	return true;
 }
 
-static bool is_table_new(struct follow *follow)
+bool follow_is_table_new(struct follow *follow)
 {
 	struct file_identity now = { 0 };
 	bool is_new;
@@ -192,7 +132,7 @@ static bool is_table_new(struct follow *follow)
  * older one in place wants that one, and not what failed. */
 static void take_table(struct follow *follow)
 {
-	tell(follow);
+	follow_tell(follow);
 	if (follow->state.copy_of == 0) {
 		follow->is_wanted |= follow->state.failing_since != 0;
 		return;
@@ -202,125 +142,19 @@ static void take_table(struct follow *follow)
 	follow->state.trouble[0] = '\0';
 	complaint_end(&follow->complaint);
 	say_held(follow);
-	tell(follow);
+	follow_tell(follow);
 }
 
-static void look(struct follow *follow, int64_t now)
+void follow_look(struct follow *follow, int64_t now)
 {
 	if (watched_look(&follow->watched)) {
 		quiet_break(&follow->quiet, now);
 		hints_set(&follow->hints, &follow->watched);
 	}
-	if (follow->attempt.pid < 0 && is_table_new(follow))
+	if (follow->attempt.pid < 0 && follow_is_table_new(follow))
 		take_table(follow);
 	follow->look_ms = now + FOLLOW_LOOK_MS;
 	notify_alive();
-}
-
-/* ---- compiling ------------------------------------------------------------------------------ */
-
-static void begin(struct follow *follow)
-{
-	struct error err;
-
-	follow->is_wanted = false;
-	quiet_end(&follow->quiet);
-	follow->again_ms = 0;
-	watched_renew(&follow->watched);
-	renew_settings(follow);
-	(void)watched_look(&follow->watched); /* whatever there is will be compiled */
-	watched_take(&follow->watched);
-	follow->state.attempts++;
-	if (attempt_start(&follow->attempt, follow->options->compile, follow->options->context,
-			  &err)) {
-		follow->state.compiling_since = (uint64_t)time(NULL);
-	} else {
-		say(err.text);
-		follow->again_ms = clock_milliseconds() + FOLLOW_AGAIN_MS;
-	}
-	tell(follow);
-}
-
-static void print(const struct buffer *text)
-{
-	if (text->size > 0)
-		(void)fwrite(text->data, 1, text->size, stderr); /* no place to say it failed */
-}
-
-/* Warnings are said once. */
-static void print_warnings(struct follow *follow)
-{
-	if (bytes_equal(buffer_bytes(&follow->messages), buffer_bytes(&follow->warned)))
-		return;
-	print(&follow->messages);
-	buffer_clear(&follow->warned);
-	(void)buffer_append(&follow->warned, buffer_bytes(&follow->messages)); /* else said again */
-}
-
-static void succeed(struct follow *follow)
-{
-	struct follow_state *state = &follow->state;
-	char text[200];
-
-	print_warnings(follow);
-	complaint_end(&follow->complaint);
-	state->failing_since = 0;
-	state->trouble[0] = '\0';
-	state->compiled = (uint64_t)time(NULL);
-	state->took_ms = (uint64_t)follow->took_ms;
-	peek_table(follow);
-	(void)snprintf(text, sizeof(text),
-		       "generation %" PRIu64 ": %" PRIu64 " %s, %" PRIu64 " %s, %" PRIu64 " ms",
-		       state->generation, state->entries, state->entries == 1 ? "entry" : "entries",
-		       state->domains, state->domains == 1 ? "domain" : "domains",
-		       state->took_ms); /* fits */
-	say(text);
-}
-
-static void fail(struct follow *follow, int status)
-{
-	struct follow_state *state = &follow->state;
-	int64_t now = clock_milliseconds();
-
-	state->failures++;
-	if (state->failing_since == 0)
-		state->failing_since = (uint64_t)time(NULL);
-	set_trouble(follow);
-	if (complaint_is_news(&follow->complaint, buffer_bytes(&follow->messages), now)) {
-		print(&follow->messages);
-		say("not published: the table stays as it is");
-	}
-	if (attempt_may_mend_itself(status))
-		follow->again_ms = now + FOLLOW_AGAIN_MS;
-}
-
-static void end_attempt(struct follow *follow)
-{
-	int64_t began_ms = follow->attempt.began_ms;
-	int status;
-
-	if (!attempt_ended(&follow->attempt, &status, &follow->messages))
-		return;
-	follow->took_ms = clock_milliseconds() - began_ms;
-	take_files(follow);
-	/* What a failed one did not come to is watched on: it may be what has to be mended. */
-	if (status == EX_OK)
-		watched_drop(&follow->watched);
-	remember_files(follow);
-	attempt_close(&follow->attempt);
-	follow->state.compiling_since = 0;
-	follow->state.status = (uint64_t)status;
-	if (status == EX_OK) {
-		succeed(follow);
-		(void)is_table_new(follow); /* it is ours */
-	} else {
-		fail(follow, status);
-	}
-	hints_set(&follow->hints, &follow->watched);
-	look(follow, clock_milliseconds());
-	if (watched_has_news(&follow->watched))
-		quiet_break(&follow->quiet, clock_milliseconds());
-	tell(follow);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -339,6 +173,10 @@ static int64_t wait_ms(const struct follow *follow)
 		due = earlier(due, follow->quiet.due_ms);
 	if (follow->again_ms != 0)
 		due = earlier(due, follow->again_ms);
+	if (follow->read_ms != 0 && follow->attempt.pid < 0)
+		due = earlier(due, follow->read_ms);
+	if (follow->is_wanted && follow->attempt.pid < 0)
+		due = earlier(due, follow->start_ms);
 	due = earlier(due, follow->complaint.due_ms);
 	return due > now ? due - now : 0;
 }
@@ -348,35 +186,67 @@ static void wait_for_something(struct follow *follow, const sigset_t *while_wait
 	int64_t limit_ms = wait_ms(follow);
 	const struct timespec limit = { .tv_sec = limit_ms / 1000,
 					.tv_nsec = (long)(limit_ms % 1000) * 1000000 };
-	struct pollfd ready = { .fd = follow->hints.fd, .events = POLLIN };
+	struct pollfd ready[1 + FOLLOW_SOURCES_MAX] = { { .fd = follow->hints.fd,
+							  .events = POLLIN } };
+	size_t count = 1 + listeners_poll(&follow->listeners, ready + 1, FOLLOW_SOURCES_MAX);
 
-	(void)ppoll(&ready, 1, &limit, while_waiting); /* whatever it says, all is looked at */
+	(void)ppoll(ready, count, &limit, while_waiting); /* whatever it says, all is looked at */
 }
 
-static void say_again(struct follow *follow, int64_t now)
+/* An older table that was put in place by hand isn't replaced only since a listener is back: it
+ * can't say whether anything has changed. */
+static void hear(struct follow *follow, int64_t now)
 {
-	if (!complaint_is_due(&follow->complaint, now))
+	unsigned news =
+		listeners_hear(&follow->listeners, follow->settings, follow->state.copy_of != 0);
+
+	if ((news & LISTENERS_CHANGED) != 0) {
+		follow->has_heard = true;
+		quiet_break(&follow->quiet, now);
+	}
+	if ((news & LISTENERS_TURNED) != 0)
+		follow->tell_ms = now;
+	else if ((news & LISTENERS_CONFIRMED) != 0)
+		follow->tell_ms = earlier(follow->tell_ms, follow->told_ms + FOLLOW_CONFIRM_MS);
+}
+
+/* Is it time to read databases though nobody has said that they have changed? */
+static void read_if_due(struct follow *follow, int64_t now)
+{
+	if (follow->read_ms == 0 || now < follow->read_ms || follow->attempt.pid >= 0)
 		return;
-	print(&follow->complaint.text);
-	say("still not published: the table stays as it is");
+	/* What is away is read when it is back. */
+	if (follow->state.copy_of == 0 && !listeners_miss_one(&follow->listeners)) {
+		follow->has_heard = true;
+		quiet_break(&follow->quiet, now);
+	}
+	follow_plan_reading(follow);
 }
 
 static void begin_if_due(struct follow *follow, int64_t now)
 {
+	bool is_due = false;
+
 	if (follow->attempt.pid >= 0)
 		return;
-	if (follow->again_ms != 0 && now >= follow->again_ms)
-		follow->is_wanted = true;
+	if (now < follow->start_ms && listeners_are_starting(&follow->listeners))
+		return;
+	follow->start_ms = 0;
+	if (follow->again_ms != 0 && now >= follow->again_ms) {
+		follow->is_wanted |= !follow->is_anew;
+		is_due = follow->is_anew;
+	}
 	if (quiet_is_over(&follow->quiet, now)) {
-		look(follow, now);
+		follow_look(follow, now);
 		/* What comes without a hint is waited for, too, but not for ever. */
 		if (quiet_is_over(&follow->quiet, now)) {
 			quiet_end(&follow->quiet);
 			follow->is_wanted |= watched_has_news(&follow->watched);
+			is_due |= follow->has_heard;
 		}
 	}
-	if (follow->is_wanted)
-		begin(follow);
+	if (follow->is_wanted || is_due)
+		follow_begin(follow);
 }
 
 static void loop(struct follow *follow, const sigset_t *while_waiting)
@@ -386,16 +256,18 @@ static void loop(struct follow *follow, const sigset_t *while_waiting)
 		int64_t now;
 
 		wait_for_something(follow, while_waiting);
-		end_attempt(follow);
+		follow_end_attempt(follow);
+		hear(follow, clock_milliseconds());
 		is_hinted = hints_take(&follow->hints);
 		now = clock_milliseconds();
 		if (is_hinted || now >= follow->look_ms)
-			look(follow, now);
+			follow_look(follow, now);
 		follow->is_wanted |= signals_take_compile();
+		read_if_due(follow, now);
 		begin_if_due(follow, now);
-		say_again(follow, now);
+		follow_say_again(follow, now);
 		if (now >= follow->tell_ms)
-			tell(follow);
+			follow_tell(follow);
 	}
 }
 
@@ -405,9 +277,11 @@ static void follow_end(struct follow *follow)
 
 	notify_stopping();
 	attempt_close(&follow->attempt);
+	listeners_close(&follow->listeners);
 	follow->state.compiling_since = 0;
-	tell(follow);
-	say(was_compiling ? "stopped within a compilation: the table stays as it is" : "stopped");
+	follow_tell(follow);
+	follow_say(was_compiling ? "stopped within a compilation: the table stays as it is"
+				 : "stopped");
 	hints_close(&follow->hints);
 	watched_free(&follow->watched);
 	buffer_free(&follow->messages);
@@ -431,18 +305,22 @@ int follow_run(const struct follow_options *options)
 	    !follow_state_path(follow.settings->runtime_directory, follow.state_path, &err) ||
 	    (lock_fd = follow_state_lock(follow.state_path, &err)) < 0) {
 		if (err.text[0] != '\0')
-			say(err.text);
+			follow_say(err.text);
 		settings_free(follow.settings);
 		return err.status;
 	}
 	buffer_init(&follow.messages, MESSAGES_MAX);
 	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
+	follow.listeners = (struct listeners){ .listen = options->listen, .name = options->name };
 	signals_handle(&while_waiting);
-	(void)is_table_new(&follow);
+	(void)follow_is_table_new(&follow);
 	follow.is_wanted = !is_held(&follow); /* else who knows what happened before */
 	add_configured(&follow);
 	hints_set(&follow.hints, &follow.watched);
+	listeners_set(&follow.listeners, follow.settings);
+	follow_plan_reading(&follow);
+	follow.start_ms = clock_milliseconds() + FOLLOW_START_MS;
 	notify_ready();
 	loop(&follow, &while_waiting);
 	follow_end(&follow);

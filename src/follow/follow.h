@@ -2,6 +2,10 @@
 /*
  * follow - compile whenever the configuration or a source has changed, until asked to stop.
  *
+ * To each source that is a database somebody listens, in a process of its own (listeners.h). What
+ * that hears is as good as a change that was seen; and whatever it hears, all is read anew each
+ * `follow_seconds`.
+ *
  * Whatever happens in the folders of these is a hint to look; without any hint it looks each few
  * seconds. Once nothing has changed for a moment, and something is not what was compiled, a process
  * of its own compiles. What it says is printed where it is news: once, and each hour as long as it
@@ -15,15 +19,25 @@
 
 enum {
 	FOLLOW_LOOK_MS = 2000,
-	FOLLOW_AGAIN_MS = 60000, /* what failed, and may be no source's fault */
-	FOLLOW_TELL_MS = 30000,  /* between two states that say that all is well */
+	FOLLOW_AGAIN_MS = 60000,  /* what failed, and may be no source's fault */
+	FOLLOW_TELL_MS = 30000,   /* between two states that say that all is well */
+	FOLLOW_CONFIRM_MS = 5000, /* likewise, where a database has confirmed it */
+	FOLLOW_START_MS = 3000,   /* for listeners, before what they hear is read first */
 };
 
 struct follow_options {
 	/* ERR NULL: what is wrong need not be said. */
 	struct settings *(*load)(void *context, struct error *err);
 	int (*compile)(attempt_on_file *on_file, void *file_context, void *context);
-	void *context;             /* of both */
+	/* The same where nothing but a database may have changed: a table that says what the one
+	 * in use says isn't published. */
+	int (*compile_anew)(attempt_on_file *on_file, void *file_context, void *context);
+	void *context; /* of these */
+	/* Listen to the source INDEX of CONTEXT, which is a struct settings, in a process of its
+	 * own; it tells by scout_tell(), to FD. */
+	int (*listen)(size_t index, int fd, const void *context);
+	/* What SOURCE is called: "postgresql:main". */
+	void (*name)(const struct settings_source *source, char *out_name, size_t size);
 	const char *configuration; /* where it is, or would be */
 	const char *metrics;       /* NULL: none are written */
 };

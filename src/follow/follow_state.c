@@ -16,7 +16,7 @@
 #include "base/buffer.h"
 #include "follow/replace_text.h"
 
-enum { TEXT_MAX = 1 << 16, MODE = 0644, FOLDER_MODE = 0755 };
+enum { TEXT_MAX = 1 << 17, MODE = 0644, FOLDER_MODE = 0755 };
 
 /* The numbers, by name in the file; those with a metric are told to node_exporter, too. */
 static const struct number {
@@ -58,6 +58,16 @@ static uint64_t get(const struct follow_state *state, const struct number *numbe
 
 	memcpy(&value, (const char *)state + number->offset, sizeof(value));
 	return value;
+}
+
+const struct follow_source *follow_state_oldest(const struct follow_state *state)
+{
+	const struct follow_source *oldest = NULL;
+
+	for (size_t i = 0; i < state->source_count; i++)
+		if (oldest == NULL || state->sources[i].confirmed < oldest->confirmed)
+			oldest = &state->sources[i];
+	return oldest;
 }
 
 /* ---- where it is ---------------------------------------------------------------------------- */
@@ -146,10 +156,55 @@ bool follow_state_write(const char *path, const struct follow_state *state, stru
 	for (size_t i = 0; i < NUMBERS; i++)
 		(void)buffer_append_format(&text, "%s %" PRIu64 "\n", numbers[i].name,
 					   get(state, &numbers[i]));
+	for (size_t i = 0; i < state->source_count; i++) {
+		const struct follow_source *source = &state->sources[i];
+
+		(void)buffer_append_format(&text, "source %d %" PRIu64 " %" PRIu64 " %s %s\n",
+					   source->is_up ? 1 : 0, source->confirmed,
+					   source->away_since, source->name, source->reason);
+	}
 	(void)buffer_append_format(&text, "trouble %s\nend\n", state->trouble);
 	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);
 	return is_done;
+}
+
+/* A label of Prometheus has three bytes that need a backslash; a name has no line break. */
+static void put_label(struct buffer *text, const char *metric, const char *name)
+{
+	(void)buffer_append_format(text, "%s{source=\"", metric); /* the caller's, as all here */
+	for (; *name != '\0'; name++) {
+		if (*name == '"' || *name == '\\')
+			(void)buffer_append_byte(text, '\\');
+		(void)buffer_append_byte(text, *name);
+	}
+	(void)buffer_append_text(text, "\"} ");
+}
+
+static void put_sources(struct buffer *text, const struct follow_state *state)
+{
+	static const char confirmed[] = "openrcpt_watch_source_confirmed_timestamp_seconds";
+	static const char up[] = "openrcpt_watch_source_up";
+
+	if (state->source_count == 0)
+		return;
+	(void)buffer_append_format(text,
+				   "# HELP %s when the table in use was known to say what the "
+				   "database says; 0: never\n"
+				   "# TYPE %s gauge\n",
+				   confirmed, confirmed);
+	for (size_t i = 0; i < state->source_count; i++) {
+		put_label(text, confirmed, state->sources[i].name);
+		(void)buffer_append_format(text, "%" PRIu64 "\n", state->sources[i].confirmed);
+	}
+	(void)buffer_append_format(text,
+				   "# HELP %s is the server of the database there?\n"
+				   "# TYPE %s gauge\n",
+				   up, up);
+	for (size_t i = 0; i < state->source_count; i++) {
+		put_label(text, up, state->sources[i].name);
+		(void)buffer_append_format(text, "%d\n", state->sources[i].is_up ? 1 : 0);
+	}
 }
 
 bool follow_state_write_metrics(const char *path, const struct follow_state *state,
@@ -171,12 +226,42 @@ bool follow_state_write_metrics(const char *path, const struct follow_state *sta
 					   is_counter ? "counter" : "gauge", name,
 					   get(state, &numbers[i]));
 	}
+	put_sources(&text, state);
 	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);
 	return is_done;
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
+
+/* `1 DATE DATE NAME REASON`; what is cut is left out. */
+static void take_source(struct follow_state *state, const char *text)
+{
+	struct follow_source *source = &state->sources[state->source_count];
+	uint64_t numbers_in_front[3];
+	const char *blank;
+	char *rest;
+
+	if (state->source_count == FOLLOW_SOURCES_MAX)
+		return;
+	for (size_t i = 0; i < 3; i++) {
+		numbers_in_front[i] = strtoull(text, &rest, 10);
+		if (rest == text || *rest != ' ')
+			return;
+		text = rest + 1;
+	}
+	blank = strchr(text, ' ');
+	if (blank == NULL || (size_t)(blank - text) >= sizeof(source->name))
+		return;
+	*source = (struct follow_source){
+		.is_up = numbers_in_front[0] == 1,
+		.confirmed = numbers_in_front[1],
+		.away_since = numbers_in_front[2],
+	};
+	memcpy(source->name, text, (size_t)(blank - text));
+	(void)snprintf(source->reason, sizeof(source->reason), "%s", blank + 1); /* may be cut */
+	state->source_count++;
+}
 
 static void take_line(struct follow_state *state, char *line, bool *out_is_end)
 {
@@ -192,6 +277,8 @@ static void take_line(struct follow_state *state, char *line, bool *out_is_end)
 		(void)snprintf(state->table, sizeof(state->table), "%s", value);
 	else if (strcmp(line, "trouble") == 0)
 		(void)snprintf(state->trouble, sizeof(state->trouble), "%s", value);
+	else if (strcmp(line, "source") == 0)
+		take_source(state, value);
 	for (size_t i = 0; i < NUMBERS; i++) {
 		uint64_t number = strtoull(value, NULL, 10);
 

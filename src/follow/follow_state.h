@@ -16,7 +16,21 @@
 #include "base/error.h"
 #include "settings/settings.h"
 
-enum { FOLLOW_TROUBLE_BYTES = 400 };
+enum {
+	FOLLOW_TROUBLE_BYTES = 400,
+	FOLLOW_NAME_BYTES = 128,
+	FOLLOW_REASON_BYTES = 300,
+	FOLLOW_SOURCES_MAX = 100, /* more are read, and nobody listens to them */
+};
+
+/* A source that is a database. */
+struct follow_source {
+	char name[FOLLOW_NAME_BYTES]; /* "postgresql:main" */
+	uint64_t confirmed;  /* the table in use says what it said then; 0: that isn't known */
+	uint64_t away_since; /* 0: its server is there */
+	bool is_up;
+	char reason[FOLLOW_REASON_BYTES]; /* why it is away */
+};
 
 /* Dates are seconds since 1970; 0: never. */
 struct follow_state {
@@ -37,7 +51,12 @@ struct follow_state {
 	uint64_t domains;
 	uint64_t size_bytes;
 	char trouble[FOLLOW_TROUBLE_BYTES]; /* the first line of the last failure */
+	struct follow_source sources[FOLLOW_SOURCES_MAX];
+	size_t source_count;
 };
+
+/* The one of STATE that was confirmed the longest ago; NULL: it has none. */
+const struct follow_source *follow_state_oldest(const struct follow_state *state);
 
 /* Where both are, of RUNTIME_DIRECTORY. False: the path is too long. */
 bool follow_state_path(const char *runtime_directory, char out_path[PATH_MAX], struct error *err);

@@ -13,6 +13,7 @@ enum {
 	STALE_MS = 120000,     /* it looks each few seconds, and says so each half minute */
 	CRITICAL_AFTER = 3600, /* seconds */
 	HANGS_AFTER = 1800,    /* likewise, in one compilation */
+	AGE_SECONDS = 600,     /* where no settings can be had */
 };
 
 static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
@@ -31,7 +32,15 @@ static uint64_t seconds_since(uint64_t date)
 	return now > date ? now - date : 0;
 }
 
-static enum follow_health judge(const struct follow_state *state, bool is_running)
+/* Is what is known of one of its databases older than AGE seconds? */
+static bool is_old(const struct follow_state *state, uint64_t age)
+{
+	const struct follow_source *oldest = follow_state_oldest(state);
+
+	return oldest != NULL && seconds_since(oldest->confirmed) > age;
+}
+
+static enum follow_health judge(const struct follow_state *state, bool is_running, uint64_t age)
 {
 	uint64_t now_ms = (uint64_t)clock_milliseconds();
 
@@ -42,15 +51,39 @@ static enum follow_health judge(const struct follow_state *state, bool is_runnin
 	if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
 		return FOLLOW_CRITICAL;
 	if (state->failing_since == 0)
-		return state->copy_of != 0 || (state->compiling_since != 0 &&
-					       seconds_since(state->compiling_since) >= HANGS_AFTER)
+		return state->copy_of != 0 || is_old(state, age) ||
+				       (state->compiling_since != 0 &&
+					seconds_since(state->compiling_since) >= HANGS_AFTER)
 			       ? FOLLOW_WARNING
 			       : FOLLOW_OK;
 	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? FOLLOW_CRITICAL
 								     : FOLLOW_WARNING;
 }
 
-static void put_words(struct buffer *out, const struct follow_state *state, bool is_running)
+static void put_sources(struct buffer *out, const struct follow_state *state, uint64_t age)
+{
+	for (size_t i = 0; i < state->source_count; i++) {
+		const struct follow_source *source = &state->sources[i];
+		uint64_t since = seconds_since(source->confirmed);
+
+		if (source->away_since == 0 && since <= age)
+			continue;
+		put_plain(out, source->name);
+		if (source->away_since != 0) {
+			(void)buffer_append_format(out, " is away for %" PRIu64 " s: ",
+						   seconds_since(source->away_since));
+			put_plain(out, source->reason);
+		}
+		if (source->confirmed == 0)
+			(void)buffer_append_text(out, " was never read");
+		else if (since > age)
+			(void)buffer_append_format(out, " not confirmed for %" PRIu64 " s", since);
+		(void)buffer_append_text(out, "; ");
+	}
+}
+
+static void put_words(struct buffer *out, const struct follow_state *state, bool is_running,
+		      uint64_t age)
 {
 	uint64_t now_ms = (uint64_t)clock_milliseconds();
 
@@ -65,6 +98,7 @@ static void put_words(struct buffer *out, const struct follow_state *state, bool
 		put_plain(out, state->trouble);
 		(void)buffer_append_text(out, "; ");
 	}
+	put_sources(out, state, age);
 	if (state->generation == 0) {
 		(void)buffer_append_text(out, "there is no table ");
 		put_plain(out, state->table);
@@ -85,6 +119,8 @@ static void put_words(struct buffer *out, const struct follow_state *state, bool
 
 static void put_numbers(struct buffer *out, const struct follow_state *state)
 {
+	const struct follow_source *oldest = follow_state_oldest(state);
+
 	(void)buffer_append_format(out, " | generation=%" PRIu64 " entries=%" PRIu64,
 				   state->generation, state->entries);
 	(void)buffer_append_format(out, " domains=%" PRIu64 " size=%" PRIu64 "B", state->domains,
@@ -92,6 +128,9 @@ static void put_numbers(struct buffer *out, const struct follow_state *state)
 	(void)buffer_append_format(out, " compilations=%" PRIu64 "c failures=%" PRIu64 "c",
 				   state->attempts, state->failures);
 	(void)buffer_append_format(out, " took=%" PRIu64 "ms", state->took_ms);
+	if (oldest != NULL && oldest->confirmed != 0)
+		(void)buffer_append_format(out, " confirmed=%" PRIu64 "s",
+					   seconds_since(oldest->confirmed));
 	if (state->compiled != 0)
 		(void)buffer_append_format(out, " age=%" PRIu64 "s",
 					   seconds_since(state->compiled));
@@ -109,6 +148,7 @@ enum follow_health follow_status(const struct settings *settings, struct buffer 
 {
 	const char *runtime =
 		settings != NULL ? settings->runtime_directory : OPENRCPT_RUNTIME_DIRECTORY;
+	uint64_t age = settings != NULL ? settings->follow_age_seconds : AGE_SECONDS;
 	struct follow_state state;
 	enum follow_health health;
 	char path[PATH_MAX];
@@ -124,9 +164,9 @@ enum follow_health follow_status(const struct settings *settings, struct buffer 
 				    out);
 		return tell(FOLLOW_UNKNOWN, err.text, out);
 	}
-	health = judge(&state, is_running);
+	health = judge(&state, is_running, age);
 	(void)buffer_append_format(out, "OPENRCPT %s: ", names[health]);
-	put_words(out, &state, is_running);
+	put_words(out, &state, is_running, age);
 	put_numbers(out, &state);
 	(void)buffer_append_byte(out, '\n');
 	return health;

@@ -10,7 +10,8 @@
 
 enum follow_health {
 	FOLLOW_OK,
-	FOLLOW_WARNING,  /* a source is broken, and the table stays; or it was rolled back */
+	FOLLOW_WARNING,  /* a source is broken, and the table stays; or it was rolled back; or a
+			  * database  is away for long */
 	FOLLOW_CRITICAL, /* for an hour; nobody watches; there is no table */
 	FOLLOW_UNKNOWN,
 };

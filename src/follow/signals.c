@@ -33,6 +33,16 @@ void signals_handle(sigset_t *out_while_waiting)
 	(void)sigemptyset(out_while_waiting);
 }
 
+void signals_reset(void)
+{
+	sigset_t none;
+
+	(void)sigemptyset(&none); /* can't fail, as the rest here: the numbers are sound */
+	for (size_t i = 0; i < sizeof(handled_signals) / sizeof(handled_signals[0]); i++)
+		(void)signal(handled_signals[i], SIG_DFL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
 bool signals_want_stop(void)
 {
 	return stop_signalled != 0;

@@ -14,6 +14,9 @@
  * *OUT_WHILE_WAITING, so that none is missed between a question here and the wait. */
 void signals_handle(sigset_t *out_while_waiting);
 
+/* Of a process that was forked: none is handled, and none is blocked. */
+void signals_reset(void);
+
 bool signals_want_stop(void);
 
 /* Once for each time, or for several. */

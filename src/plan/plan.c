@@ -10,6 +10,7 @@
 #include "sql/key_template.h"
 #include "plan/postfix_table.h"
 #include "plan/schema.h"
+#include "plan/source_name.h"
 #include "settings/secret.h"
 #include "sources/source.h"
 
@@ -18,9 +19,8 @@ enum {
 	CONNECT_SECONDS = 10,
 	SILENT_SECONDS = 60,
 	SECONDS_MAX = 86400,
+	NAME_BYTES_MAX = 1 << 16,
 };
-
-#define FIRST_NAME "main"
 
 static const char *const kinds[] = {
 	[DATABASE_DOMAIN] = "domain",
@@ -184,24 +184,19 @@ static bool take_members(struct planner *planner)
 
 /* ---- a table of Postfix ------------------------------------------------------------------- */
 
-/* The file's name without its folder and its ending, as far as it makes a name. */
 static bool name_after_file(const struct planner *planner)
 {
-	const char *slash = strrchr(planner->from->path, '/');
-	const char *base = slash == NULL ? planner->from->path : slash + 1;
-	size_t size = strlen(base);
-	char *name;
+	struct buffer text;
+	struct bytes name;
+	bool is_made;
 
-	if (size > 3 && strcmp(base + size - 3, ".cf") == 0)
-		size -= 3;
-	name = arena_alloc(&planner->plan->arena, size + 1);
-	if (name == NULL)
+	buffer_init(&text, NAME_BYTES_MAX);
+	is_made = source_name_put(planner->from, &text) &&
+		  arena_copy(&planner->plan->arena, buffer_bytes(&text), &name);
+	buffer_free(&text);
+	if (!is_made)
 		return planner_fail_memory(planner);
-	for (size_t i = 0; i < size; i++)
-		name[i] = strchr(" :", base[i]) != NULL || (unsigned char)base[i] < ' ' ? '_'
-											: base[i];
-	name[size] = '\0';
-	planner->plan->name = name;
+	planner->plan->name = name.data;
 	return true;
 }
 
@@ -367,7 +362,7 @@ static bool check_name(const struct planner *planner)
 
 		if (other == planner->from || other->path[0] != '\0' || type == NULL ||
 		    strcmp(type->name, plan->type) != 0 ||
-		    strcmp(name != NULL ? name : FIRST_NAME, plan->name) != 0)
+		    strcmp(name != NULL ? name : SOURCE_NAME_FIRST, plan->name) != 0)
 			continue;
 		report_error(planner->report, EX_CONFIG, plan->path, plan->line,
 			     "sources: two are called %s:%s; give one of them another name",
@@ -471,7 +466,7 @@ bool database_plan_make(const struct settings_source *from, const struct setting
 
 	*out_plan = (struct database_plan){
 		.type = type,
-		.name = FIRST_NAME,
+		.name = SOURCE_NAME_FIRST,
 		.path = from->file,
 		.line = (uint32_t)from->line,
 		.options = { .connect_timeout_ms = CONNECT_SECONDS * 1000,

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "changes/changes.h"
 #include "compile/compile.h"
 #include "follow/follow.h"
 #include "follow/follow_status.h"
@@ -71,11 +72,13 @@ static bool check_replacing(const struct options *options, const struct settings
 }
 
 /* ON_FILE as of compile_options. */
-static int compile(const struct options *options, attempt_on_file *on_file, void *file_context)
+static int compile(const struct options *options, bool keeps_same, attempt_on_file *on_file,
+		   void *file_context)
 {
 	struct compile_options what = {
 		.output = options->output,
 		.is_lenient = options->is_lenient,
+		.keeps_same = keeps_same,
 		.wants_postmaster = options->output == NULL, /* about a site, not about a table */
 		.is_forced = options->is_forced,
 		.is_check_only = options->is_brief,
@@ -128,14 +131,19 @@ static int compile(const struct options *options, attempt_on_file *on_file, void
 
 int command_compile(const struct options *options)
 {
-	return compile(options, NULL, NULL);
+	return compile(options, false, NULL, NULL);
 }
 
 /* ---- watch ---------------------------------------------------------------------------------- */
 
 static int compile_once_more(attempt_on_file *on_file, void *file_context, void *context)
 {
-	return compile(context, on_file, file_context);
+	return compile(context, false, on_file, file_context);
+}
+
+static int compile_anew(attempt_on_file *on_file, void *file_context, void *context)
+{
+	return compile(context, true, on_file, file_context);
 }
 
 /* Without ERR nothing is printed either: the compilation that follows does. */
@@ -171,6 +179,9 @@ int command_watch(const struct options *options)
 	const struct follow_options follow = {
 		.load = load_settings,
 		.compile = compile_once_more,
+		.compile_anew = compile_anew,
+		.listen = changes_listen,
+		.name = changes_name,
 		.context = &what,
 		.configuration = options->configuration != NULL ? options->configuration
 								: SETTINGS_DEFAULT_FILE,

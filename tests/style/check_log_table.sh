@@ -83,8 +83,10 @@ error='error_(set|fill)(_errno)?[(][^,]*,[^,]*, *'
 	formats 'add_text[(]&batch, [^,]*, *' 'its own' src/service/log.c
 	# Who gives it a reason, too.
 	formats 'say[(]' warning src/milter/gate.c | sed 's/$/: …/'
-	formats '(say[(]([a-z_]* [?])?|stays as it is" :|sizeof[(]text[)],) *' none src/follow/follow.c |
+	formats '(say[(]([a-z_]* [?])?|stays as it is" *:|sizeof[(]text[)],) *' none src/follow/follow*.c |
 		sed 's/|/|rcptmap: watch: /'
+	formats 'sizeof[(]text[)], *' none src/follow/listeners.c |
+		sed 's/|/|rcptmap: watch: …/'
 } | sort -u >"$scratch/lines"
 formats "$error" text src/service/*.c src/openrcptd/*.c src/worker/*.c src/confine/*.c src/sandbox/*.c src/milter/*.c src/metrics/*.c |
 	sort -u >"$scratch/errors"
