@@ -10,15 +10,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "database/module.h"
 
-enum { STEPS_A_LOOK = 10000, VALUES_MAX = 100 };
+enum { STEPS_A_LOOK = 10000, VALUES_MAX = 100, LOOK_MS = 200 };
 
 struct database {
 	sqlite3 *handle;
@@ -27,6 +29,9 @@ struct database {
 	int64_t deadline_ms;
 	struct database_value values[VALUES_MAX];
 	char path[PATH_MAX];
+	int64_t version; /* of one that follows: what SQLite counts commits of others by */
+	dev_t device;    /* likewise, the file that is open */
+	ino_t inode;
 };
 
 static int64_t now_ms(void)
@@ -97,11 +102,25 @@ static void sqlite_close(struct database *database)
 	free(database);
 }
 
+static bool open_file(struct database *database, struct error *err)
+{
+	int code = sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READONLY, NULL);
+
+	if (database->handle == NULL)
+		return error_set_memory(err);
+	if (code != SQLITE_OK)
+		return fail(database, err);
+	(void)sqlite3_extended_result_codes(database->handle,
+					    1); /* only sets a flag, as these do */
+	(void)sqlite3_busy_timeout(database->handle, database->timeout_ms);
+	sqlite3_progress_handler(database->handle, STEPS_A_LOOK, is_late, database);
+	return true;
+}
+
 static struct database *sqlite_open(const struct database_options *options, struct error *err)
 {
 	const char *path = options->connection != NULL ? options->connection : options->name;
 	struct database *database;
-	int code;
 
 	if (path == NULL || path[0] != '/') {
 		error_fill(err, EX_CONFIG,
@@ -119,20 +138,8 @@ static struct database *sqlite_open(const struct database_options *options, stru
 		goto out;
 	}
 	database->timeout_ms = options->timeout_ms;
-	code = sqlite3_open_v2(path, &database->handle, SQLITE_OPEN_READONLY, NULL);
-	if (database->handle == NULL) {
-		error_fill_memory(err);
-		goto out;
-	}
-	if (code != SQLITE_OK) {
-		(void)fail(database, err);
-		goto out;
-	}
-	(void)sqlite3_extended_result_codes(database->handle,
-					    1); /* only sets a flag, as these do */
-	(void)sqlite3_busy_timeout(database->handle, options->timeout_ms);
-	sqlite3_progress_handler(database->handle, STEPS_A_LOOK, is_late, database);
-	return database;
+	if (open_file(database, err))
+		return database;
 out:
 	sqlite_close(database);
 	return NULL;
@@ -230,6 +237,83 @@ static bool sqlite_escape(struct database *database, struct bytes value, struct 
 	return !out->has_failed || error_set_memory(err);
 }
 
+/* ---- following ----------------------------------------------------------------------------- */
+
+/* In WAL mode a commit leaves the file as it is, and nothing else but this number shows all of
+ * them. It changes for commits of others alone. */
+static bool read_version(struct database *database, int64_t *out_version, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	bool is_read;
+
+	database->deadline_ms = now_ms() + database->timeout_ms;
+	is_read = sqlite3_prepare_v2(database->handle, "PRAGMA data_version", -1, &statement,
+				     NULL) == SQLITE_OK &&
+		  sqlite3_step(statement) == SQLITE_ROW;
+	if (is_read)
+		*out_version = sqlite3_column_int64(statement, 0);
+	else
+		(void)fail(database, err);
+	(void)sqlite3_finalize(statement); /* repeats an error that was told */
+	return is_read;
+}
+
+static bool begin_following(struct database *database, struct error *err)
+{
+	struct stat status;
+
+	if (stat(database->path, &status) != 0)
+		return error_set_errno(err, EX_UNAVAILABLE, "%s", database->path);
+	database->device = status.st_dev;
+	database->inode = status.st_ino;
+	return read_version(database, &database->version, err);
+}
+
+static bool sqlite_follow(struct database *database, const char *const *tables,
+			  struct buffer *out_doubt, struct error *err)
+{
+	(void)tables; /* a commit is one of the whole file */
+	(void)out_doubt;
+	return begin_following(database, err);
+}
+
+/* What is open stays that file, whoever has its name now. */
+static bool is_replaced(const struct database *database)
+{
+	struct stat status;
+
+	return stat(database->path, &status) != 0 || status.st_dev != database->device ||
+	       status.st_ino != database->inode;
+}
+
+static bool open_anew(struct database *database, struct error *err)
+{
+	(void)sqlite3_close(database->handle); /* no statement is left */
+	database->handle = NULL;
+	return open_file(database, err) && begin_following(database, err);
+}
+
+static enum database_news sqlite_wait(struct database *database, int timeout_ms, struct error *err)
+{
+	int64_t deadline_ms = now_ms() + timeout_ms;
+	int64_t version;
+
+	for (;;) {
+		if (is_replaced(database))
+			return open_anew(database, err) ? DATABASE_NEWS_CHANGED
+							: DATABASE_NEWS_FAILED;
+		if (!read_version(database, &version, err))
+			return DATABASE_NEWS_FAILED;
+		if (version != database->version) {
+			database->version = version;
+			return DATABASE_NEWS_CHANGED;
+		}
+		if (now_ms() >= deadline_ms)
+			return DATABASE_NEWS_NONE;
+		(void)poll(NULL, 0, LOOK_MS); /* less is no harm */
+	}
+}
+
 static const char *sqlite_library(void)
 {
 	static char text[64];
@@ -252,4 +336,6 @@ const struct database_module openrcpt_module = {
 	.query = sqlite_query,
 	.next = sqlite_next,
 	.escape = sqlite_escape,
+	.follow = sqlite_follow,
+	.wait = sqlite_wait,
 };
