@@ -50,7 +50,7 @@ static bool fail_result(const struct database *database, PGresult *result, struc
 	return false;
 }
 
-static bool fail_connection(const struct database *database, struct error *err)
+bool postgresql_fail_connection(const struct database *database, struct error *err)
 {
 	return postgresql_fail(EX_TEMPFAIL, PQerrorMessage(database->connection), err);
 }
@@ -69,6 +69,9 @@ static void postgresql_close(struct database *database)
 	PQfreemem(database->line);
 	PQfinish(database->connection);
 	buffer_free(&database->text);
+	buffer_free(&database->check);
+	buffer_free(&database->digest);
+	buffer_free(&database->state);
 	free(database);
 }
 
@@ -81,6 +84,9 @@ static struct database *postgresql_open(const struct database_options *options, 
 		return NULL;
 	}
 	buffer_init(&database->text, QUERY_BYTES_MAX);
+	buffer_init(&database->check, QUERY_BYTES_MAX);
+	buffer_init(&database->digest, QUERY_BYTES_MAX);
+	buffer_init(&database->state, QUERY_BYTES_MAX);
 	database->timeout_ms = options->timeout_ms;
 	if (!postgresql_connect(database, options, err)) {
 		postgresql_close(database);
@@ -128,7 +134,7 @@ static bool flush(struct database *database, struct error *err)
 		if (outcome == 0)
 			return true;
 		if (outcome < 0 || PQconsumeInput(database->connection) == 0)
-			return fail_connection(database, err);
+			return postgresql_fail_connection(database, err);
 		if (!wait_for(database, true, err))
 			return false;
 	}
@@ -141,7 +147,7 @@ static bool take_result(struct database *database, PGresult **out_result, struct
 		if (!wait_for(database, false, err))
 			return false;
 		if (PQconsumeInput(database->connection) == 0)
-			return fail_connection(database, err);
+			return postgresql_fail_connection(database, err);
 	}
 	*out_result = PQgetResult(database->connection);
 	return true;
@@ -157,7 +163,7 @@ static bool take_end(struct database *database, struct error *err)
 			return false;
 		if (result == NULL)
 			return PQstatus(database->connection) == CONNECTION_OK ||
-			       fail_connection(database, err);
+			       postgresql_fail_connection(database, err);
 		if (PQresultStatus(result) != PGRES_COMMAND_OK)
 			return fail_result(database, result, err);
 		PQclear(result);
@@ -168,12 +174,11 @@ static bool send(struct database *database, const char *text, struct error *err)
 {
 	/* The extended protocol takes one statement, never two. */
 	if (PQsendQueryParams(database->connection, text, 0, NULL, NULL, NULL, NULL, 0) == 0)
-		return fail_connection(database, err);
+		return postgresql_fail_connection(database, err);
 	return flush(database, err);
 }
 
-/* A statement without rows. */
-static bool run(struct database *database, const char *text, struct error *err)
+bool postgresql_run(struct database *database, const char *text, struct error *err)
 {
 	return send(database, text, err) && take_end(database, err);
 }
@@ -187,22 +192,22 @@ static bool take_any_bytes(struct database *database, struct error *err)
 	const char *encoding = PQparameterStatus(database->connection, "server_encoding");
 
 	return encoding == NULL || strcmp(encoding, "SQL_ASCII") != 0 ||
-	       run(database, "SET client_encoding TO 'SQL_ASCII'", err);
+	       postgresql_run(database, "SET client_encoding TO 'SQL_ASCII'", err);
 }
 
 static bool postgresql_begin(struct database *database, struct error *err)
 {
 	if (!take_any_bytes(database, err))
 		return false;
-	if (!run(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
+	if (!postgresql_run(database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
 		return false;
 	return PQserverVersion(database->connection) < CHECKS_CLIENT ||
-	       run(database, "SET LOCAL client_connection_check_interval = '10s'", err);
+	       postgresql_run(database, "SET LOCAL client_connection_check_interval = '10s'", err);
 }
 
 static bool postgresql_end(struct database *database, struct error *err)
 {
-	return run(database, "COMMIT", err);
+	return postgresql_run(database, "COMMIT", err);
 }
 
 /* COPY takes a query in brackets, where no semicolon may stand. */
@@ -220,8 +225,8 @@ static bool make_copy(struct database *database, const char *query, struct error
 	return !database->text.has_failed || error_set_memory(err);
 }
 
-static bool postgresql_query(struct database *database, const char *text, enum database_way way,
-			     struct error *err)
+bool postgresql_query(struct database *database, const char *text, enum database_way way,
+		      struct error *err)
 {
 	ExecStatusType wanted = way == DATABASE_ALL ? PGRES_COPY_OUT : PGRES_TUPLES_OK;
 	PGresult *result;
@@ -311,18 +316,18 @@ static enum database_step next_copied(struct database *database, struct database
 			return take_end(database, err) ? DATABASE_END : DATABASE_FAILED;
 		if (size < 0 || !wait_for(database, false, err)) {
 			if (size < 0)
-				(void)fail_connection(database, err);
+				(void)postgresql_fail_connection(database, err);
 			return DATABASE_FAILED;
 		}
 		if (PQconsumeInput(database->connection) == 0) {
-			(void)fail_connection(database, err);
+			(void)postgresql_fail_connection(database, err);
 			return DATABASE_FAILED;
 		}
 	}
 }
 
-static enum database_step postgresql_next(struct database *database, struct database_row *out_row,
-					  struct error *err)
+enum database_step postgresql_next(struct database *database, struct database_row *out_row,
+				   struct error *err)
 {
 	const PGresult *result = database->result;
 	int count;
@@ -385,4 +390,6 @@ const struct database_module openrcpt_module = {
 	.query = postgresql_query,
 	.next = postgresql_next,
 	.escape = postgresql_escape,
+	.follow = postgresql_follow,
+	.wait = postgresql_wait,
 };

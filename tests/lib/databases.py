@@ -150,11 +150,22 @@ class PostgresqlServer:
         harness.wait_until(lambda: self.psql('SELECT 1', may_fail=True) is not None,
                            'PostgreSQL does not answer')
 
+    def halt(self):
+        """Until start()."""
+        self.process.send_signal(2)      # a fast end
+        self.process.wait(harness.LIMIT_S)
+        self.process = None
+
+    def processes(self):
+        """Of all that serve, the postmaster first."""
+        pids = [self.process.pid]
+        for path in pathlib.Path('/proc/%d/task' % pids[0]).glob('*/children'):
+            pids += map(int, path.read_text(encoding='ascii').split())
+        return pids
+
     def stop(self):
         if self.process is not None:
-            self.process.send_signal(2)      # a fast end
-            self.process.wait(harness.LIMIT_S)
-            self.process = None
+            self.halt()
         self.folder.remove()
 
     def psql(self, statement, database='postgres', may_fail=False, copy=None):
