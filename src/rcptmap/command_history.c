@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * command_history - history and rollback: the tables that were in use before, and one of them
- * again.
+ * command_history - history, rollback and diff: the tables that were in use before, one of them
+ * again, and what differs between two.
  */
 #include "rcptmap/command.h"
 
@@ -319,6 +319,69 @@ int command_rollback(const struct options *options)
 	if (settings == NULL)
 		return command_fail(&err);
 	status = roll_back(options, settings, generation);
+	settings_free(settings);
+	return status;
+}
+
+/* ---- diff ---------------------------------------------------------------------------------- */
+
+static int show_diff(const struct table *old, const struct table *new,
+		     const struct settings *settings)
+{
+	struct compare_counts counts = { 0 };
+	struct text_output output;
+	struct error of_output;
+	struct error err;
+	bool is_done;
+
+	text_output_init(&output, STDOUT_FILENO);
+	is_done = compare_tables(old, new, settings, &output, &counts, &err);
+	if (!text_output_finish(&output, &of_output))
+		return command_fail(&of_output);
+	if (!is_done)
+		return command_fail(&err);
+	return counts.added + counts.removed + counts.changed > 0 ? 1 : EX_OK;
+}
+
+/* OPERAND is a path, or `@N`: the configured table, when it had generation N. */
+static struct table *open_operand(const char *operand, const struct settings *settings,
+				  struct error *err)
+{
+	const char *path = operand;
+	struct table_facts facts;
+	uint64_t generation;
+	char kept[PATH_MAX];
+
+	if (operand[0] != '@')
+		return command_open_path(operand, settings, err);
+	if (!command_generation(operand + 1, &generation, err) ||
+	    !kept_path(settings->table, generation, kept, err))
+		return NULL;
+	path = table_peek(settings->table, &facts, NULL) && facts.generation == generation
+		       ? settings->table
+		       : kept;
+	return command_open_path(path, settings, err);
+}
+
+int command_diff(const struct options *options)
+{
+	struct table *old = NULL;
+	struct table *new = NULL;
+	struct settings *settings;
+	struct error err;
+	int status;
+
+	settings = command_settings(options, &err);
+	if (settings == NULL)
+		return command_fail(&err);
+	old = open_operand(options->operands[0], settings, &err);
+	if (old != NULL)
+		new = open_operand(options->operand_count == 2 ? options->operands[1]
+							       : settings->table,
+				   settings, &err);
+	status = new == NULL ? command_fail(&err) : show_diff(old, new, settings);
+	table_close(old);
+	table_close(new);
 	settings_free(settings);
 	return status;
 }
