@@ -245,6 +245,7 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 	case SCOUT_POLLED:
 		followed->is_polled = true;
 		take_doubt(followed, text);
+		take_doubt(followed, "changes are seen each follow_seconds, when all is read");
 		take_back(followed);
 		return LISTENERS_TURNED;
 	case SCOUT_DOUBT:

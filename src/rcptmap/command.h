@@ -27,6 +27,7 @@ int command_history(const struct options *options);
 int command_rollback(const struct options *options);
 int command_config(const struct options *options);
 int command_check_postfix(const struct options *options);
+int command_sql(const struct options *options);
 
 /* What postmap's users type: `rcptmap FILE`, `rcptmap -q KEY FILE`. */
 int command_postmap(const struct options *options);

@@ -48,6 +48,8 @@ static const struct command commands[] = {
 	{ "check-postfix", "ctpC", 0, 0, command_check_postfix,
 	  "check-postfix [-c CONF] [-t TABLE] [--postconf PROGRAM] [--postfix-config DIRECTORY]",
 	  "show what in Postfix's configuration would make mail go wrong" },
+	{ "sql", "", 2, OPERANDS_ANY, command_sql, "sql postgresql SCHEMA [NAME=VALUE...]",
+	  "print the triggers by which a database tells of changes" },
 	{ "help", "", 0, 1, help, "help [COMMAND]", "show how the commands are used" },
 	{ "version", "", 0, 0, version, "version", "print the version" },
 };

@@ -15,15 +15,18 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 # pylint: disable=wrong-import-position
 import harness
 import rcptmap
+import schema_test
 from databases import PostgresqlServer, Sqlite
-from rcptmap_test import OK
+from rcptmap_test import CONFIG, OK, USAGE, RcptmapTest
 from watch_test import WARNING, WatchTest
 
-TRIGGER = '''
-CREATE OR REPLACE FUNCTION openrcpt_changed() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN PERFORM pg_notify('openrcpt', TG_TABLE_NAME); RETURN NULL; END $$;
-CREATE TRIGGER openrcpt_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON alias
-FOR EACH STATEMENT EXECUTE PROCEDURE openrcpt_changed()'''
+def install_triggers(database, schema, *parameters):
+    """As rcptmap prints them, and twice, since they may be there already."""
+    result = rcptmap.run('sql', 'postgresql', str(schema), *parameters)
+    if (result.status, result.err) != (OK, ''):
+        raise AssertionError(result)
+    for _ in range(2):
+        database.run(result.out)
 
 
 class FollowTest(WatchTest):
@@ -38,6 +41,11 @@ class FollowTest(WatchTest):
         self.database.fill([(1, 'a@one.example', 'first@dest.example', True),
                             (2, 'postmaster@one.example', 'pm@dest.example', True)])
         self.use()
+
+    def write_schema(self):
+        path = self.shop.folder / 'schema.conf'
+        self.put(path, 'alias_query = "SELECT address, goto, id FROM alias WHERE active";\n')
+        return path
 
     def use(self, **settings):
         self.shop.write_configuration(**{
@@ -124,7 +132,7 @@ class PostgresqlFollow(FollowTest):
 
     def make_database(self):
         database = self.server.database()
-        database.run(TRIGGER)
+        install_triggers(database, self.write_schema())
         return database
 
     def listeners(self):
@@ -206,6 +214,19 @@ class PostgresqlFollow(FollowTest):
         self.wait_for_log('no trigger tells of changes of alias')
         self.check_changes()
 
+    def test_columns_that_may_not_be_read(self):
+        """Neither triggers nor a digest: it is read by the clock."""
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text;'
+                          ' CREATE ROLE few LOGIN; GRANT SELECT (id, address, goto, active) ON '
+                          'alias TO few')
+        self.database.connection = lambda: {'connection': 'host=%s dbname=%s user=few' % (
+            self.server.sockets, self.database.name)}
+        self.use(follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: .*permission denied for table alias')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
     def test_a_listener_that_dies(self):
         self.start_and_wait()
         killed = self.listening_process()
@@ -235,7 +256,7 @@ class Outages(FollowTest):
         self.server = PostgresqlServer().start()
         self.addCleanup(self.server.stop)
         database = self.server.database()
-        database.run(TRIGGER)
+        install_triggers(database, self.write_schema())
         return database
 
     def use(self, **settings):
@@ -283,6 +304,50 @@ class Outages(FollowTest):
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
         self.check_back()
+
+
+class Schemas(RcptmapTest):
+    """The triggers for what each schema reads."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = PostgresqlServer().start()
+        cls.addClassCleanup(cls.server.stop)
+
+    def test_each_change_is_told(self):
+        count = 0
+        for name in schema_test.names():
+            data = schema_test.load(name)
+            if 'postgresql' not in data.DATABASES:
+                continue
+            count += 1
+            with self.subTest(name):
+                self.check(data, name)
+        self.assertGreater(count, 3)
+
+    def check(self, data, name):
+        database = self.server.database()
+        database.run('DROP TABLE alias')
+        for statement in (data.TABLES + data.ROWS).split(';\n'):
+            if statement.strip():
+                database.run(statement)
+        install_triggers(database, name, *('%s=%s' % pair for pair in
+                                           getattr(data, 'MEMBERS', {}).items()))
+        for change in data.CHANGES:
+            told = '\n'.join('\t'.join(row) for row in database.run('LISTEN openrcpt; ' + change))
+            # What makes no difference may be in a table that isn't read.
+            if change not in getattr(data, 'UNCHANGED', ()):
+                self.assertIn('Asynchronous notification "openrcpt"', told, change)
+
+    def test_who_needs_none(self):
+        self.assert_says(rcptmap.run('sql', 'mysql', 'postfixadmin'), USAGE,
+                         'rcptmap: sql: mysql: only postgresql needs triggers')
+        self.assert_says(rcptmap.run('sql', 'postgresql', 'mailinabox'), CONFIG,
+                         'rcptmap: .*has nothing for databases of type postgresql')
+        self.assert_says(rcptmap.run('sql', 'postgresql', 'postfixadmin', 'x'), USAGE,
+                         'rcptmap: sql: x: is no NAME=VALUE')
+        self.assert_says(rcptmap.run('sql', 'postgresql', 'postfixadmin', 'prefix=x'), CONFIG,
+                         '.*prefix: there is no such setting of a database')
 
 
 if __name__ == '__main__':

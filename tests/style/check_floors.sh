@@ -68,7 +68,7 @@ BEGIN {
 	may["metrics"] = lower "service message metrics "
 	may["worker"] = lower "service sandbox settings message milter metrics confine worker "
 	may["openrcptd"] = lower "service sandbox settings message milter metrics confine worker openrcptd "
-	may["rcptmap"] = lower "show settings explain compare follow postfix_check publish sources database changes compile rcptmap "
+	may["rcptmap"] = lower "show settings explain compare follow postfix_check publish sources directory plan database changes compile rcptmap "
 	may["rcptctl"] = lower "service show settings explain follow rcptctl "
 	sole["settings resolve"] = "resolve/limits.h"
 	sole["plan database"] = "database/module.h"
