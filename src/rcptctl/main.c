@@ -2,12 +2,15 @@
 /*
  * rcptctl - ask a running openrcptd, and have it reload.
  */
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "explain/explain.h"
+#include "follow/follow_state.h"
 #include "rcptctl/check.h"
 #include "rcptctl/client.h"
 #include "rcptctl/options.h"
@@ -64,6 +67,27 @@ static struct table *open_lent(const struct client_answer *answer)
 	return NULL;
 }
 
+/* What `rcptmap watch` says of databases; NULL: nothing. Where nobody watches nobody is up. */
+static struct follow_state *read_watch(const struct settings *settings)
+{
+	struct follow_state *watch = calloc(1, sizeof(*watch));
+	char path[PATH_MAX];
+	bool is_running;
+
+	if (watch == NULL || !follow_state_path(settings->runtime_directory, path, NULL) ||
+	    !follow_state_read(path, watch, NULL) || watch->source_count == 0) {
+		free(watch);
+		return NULL;
+	}
+	is_running = follow_state_is_locked(path);
+	for (size_t i = 0; i < watch->source_count && !is_running; i++) {
+		watch->sources[i].is_up = false;
+		(void)snprintf(watch->sources[i].reason, sizeof(watch->sources[i].reason),
+			       "nobody watches"); /* fits */
+	}
+	return watch;
+}
+
 /* What the daemon says of itself, of which ONLY is shown; NULL: all. */
 static int show(const struct settings *settings, const struct options *options, const char *request,
 		int seconds, const char *const *only)
@@ -71,6 +95,7 @@ static int show(const struct settings *settings, const struct options *options, 
 	struct client_answer answer;
 	struct text_output output;
 	struct error err = { .status = EX_OK };
+	struct follow_state *watch;
 	struct table *table;
 	int status;
 
@@ -80,9 +105,11 @@ static int show(const struct settings *settings, const struct options *options, 
 		return fail(&err);
 	}
 	table = only == NULL ? open_lent(&answer) : NULL;
+	watch = only == NULL && strcmp(request, "status") == 0 ? read_watch(settings) : NULL;
 	text_output_init(&output, STDOUT_FILENO);
 	if (answer.status == EX_OK || options->is_json)
-		report_values(&answer, only, table, options->is_json, &output.text);
+		report_values(&answer, only, table, watch, options->is_json, &output.text);
+	free(watch);
 	table_close(table);
 	status = finish(&output, answer.status);
 	if (answer.status != EX_OK) {

@@ -88,8 +88,64 @@ static void put_sources(const struct table *table, struct buffer *out)
 	}
 }
 
+static void put_date(const char *text, uint64_t date, struct buffer *out)
+{
+	char shown[PRINT_TIME_ROOM];
+
+	print_time(date, shown);
+	(void)buffer_append_format(out, "%s%s", text, shown);
+}
+
+/* `postgresql:main up, confirmed DATE`, or since when it is away, and why. */
+static void put_databases(const struct follow_state *watch, struct buffer *out)
+{
+	const char *name = "databases";
+
+	for (size_t i = 0; i < watch->source_count; i++) {
+		const struct follow_source *source = &watch->sources[i];
+		struct buffer text;
+
+		buffer_init(&text, SOURCE_BYTES);
+		(void)buffer_append_format(&text, "%s %s", source->name,
+					   source->is_up ? "up" : "down");
+		if (source->away_since != 0)
+			put_date(", away since ", source->away_since, &text);
+		if (source->confirmed != 0)
+			put_date(", confirmed ", source->confirmed, &text);
+		if (source->reason[0] != '\0')
+			(void)buffer_append_format(&text, ": %s", source->reason);
+		put_line(bytes_of(name), buffer_bytes(&text), out);
+		buffer_free(&text);
+		name = "";
+	}
+}
+
+static void put_json_databases(const struct follow_state *watch, struct json *json)
+{
+	json_name(json, "databases");
+	json_array_begin(json);
+	for (size_t i = 0; i < watch->source_count; i++) {
+		const struct follow_source *source = &watch->sources[i];
+
+		json_object_begin(json);
+		json_name(json, "name");
+		json_string(json, bytes_of(source->name));
+		json_name(json, "up");
+		json_boolean(json, source->is_up);
+		json_name(json, "confirmed");
+		json_number(json, source->confirmed);
+		json_name(json, "away_since");
+		json_number(json, source->away_since);
+		json_name(json, "reason");
+		json_string(json, bytes_of(source->reason));
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
 void report_values(const struct client_answer *answer, const char *const *only,
-		   const struct table *table, bool is_json, struct buffer *out)
+		   const struct table *table, const struct follow_state *watch, bool is_json,
+		   struct buffer *out)
 {
 	struct bytes rest = buffer_bytes(&answer->text);
 	struct bytes name, value;
@@ -108,12 +164,16 @@ void report_values(const struct client_answer *answer, const char *const *only,
 	}
 	if (table != NULL && !is_json)
 		put_sources(table, out);
+	if (watch != NULL && !is_json)
+		put_databases(watch, out);
 	if (!is_json)
 		return;
 	if (table != NULL) {
 		json_name(&json, "table_sources");
 		print_json_sources(table, &json);
 	}
+	if (watch != NULL)
+		put_json_databases(watch, &json);
 	json_object_end(&json);
 	(void)buffer_append_byte(out, '\n');
 }

@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 
+#include "follow/follow_state.h"
 #include "rcptctl/client.h"
 #include "table/table.h"
 
 /* Append a line a value, or one JSON object. Only names that are in ONLY (ended by NULL), where it
- * isn't NULL. What TABLE was made of follows, unless it is NULL. Failures are the buffer's. */
+ * isn't NULL. What TABLE was made of follows, unless it is NULL, and what WATCH says of databases,
+ * likewise. Failures are the buffer's. */
 void report_values(const struct client_answer *answer, const char *const *only,
-		   const struct table *table, bool is_json, struct buffer *out);
+		   const struct table *table, const struct follow_state *watch, bool is_json,
+		   struct buffer *out);
 
 #endif

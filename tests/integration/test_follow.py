@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """rcptmap watch follows databases: what is committed is published, and nothing else; a server that is
 away is said once, costs no table, and is caught up with when it is back."""
+import json
 import os
 import pathlib
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -16,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 import schema_test
+from daemon import Daemon
 from databases import PostgresqlServer, Sqlite
 from rcptmap_test import CONFIG, OK, USAGE, RcptmapTest
 from watch_test import WARNING, WatchTest
@@ -278,6 +281,41 @@ class Outages(FollowTest):
         self.assertEqual((text.count('is away'), text.count('is back')), (1, 1), text)
         self.assertNotIn('not published', text)
 
+    def told(self, daemon, *words):
+        done = subprocess.run(harness.command('rcptctl', '-c', daemon.configuration, *words,
+                                              'status'), check=True, stdout=subprocess.PIPE,
+                              encoding='utf-8')
+        return done.stdout
+
+    def test_mail_goes_on(self):
+        """And rcptctl status tells of the database."""
+        with Daemon('one.example x\na@one.example none@dest.example\n') as daemon:
+            self.shop, self.runtime = daemon, daemon.runtime
+            self.use()
+            self.start()
+            name = '<a@one.example>'
+
+            def leads_to(target):
+                return daemon.message([name]).added == ['<%s@dest.example>' % target]
+            harness.wait_until(lambda: leads_to('first'), 'the daemon has it')
+            harness.wait_until(lambda: json.loads(self.told(daemon, '--json'))['databases'][0]['up'],
+                               'it is up')
+            self.server.halt()
+            self.wait_for_log('postgresql:main is away')
+            self.assertTrue(leads_to('first'))
+            harness.wait_until(lambda: re.search(
+                r'(?m)^databases +postgresql:main down, away since [-0-9]{10}.*, confirmed '
+                r'[-0-9]{10}.*: ', self.told(daemon)), 'rcptctl says so')
+            told, = json.loads(self.told(daemon, '--json'))['databases']
+            self.assertEqual((told['name'], told['up']), ('postgresql:main', False))
+            self.assertGreaterEqual(told['away_since'], told['confirmed'])
+            self.server.start()
+            self.change('second')
+            harness.wait_until(lambda: leads_to('second'), 'it is caught up with')
+            self.kill()
+            harness.wait_until(lambda: 'down, confirmed' in self.told(daemon), 'nobody watches')
+            self.assertIn(': nobody watches\n', self.told(daemon))
+
     def test_restarted(self):
         self.start_and_wait()
         self.server.halt()
@@ -351,4 +389,4 @@ class Schemas(RcptmapTest):
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'postgresql', 'sqlite')
+    harness.main('rcptmap', 'rcptctl', 'openrcptd', 'postgresql', 'sqlite')

@@ -3,7 +3,9 @@
 """The page for Prometheus: what is on it, that a real Prometheus reads it, that each alert and each
 panel of the dashboard finds what it asks for, and that nobody there disturbs mail."""
 import fcntl
+import functools
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -12,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 import urllib.parse
@@ -24,6 +27,8 @@ import daemon
 import harness
 import milter_client
 from daemon import Daemon
+from databases import Sqlite
+from rcptmap import MODULES, Workshop
 from table_header import with_created
 
 TABLE = '''\
@@ -40,6 +45,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return probe.getsockname()[1]
+
+
+class Pages(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):      # pylint: disable=arguments-differ
+        pass
+
+    def guess_type(self, path):
+        return 'text/plain'
 
 
 class Local(http.client.HTTPConnection):
@@ -230,7 +243,8 @@ class Prometheus(TestCase):
         self.folder.chmod(0o755)
         rules = (CONF / 'openrcpt.rules.yml').read_text(encoding='utf-8')
         self.alerts = re.findall(r'(?m)^ *- alert: (\w+)', rules)
-        rules = re.sub(r'(?m)^ *for: .*\n', '', rules).replace('[5m]', '[20s]')
+        rules = re.sub(r'(?m)^ *for: .*\n', '', rules).replace('[5m]', '[20s]').replace(
+            '> 600', '> 5')
         (self.folder / 'rules.yml').write_text(rules, encoding='utf-8')
         self.write_configuration('127.0.0.1:%d' % self.port)
         log = open(self.folder / 'log', 'wb')       # pylint: disable=consider-using-with
@@ -291,7 +305,7 @@ class Prometheus(TestCase):
         self.assertEqual(self.firing(), set())
         ways = {name: getattr(self, re.sub('([A-Z])', r'_\1', name.replace('Openrcpt', 'make')).lower())
                 for name in self.alerts}
-        self.assertEqual(len(ways), 10)
+        self.assertEqual(len(ways), 11)
         ways['OpenrcptDown'] = ways.pop('OpenrcptDown')         # after which nothing else is
         self.assertNotIn('OpenrcptDown', list(ways)[:-1])
         for name, act in ways.items():
@@ -376,9 +390,38 @@ class Prometheus(TestCase):
         harness.wait_until(made.socket.exists, 'it listens')
         return lambda: made.message([KNOWN] * 20)
 
+    def make_database_old(self):
+        """A watcher whose metrics are served as node_exporter serves them, and whose database goes
+        away."""
+        shop = Workshop(TABLE)
+        self.addCleanup(shop.close)
+        database = Sqlite(shop.folder)
+        database.fill([(1, 'ann@alias.example', 'ann@dest.example', True)])
+        shop.write_configuration(
+            runtime_directory=shop.folder / 'run', alias_domains=['alias.example'], sources=[{
+                'type': 'sqlite', **database.connection(),
+                'alias_query': 'SELECT address, goto FROM alias'}])
+        pages = shop.folder / 'pages'
+        pages.mkdir()
+        watcher = subprocess.Popen(                 # pylint: disable=consider-using-with
+            harness.command('rcptmap', 'watch', '-c', shop.configuration, '--metrics',
+                            pages / 'metrics'),
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **MODULES})
+        self.addCleanup(watcher.wait)
+        self.addCleanup(watcher.kill)
+        handler = functools.partial(Pages, directory=str(pages))
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.write_configuration('127.0.0.1:%d' % self.port, '127.0.0.1:%d' % server.server_port)
+        self.server.send_signal(signal.SIGHUP)
+        harness.wait_until(lambda: self.query('openrcpt_watch_source_up == 1'), 'it is up')
+        database.path.rename(database.path.with_name('away'))
+
     def make_down(self):
         self.made.stop()
 
 
 if __name__ == '__main__':
-    harness.main('openrcptd', 'rcptmap', 'rcptctl', 'prometheus')
+    harness.main('openrcptd', 'rcptmap', 'rcptctl', 'prometheus', 'sqlite')
