@@ -215,6 +215,7 @@ static void read_if_due(struct follow *follow, int64_t now)
 {
 	if (follow->read_ms == 0 || now < follow->read_ms || follow->attempt.pid >= 0)
 		return;
+	follow_look(follow, now); /* somebody may just have put an older table in place */
 	/* What is away is read when it is back. */
 	if (follow->state.copy_of == 0 && !listeners_miss_one(&follow->listeners)) {
 		follow->has_heard = true;

@@ -46,8 +46,10 @@ bool scout_start(struct scout *scout, int (*listen)(size_t index, int fd, const 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_set_errno(err, EX_OSERR, "a pipe to listen to");
 	scout->pid = fork();
-	if (scout->pid == 0)
+	if (scout->pid == 0) {
+		(void)close(ends[0]); /* or we would hear ourselves, when nobody else does */
 		be_listener(listen, index, ends[1], context, parent);
+	}
 	(void)close(ends[1]); /* is the other's */
 	scout->fd = ends[0];
 	if (scout->pid > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0) {

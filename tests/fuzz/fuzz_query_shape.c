@@ -12,6 +12,7 @@
 #include "sql/key_template.h"
 #include "sql/query_form.h"
 #include "sql/query_shape.h"
+#include "sql/sql_tables.h"
 #include "sql/sql_tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -93,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct arena arena;
 		struct query_shape shape;
 		const char *why = NULL;
+		struct sql_tables tables = { 0 };
 		enum query_outcome outcome;
 
 		arena_init(&arena, 1 << 24);
@@ -101,6 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (outcome == QUERY_HAS_SHAPE)
 			check_bulk(&shape, dialects[i] == QUERY_MYSQL);
 		has_shape = outcome == QUERY_HAS_SHAPE;
+		must(sql_tables_add(&tables, query, dialects[i] == QUERY_MYSQL, &arena),
+		     "there is memory for the names of tables");
 		arena_free(&arena);
 	}
 	check_form(query, false);

@@ -1,14 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""rcptmap watch follows databases: what is committed is published, and nothing else; a server that is
-away is said once, costs no table, and is caught up with when it is back."""
-import json
+"""rcptmap watch follows databases: what is committed is published, and nothing else."""
 import os
 import pathlib
-import re
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 
@@ -18,75 +14,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 import schema_test
-from daemon import Daemon
 from databases import PostgresqlServer, Sqlite
+from follow_test import FollowTest, install_triggers
 from rcptmap_test import CONFIG, OK, USAGE, RcptmapTest
-from watch_test import WARNING, WatchTest
-
-def install_triggers(database, schema, *parameters):
-    """As rcptmap prints them, and twice, since they may be there already."""
-    result = rcptmap.run('sql', 'postgresql', str(schema), *parameters)
-    if (result.status, result.err) != (OK, ''):
-        raise AssertionError(result)
-    for _ in range(2):
-        database.run(result.out)
-
-
-class FollowTest(WatchTest):
-    """Nothing is read by the clock, so that whatever is published was heard of."""
-
-    def make_database(self):
-        raise NotImplementedError
-
-    def setUp(self):
-        super().setUp()
-        self.database = self.make_database()
-        self.database.fill([(1, 'a@one.example', 'first@dest.example', True),
-                            (2, 'postmaster@one.example', 'pm@dest.example', True)])
-        self.use()
-
-    def write_schema(self):
-        path = self.shop.folder / 'schema.conf'
-        self.put(path, 'alias_query = "SELECT address, goto, id FROM alias WHERE active";\n')
-        return path
-
-    def use(self, **settings):
-        self.shop.write_configuration(**{
-            'follow_seconds': 0, 'alias_domains': ['one.example'], 'sources': [{
-                'type': self.database.TYPE, **self.database.connection(), 'timeout_seconds': 2,
-                'connect_timeout_seconds': 2,
-                'alias_query': 'SELECT address, goto, id FROM alias WHERE ' +
-                               self.database.ACTIVE}], **settings})
-
-    def target(self):
-        result = rcptmap.run('query', '-t', self.shop.table, 'a@one.example')
-        return result.out.partition('@')[0]
-
-    def change(self, target):
-        self.database.run("UPDATE alias SET goto = '%s@dest.example' WHERE id = 1" % target)
-
-    def state(self):
-        """Of the one source: is it up, when was it confirmed, since when is it away?"""
-        path = self.runtime.with_name(self.runtime.name + '-watch') / 'state'
-        found = re.search(r'(?m)^source (\d) (\d+) (\d+) %s:main (.*)$' % self.database.TYPE,
-                          path.read_text(encoding='utf-8'))
-        return [int(value) for value in found.groups()[:3]]
-
-    def wait_for_confirmation(self):
-        """What was begun before is over, and the server has said since that nothing has changed."""
-        now = int(time.time())
-        harness.wait_until(lambda: self.state()[1] > now, 'nothing is confirmed')
-
-    def start_and_wait(self, *options, **more):
-        super().start_and_wait(*options, **more)
-        self.wait_for_target('first')
-        harness.wait_until(lambda: self.state()[0] == 1, 'nobody listens')
-
-    def check_changes(self):
-        for target in ('second', 'third', 'fourth'):
-            self.change(target)
-            self.wait_for_target(target)
-
+from watch_test import WARNING
 
 class SqliteFollow(FollowTest):
     def make_database(self):
@@ -187,6 +118,27 @@ class PostgresqlFollow(FollowTest):
         self.assertEqual(self.log_text().count('rcptmap: watch: generation'), 1)
         self.assertEqual(self.number('generation'), generation)
 
+    def test_what_was_rolled_back_stays(self):
+        """Until a change is heard of: neither since a listener is back, nor by the clock."""
+        self.use(follow_seconds=1)
+        self.start_and_wait()
+        self.change('second')
+        self.wait_for_log('generation 2: ')
+        self.assertEqual(rcptmap.run('rollback', '-c', self.shop.configuration).status, OK)
+        self.wait_for_status(WARNING, 'rolled back to generation 1')
+        before = self.number('compilations')
+        pid, = self.listeners()
+        self.server.psql('SELECT pg_terminate_backend(%d)' % pid)
+        self.wait_for_log('postgresql:main is back after ')
+        self.stop()
+        self.start()
+        harness.wait_until(lambda: self.state()[0] == 1, 'nobody listens')
+        time.sleep(2)       # in which the clock would have come
+        self.assertEqual((self.target(), self.number('compilations')), ('first', 0), before)
+        self.change('third')
+        self.wait_for_target('third')
+        self.wait_for_status(OK)
+
     def test_the_listener_is_ended(self):
         self.start_and_wait()
         pid, = self.listeners()
@@ -252,98 +204,6 @@ class PostgresqlFollow(FollowTest):
         harness.wait_until(lambda: not os.path.exists('/proc/%d' % pid), 'it listens for nobody')
 
 
-class Outages(FollowTest):
-    """Each with a server of its own, for whom bad times come."""
-
-    def make_database(self):
-        self.server = PostgresqlServer().start()
-        self.addCleanup(self.server.stop)
-        database = self.server.database()
-        install_triggers(database, self.write_schema())
-        return database
-
-    def use(self, **settings):
-        super().use(follow_age_seconds=8, **settings)
-
-    def check_away(self, reason):
-        self.wait_for_status(WARNING, r'postgresql:main is away for \d+ s: .* not confirmed for ')
-        self.wait_for_log('postgresql:main is away: .*' + reason)
-        self.assertEqual(self.target(), 'first')
-        up, confirmed, _ = self.state()
-        self.assertEqual(up, 0)
-        self.assertLess(confirmed, time.time())
-
-    def check_back(self):
-        self.wait_for_log('postgresql:main is back after ')
-        self.check_changes()
-        self.wait_for_status(OK)
-        text = self.log_text()
-        self.assertEqual((text.count('is away'), text.count('is back')), (1, 1), text)
-        self.assertNotIn('not published', text)
-
-    def told(self, daemon, *words):
-        done = subprocess.run(harness.command('rcptctl', '-c', daemon.configuration, *words,
-                                              'status'), check=True, stdout=subprocess.PIPE,
-                              encoding='utf-8')
-        return done.stdout
-
-    def test_mail_goes_on(self):
-        """And rcptctl status tells of the database."""
-        with Daemon('one.example x\na@one.example none@dest.example\n') as daemon:
-            self.shop, self.runtime = daemon, daemon.runtime
-            self.use()
-            self.start()
-            name = '<a@one.example>'
-
-            def leads_to(target):
-                return daemon.message([name]).added == ['<%s@dest.example>' % target]
-            harness.wait_until(lambda: leads_to('first'), 'the daemon has it')
-            harness.wait_until(lambda: json.loads(self.told(daemon, '--json'))['databases'][0]['up'],
-                               'it is up')
-            self.server.halt()
-            self.wait_for_log('postgresql:main is away')
-            self.assertTrue(leads_to('first'))
-            harness.wait_until(lambda: re.search(
-                r'(?m)^databases +postgresql:main down, away since [-0-9]{10}.*, confirmed '
-                r'[-0-9]{10}.*: ', self.told(daemon)), 'rcptctl says so')
-            told, = json.loads(self.told(daemon, '--json'))['databases']
-            self.assertEqual((told['name'], told['up']), ('postgresql:main', False))
-            self.assertGreaterEqual(told['away_since'], told['confirmed'])
-            self.server.start()
-            self.change('second')
-            harness.wait_until(lambda: leads_to('second'), 'it is caught up with')
-            self.kill()
-            harness.wait_until(lambda: 'down, confirmed' in self.told(daemon), 'nobody watches')
-            self.assertIn(': nobody watches\n', self.told(daemon))
-
-    def test_restarted(self):
-        self.start_and_wait()
-        self.server.halt()
-        self.check_away('')
-        self.server.start()
-        self.check_back()
-
-    def test_killed(self):
-        self.start_and_wait()
-        self.server.process.kill()
-        self.server.process.wait()
-        self.check_away('')
-        self.server.start()
-        self.check_back()
-
-    def test_stopped(self):
-        self.start_and_wait()
-        pids = self.server.processes()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            self.check_away('the server said nothing for 2 seconds')
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
-        self.check_back()
-
-
 class Schemas(RcptmapTest):
     """The triggers for what each schema reads."""
 
@@ -389,4 +249,4 @@ class Schemas(RcptmapTest):
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'rcptctl', 'openrcptd', 'postgresql', 'sqlite')
+    harness.main('rcptmap', 'postgresql', 'sqlite')

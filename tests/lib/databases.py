@@ -106,22 +106,25 @@ class PostgresqlServer:
     def __init__(self):
         found = sorted(glob.glob('/usr/lib/postgresql/*/bin/initdb'))
         self.programs = pathlib.Path(found[-1]).parent
-        self.folder = harness.Scratch('openrcpt-pg-')
-        self.sockets = self.folder / 'run'
-        self.listens_at = self.sockets / '.s.PGSQL.5432'
-        self.data = self.folder / 'data'
         self.user = pwd.getpwnam(self.USER)
-        self.process = None
-        self.count = 0
-        for path in (self.sockets, self.data):
-            path.mkdir(mode=0o755)
-            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        self._make_folders()
         self._as_user('initdb', '-D', self.data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8',
                       '--locale=C', '-N')
         # Whoever is called secret needs a password.
         rules = self.data / 'pg_hba.conf'
         rules.write_text('local all secret scram-sha-256\n' + rules.read_text(encoding='utf-8'),
                          encoding='utf-8')
+
+    def _make_folders(self):
+        self.folder = harness.Scratch('openrcpt-pg-')
+        self.sockets = self.folder / 'run'
+        self.listens_at = self.sockets / '.s.PGSQL.5432'
+        self.data = self.folder / 'data'
+        self.process = None
+        self.count = 0
+        for path in (self.sockets, self.data):
+            path.mkdir(mode=0o755)
+            os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
     def _words(self, name, *arguments):
         return [str(self.programs / name), *map(str, arguments)]
@@ -187,6 +190,52 @@ class PostgresqlServer:
         name = 'made%d' % self.count
         self.psql("CREATE DATABASE %s ENCODING '%s' TEMPLATE template0" % (name, encoding))
         return Postgresql(self, name)
+
+
+class PostgresqlStandby(PostgresqlServer):
+    """A copy of another one, which follows it."""
+
+    def __init__(self, primary):    # pylint: disable=super-init-not-called
+        self.programs, self.user = primary.programs, primary.user
+        self._make_folders()
+        self.data.chmod(0o700)
+        self._as_user('pg_basebackup', '-h', primary.sockets, '-U', 'tester', '-D', self.data, '-R',
+                      '-c', 'fast', '-X', 'stream')
+
+
+class Pgbouncer:
+    """A pooler in front of a PostgresqlServer, in transaction mode."""
+
+    PROGRAM = '/usr/sbin/pgbouncer'
+
+    def __init__(self, server):
+        self.server = server
+        self.folder = harness.Scratch('openrcpt-pool-')
+        self.sockets = self.folder / 'run'
+        self.sockets.mkdir(mode=0o755)
+        os.chown(self.sockets, server.user.pw_uid, server.user.pw_gid)
+        self.configuration = self.folder / 'pgbouncer.ini'
+        self.configuration.write_text(
+            '[databases]\n* = host=%s user=tester\n[pgbouncer]\nlisten_addr =\nlisten_port = 5432\n'
+            'unix_socket_dir = %s\nauth_type = any\npool_mode = transaction\n'
+            'ignore_startup_parameters = extra_float_digits\n' % (server.sockets, self.sockets),
+            encoding='utf-8')
+        self.configuration.chmod(0o644)
+        self.process = None
+
+    def start(self):
+        with open(self.folder / 'log', 'ab') as log:
+            self.process = subprocess.Popen(
+                [self.PROGRAM, str(self.configuration)], user=self.server.user.pw_uid,
+                group=self.server.user.pw_gid, extra_groups=[], cwd='/',
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        harness.wait_until((self.sockets / '.s.PGSQL.5432').exists, 'the pooler does not listen')
+        return self
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.folder.remove()
 
 
 class Postgresql:

@@ -225,6 +225,11 @@ def _check_postgresql():
         raise Missing('no PostgreSQL server: install the package postgresql')
 
 
+def _check_pgbouncer():
+    if not os.path.exists('/usr/sbin/pgbouncer'):
+        raise Missing('no pgbouncer: install the package of this name')
+
+
 def _check_module(name):
     if not (build_folder() / 'src' / 'modules' / (name + '.so')).exists():
         raise Missing('the module for %s is not built' % name)
@@ -244,6 +249,7 @@ NEEDS = {
     'ldap': _check_ldap,
     'postgresql': _check_postgresql,
     'sqlite': _check_sqlite,
+    'pgbouncer': _check_pgbouncer,
 }
 
 

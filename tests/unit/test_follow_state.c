@@ -116,14 +116,76 @@ static void metrics_are_named_and_typed(void **state)
 	assert_null(strstr(text, "looked_ms"));
 }
 
+static void sources_are_written_and_read(void **state)
+{
+	const struct follow_state written = {
+		.sources = { { .name = "postgresql:main", .confirmed = 7, .is_up = true },
+			     { .name = "sqlite:a\\\"b",
+			       .away_since = 9,
+			       .reason = "two words, and more" } },
+		.source_count = 2,
+	};
+	struct follow_state read;
+	char text[8192] = "";
+	FILE *stream;
+	int lock;
+
+	(void)state;
+	lock = follow_state_lock(path, &err);
+	assert_true(follow_state_write(path, &written, &err));
+	assert_true(follow_state_read(path, &read, &err));
+	assert_int_equal(read.source_count, 2);
+	assert_string_equal(read.sources[0].name, "postgresql:main");
+	assert_true(read.sources[0].is_up);
+	assert_int_equal(read.sources[0].confirmed, 7);
+	assert_string_equal(read.sources[0].reason, "");
+	assert_string_equal(read.sources[1].name, written.sources[1].name);
+	assert_false(read.sources[1].is_up);
+	assert_int_equal(read.sources[1].away_since, 9);
+	assert_string_equal(read.sources[1].reason, "two words, and more");
+	assert_ptr_equal(follow_state_oldest(&read), &read.sources[1]);
+	assert_int_equal(close(lock), 0);
+	assert_true(follow_state_write_metrics(scratch_path("x.prom"), &written, &err));
+	stream = fopen(scratch_path("x.prom"), "r");
+	assert_non_null(stream);
+	assert_true(fread(text, 1, sizeof(text) - 1, stream) > 0);
+	assert_int_equal(fclose(stream), 0);
+	assert_non_null(strstr(text, "# TYPE openrcpt_watch_source_up gauge\n"
+				     "openrcpt_watch_source_up{source=\"postgresql:main\"} 1\n"
+				     "openrcpt_watch_source_up{source=\"sqlite:a\\\\\\\"b\"} 0\n"));
+	assert_non_null(strstr(
+		text, "\nopenrcpt_watch_source_confirmed_timestamp_seconds{source=\"postgresql:main"
+		      "\"} 7\n"));
+}
+
+static void sources_that_make_no_sense_are_left_out(void **state)
+{
+	static const char text[] = "source\nsource 1\nsource 1 2 3\nsource 1 2 3 name\n"
+				   "source x 2 3 a b\nsource 1 2 3 good \nend\n";
+	struct follow_state read;
+
+	(void)state;
+	assert_int_equal(mkdir(scratch_path("run-watch"), 0755), 0);
+	scratch_put_bytes("run-watch/state", text, sizeof(text) - 1);
+	assert_true(follow_state_read(path, &read, &err));
+	assert_int_equal(read.source_count, 1);
+	assert_string_equal(read.sources[0].name, "good");
+	read.source_count = 0;
+	assert_null(follow_state_oldest(&read));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, scratch_end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_folder_is_beside_the_daemons), TEST(what_is_written_is_read),
-		TEST(what_is_cut_is_refused),           TEST(one_holds_the_lock),
+		TEST(the_folder_is_beside_the_daemons),
+		TEST(what_is_written_is_read),
+		TEST(what_is_cut_is_refused),
+		TEST(one_holds_the_lock),
 		TEST(metrics_are_named_and_typed),
+		TEST(sources_are_written_and_read),
+		TEST(sources_that_make_no_sense_are_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
