@@ -103,7 +103,7 @@ static bool add_found(struct importer *importer, const struct directory_found *f
 	buffer_clear(&importer->value);
 	if (!directory_expand(importer, found, &count))
 		return false;
-	return count == 0 ||
+	return (count == 0 && !importer->reader->query->is_list) ||
 	       row_store_add(&importer->stores[importer->kind], buffer_bytes(&importer->key),
 			     buffer_bytes(&importer->value), count, 0) ||
 	       importer_fail_memory(importer);
@@ -239,7 +239,7 @@ static bool on_entry(struct importer *importer, const struct directory_entry *en
 			return false;
 	if (!directory_pick(importer, entry, &reader->scratch, &found))
 		return false;
-	if (found.value_count == 0 && found.followed_count == 0)
+	if (found.value_count == 0 && found.followed_count == 0 && !reader->query->is_list)
 		return true;
 	return reader->branch->key_count > 1 ? add_pairs(importer, entry, &found)
 					     : add_keys(importer, entry, &found);

@@ -23,23 +23,18 @@ enum {
 };
 
 static const char *const kinds[] = {
-	[DATABASE_DOMAIN] = "domain",
-	[DATABASE_ALIAS_DOMAIN] = "alias-domain",
-	[DATABASE_ALIAS] = "alias",
-	[DATABASE_CATCH_ALL] = "catch-all",
-	[DATABASE_DOMAIN_ALIAS] = "domain-alias",
-	[DATABASE_MAILBOX] = "mailbox",
-	[DATABASE_PATTERN] = "pattern",
+	[DATABASE_DOMAIN] = "domain",       [DATABASE_ALIAS_DOMAIN] = "alias-domain",
+	[DATABASE_ALIAS] = "alias",         [DATABASE_GROUP] = "group",
+	[DATABASE_CATCH_ALL] = "catch-all", [DATABASE_DOMAIN_ALIAS] = "domain-alias",
+	[DATABASE_MAILBOX] = "mailbox",     [DATABASE_PATTERN] = "pattern",
 };
 
+/* NULL: none; a query of aliases may have a UNION. */
 static const char *const query_members[] = {
-	[DATABASE_DOMAIN] = "domain_query",
-	[DATABASE_ALIAS_DOMAIN] = "alias_domain_query",
-	[DATABASE_ALIAS] = "alias_query",
-	[DATABASE_CATCH_ALL] = "catch_all_query",
-	[DATABASE_DOMAIN_ALIAS] = "domain_alias_query",
-	[DATABASE_MAILBOX] = "mailbox_query",
-	[DATABASE_PATTERN] = "pattern_query",
+	[DATABASE_DOMAIN] = "domain_query",       [DATABASE_ALIAS_DOMAIN] = "alias_domain_query",
+	[DATABASE_ALIAS] = "alias_query",         [DATABASE_GROUP] = NULL,
+	[DATABASE_CATCH_ALL] = "catch_all_query", [DATABASE_DOMAIN_ALIAS] = "domain_alias_query",
+	[DATABASE_MAILBOX] = "mailbox_query",     [DATABASE_PATTERN] = "pattern_query",
 };
 
 const char *database_kind_name(enum database_kind kind)
@@ -129,7 +124,7 @@ static const char **text_member(struct database_plan *plan, const char *name)
 	if (strcmp(name, "connection") == 0)
 		return &plan->options.connection;
 	for (size_t i = 0; i < DATABASE_KINDS; i++)
-		if (strcmp(name, query_members[i]) == 0)
+		if (query_members[i] != NULL && strcmp(name, query_members[i]) == 0)
 			return &plan->queries[i];
 	return NULL;
 }
@@ -372,33 +367,6 @@ static bool check_name(const struct planner *planner)
 	return true;
 }
 
-/* Of each kind the source has no query of its own for, that of the schema. */
-static bool take_schema_queries(const struct planner *planner)
-{
-	struct database_plan *plan = planner->plan;
-	struct error err;
-
-	for (size_t i = 0; i < DATABASE_KINDS; i++) {
-		if (plan->queries[i] != NULL || schema_query(planner->schema, query_members[i],
-							     &plan->arena, &plan->queries[i], &err))
-			continue;
-		report_error(planner->report, err.status, NULL, 0, "%s", err.text);
-		return false;
-	}
-	return true;
-}
-
-/* What stands in it beside queries of our kinds. */
-static bool check_schema(const struct planner *planner)
-{
-	struct error err;
-
-	if (schema_check(planner->schema, query_members, DATABASE_KINDS, &err))
-		return true;
-	report_error(planner->report, err.status, NULL, 0, "%s", err.text);
-	return false;
-}
-
 static bool has_query(const struct planner *planner)
 {
 	struct database_plan *plan = planner->plan;
@@ -416,6 +384,29 @@ static bool has_query(const struct planner *planner)
 	return has_one;
 }
 
+/* What members and the schema say, once all of them are known. */
+static bool plan_all(struct planner *planner)
+{
+	struct database_plan *plan = planner->plan;
+
+	if (plan->directory != NULL)
+		return planner_plan_directory(planner);
+	return planner_take_schema(planner, query_members, DATABASE_KINDS, plan->queries) &&
+	       has_query(planner);
+}
+
+bool planner_take_schema(const struct planner *planner, const char *const *names, size_t count,
+			 const char **texts)
+{
+	struct error err;
+
+	if (planner->schema == NULL ||
+	    schema_fill(planner->schema, names, count, &planner->plan->arena, texts, &err))
+		return true;
+	report_error(planner->report, err.status, NULL, 0, "%s", err.text);
+	return false;
+}
+
 static bool plan_members(struct planner *planner)
 {
 	const char *name = settings_source_get(planner->from, "schema");
@@ -423,14 +414,11 @@ static bool plan_members(struct planner *planner)
 	bool is_good;
 
 	if (name == NULL)
-		return take_members(planner) && check_name(planner) &&
-		       (planner->plan->directory != NULL ? planner_plan_directory(planner)
-							 : has_query(planner));
+		return take_members(planner) && check_name(planner) && plan_all(planner);
 	planner->schema = &schema;
 	is_good = schema_open(name, planner->plan->type, planner->from, &planner->plan->arena,
 			      planner->report, &schema) &&
-		  check_schema(planner) && take_members(planner) && check_name(planner) &&
-		  take_schema_queries(planner) && has_query(planner);
+		  take_members(planner) && check_name(planner) && plan_all(planner);
 	planner->schema = NULL;
 	schema_close(&schema);
 	return is_good;

@@ -22,6 +22,7 @@ enum database_kind {
 	DATABASE_DOMAIN,
 	DATABASE_ALIAS_DOMAIN,
 	DATABASE_ALIAS,
+	DATABASE_GROUP, /* of a directory: aliases that another filter finds */
 	DATABASE_CATCH_ALL,
 	DATABASE_DOMAIN_ALIAS,
 	DATABASE_MAILBOX,
@@ -39,6 +40,7 @@ struct directory_query {
 	const char *const *leaf;     /* count where an entry has no special one */
 	const char *const *all;      /* of these */
 	struct bytes result_format;
+	bool is_list;   /* an entry counts for its key, whatever can be read of it */
 	int size_limit; /* for one key; 0: none */
 	unsigned long recursion_limit;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plan_members - what is asked of a directory, from the members of a source: of each kind a filter,
- * the attributes that have the keys, and those that have the values. It becomes what the file of a
- * Postfix table would say.
+ * plan_members - what is asked of a directory, from the members of a source, or from a schema: of
+ * each kind a filter, the attributes that have the keys, and those that have the values. It becomes
+ * what the file of a Postfix table would say.
  */
 #include <string.h>
 #include <sysexits.h>
@@ -16,6 +16,8 @@ enum {
 	DIRECTORY_KINDS = DATABASE_PATTERN /* which no directory has */
 };
 
+enum part { PART_FILTER, PART_KEY, PART_VALUE, PARTS };
+
 struct directory_members {
 	const char *uri;
 	const char *base;
@@ -23,26 +25,21 @@ struct directory_members {
 	const char *bind_dn;
 	const char *start_tls;
 	const char *ca_file;
-	const char *filter[DIRECTORY_KINDS];
-	const char *key[DIRECTORY_KINDS];
-	const char *value[DIRECTORY_KINDS];
+	const char *texts[DIRECTORY_KINDS][PARTS];
 };
 
-/* Members of one kind begin with this. */
-static const char *const prefixes[] = {
-	[DATABASE_DOMAIN] = "domain_",
-	[DATABASE_ALIAS_DOMAIN] = "alias_domain_",
-	[DATABASE_ALIAS] = "alias_",
-	[DATABASE_CATCH_ALL] = "catch_all_",
-	[DATABASE_DOMAIN_ALIAS] = "domain_alias_",
-	[DATABASE_MAILBOX] = "mailbox_",
+/* What of each kind there may be; those without a value are lists of their keys. */
+static const char *const names[DIRECTORY_KINDS][PARTS] = {
+	[DATABASE_DOMAIN] = { "domain_filter", "domain_attribute" },
+	[DATABASE_ALIAS_DOMAIN] = { "alias_domain_filter", "alias_domain_attribute" },
+	[DATABASE_ALIAS] = { "alias_filter", "alias_key_attribute", "alias_value_attribute" },
+	[DATABASE_GROUP] = { "group_filter", "group_key_attribute", "group_value_attribute" },
+	[DATABASE_CATCH_ALL] = { "catch_all_filter", "catch_all_key_attribute",
+				 "catch_all_value_attribute" },
+	[DATABASE_DOMAIN_ALIAS] = { "domain_alias_filter", "domain_alias_key_attribute",
+				    "domain_alias_value_attribute" },
+	[DATABASE_MAILBOX] = { "mailbox_filter", "mailbox_attribute" },
 };
-
-static bool has_values(enum database_kind kind)
-{
-	return kind == DATABASE_ALIAS || kind == DATABASE_CATCH_ALL ||
-	       kind == DATABASE_DOMAIN_ALIAS;
-}
 
 bool planner_begin_directory(struct planner *planner)
 {
@@ -75,19 +72,10 @@ static const char **find_member(struct directory_members *members, const char *n
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (strcmp(name, plain[i].name) == 0)
 			return plain[i].place;
-	for (size_t i = 0; i < DIRECTORY_KINDS; i++) {
-		size_t size = strlen(prefixes[i]);
-		bool has_both = has_values((enum database_kind)i);
-
-		if (strncmp(name, prefixes[i], size) != 0)
-			continue;
-		if (strcmp(name + size, "filter") == 0)
-			return &members->filter[i];
-		if (strcmp(name + size, has_both ? "key_attribute" : "attribute") == 0)
-			return &members->key[i];
-		if (has_both && strcmp(name + size, "value_attribute") == 0)
-			return &members->value[i];
-	}
+	for (size_t i = 0; i < DIRECTORY_KINDS; i++)
+		for (size_t part = 0; part < PARTS; part++)
+			if (names[i][part] != NULL && strcmp(name, names[i][part]) == 0)
+				return &members->texts[i][part];
 	return NULL;
 }
 
@@ -103,17 +91,18 @@ bool planner_take_directory_member(struct planner *planner, const struct setting
 
 /* ---- filters ------------------------------------------------------------------------------ */
 
-/* FILTER as it stands in a template, in brackets. */
-static void put_filter(struct buffer *out, const char *filter)
+/* TEXT as it stands in a template, in brackets. */
+static void put_filter(struct buffer *out, const char *text)
 {
-	bool has_brackets = filter[0] == '(';
+	struct bytes filter = bytes_trim(bytes_of(text));
+	bool has_brackets = filter.size > 0 && filter.data[0] == '(';
 
 	if (!has_brackets)
 		(void)buffer_append_byte(out, '('); /* checked by the caller, as the rest */
-	for (; *filter != '\0'; filter++) {
-		if (*filter == '%')
+	for (size_t i = 0; i < filter.size; i++) {
+		if (filter.data[i] == '%')
 			(void)buffer_append_byte(out, '%');
-		(void)buffer_append_byte(out, *filter);
+		(void)buffer_append_byte(out, filter.data[i]);
 	}
 	if (!has_brackets)
 		(void)buffer_append_byte(out, ')');
@@ -140,45 +129,85 @@ static void put_template(struct buffer *out, enum database_kind kind, const char
 	(void)buffer_append_text(out, "))");
 }
 
-static bool fail(const struct planner *planner, const char *prefix, const char *name)
+static bool fail(const struct planner *planner, const char *name)
 {
 	report_error(planner->report, EX_CONFIG, planner->plan->path, planner->plan->line,
-		     "sources: a directory needs %s%s", prefix, name);
+		     "sources: a directory needs %s", name);
 	return false;
 }
 
-static bool plan_kind(const struct planner *planner, enum database_kind kind)
+static bool make_template(const struct planner *planner, enum database_kind kind,
+			  const char *const *texts)
 {
 	struct database_plan *plan = planner->plan;
-	struct directory_members *members = planner->members;
-	struct directory_query *query = &plan->directory->queries[kind];
 	struct bytes template;
 	struct buffer text;
 	bool is_made;
 
-	if (members->filter[kind] == NULL)
-		return fail(planner, prefixes[kind], "filter");
-	if (members->key[kind] == NULL)
-		return fail(planner, prefixes[kind],
-			    has_values(kind) ? "key_attribute" : "attribute");
-	if (has_values(kind) && members->value[kind] == NULL)
-		return fail(planner, prefixes[kind], "value_attribute");
 	buffer_init(&text, FILTER_BYTES_MAX);
-	put_template(&text, kind, members->filter[kind], members->key[kind]);
+	put_template(&text, kind, texts[PART_FILTER], texts[PART_KEY]);
 	is_made = !text.has_failed && arena_copy(&plan->arena, buffer_bytes(&text), &template);
 	buffer_free(&text);
 	if (!is_made)
 		return planner_fail_memory(planner);
 	plan->queries[kind] = template.data;
+	return true;
+}
+
+/* Without an attribute for the keys a filter with a % in it is one for one key. */
+static bool is_template(const char *const *texts)
+{
+	return texts[PART_FILTER] != NULL && texts[PART_KEY] == NULL &&
+	       strchr(texts[PART_FILTER], '%') != NULL;
+}
+
+static bool check_parts(const struct planner *planner, enum database_kind kind,
+			const char *const *texts)
+{
+	for (size_t part = 0; part < PARTS; part++)
+		if (names[kind][part] != NULL && texts[part] == NULL &&
+		    (part != PART_KEY || !is_template(texts)))
+			return fail(planner, names[kind][part]);
+	return true;
+}
+
+/* The library takes no blanks around a filter, which one of several lines may have. */
+static bool plan_filter(const struct planner *planner, enum database_kind kind,
+			const char *const *texts)
+{
+	if (!is_template(texts))
+		return make_template(planner, kind, texts);
+	planner->plan->queries[kind] =
+		arena_text(&planner->plan->arena, bytes_trim(bytes_of(texts[PART_FILTER])));
+	if (planner->plan->queries[kind] == NULL)
+		return planner_fail_memory(planner);
+	return planner_check_template(planner, names[kind][PART_FILTER], texts[PART_FILTER]);
+}
+
+/* What is read of an entry that is found; of a list its keys, or what each entry has. */
+static const char *values_of(enum database_kind kind, const char *const *texts)
+{
+	if (names[kind][PART_VALUE] != NULL)
+		return texts[PART_VALUE];
+	return texts[PART_KEY] != NULL ? texts[PART_KEY] : "objectClass";
+}
+
+static bool plan_kind(const struct planner *planner, enum database_kind kind)
+{
+	const struct directory_members *members = planner->members;
+	const char *const *texts = members->texts[kind];
+	struct directory_query *query = &planner->plan->directory->queries[kind];
+
+	if (!check_parts(planner, kind, texts) || !plan_filter(planner, kind, texts))
+		return false;
 	query->base = members->base;
 	query->scope =
 		strcmp(members->scope, "one") == 0 ? DIRECTORY_SCOPE_ONE : DIRECTORY_SCOPE_SUB;
 	query->result_format = bytes_of(kind == DATABASE_DOMAIN_ALIAS ? "@%s" : "%s");
 	query->recursion_limit = RECURSION_LIMIT;
+	query->is_list = names[kind][PART_VALUE] == NULL;
 	return planner_take_lists(
-		planner, query,
-		(const struct planner_lists){ .ordinary = has_values(kind) ? members->value[kind]
-									   : members->key[kind] });
+		planner, query, (const struct planner_lists){ .ordinary = values_of(kind, texts) });
 }
 
 /* ---- from start to end -------------------------------------------------------------------- */
@@ -198,6 +227,35 @@ static void choose_login(const struct planner *planner)
 		options->bind = DIRECTORY_BIND_NONE;
 }
 
+/* What the source has nothing of its own for; a filter and its keys belong together. */
+static bool take_schema(const struct planner *planner)
+{
+	const char *texts[DIRECTORY_KINDS][PARTS] = { 0 };
+
+	if (!planner_take_schema(planner, &names[0][0], DIRECTORY_KINDS * (size_t)PARTS,
+				 &texts[0][0]))
+		return false;
+	for (size_t i = 0; i < DIRECTORY_KINDS; i++) {
+		const char **own = planner->members->texts[i];
+
+		if (own[PART_FILTER] == NULL && own[PART_KEY] == NULL) {
+			own[PART_FILTER] = texts[i][PART_FILTER];
+			own[PART_KEY] = texts[i][PART_KEY];
+		}
+		if (own[PART_VALUE] == NULL)
+			own[PART_VALUE] = texts[i][PART_VALUE];
+	}
+	return true;
+}
+
+/* Is there anything of a kind with these TEXTS? An empty filter leaves it out. */
+static bool is_wanted(const char *const *texts)
+{
+	if (texts[PART_FILTER] != NULL)
+		return texts[PART_FILTER][0] != '\0';
+	return texts[PART_KEY] != NULL || texts[PART_VALUE] != NULL;
+}
+
 bool planner_plan_directory(struct planner *planner)
 {
 	struct directory_members *members = planner->members;
@@ -205,24 +263,25 @@ bool planner_plan_directory(struct planner *planner)
 	size_t count = 0;
 
 	if (members->uri == NULL || strstr(members->uri, "://") == NULL)
-		return fail(planner, "", "uri, as ldapi:///");
+		return fail(planner, "uri, as ldapi:///");
 	if (members->base == NULL || strchr(members->base, '%') != NULL)
-		return fail(planner, "", "base, as dc=example,dc=com");
+		return fail(planner, "base, as dc=example,dc=com");
 	if (strcmp(members->scope, "sub") != 0 && strcmp(members->scope, "one") != 0)
-		return fail(planner, "", "a scope that is sub or one");
+		return fail(planner, "a scope that is sub or one");
 	options->uris = members->uri;
 	options->ca_file = members->ca_file;
 	options->begins_tls = members->start_tls != NULL && strcmp(members->start_tls, "true") == 0;
 	options->timeout_ms = planner->plan->options.timeout_ms;
 	options->connect_timeout_ms = planner->plan->options.connect_timeout_ms;
 	choose_login(planner);
+	if (!take_schema(planner))
+		return false;
 	for (size_t i = 0; i < DIRECTORY_KINDS; i++) {
-		if (members->filter[i] == NULL && members->key[i] == NULL &&
-		    members->value[i] == NULL)
+		if (!is_wanted(members->texts[i]))
 			continue;
 		if (!plan_kind(planner, (enum database_kind)i))
 			return false;
 		count++;
 	}
-	return count > 0 || fail(planner, "", "a path, or a filter, as alias_filter");
+	return count > 0 || fail(planner, "a path, a schema, or a filter, as alias_filter");
 }

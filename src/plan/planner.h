@@ -33,6 +33,10 @@ bool planner_take_number(const struct planner *planner, const char *parameter, c
 bool planner_check_template(const struct planner *planner, const char *parameter, const char *text);
 bool planner_check_domains(const struct planner *planner);
 
+/* As schema_fill(), if there is a schema. */
+bool planner_take_schema(const struct planner *planner, const char *const *names, size_t count,
+			 const char **texts);
+
 /* A directory: before its members are read, for one that plan.c doesn't know (false: neither is
  * it one of a directory), and when all are read. */
 bool planner_begin_directory(struct planner *planner);

@@ -92,12 +92,12 @@ static const char *value_of(const struct schema *schema, const char *prefix, str
 static bool is_known(const char *name, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
+		if (names[i] != NULL && strcmp(names[i], name) == 0)
 			return true;
 	return strchr(name, '.') != NULL; /* a parameter or a word */
 }
 
-bool schema_check(const struct schema *schema, const char *const *names, size_t count,
+static bool check(const struct schema *schema, const char *const *names, size_t count,
 		  struct error *err)
 {
 	const struct settings_source *content = &schema->content;
@@ -189,11 +189,23 @@ bool schema_expand(const struct schema *schema, const char *text, struct arena *
 	return is_good;
 }
 
-bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
-		  const char **out_query, struct error *err)
+static bool take_query(const struct schema *schema, const char *name, struct arena *arena,
+		       const char **out_query, struct error *err)
 {
 	const char *text = settings_source_get(&schema->content, name);
 
 	*out_query = NULL;
 	return text == NULL || schema_expand(schema, text, arena, out_query, err);
+}
+
+bool schema_fill(const struct schema *schema, const char *const *names, size_t count,
+		 struct arena *arena, const char **texts, struct error *err)
+{
+	if (!check(schema, names, count, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (texts[i] == NULL && names[i] != NULL &&
+		    !take_query(schema, names[i], arena, &texts[i], err))
+			return false;
+	return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * schema - what is asked of a database whose tables are those of a known program: a file of data,
- * which brings the queries that a source would otherwise have to have itself.
+ * schema - what is asked of a database whose tables are those of a known program, or of a directory
+ * whose entries are: a file of data, which brings the queries, or the filters and the names of
+ * attributes, that a source would otherwise have to have itself.
  *
  * A query is a text with ${NAME} in it, where NAME is a parameter, which the source may set, or a
  * word, which differs between types of databases and may have parameters in it.
@@ -37,19 +38,19 @@ bool schema_load(const char *path, const char *type, const struct settings_sourc
 /* Where the files of known programs are. */
 const char *schema_directory(void);
 
-/* Is all in it a parameter, a word, or one of the COUNT NAMES? */
-bool schema_check(const struct schema *schema, const char *const *names, size_t count,
-		  struct error *err);
-
 /* Has it a parameter NAME? */
 bool schema_has_parameter(const struct schema *schema, const char *name);
 
-/* May VALUE be that of a parameter? Ask before schema_query(). */
+/* May VALUE be that of a parameter? Ask before schema_fill(). */
 bool schema_check_value(const char *value, struct error *err);
 
-/* The query NAME ("alias_query"), complete, in ARENA; NULL: it has none. False: see ERR. */
-bool schema_query(const struct schema *schema, const char *name, struct arena *arena,
-		  const char **out_query, struct error *err);
+/*
+ * Each of COUNT NAMES ("alias_query"; NULL: there is none in that place) for which TEXTS have NULL
+ * gets what the schema says of it, complete, in ARENA; NULL: nothing. A schema with other names in
+ * it is an error.
+ */
+bool schema_fill(const struct schema *schema, const char *const *names, size_t count,
+		 struct arena *arena, const char **texts, struct error *err);
 
 /* TEXT with what ${NAME} stands for, in ARENA. False: see ERR. */
 bool schema_expand(const struct schema *schema, const char *text, struct arena *arena,

@@ -340,6 +340,54 @@ class LdapTest(RcptmapTest):
                          dict(zip(keys, [both, both, both, ['y@dest.example'], ['z@dest.example'],
                                          ['@one.example']])))
 
+    def test_filters_for_one_key(self):
+        """A filter with %s says itself where the keys are; the second of two counts for the rest."""
+        self.server.add(
+            entry('a', mail='ann@one.example', mailAlias='a1@one.example', mailEnabled='TRUE',
+                  maildrop='x@dest.example', uid='team@one.example') +
+            entry('b', mail='bob@one.example', uid=['team@one.example', 'a1@one.example'],
+                  mailEnabled='TRUE') +
+            entry('c', mail='carl@two.example', mailAlias='c1@two.example', maildrop='y@dest.example'))
+        self.use_members(
+            alias_filter='  (&(mailEnabled=TRUE)(mailAlias=%s)) ', alias_value_attribute='maildrop',
+            group_filter='(uid=%s)', group_value_attribute='mail', mailbox_filter='(mail=%s)',
+            domain_filter='(&(mailEnabled=TRUE)(mail=*@%s))')
+        self.shop.compile()
+        self.assertEqual(
+            {key: sorted(value) for key, value in self.ours(
+                ['a1@one.example', 'c1@two.example', 'team@one.example']).items()},
+            {'a1@one.example': ['x@dest.example'],
+             'team@one.example': ['ann@one.example', 'bob@one.example']})
+        found = rcptmap.resolve(self.shop.configuration, [
+            'bob@one.example', 'carl@one.example', 'nobody@two.example'])
+        self.assertEqual([one['verdict'] for one in found], ['deliver', 'unknown', 'foreign'])
+        self.use_members(alias_filter='(mail=%x)', alias_value_attribute='maildrop')
+        self.refuses(CONFIG, '.*openrcpt.conf: alias_filter: %x is none of')
+
+    def test_schemas(self):
+        """What the source says itself goes before; keys go with their filter."""
+        path = self.shop.folder / 'own.conf'
+        path.write_text('parameters = { key = "mailAlias"; };\nalias_filter = "(${key}=%s)";\n'
+                        'alias_value_attribute = "maildrop";\nmailbox_filter = "(mail=%s)";\n',
+                        encoding='utf-8')
+        self.server.add(entry('a', mail='ann@one.example', mailAlias='a1@one.example',
+                              mailExact='a2@one.example', maildrop='x@dest.example'))
+        for members, known in (
+                ({}, ['a1', 'ann']), ({'mailbox_filter': ''}, ['a1']),
+                ({'key': 'mailExact'}, ['a2', 'ann']), ({'alias_value_attribute': 'mail'}, ['a1', 'ann']),
+                ({'alias_filter': '(mailExact=*)', 'alias_key_attribute': 'mailExact'}, ['a2', 'ann'])):
+            self.use_members(schema=path, **members)
+            self.shop.write_configuration(mailbox_domains=['one.example'])
+            self.shop.compile('--force')
+            found = rcptmap.resolve(self.shop.configuration, [
+                '%s@one.example' % name for name in ('a1', 'a2', 'ann')])
+            self.assertEqual([name for name, one in zip(('a1', 'a2', 'ann'), found)
+                              if one['verdict'] != 'unknown'], known, members)
+        self.use_members(schema=path, alias_key_attribute='mail')
+        self.refuses(CONFIG, '.*: sources: a directory needs alias_filter')
+        self.use_members(schema='postfixadmin')
+        self.refuses(CONFIG, '.*/postfixadmin.conf:9: unknown setting "domain_query" of a schema')
+
     def test_members_and_a_password(self):
         self.server.add(entry('a', mail='a@one.example', maildrop='x@dest.example'))
         alias = {'alias_filter': '(mail=*)', 'alias_key_attribute': 'mail',
@@ -359,7 +407,8 @@ class LdapTest(RcptmapTest):
                 ({'uri': 'localhost'}, 'uri, as ldapi:///'),
                 ({'base': ''.join(('a', '%', 'd'))}, 'base, as dc=example,dc=com'),
                 ({'scope': 'all'}, 'a scope that is sub or one'),
-                ({}, 'a path, or a filter, as alias_filter'),
+                ({}, 'a path, a schema, or a filter, as alias_filter'),
+                ({'alias_filter': '(mail=%s)'}, 'alias_value_attribute'),
                 ({'alias_filter': '(mail=*)'}, 'alias_key_attribute'),
                 ({'mailbox_attribute': 'mail'}, 'mailbox_filter')):
             self.use_members(**members)

@@ -19,20 +19,22 @@ static const char own[] = "parameters = { prefix = \"p_\"; };\n"
 static bool use(const char *path, struct arena *arena, struct report *report,
 		const char **out_query)
 {
-	static const char *const names[] = { "alias_query", "mailbox_query" };
+	static const char *const names[] = { "alias_query", "mailbox_query", NULL, "domain_query" };
+	const char *texts[] = { NULL, "kept", NULL, NULL };
 	static char name[] = "prefix", value[] = "q_";
 	struct settings_member members[] = { { .name = name, .value = value } };
 	const struct settings_source from = { .members = members, .member_count = 1 };
 	struct schema schema;
-	const char *none;
 	struct error err;
 	bool is_good =
 		schema_open(path, "sqlite", &from, arena, report, &schema) &&
-		schema_check(&schema, names, 2, &err) && schema_has_parameter(&schema, "prefix") &&
-		!schema_has_parameter(&schema, "now") &&
+		schema_has_parameter(&schema, "prefix") && !schema_has_parameter(&schema, "now") &&
 		schema_check_value(members[0].value, &err) && !schema_check_value("q;", &err) &&
-		schema_query(&schema, "alias_query", arena, out_query, &err) &&
-		schema_query(&schema, "domain_query", arena, &none, &err) && none == NULL;
+		!schema_fill(&schema, names, 1, arena, texts, &err) &&
+		schema_fill(&schema, names, 4, arena, texts, &err) &&
+		strcmp(texts[1], "kept") == 0 && texts[3] == NULL;
+
+	*out_query = texts[0];
 
 	schema_close(&schema);
 	return is_good;
