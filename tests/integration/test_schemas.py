@@ -16,6 +16,7 @@ import rcptmap
 import schema_test
 from database_test import DatabaseTest
 from databases import MysqlServer, PostfixTables, PostgresqlServer, Sqlite
+from directories import Slapd
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION
 
 
@@ -28,6 +29,10 @@ class OnServersTest(schema_test.SchemaTest):
             server.start()
 
     def make_database(self, kind):
+        if kind == 'ldap':
+            made = Slapd(schema=self.data.ATTRIBUTES).start()
+            self.addCleanup(made.stop)
+            return made
         made = (self.servers[kind].database() if kind in self.servers else
                 Sqlite(self.shop.folder))
         made.run('DROP TABLE alias')
@@ -277,4 +282,4 @@ for schema in schema_test.names():
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'mysql', 'postgresql', 'postfix')
+    harness.main('rcptmap', 'mysql', 'postgresql', 'postfix', 'ldap')

@@ -60,7 +60,7 @@ rootdn "cn=nobody,{suffix}"
 limits dn.exact="{admin}" size=unlimited time=unlimited
 access to attrs=userPassword by anonymous auth
 access to * by dn.exact="{admin}" write by dn.exact="cn=small,{suffix}" read by anonymous read
-index objectClass,mail,mailAlias eq
+index objectClass,mail eq
 overlay syncprov
 '''
 
@@ -110,11 +110,12 @@ def free_port(host):
 
 
 class Slapd:
-    """TLS: lines of slapd.conf for it; URLS: where it listens, too."""
+    """TLS: lines of slapd.conf for it; URLS: where it listens, too; SCHEMA: its own attributes."""
 
     USER = 'nobody'
+    TYPE = 'ldap'
 
-    def __init__(self, ldif='', tls='', urls=()):
+    def __init__(self, ldif='', tls='', urls=(), schema=SCHEMA):
         self.folder = harness.Scratch('openrcpt-ldap-')
         self.user = pwd.getpwnam(self.USER)
         self.socket = self.folder / 'ldapi'
@@ -123,7 +124,7 @@ class Slapd:
         self.process = None
         data = self.folder / 'data'
         data.mkdir()
-        (self.folder / 'mail.schema').write_text(SCHEMA, encoding='utf-8')
+        (self.folder / 'mail.schema').write_text(schema, encoding='utf-8')
         self.configuration = self.folder / 'slapd.conf'
         self.configuration.write_text(CONFIGURATION.format(
             folder=self.folder.path, suffix=SUFFIX, admin=ADMIN, tls=tls), encoding='utf-8')
@@ -184,6 +185,12 @@ class Slapd:
 
     def add(self, ldif):
         self.tool('ldapadd', text=ldif)
+
+    # As a database has these.
+    run = add
+
+    def connection(self):
+        return {'uri': self.uri, 'base': 'ou=mail,' + SUFFIX}
 
     def parameters(self, **others):
         """Of a table file of Postfix that reaches it."""

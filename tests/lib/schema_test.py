@@ -5,7 +5,8 @@ with the panel's own queries.
 tests/data/schemas/NAME.py has the data. TABLES and ROWS are statements; MEMBERS are settings of the
 source; ALIAS_MAPS, MAILBOX_MAPS, DOMAIN_MAP and ALIAS_DOMAIN_MAP are queries for one key, as
 Postfix asks them. ${NAME} in any of them is one of WORDS, where databases differ: a dictionary has
-a text for each of DATABASES, a tuple is texts that are joined.
+a text for each of DATABASES, a tuple is texts that are joined. Of a directory they are parameters of
+a table's file, ROWS and CHANGES are LDIF, and ATTRIBUTES is what slapd has to know of them.
 
 Each of LOCALS in each of DOMAINS is asked, with and without an extension, again after each of
 CHANGES; those in UNCHANGED make no difference. Before the first and after the last one they are a
@@ -22,7 +23,7 @@ from native import NOBODY, Native
 from private_postfix import PrivatePostfix
 from rcptmap_test import RcptmapTest
 
-POSTFIX_TYPES = {'mysql': 'mysql', 'postgresql': 'pgsql', 'sqlite': 'sqlite'}
+POSTFIX_TYPES = {'mysql': 'mysql', 'postgresql': 'pgsql', 'sqlite': 'sqlite', 'ldap': 'ldap'}
 
 
 def local_part(address):
@@ -46,6 +47,12 @@ def is_extended(name, ours, theirs):
         in_any_case(ours) == in_any_case(re.sub(r'\+.*@', '@', address) for address in theirs))
 
 
+def is_catch_all(name, ours, theirs):
+    """A catch-all that answers the first question goes before who has an address with an extension."""
+    return '+' in name and ours is not None and theirs is not None and not all(
+        '+' in address for address in theirs)
+
+
 def is_pattern(name, ours, theirs):
     """A pattern is asked for the whole address, before a user without the extension."""
     return '+' in name and ours is not None and theirs is not None and (
@@ -60,7 +67,8 @@ def is_case(_, ours, theirs):
 
 
 CLASSES = {'unknown at the target': is_unknown_at_target, 'extension of a catch-all': is_extended,
-           'pattern before an extension': is_pattern, 'capitals': is_case}
+           'pattern before an extension': is_pattern, 'capitals': is_case,
+           'catch-all before an extension': is_catch_all}
 COMMON = ('capitals',)
 
 MANY = 1000
@@ -129,8 +137,9 @@ class SchemaTest(RcptmapTest):
         tables, kind = PostfixTables(self.shop.folder.path), POSTFIX_TYPES[self.database.TYPE]
 
         def table(name, query):
-            path = tables.write(name, **self.database.parameters(),
-                                query=' '.join(self.statement(query).split()))
+            if not isinstance(query, dict):
+                query = {'query': ' '.join(self.statement(query).split())}
+            path = tables.write(name, **{**self.database.parameters(), **query})
             path.chmod(0o644)
             return '%s:%s' % (kind, path)
 
@@ -212,7 +221,7 @@ class SchemaTest(RcptmapTest):
         self.data = load(name)
         self.shop = self.workshop()
         self.database = self.make_database(kind)
-        for statement in (self.data.TABLES + self.data.ROWS).split(';\n'):
+        for statement in (getattr(self.data, 'TABLES', '') + self.data.ROWS).split(';\n'):
             if statement.strip():
                 self.database.run(self.statement(statement))
         self.shop.write_configuration(recipient_delimiter='+', sources=[
