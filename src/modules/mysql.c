@@ -52,7 +52,7 @@ static bool passes(unsigned code)
 	return false;
 }
 
-static bool fail(const struct database *database, struct error *err)
+bool mysql_module_fail_last(const struct database *database, struct error *err)
 {
 	unsigned code = mysql_errno(database->handle);
 	bool is_cut = code == CR_SERVER_LOST || code == CR_SERVER_GONE_ERROR;
@@ -75,6 +75,7 @@ static void module_close(struct database *database)
 	if (database->result != NULL)
 		(void)shutdown(mysql_get_socket(database->handle), SHUT_RD); /* or it is read */
 	mysql_free_result(database->result);
+	mysql_follow_free(database->follow);
 	if (database->handle != NULL)
 		mysql_close(database->handle);
 	free(database);
@@ -104,24 +105,27 @@ static const char *module_doubt(const struct database *database)
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
-static bool ask(struct database *database, const char *text, struct error *err)
+bool mysql_module_ask(struct database *database, const char *text, struct error *err)
 {
 	mysql_free_result(database->result); /* its rows were read */
 	database->result = NULL;
 	database->began_ms = mysql_module_now_ms();
-	return mysql_real_query(database->handle, text, strlen(text)) == 0 || fail(database, err);
+	return mysql_real_query(database->handle, text, strlen(text)) == 0 ||
+	       mysql_module_fail_last(database, err);
 }
 
 /* A snapshot is that of the engine; what has none is the caller's to notice. */
 static bool module_begin(struct database *database, struct error *err)
 {
-	return ask(database, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) &&
-	       ask(database, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", err);
+	return mysql_module_ask(database, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+				err) &&
+	       mysql_module_ask(database, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+				err);
 }
 
 static bool module_end(struct database *database, struct error *err)
 {
-	return ask(database, "COMMIT", err);
+	return mysql_module_ask(database, "COMMIT", err);
 }
 
 /* Does the database compare the column without regard to case, and to blanks at the end? What has a
@@ -146,14 +150,15 @@ static bool describe_columns(struct database *database, struct error *err)
 static bool module_query(struct database *database, const char *text, enum database_way way,
 			 struct error *err)
 {
-	if (!ask(database, text, err))
+	if (!mysql_module_ask(database, text, err))
 		return false;
 	if (mysql_field_count(database->handle) == 0)
 		return database->may_have_no_rows ||
 		       error_set(err, EX_UNAVAILABLE, "gives no rows: %s", text);
 	database->result = way == DATABASE_ALL ? mysql_use_result(database->handle)
 					       : mysql_store_result(database->handle);
-	return database->result != NULL ? describe_columns(database, err) : fail(database, err);
+	return database->result != NULL ? describe_columns(database, err)
+					: mysql_module_fail_last(database, err);
 }
 
 /* A procedure ends with one more result, which has no rows. */
@@ -163,7 +168,7 @@ static enum database_step take_end(struct database *database, struct error *err)
 	database->result = NULL;
 	while (mysql_more_results(database->handle)) {
 		if (mysql_next_result(database->handle) > 0) {
-			(void)fail(database, err);
+			(void)mysql_module_fail_last(database, err);
 			return DATABASE_FAILED;
 		}
 		if (mysql_field_count(database->handle) == 0)
@@ -186,7 +191,7 @@ static enum database_step module_next(struct database *database, struct database
 	database->began_ms = mysql_module_now_ms();
 	row = mysql_fetch_row(database->result);
 	if (row == NULL && mysql_errno(database->handle) != 0) {
-		(void)fail(database, err);
+		(void)mysql_module_fail_last(database, err);
 		return DATABASE_FAILED;
 	}
 	if (row == NULL)
@@ -237,4 +242,6 @@ const struct database_module openrcpt_module = {
 	.query = module_query,
 	.next = module_next,
 	.escape = module_escape,
+	.follow = mysql_follow_begin,
+	.wait = mysql_follow_wait,
 };

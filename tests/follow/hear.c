@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hear - what a module tells of changes, a line each: `doubt TEXT`, `ready`, then for each time
+ * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one.
+ *
+ *     hear TYPE CONNECTION TABLE...
+ *     hear ldap URI BASE FILTER...
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database/modules.h"
+
+enum { WAIT_MS = 700, SILENCE_MS = 2000, SEARCHES_MAX = 10 };
+
+static int fail(const struct error *err)
+{
+	(void)printf("failed %d %s\n", err->status, err->text);
+	return 1;
+}
+
+static void tell(struct buffer *doubt)
+{
+	char *rest = NULL;
+	char *line = doubt->size == 0 ? NULL : strtok_r(doubt->data, "\n", &rest);
+
+	for (; line != NULL; line = strtok_r(NULL, "\n", &rest))
+		(void)printf("doubt %s\n", line);
+	(void)puts("ready");
+}
+
+static bool tell_news(enum database_news news)
+{
+	if (news != DATABASE_NEWS_FAILED)
+		(void)puts(news == DATABASE_NEWS_CHANGED ? "changed" : "none");
+	return news != DATABASE_NEWS_FAILED;
+}
+
+static int hear_database(const struct database_module *module, char **words)
+{
+	const struct database_options options = { .connection = words[0],
+						  .connect_timeout_ms = SILENCE_MS,
+						  .timeout_ms = SILENCE_MS };
+	struct error err;
+	struct buffer doubt;
+	struct database *database = module->open(&options, &err);
+
+	buffer_init(&doubt, 1 << 16);
+	if (database == NULL ||
+	    !module->follow(database, (const char *const *)words + 1, &doubt, &err))
+		return fail(&err);
+	tell(&doubt);
+	while (tell_news(module->wait(database, WAIT_MS, &err)))
+		continue;
+	module->close(database);
+	buffer_free(&doubt);
+	return fail(&err);
+}
+
+static int hear_directory(const struct directory_module *module, char **words)
+{
+	const struct directory_options options = { .uris = words[0],
+						   .bind = DIRECTORY_BIND_EXTERNAL,
+						   .connect_timeout_ms = SILENCE_MS,
+						   .timeout_ms = SILENCE_MS };
+	static const char *const attributes[] = { "mail", NULL };
+	struct directory_search searches[SEARCHES_MAX] = { 0 };
+	size_t count = 0;
+	struct error err;
+	struct buffer doubt;
+	struct directory *directory = module->open(&options, &err);
+
+	for (char **filter = words + 2; *filter != NULL && count < SEARCHES_MAX; filter++)
+		searches[count++] = (struct directory_search){ .base = words[1],
+							       .filter = *filter,
+							       .attributes = attributes };
+	buffer_init(&doubt, 1 << 16);
+	if (directory == NULL || !module->follow(directory, searches, count, &doubt, &err))
+		return fail(&err);
+	tell(&doubt);
+	while (tell_news(module->wait(directory, WAIT_MS, &err)))
+		continue;
+	module->close(directory);
+	buffer_free(&doubt);
+	return fail(&err);
+}
+
+int main(int argc, char **argv)
+{
+	const struct database_module *module;
+	struct error err;
+
+	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* or it comes late */
+	if (argc < 4)
+		return 2;
+	module = modules_load(argv[1], &err);
+	if (module == NULL)
+		return fail(&err);
+	return module->directory != NULL ? hear_directory(module->directory, argv + 2)
+					 : hear_database(module, argv + 2);
+}
