@@ -248,6 +248,7 @@ static void module_close(struct directory *directory)
 		return;
 	drop_entry(directory);
 	ldap_memfree(directory->cookie.bv_val);
+	ldap_follow_free(directory->follow);
 	if (directory->url != NULL)
 		ldap_free_urldesc(directory->url);
 	if (directory->handle != NULL)
@@ -318,6 +319,8 @@ static const struct directory_module functions = {
 	.doubt = module_doubt,
 	.search = module_search,
 	.next = module_next,
+	.follow = ldap_follow_begin,
+	.wait = ldap_follow_wait,
 	.read_url = module_read_url,
 };
 

@@ -60,8 +60,8 @@ rootdn "cn=nobody,{suffix}"
 limits dn.exact="{admin}" size=unlimited time=unlimited
 access to attrs=userPassword by anonymous auth
 access to * by dn.exact="{admin}" write by dn.exact="cn=small,{suffix}" read by anonymous read
-index objectClass,mail eq
-overlay syncprov
+index objectClass,mail,entryCSN,entryUUID eq
+{replication}
 '''
 
 
@@ -110,12 +110,14 @@ def free_port(host):
 
 
 class Slapd:
-    """TLS: lines of slapd.conf for it; URLS: where it listens, too; SCHEMA: its own attributes."""
+    """TLS: lines of slapd.conf for it; URLS: where it listens, too; SCHEMA: its own attributes;
+    REPLICATION: lines for how it is copied, or copies; LDIF: None for one that copies all."""
 
     USER = 'nobody'
     TYPE = 'ldap'
 
-    def __init__(self, ldif='', tls='', urls=(), schema=SCHEMA):
+    def __init__(self, ldif='', tls='', urls=(), schema=SCHEMA,
+                 replication='overlay syncprov'):
         self.folder = harness.Scratch('openrcpt-ldap-')
         self.user = pwd.getpwnam(self.USER)
         self.socket = self.folder / 'ldapi'
@@ -127,9 +129,11 @@ class Slapd:
         (self.folder / 'mail.schema').write_text(schema, encoding='utf-8')
         self.configuration = self.folder / 'slapd.conf'
         self.configuration.write_text(CONFIGURATION.format(
-            folder=self.folder.path, suffix=SUFFIX, admin=ADMIN, tls=tls), encoding='utf-8')
+            folder=self.folder.path, suffix=SUFFIX, admin=ADMIN, tls=tls,
+            replication=replication), encoding='utf-8')
         os.chmod(self.folder.path, 0o755)
-        self._add(self.base() + ldif)
+        if ldif is not None:
+            self._add(self.base() + ldif)
         for path in [self.folder.path, data, *data.iterdir()]:
             os.chown(path, self.user.pw_uid, self.user.pw_gid)
 
@@ -177,6 +181,11 @@ class Slapd:
         if done.returncode != 0 and not may_fail:
             raise AssertionError('%s: %s' % (name, done.stdout))
         return done.stdout if done.returncode == 0 else None
+
+    def copy(self):
+        """Lines for one that copies it."""
+        return ('syncrepl rid=001 provider=%s type=refreshAndPersist retry="1 +" searchbase="%s" '
+                'bindmethod=simple binddn="%s" credentials="%s"' % (self.uri, SUFFIX, ADMIN, PASSWORD))
 
     def clear(self):
         """Without the entries of a test."""
