@@ -117,8 +117,8 @@ struct database_module {
 	bool (*follow)(struct database *database, const char *const *tables,
 		       struct buffer *out_doubt, struct error *err);
 
-	/* Wait until something may have changed, TIMEOUT_MS at most. After FAILED the connection is
-	 * of no more use. */
+	/* Wait until something may have changed, for TIMEOUT_MS; longer where the server can't be
+	 * asked so soon. After FAILED the connection is of no more use. */
 	enum database_news (*wait)(struct database *database, int timeout_ms, struct error *err);
 
 	/* Of a directory: this, and none of the functions below client(). */

@@ -22,6 +22,7 @@ enum {
 	POLL_MS = 3000,
 	POLL_SHARE = 20,
 	SELF_TEST_MS = 3000,
+	STATE_BYTES_MAX = 1 << 16,
 };
 
 /* Whoever listens hears it of all who begin to. */
@@ -133,7 +134,7 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 
 		(void)snprintf(database->snapshot, sizeof(database->snapshot), "%s",
 			       database->text.data); /* fits: 32 digits */
-		buffer_init(&now, TEXT_BYTES * 100);
+		buffer_init(&now, STATE_BYTES_MAX);
 		if (!ask(database, database->digest.data, &now, err)) {
 			buffer_free(&now);
 			return false;
