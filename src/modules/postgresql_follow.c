@@ -23,6 +23,7 @@ enum {
 	POLL_SHARE = 20,
 	SELF_TEST_MS = 3000,
 	STATE_BYTES_MAX = 1 << 16,
+	HAS_SUBSCRIPTIONS = 100000, /* the version of the server */
 };
 
 /* Whoever listens hears it of all who begin to. */
@@ -77,14 +78,18 @@ static bool make_check(struct database *database, const char *const *tables)
 			return false;
 		(void)buffer_append_text(check, "::text)"); /* likewise */
 	}
+	(void)buffer_append_text(check,
+				 ") v (n) WHERE to_regclass(n) IS NOT NULL AND ("); /* likewise */
+	if (PQserverVersion(database->connection) >= HAS_SUBSCRIPTIONS)
+		(void)buffer_append_text(check, "EXISTS (SELECT 1 FROM pg_subscription_rel WHERE "
+						"srrelid = to_regclass(n)) OR "); /* likewise */
 	(void)buffer_append_text(
 		check,
-		") v (n) WHERE to_regclass(n) IS NOT NULL AND (EXISTS (SELECT 1 FROM "
-		"pg_subscription_rel WHERE srrelid = to_regclass(n)) OR 60 <> (SELECT "
-		"coalesce(bit_or(g.tgtype::integer), 0) & 60 FROM pg_trigger g JOIN pg_proc p "
-		"ON p.oid = g.tgfoid WHERE g.tgrelid = to_regclass(n) AND NOT g.tgisinternal "
-		"AND g.tgenabled IN ('O', 'A') AND g.tgtype::integer & 66 = 0 AND g.tgqual IS "
-		"NULL AND g.tgattr::text = '' AND p.prosrc LIKE '%openrcpt%'))"); /* likewise */
+		"60 <> (SELECT coalesce(bit_or(g.tgtype::integer), 0) & 60 FROM pg_trigger g "
+		"JOIN pg_proc p ON p.oid = g.tgfoid WHERE g.tgrelid = to_regclass(n) AND NOT "
+		"g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype::integer & 66 = 0 "
+		"AND g.tgqual IS NULL AND g.tgattr::text = '' AND p.prosrc LIKE "
+		"'%openrcpt%'))"); /* likewise */
 	return buffer_append_byte(check, '\0');
 }
 
