@@ -10,7 +10,7 @@ bool source_name_put(const struct settings_source *source, struct buffer *out)
 	const char *name = settings_source_get(source, "name");
 	size_t size = strlen(base);
 
-	if (source->path[0] == '\0')
+	if (name != NULL || source->path[0] == '\0')
 		return buffer_append_text(out, name != NULL ? name : SOURCE_NAME_FIRST);
 	if (size > 3 && strcmp(base + size - 3, ".cf") == 0)
 		size -= 3;

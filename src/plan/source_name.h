@@ -14,8 +14,8 @@
 /* Without a `name`. */
 #define SOURCE_NAME_FIRST "main"
 
-/* Append it to OUT: of a table of Postfix the name of its file, as far as it makes one, else the
- * member `name`, which isn't judged here. False: OUT has failed. */
+/* Append it to OUT: the member `name`, which isn't judged here; without it, of a table of Postfix,
+ * the name of its file, as far as it makes one. False: OUT has failed. */
 bool source_name_put(const struct settings_source *source, struct buffer *out);
 
 #endif

@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 
 # pylint: disable=wrong-import-position
 import harness
-from databases import MysqlServer
+from databases import MysqlServer, PostfixTables
 from directories import SUFFIX, Slapd, dn, entry
 from follow_test import FollowTest
 from watch_test import WARNING
@@ -119,6 +119,40 @@ class MysqlFollow(Checks, FollowTest):
         self.wait_for_confirmation()
         self.assertEqual(self.number('compilations'), before)
         self.assertEqual(self.target(), 'first')
+
+
+class MysqlFailover(FollowTest):
+    """The hosts of a table file are tried one after the other."""
+
+    def make_database(self):
+        self.servers = [MysqlServer(has_tls=False) for _ in range(2)]
+        for server in self.servers:
+            self.addCleanup(server.stop)
+            server.start()
+        second = self.servers[1].database()
+        second.fill([(1, 'a@one.example', 'other@dest.example', True),
+                     (2, 'postmaster@one.example', 'pm@dest.example', True)])
+        self.second = second
+        return self.servers[0].database()       # of the same name
+
+    def use(self, **settings):
+        path = PostfixTables(self.shop.folder.path).write('made', **{
+            **self.database.parameters(), 'query': "SELECT goto FROM alias WHERE address = '%s'",
+            'hosts': ' '.join('unix:%s' % server.listens_at for server in self.servers)})
+        self.shop.write_configuration(**{
+            'follow_seconds': 0, 'alias_domains': ['one.example'], 'sources': [{
+                'type': 'mysql', 'path': path, 'name': 'main', 'timeout_seconds': 2,
+                'connect_timeout_seconds': 2}], **settings})
+
+    def test_the_first_is_stopped(self):
+        self.start_and_wait()
+        self.check_changes()
+        self.servers[0].process.kill()
+        self.servers[0].process.wait(harness.LIMIT_S)
+        self.wait_for_target('other')
+        self.wait_for_log('mysql:main is back after ')
+        self.second.run("UPDATE alias SET goto = 'fifth@dest.example' WHERE id = 1")
+        self.wait_for_target('fifth')
 
 
 class LdapFollow(Checks, DirectoryFollow):
