@@ -347,7 +347,9 @@ class LdapTest(RcptmapTest):
                   maildrop='x@dest.example', uid='team@one.example') +
             entry('b', mail='bob@one.example', uid=['team@one.example', 'a1@one.example'],
                   mailEnabled='TRUE') +
-            entry('c', mail='carl@two.example', mailAlias='c1@two.example', maildrop='y@dest.example'))
+            entry('c', mail='carl@two.example', mailAlias='c1@two.example', maildrop='y@dest.example') +
+            # Whose object class may not be read: one of a list all the same.
+            entry('hidden', mail='dan@one.example'))
         self.use_members(
             alias_filter='  (&(mailEnabled=TRUE)(mailAlias=%s)) ', alias_value_attribute='maildrop',
             group_filter='(uid=%s)', group_value_attribute='mail', mailbox_filter='(mail=%s)',
@@ -359,8 +361,9 @@ class LdapTest(RcptmapTest):
             {'a1@one.example': ['x@dest.example'],
              'team@one.example': ['ann@one.example', 'bob@one.example']})
         found = rcptmap.resolve(self.shop.configuration, [
-            'bob@one.example', 'carl@one.example', 'nobody@two.example'])
-        self.assertEqual([one['verdict'] for one in found], ['deliver', 'unknown', 'foreign'])
+            'bob@one.example', 'dan@one.example', 'carl@one.example', 'nobody@two.example'])
+        self.assertEqual([one['verdict'] for one in found],
+                         ['deliver', 'deliver', 'unknown', 'foreign'])
         self.use_members(alias_filter='(mail=%x)', alias_value_attribute='maildrop')
         self.refuses(CONFIG, '.*openrcpt.conf: alias_filter: %x is none of')
 

@@ -59,6 +59,7 @@ dbnosync
 rootdn "cn=nobody,{suffix}"
 limits dn.exact="{admin}" size=unlimited time=unlimited
 access to attrs=userPassword by anonymous auth
+access to dn.exact="cn=hidden,ou=mail,{suffix}" attrs=objectClass by * search
 access to * by dn.exact="{admin}" write by dn.exact="cn=small,{suffix}" read by anonymous read
 index objectClass,mail,entryCSN,entryUUID eq
 {replication}
