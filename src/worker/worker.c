@@ -23,7 +23,8 @@
 #include "service/log.h"
 
 enum {
-	WATCH_MS = 1000, /* a replaced table is noticed within this time */
+	WATCH_MS = 250,      /* a replaced table is noticed within this time */
+	LOOKS_A_MEASURE = 4, /* what changes slowly is measured at each so many looks */
 	DRAIN_MS = 10000,
 };
 
@@ -35,6 +36,7 @@ struct worker {
 	bool brings_settings;
 	bool is_retired;
 	bool is_socket_given;
+	unsigned looks; /* at the table */
 };
 
 /* Never 0, which means "not missing" to the watch. */
@@ -164,7 +166,7 @@ static void look_after_table(struct worker *worker)
 	else if (!worker->is_retired)
 		report(worker, REPORT_OUTGROWN, -1);
 	log_tell_left_out(false);
-	if (!worker->is_retired) {
+	if (!worker->is_retired && worker->looks++ % LOOKS_A_MEASURE == 0) {
 		measure_process();
 		measure_log();
 	}
