@@ -15,7 +15,7 @@ import databases
 import directories
 import harness
 from daemon import Daemon, children, is_alive
-from rcptmap import MODULES
+from rcptmap import MODULES, libconfig_text, run
 
 DOMAINS = 1000          # at most so many
 
@@ -59,10 +59,12 @@ class Sql(harness.Started):
         self.data.run('CREATE TABLE domain AS SELECT DISTINCT %s AS name FROM alias' % self.DOMAIN)
         return self
 
-    def source(self):
-        return {'type': self.data.TYPE, **self.data.connection(),
-                'alias_domain_query': 'SELECT name FROM domain',
+    def queries(self):
+        return {'alias_domain_query': 'SELECT name FROM domain',
                 'alias_query': 'SELECT address, goto, id FROM alias WHERE %s' % self.ACTIVE}
+
+    def source(self):
+        return {'type': self.data.TYPE, **self.data.connection(), **self.queries()}
 
     def change(self, number, target):
         self.data.run("UPDATE alias SET goto = '%s' WHERE id = %d" % (target, number))
@@ -83,6 +85,17 @@ class Postgresql(Sql):
     DOMAIN = "split_part(address, '@', 2)"
     FILL = ("INSERT INTO alias SELECT i, 'user' || i || '@d' || i %% %(domains)d || '.example', "
             "'first' || i || '@dest.example', true FROM generate_series(1, %(count)d) AS i")
+
+    def start(self):
+        """With the triggers by which it tells of changes."""
+        super().start()
+        schema = self.server.folder / 'schema.conf'
+        schema.write_text(libconfig_text(self.queries()), encoding='utf-8')
+        made = run('sql', 'postgresql', schema)
+        if made.status != 0:
+            raise AssertionError('rcptmap sql: %s' % made.err)
+        self.data.run(made.out)
+        return self
 
 
 class Mysql(Sql):
