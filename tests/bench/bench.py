@@ -16,6 +16,7 @@ import time
 
 import builds
 import bulk
+import following
 import loading
 import look_ups
 import mail
@@ -27,7 +28,7 @@ import run
 import targets
 
 PARTS = {'look_ups': look_ups, 'builds': builds, 'proofs': proofs, 'bulk': bulk, 'loading': loading,
-         'patterns': patterns, 'mail': mail}
+         'patterns': patterns, 'mail': mail, 'following': following}
 
 
 def machine():

@@ -88,8 +88,20 @@ def of_bulk(results):
     return table(('CPU, ns a question', 'hits', 'misses', 'mixed'), rows)
 
 
+def of_following(results):
+    def seconds(summary, has_spread=False):
+        text = '%.2f' % summary['median']
+        return text + ' (%.2f–%.2f)' % (summary['least'], summary['most']) if has_spread else text
+    rows = [(SHORT[int(size)], kind, seconds(took['all'], True), seconds(took['begin']),
+             seconds(took['compile']), seconds(took['load']))
+            for kind, sizes in results.get('following', {}).items()
+            for size, took in sizes.items()]
+    return table(('rows', 'source', 'change to answer, s', 'until it is compiled', 'read, compiled',
+                  'loaded'), rows)
+
+
 def write(place, results):
     sizes = [int(size) for size in results.get('look_ups', {}).get('ns', {})]
     parts = [of_targets(results)] + [of_look_ups(results, size) for size in sizes] + [
-        of_builds(results), of_bulk(results), of_mail(results)]
+        of_builds(results), of_bulk(results), of_mail(results), of_following(results)]
     (place.work / 'tables.md').write_text('\n'.join(parts))

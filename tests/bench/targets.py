@@ -155,6 +155,11 @@ def rows(results):
         (20, '… one question', 2, 0.7, False,
          read.get('patterns', '10000', 'openrcpt_us'), ' us'),
     ]
+    for kind in ('postgresql', 'mysql', 'ldap'):
+        table += [(21, 'a changed row on two daemons, %s: 100 k' % kind, 2, 1, False,
+                   read.get('following', kind, '100000', 'all'), ' s'),
+                  (21, '… 1 M', 5, 3, False,
+                   read.get('following', kind, str(main), 'all'), ' s')]
     return table
 
 
