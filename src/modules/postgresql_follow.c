@@ -305,6 +305,20 @@ static enum database_news look_after(struct database *database, struct error *er
 	return take_notifications(database, NULL) ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
+/* Nothing has changed; but if it was polled for want of triggers, are they there now? What was
+ * committed between the digest and them nobody knows. */
+static enum database_news end_polling(struct database *database, struct error *err)
+{
+	if (database->check.size == 0)
+		return DATABASE_NEWS_NONE;
+	if (!ask(database, database->check.data, &database->text, err))
+		return DATABASE_NEWS_FAILED;
+	if (!is_answer(database, ""))
+		return DATABASE_NEWS_NONE;
+	database->is_polled = false;
+	return DATABASE_NEWS_CHANGED;
+}
+
 /* A digest says NONE, and nothing else does: so that may be later than TIMEOUT_MS. */
 enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err)
 {
@@ -323,7 +337,7 @@ enum database_news postgresql_wait(struct database *database, int timeout_ms, st
 			if (has_changed)
 				return DATABASE_NEWS_CHANGED;
 			if (now_ms >= deadline_ms)
-				return DATABASE_NEWS_NONE;
+				return end_polling(database, err);
 		}
 		if (!database->is_polled && now_ms >= deadline_ms)
 			return look_after(database, err);

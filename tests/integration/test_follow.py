@@ -150,6 +150,13 @@ class PostgresqlFollow(FollowTest):
         self.wait_for_log('postgresql:main is back after ')
         self.wait_for_confirmation()
         self.assertEqual(self.log_text().count('no trigger'), 1)
+        # They come while it is asked, and are relied on from then on.
+        before = self.number('compilations')
+        install_triggers(self.database, self.write_schema())
+        self.wait_for_more('compilations', before)
+        self.check_changes()
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias')
+        self.wait_for_log('postgresql:main is away: the triggers of alias are gone')
 
     def test_triggers_that_go_away(self):
         self.start_and_wait()
