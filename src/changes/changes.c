@@ -19,6 +19,7 @@
 
 enum {
 	WAIT_MS = 5000, /* the server is asked then whether it is there */
+	AGAIN_MS = 50,  /* between two changes */
 	FIRST_PAUSE_MS = 1000,
 	LAST_PAUSE_MS = 30000,
 	GOOD_MS = 60000, /* a connection that has lasted so long */
@@ -54,7 +55,7 @@ void changes_name(const struct settings_source *source, char *out_name, size_t s
 	(void)snprintf(out_name, size, "%s:" BYTES_FORMAT, type != NULL ? type->name : source->type,
 		       BYTES_ARGS(buffer_bytes(&name))); /* may be cut */
 	for (char *at = out_name; *at != '\0'; at++)
-		if (*at == ' ')
+		if ((unsigned char)*at <= ' ')
 			*at = '_';
 	buffer_free(&name);
 }
@@ -147,6 +148,9 @@ static enum outcome hear(struct ear *ear)
 		}
 		if (!scout_tell(ear->fd, word, NULL))
 			return OUTCOME_ALONE;
+		/* Of a thousand changes a second nobody wants to hear each. */
+		if (word == SCOUT_CHANGED)
+			(void)poll(NULL, 0, AGAIN_MS); /* less is no harm */
 	}
 }
 
