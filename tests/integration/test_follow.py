@@ -178,6 +178,22 @@ class PostgresqlFollow(FollowTest):
         self.check_changes()
         self.assertNotIn('away', self.log_text())
 
+    def test_settings_that_change(self):
+        """Who listened to the database of before ends, and another one begins."""
+        self.start_and_wait()
+        before, self.database = self.listeners(), self.make_database()
+        self.assertEqual(len(before), 1)
+        self.database.fill([(1, 'a@one.example', 'second@dest.example', True),
+                            (2, 'postmaster@one.example', 'pm@dest.example', True)])
+        self.use()
+        self.wait_for_target('second')
+        harness.wait_until(lambda: self.server.psql(
+            'SELECT 1 FROM pg_stat_activity WHERE pid = %d' % before[0]) == [], 'it listens on')
+        harness.wait_until(lambda: len(self.listeners()) == 1 and self.state()[0] == 1,
+                           'nobody listens')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
     def test_a_listener_that_dies(self):
         self.start_and_wait()
         killed = self.listening_process()
