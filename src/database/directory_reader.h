@@ -34,6 +34,9 @@ struct directory_reader {
 	struct directory_pending *first; /* keys for which something is to be followed */
 	struct directory_pending *last;
 	size_t visits; /* of entries, for one key */
+	const char
+		*why_by_keys; /* each key was asked for alone, since the filter …; NULL: not so */
+	size_t key_count;     /* of these */
 	size_t missing_count;
 	char missing[IMPORT_EXAMPLE_BYTES];
 };
@@ -51,6 +54,10 @@ bool directory_read(struct importer *importer, const struct directory_search *se
  * importer->key. False: reported. */
 bool directory_expand(struct importer *importer, const struct directory_found *found,
 		      size_t *count);
+
+/* Ask for KEY, as Postfix asks: its values, *OUT_COUNT of them, are in importer->value then, and
+ * those that depend on the key are for importer->key. False: reported. */
+bool directory_ask(struct importer *importer, struct bytes key, size_t *out_count);
 
 /* All of the kind at hand, into its store. False: reported. */
 bool directory_read_kind(struct importer *importer);

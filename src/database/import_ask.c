@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "database/importer.h"
+#include "database/directory_reader.h"
 #include "sql/key_template.h"
 
 enum { SAMPLES = 20, FOREIGN_SAMPLES_MAX = 1000 };
@@ -85,6 +85,62 @@ bool importer_ask(struct importer *importer, struct bytes key, importer_on_row *
 	return importer_read(importer, importer->query.data, DATABASE_ONE, on_row, context);
 }
 
+/* ---- one key of a directory --------------------------------------------------------------- */
+
+static bool escape_filter(void *context, struct bytes value, struct buffer *out, struct error *err)
+{
+	(void)context;
+	return filter_escape(value, out) || error_set_memory(err);
+}
+
+/* TEMPLATE for KEY, in *OUT_TEXT; NULL where the key has no such part. */
+static bool fill(struct importer *importer, const char *template, struct bytes key,
+		 template_escape *escape_value, const char **out_text)
+{
+	struct error err;
+
+	buffer_clear(&importer->query);
+	*out_text = NULL;
+	switch (key_template_query(bytes_of(template), key, escape_value, NULL, &importer->query,
+				   &err)) {
+	case TEMPLATE_FAILED:
+		return importer_fail(importer, &err);
+	case TEMPLATE_HAS_NO_VALUE:
+		return true;
+	case TEMPLATE_FILLED:
+		break;
+	}
+	*out_text = arena_text(&importer->reader->scratch, buffer_bytes(&importer->query));
+	return *out_text != NULL || importer_fail_memory(importer);
+}
+
+bool directory_ask(struct importer *importer, struct bytes key, size_t *out_count)
+{
+	struct directory_reader *reader = importer->reader;
+	const struct directory_query *query = reader->query;
+	struct directory_search search = { .scope = query->scope,
+					   .attributes = query->all,
+					   .size_limit = query->size_limit };
+	struct directory_found *found;
+	bool is_absent;
+
+	*out_count = 0;
+	buffer_clear(&importer->value);
+	arena_clear(&reader->scratch);
+	if (!fill(importer, query->base, key, NULL, &search.base) ||
+	    !fill(importer, importer->plan->queries[importer->kind], key, escape_filter,
+		  &search.filter))
+		return false;
+	if (search.base == NULL || search.filter == NULL)
+		return true;
+	if (!directory_read(importer, &search, &reader->scratch, &found, &is_absent))
+		return false;
+	for (; found != NULL; found = found->next)
+		if (!directory_expand(importer, found, out_count))
+			return false;
+	return true;
+}
+
 /* ---- a sample ----------------------------------------------------------------------------- */
 
 /* Each value counts by itself: the database may give them in another order. */
@@ -109,6 +165,16 @@ static bool on_sample_row(struct importer *importer, const struct database_row *
 	if (!importer_take_values(importer, row, 0, &count))
 		return false;
 	importer_add_answer(context, buffer_bytes(&importer->value));
+	return true;
+}
+
+static bool ask_sample(struct importer *importer, struct bytes key, struct import_answer *answer)
+{
+	size_t count;
+
+	if (!directory_ask(importer, key, &count))
+		return false;
+	importer_add_answer(answer, buffer_bytes(&importer->value));
 	return true;
 }
 
@@ -174,9 +240,10 @@ static bool check_sample(struct importer *importer, const struct row_store_key *
 	key = strndup(importer->key.data, importer->key.size);
 	if (key == NULL)
 		return importer_fail_memory(importer);
-	is_asked = importer->reader != NULL
-			   ? importer_ask_directory(importer, bytes_of(key), &asked)
-			   : importer_ask(importer, bytes_of(key), on_sample_row, &asked);
+	if (importer->reader == NULL)
+		is_asked = importer_ask(importer, bytes_of(key), on_sample_row, &asked);
+	else
+		is_asked = ask_sample(importer, bytes_of(key), &asked);
 	if (is_asked && (bulk.sum != asked.sum || bulk.count != asked.count)) {
 		complain_of_sample(importer, key, asked.count, bulk.count);
 		is_asked = false;

@@ -114,6 +114,12 @@ static void warn(struct importer *importer)
 			       reader->missing_count,
 			       reader->missing_count == 1 ? "entry is" : "entries are",
 			       reader->missing_count == 1 ? "is" : "are", reader->missing);
+	if (reader->why_by_keys != NULL)
+		report_warning(importer->report, WARNING_ENUMERATED,
+			       importer->plan->labels[importer->kind], 0,
+			       "the filter %s: it was asked for each of the %zu keys that "
+			       "keys_filter finds, and no others are known",
+			       reader->why_by_keys, reader->key_count);
 	importer_warn(importer);
 }
 

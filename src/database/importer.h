@@ -106,10 +106,6 @@ void importer_warn(struct importer *importer);
 /* All that is asked of a directory, into the stores. */
 bool importer_run_directory(struct importer *importer);
 
-/* Ask the directory for KEY as Postfix asks it, and add what it has to ANSWER. */
-bool importer_ask_directory(struct importer *importer, struct bytes key,
-			    struct import_answer *answer);
-
 /* The name of the column that has a row's number, in importer->text; empty: there is none. */
 bool importer_find_number(struct importer *importer, const struct query_shape *shape,
 			  enum query_dialect dialect);

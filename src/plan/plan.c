@@ -118,7 +118,7 @@ static bool take_kind(struct planner *planner, const struct settings_member *mem
 static const char **text_member(struct database_plan *plan, const char *name)
 {
 	if (plan->directory != NULL)
-		return NULL;
+		return planner_directory_text(plan, name);
 	if (plan->is_template)
 		return strcmp(name, "keys_query") == 0 ? &plan->keys_query : NULL;
 	if (strcmp(name, "connection") == 0)

@@ -48,6 +48,12 @@ struct directory_query {
 struct directory_plan {
 	struct directory_options options;
 	struct directory_query queries[DATABASE_KINDS];
+
+	/* For a filter without a shape: which entries have the keys to ask, and where; NULL: none.
+	 */
+	const char *keys_filter;
+	const char *keys_attribute;
+	const char *const *keys; /* the latter, as a list */
 };
 
 struct database_plan {

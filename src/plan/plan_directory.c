@@ -228,6 +228,33 @@ static bool take_search(const struct planner *planner, const char *const *values
 				  });
 }
 
+const char **planner_directory_text(struct database_plan *plan, const char *name)
+{
+	if (plan->is_template && strcmp(name, "keys_filter") == 0)
+		return &plan->directory->keys_filter;
+	if (plan->is_template && strcmp(name, "keys_attribute") == 0)
+		return &plan->directory->keys_attribute;
+	return NULL;
+}
+
+static bool take_keys(const struct planner *planner)
+{
+	struct directory_plan *plan = planner->plan->directory;
+	struct directory_query lists;
+
+	if (plan->keys_filter == NULL && plan->keys_attribute == NULL)
+		return true;
+	if (plan->keys_filter == NULL || plan->keys_attribute == NULL)
+		return planner_complain_table(
+			planner, plan->keys_filter == NULL ? "keys_attribute" : "keys_filter",
+			"keys_filter and keys_attribute belong together");
+	if (!planner_take_lists(planner, &lists,
+				(const struct planner_lists){ .ordinary = plan->keys_attribute }))
+		return false;
+	plan->keys = lists.ordinary;
+	return true;
+}
+
 bool planner_plan_directory_table(struct planner *planner, const struct postfix_table *table)
 {
 	struct database_plan *plan = planner->plan;
@@ -244,5 +271,6 @@ bool planner_plan_directory_table(struct planner *planner, const struct postfix_
 	return planner_check_template(planner, "query_filter", filter) &&
 	       planner_check_domains(planner) && take_server(planner, values) &&
 	       take_tls(planner, values) && take_login(planner, values) &&
-	       take_limits(planner, values, query) && take_search(planner, values, query);
+	       take_limits(planner, values, query) && take_search(planner, values, query) &&
+	       take_keys(planner);
 }

@@ -43,6 +43,9 @@ bool planner_begin_directory(struct planner *planner);
 bool planner_take_directory_member(struct planner *planner, const struct settings_member *member);
 bool planner_plan_directory(struct planner *planner);
 
+/* Where the text of the member NAME beside a table's path is kept; NULL: there is no such. */
+const char **planner_directory_text(struct database_plan *plan, const char *name);
+
 /* The same from the file of a Postfix table. */
 bool planner_plan_directory_table(struct planner *planner, const struct postfix_table *table);
 

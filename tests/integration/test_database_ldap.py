@@ -197,9 +197,32 @@ class LdapTest(RcptmapTest):
     def test_filters_without_a_shape(self):
         self.use_table(query_filter='(|(mail=%s)(objectClass=x))')
         self.refuses(CONFIG, ".*made.cf: the filter has a | between parts with the key and without "
-                             "it, so it can't be asked for all keys at once")
+                             "it, so it can't be asked for all keys at once; say in keys_filter and "
+                             "keys_attribute where the keys are")
         self.use_table(query_filter='(mail=%x)')
         self.refuses(CONFIG, '.*made.cf: query_filter: %x is none of')
+
+    def test_key_by_key(self):
+        """Filters without a shape, for the keys that another one finds."""
+        ldif, keys = random_entries(SEED)
+        self.server.add(ldif)
+        said = {'keys_filter': '(|(mail=*)(mailAlias=*))', 'keys_attribute': 'mail, mailAlias'}
+        for query in ('(|(mail=%s)(&(mailAlias=%s)(!(mail=@%d))))', '(&(mail=*)(!(!(mailAlias=%s))))',
+                      '(&(mail=%s)(mail=*%s))', '(mail=%s)'):
+            with self.subTest(query):
+                path = self.use_table(said, query_filter=query, result_format='%s')
+                warned = self.shop.compile('--force', '-v')
+                theirs = self.postfix.ask('ldap', path, keys)
+                self.assertGreater(len(theirs), 0)
+                self.assertEqual({key: sorted(value) for key, value in self.ours(keys).items()},
+                                 {key: sorted(value) for key, value in theirs.items()})
+                self.assertRegex(warned, r'ldap:made alias: warning: the filter has .*: it was asked '
+                                         r'for each of the \d+ keys that keys_filter finds, and no '
+                                         r'others are known \[enumerated\]')
+        for lacks in said:
+            self.use_table({key: value for key, value in said.items() if key != lacks},
+                           query_filter='(mail=%s)')
+            self.refuses(CONFIG, '.*: keys_filter and keys_attribute belong together')
 
     def test_an_attribute_whose_case_counts(self):
         self.server.add(entry('a', mailExact='Ann@one.example', maildrop='x@dest.example'))
