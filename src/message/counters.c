@@ -193,6 +193,7 @@ void counters_failure(const char *reason, uint64_t now)
 		       reason); /* may be cut */
 	atomic_store(&page->reason_count, count + 1);
 	counter_set(COUNTER_LAST_FAILURE, now);
+	counter_set(COUNTER_LAST_LOAD_FAILED, 1);
 	counter_add(COUNTER_LOADS_FAILED, 1);
 }
 

@@ -86,7 +86,7 @@ static void put_table(struct buffer *out, uint64_t now)
 	uint64_t failed = counter_get(COUNTER_LAST_FAILURE);
 
 	put_value(out, "last_load_success", "1: the last load of table or settings worked.",
-		  created != 0 && failed < counter_get(COUNTER_TABLE_LOADED));
+		  created != 0 && counter_get(COUNTER_LAST_LOAD_FAILED) == 0);
 	put_value(out, "last_failure_timestamp_seconds",
 		  "When a load of table or settings failed last; 0: never.", failed);
 	put_value(out, "table_is_copy",

@@ -95,7 +95,7 @@ static void put_failure(struct buffer *out)
 		return;
 	counters_last_failure(reason);
 	put_number(out, "last_failure", when);
-	put_number(out, "last_failure_counts", when >= counter_get(COUNTER_TABLE_LOADED));
+	put_number(out, "last_failure_counts", counter_get(COUNTER_LAST_LOAD_FAILED));
 	put_text(out, "last_failure_reason", reason);
 }
 

@@ -161,6 +161,7 @@ static void count_table(const struct table *table)
 	counter_set(COUNTER_TABLE_BYTES, facts->size_bytes);
 	counter_set(COUNTER_TABLE_CREATED, facts->created);
 	counter_set(COUNTER_TABLE_LOADED, (uint64_t)time(NULL));
+	counter_set(COUNTER_LAST_LOAD_FAILED, 0);
 }
 
 /* The counters outlive a worker, and with them the table that it had. */
