@@ -240,11 +240,12 @@ class Schemas(RcptmapTest):
         database.run('DROP TABLE alias')
         for statement in (data.TABLES + data.ROWS).split(';\n'):
             if statement.strip():
-                database.run(statement)
+                database.run(schema_test.statement(data, database.TYPE, statement))
         install_triggers(database, name, *('%s=%s' % pair for pair in
                                            getattr(data, 'MEMBERS', {}).items()))
         for change in data.CHANGES:
-            told = '\n'.join('\t'.join(row) for row in database.run('LISTEN openrcpt; ' + change))
+            told = '\n'.join('\t'.join(row) for row in database.run(
+                'LISTEN openrcpt; ' + schema_test.statement(data, database.TYPE, change)))
             # What makes no difference may be in a table that isn't read.
             if change not in getattr(data, 'UNCHANGED', ()):
                 self.assertIn('Asynchronous notification "openrcpt"', told, change)

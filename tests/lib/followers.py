@@ -105,6 +105,12 @@ class Mysql(Sql):
     FILL = ("INSERT INTO alias SELECT seq, concat('user', seq, '@d', seq %% %(domains)d, "
             "'.example'), concat('first', seq, '@dest.example'), 1 FROM seq_1_to_%(count)d")
 
+    def start(self):
+        """What was committed is there after it was killed."""
+        super().start()
+        self.data.run('SET GLOBAL innodb_flush_log_at_trx_commit = 1')
+        return self
+
 
 class Directory(harness.Started):
     """As many entries, and one for each domain."""

@@ -123,14 +123,19 @@ def names():
     return sorted(path.stem for path in (harness.SOURCE / 'conf' / 'schemas').glob('*.conf'))
 
 
+def statement(data, kind, text):
+    """TEXT of DATA as a database of this KIND wants it."""
+    return re.sub(r'\$\{(\w+)\}', lambda found: statement(data, kind, word(
+        data.WORDS[found.group(1)], kind)), text)
+
+
 class SchemaTest(RcptmapTest):
     def make_database(self, kind):
         raise NotImplementedError
 
     def statement(self, text):
         """TEXT for the database at hand."""
-        return re.sub(r'\$\{(\w+)\}', lambda found: self.statement(word(
-            self.data.WORDS[found.group(1)], self.database.TYPE)), text)
+        return statement(self.data, self.database.TYPE, text)
 
     def write_postfix(self):
         """A Postfix that asks the database itself."""
