@@ -92,12 +92,12 @@ def of_following(results):
     def seconds(summary, has_spread=False):
         text = '%.2f' % summary['median']
         return text + ' (%.2f–%.2f)' % (summary['least'], summary['most']) if has_spread else text
-    rows = [(SHORT[int(size)], kind, seconds(took['all'], True), seconds(took['begin']),
-             seconds(took['compile']), seconds(took['load']))
+    rows = [(SHORT[int(size)], kind, seconds(took['all'], True), seconds(took['place']),
+             seconds(took['load']), seconds(took['compile']))
             for kind, sizes in results.get('following', {}).items()
             for size, took in sizes.items()]
-    return table(('rows', 'source', 'change to answer, s', 'until it is compiled', 'read, compiled',
-                  'loaded'), rows)
+    return table(('rows', 'source', 'change to answer, s', 'table in place', 'loaded',
+                  'a compilation'), rows)
 
 
 def write(place, results):
