@@ -84,8 +84,8 @@ void counters_observe(enum histogram which, uint64_t value);
 void counters_histogram(enum histogram which, struct histogram_counts *out_counts);
 
 /* A load of settings or table has failed, at NOW (seconds since 1970), for REASON; cut where it is
- * longer. Whoever loads one sets COUNTER_LAST_LOAD_FAILED to 0: a date is too coarse to tell which of
- * the two was later. */
+ * longer. Whoever loads one sets COUNTER_LAST_LOAD_FAILED to 0: a date is too coarse to tell which
+ * of the two was later. */
 void counters_failure(const char *reason, uint64_t now);
 
 /* Copy the last failure's reason; empty: there was none. */
