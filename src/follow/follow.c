@@ -14,6 +14,8 @@
 #include "follow/remembered.h"
 #include "follow/signals.h"
 #include "service/notify.h"
+#include "settings/fields.h"
+#include "settings/fragments.h"
 #include "table/table.h"
 
 enum { MESSAGES_MAX = 1 << 16 };
@@ -80,11 +82,29 @@ static void add_configured(struct follow *follow)
 			follow_watch(follow, settings->sources[i].path);
 }
 
+/* The files of the folder PATH that settings are read from: where these can't be read, it may be
+ * for one that has just come. */
+static void add_fragments(struct follow *follow, const char *path)
+{
+	struct settings_list files = { 0 };
+	struct error ignored; /* the compilation says it */
+
+	(void)fragments_list(path, &files, &ignored);
+	for (size_t i = 0; i < files.count; i++)
+		follow_watch(follow, files.items[i]);
+	settings_list_free(&files);
+}
+
 /* Settings that can't be read are the compilation's to tell; until then the last ones count. */
 void follow_renew_settings(struct follow *follow)
 {
 	struct settings *settings = follow->options->load(follow->options->context, NULL);
+	const struct settings_list *known = &follow->settings->included;
 
+	follow->has_settings = settings != NULL;
+	for (size_t i = 0; settings == NULL && i < known->count; i++)
+		if (known->items[i][strlen(known->items[i]) - 1] == '/')
+			add_fragments(follow, known->items[i]);
 	if (settings != NULL) {
 		settings_free(follow->settings);
 		follow->settings = settings;

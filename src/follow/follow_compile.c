@@ -143,7 +143,8 @@ static void fail(struct follow *follow, int status)
 		print(&follow->messages);
 		follow_say("not published: the table stays as it is");
 	}
-	if (attempt_may_mend_itself(status))
+	/* Of settings that can't be read it isn't known which files they have. */
+	if (attempt_may_mend_itself(status) || !follow->has_settings)
 		follow->again_ms = now + FOLLOW_AGAIN_MS;
 }
 

@@ -20,6 +20,7 @@
 struct follow {
 	const struct follow_options *options;
 	struct settings *settings; /* the last that could be read */
+	bool has_settings;         /* and these are those that there are now */
 	struct watched watched;
 	struct hints hints;
 	struct attempt attempt;

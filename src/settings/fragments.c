@@ -37,37 +37,35 @@ static bool add(struct settings_list *paths, const char *folder, const char *nam
 	return is_added;
 }
 
-bool fragments_find(const char *folder, struct settings_list *out_folders,
-		    struct settings_list *out_paths, struct error *err)
+bool fragments_list(const char *path, struct settings_list *out_paths, struct error *err)
 {
 	struct dirent **entries = NULL;
-	bool is_done = false;
-	int count = 0;
-	char *path;
+	int count = scandir(path, &entries, is_fragment, by_name);
+	bool is_done = count >= 0 || errno == ENOENT;
 
-	if (asprintf(&path, "%s%sconf.d/", folder, strcmp(folder, "/") == 0 ? "" : "/") < 0)
-		return error_set_memory(err);
-	if (!settings_list_add(out_folders, path)) {
+	if (count < 0 && errno == ENOMEM)
 		error_fill_memory(err);
-		goto out;
-	}
-	count = scandir(path, &entries, is_fragment, by_name);
-	if (count < 0) {
-		is_done = errno == ENOENT;
-		if (errno == ENOMEM)
-			error_fill_memory(err);
-		else
-			error_fill_errno(err, EX_NOPERM, "%s", path);
-		goto out;
-	}
-	is_done = true;
+	else if (count < 0)
+		error_fill_errno(err, EX_NOPERM, "%s", path);
 	for (int i = 0; i < count; i++) {
 		if (is_done && !add(out_paths, path, entries[i]->d_name))
 			is_done = error_set_memory(err);
 		free(entries[i]);
 	}
-out:
 	free(entries);
+	return is_done;
+}
+
+bool fragments_find(const char *folder, struct settings_list *out_folders,
+		    struct settings_list *out_paths, struct error *err)
+{
+	bool is_done;
+	char *path;
+
+	if (asprintf(&path, "%s%sconf.d/", folder, strcmp(folder, "/") == 0 ? "" : "/") < 0)
+		return error_set_memory(err);
+	is_done = settings_list_add(out_folders, path) ? fragments_list(path, out_paths, err)
+						       : error_set_memory(err);
 	free(path);
 	return is_done;
 }

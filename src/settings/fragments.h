@@ -20,4 +20,10 @@
 bool fragments_find(const char *folder, struct settings_list *out_folders,
 		    struct settings_list *out_paths, struct error *err);
 
+/*
+ * The same for PATH, which is that of `conf.d` as fragments_find() tells it, and to OUT_PATHS
+ * alone.
+ */
+bool fragments_list(const char *path, struct settings_list *out_paths, struct error *err);
+
 #endif

@@ -154,6 +154,31 @@ class Changes(WatchTest):
         leads_to('')
         self.wait_for_status(OK)
 
+    def test_a_file_of_conf_d_that_comes_with_a_mistake(self):
+        """It is mended in place, of which its folder tells nothing."""
+        folder = self.shop.configuration.parent / 'conf.d'
+        folder.mkdir(0o755)
+        part = folder / '50-part.conf'
+        self.put(self.folder / 'more', 'someone@a.example more@dest.example\n')
+        self.start_and_wait()
+        self.put(part, 'mistake = 1;\n')
+        self.wait_for_log(r'conf\.d/50-part\.conf:1: unknown setting "mistake"')
+        self.put(part, 'sources = ( { type = "virtual"; path = "%s"; } );\n' % (
+            self.folder / 'more'))
+        self.wait_for_status(OK)
+        self.assertEqual(rcptmap.run(
+            'query', '-t', self.shop.table, 'someone@a.example').out.strip(), 'more@dest.example')
+
+    def test_an_included_file_that_comes_with_a_mistake(self):
+        part = self.shop.folder / 'etc' / 'part.conf'
+        self.start_and_wait()
+        self.put(part, 'mistake = 1;\n')
+        self.shop.snippet = '@include "part.conf"\n'
+        self.shop.write_configuration()
+        self.wait_for_log(r'part\.conf:1: unknown setting "mistake"')
+        self.put(part, '# none\n')
+        self.wait_for_status(OK)
+
     def test_changes_that_come_together_are_one(self):
         self.start_and_wait()
         before = self.number('compilations')
