@@ -180,12 +180,25 @@ static enum log_sink sink_of(const struct settings *settings)
 	return sinks[settings->log];
 }
 
+/* A reload reads the file again, from another working directory. Links stay: who follows them would
+ * look for conf.d elsewhere than rcptmap does. NULL: PATH is as good as it can be. */
+static char *absolute(const char *path)
+{
+	char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	char *full_path = NULL;
+
+	if (folder != NULL && asprintf(&full_path, "%s/%s", folder, path) < 0)
+		full_path = NULL;
+	free(folder);
+	return full_path;
+}
+
 /* The settings of the file; where there is something to be taken over, and the file isn't well any
- * more, those of before. A reload reads it again, from another working directory. */
+ * more, those of before. */
 static struct settings *read_settings(const char *path, struct takeover *takeover,
 				      struct error *err)
 {
-	char *full_path = takeover != NULL ? NULL : realpath(path, NULL);
+	char *full_path = takeover != NULL ? NULL : absolute(path);
 	struct settings *settings;
 
 	if (full_path != NULL)

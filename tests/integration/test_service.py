@@ -307,6 +307,26 @@ class Reload(TestCase):
         os.kill(made.master, signal.SIGHUP)
         self.assertIn('user', made.wait_for_log('needs a restart', start))
 
+    def test_conf_d_beside_a_link(self):
+        """Where the configuration is a link, conf.d is beside the link, as for rcptmap."""
+        made = self.daemon()
+        elsewhere = made.configuration.parent / 'elsewhere'
+        folder = made.configuration.parent / 'conf.d'
+        part = folder / 'reply.conf'
+        for new in (elsewhere, folder):
+            new.mkdir(0o755)
+        made.configuration.rename(elsewhere / 'real.conf')
+        made.configuration.symlink_to(elsewhere / 'real.conf')
+        part.write_text('unknown = { reply = "554 5.7.1"; };\n')
+        part.chmod(0o644)
+        made.start()
+        self.assertTrue(made.message(['<zoe@alias.example>']).replies[0].startswith('554 5.7.1 '))
+        part.write_text('unknown = { reply = "553 5.7.1"; };\n')
+        start = len(made.log_text())
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('reloaded', start)
+        made.wait_for_answer('<zoe@alias.example>', lambda reply: reply.startswith('553 5.7.1 '))
+
     def test_files_of_conf_d(self):
         """By the running daemon, confined as it is, and by one that starts."""
         made = self.daemon().start()
