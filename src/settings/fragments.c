@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "settings/fields.h"
@@ -37,15 +38,29 @@ static bool add(struct settings_list *paths, const char *folder, const char *nam
 	return is_added;
 }
 
+/* Is PATH, which has a slash at its end and can't be found, not there at all? A link to what isn't
+ * there, as to what isn't mounted, is another matter. */
+static bool is_nothing(const char *path)
+{
+	char *name = strndup(path, strlen(path) - 1);
+	struct stat status;
+	bool is_missing = name != NULL && lstat(name, &status) != 0 && errno == ENOENT;
+
+	free(name);
+	return is_missing;
+}
+
 bool fragments_list(const char *path, struct settings_list *out_paths, struct error *err)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(path, &entries, is_fragment, by_name);
-	bool is_done = count >= 0 || errno == ENOENT;
+	int reason = errno;
+	bool is_done = count >= 0 || (reason == ENOENT && is_nothing(path));
 
-	if (count < 0 && errno == ENOMEM)
+	errno = reason;
+	if (!is_done && reason == ENOMEM)
 		error_fill_memory(err);
-	else if (count < 0)
+	else if (!is_done)
 		error_fill_errno(err, EX_NOPERM, "%s", path);
 	for (int i = 0; i < count; i++) {
 		if (is_done && !add(out_paths, path, entries[i]->d_name))

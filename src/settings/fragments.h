@@ -13,9 +13,10 @@
 /*
  * Append to OUT_PATHS the files of `conf.d` in FOLDER, which is absolute: each whose name ends in
  * `.conf` and begins with no dot, in the order of the bytes of their names. So what editors and
- * package managers leave beside a file is none. No `conf.d` is none of them. To OUT_FOLDERS goes
- * the path of `conf.d`, with a slash at its end, whether it is there or not. False: whether there
- * are any can't be told (status 77), or there is no memory (71). The caller ends both lists.
+ * package managers leave beside a file is none. No `conf.d` is none of them; a link to nowhere is
+ * an error. To OUT_FOLDERS goes the path of `conf.d`, with a slash at its end, whether it is there
+ * or not. False: whether there are any can't be told (status 77), or there is no memory (71). The
+ * caller ends both lists.
  */
 bool fragments_find(const char *folder, struct settings_list *out_folders,
 		    struct settings_list *out_paths, struct error *err);

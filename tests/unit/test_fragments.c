@@ -84,6 +84,17 @@ static void without_conf_d_nothing_is_added(void **state)
 	settings_free(settings);
 }
 
+/* As to what isn't mounted: nobody knows what stands there. */
+static void a_link_to_nowhere_is_no_lack_of_conf_d(void **state)
+{
+	(void)state;
+	assert_int_equal(rmdir(scratch_path("conf.d")), 0);
+	assert_int_equal(symlink("nowhere", scratch_path("conf.d")), 0);
+	refuses("conf.d/", ": No such file or directory");
+	assert_int_equal(err.status, EX_NOPERM);
+	assert_int_equal(unlink(scratch_path("conf.d")), 0);
+}
+
 static void files_are_read_in_the_order_of_bytes(void **state)
 {
 	struct settings *settings;
@@ -314,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_conf_d_nothing_is_added),
+		TEST(a_link_to_nowhere_is_no_lack_of_conf_d),
 		TEST(files_are_read_in_the_order_of_bytes),
 		TEST(other_files_are_not_read),
 		TEST(sources_without_others_come_behind_the_default),
