@@ -419,9 +419,11 @@ static bool refuse(struct importer *importer, const char *why)
 	if (importer->plan->directory->keys_filter != NULL)
 		return read_by_keys(importer, why);
 	report_error(importer->report, EX_CONFIG, importer->plan->path, 0,
-		     "the filter %s, so it can't be asked for all keys at once; say in keys_filter "
-		     "and keys_attribute where the keys are",
-		     why);
+		     "the filter %s, so it can't be asked for all keys at once; %s", why,
+		     importer->plan->is_template
+			     ? "say in keys_filter and keys_attribute where the keys are"
+			     : "make a table file of it, with keys_filter and keys_attribute "
+			       "beside its path");
 	return false;
 }
 

@@ -196,7 +196,7 @@ class LdapTest(RcptmapTest):
 
     def test_filters_without_a_shape(self):
         self.use_table(query_filter='(|(mail=%s)(objectClass=x))')
-        self.refuses(CONFIG, ".*made.cf: the filter has a | between parts with the key and without "
+        self.refuses(CONFIG, ".*made.cf: the filter has a \\| between parts with the key and without "
                              "it, so it can't be asked for all keys at once; say in keys_filter and "
                              "keys_attribute where the keys are")
         self.use_table(query_filter='(mail=%x)')
@@ -387,6 +387,10 @@ class LdapTest(RcptmapTest):
             'bob@one.example', 'dan@one.example', 'carl@one.example', 'nobody@two.example'])
         self.assertEqual([one['verdict'] for one in found],
                          ['deliver', 'deliver', 'unknown', 'foreign'])
+        self.use_members(alias_filter='(|(mail=%s)(objectClass=x))', alias_value_attribute='maildrop')
+        self.refuses(CONFIG, ".*: the filter has a \\| between parts with the key and without it, so it "
+                             "can't be asked for all keys at once; make a table file of it, with "
+                             "keys_filter and keys_attribute beside its path")
         self.use_members(alias_filter='(mail=%x)', alias_value_attribute='maildrop')
         self.refuses(CONFIG, '.*openrcpt.conf: alias_filter: %x is none of')
 
