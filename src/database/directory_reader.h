@@ -19,6 +19,14 @@ struct directory_found {
 	struct directory_found *next; /* of the same search */
 };
 
+/* What a warning tells of one kind. */
+struct directory_doubts {
+	size_t empty_values;
+	char empty_example[IMPORT_EXAMPLE_BYTES];
+	size_t missing_count;
+	char missing[IMPORT_EXAMPLE_BYTES];
+};
+
 struct directory_pending;
 
 struct directory_reader {
@@ -39,6 +47,7 @@ struct directory_reader {
 	size_t key_count;     /* of these */
 	size_t missing_count;
 	char missing[IMPORT_EXAMPLE_BYTES];
+	struct directory_doubts doubts[DATABASE_KINDS]; /* of kinds that have been read */
 };
 
 /* What counts of ENTRY, in ARENA. False: no memory, reported. */

@@ -64,6 +64,17 @@ static bool read_state(struct importer *importer, struct buffer *out)
 	return is_read;
 }
 
+/* They are told when nothing has to be read once more. */
+static void keep_doubts(struct importer *importer)
+{
+	struct directory_doubts *doubts = &importer->reader->doubts[importer->kind];
+
+	doubts->empty_values = importer->empty_values;
+	memcpy(doubts->empty_example, importer->empty_example, sizeof(doubts->empty_example));
+	doubts->missing_count = importer->reader->missing_count;
+	memcpy(doubts->missing, importer->reader->missing, sizeof(doubts->missing));
+}
+
 static bool read_kinds(struct importer *importer)
 {
 	for (size_t i = 0; i < DATABASE_KINDS; i++) {
@@ -77,6 +88,7 @@ static bool read_kinds(struct importer *importer)
 		importer->reader->missing_count = 0;
 		if (!directory_read_kind(importer))
 			return false;
+		keep_doubts(importer);
 	}
 	return true;
 }
@@ -103,24 +115,34 @@ static bool read_unchanged(struct importer *importer, struct buffer *before, str
 	return false;
 }
 
+static void warn_of_kind(struct importer *importer, const struct directory_doubts *doubts)
+{
+	if (doubts->missing_count > 0)
+		report_warning(importer->report, WARNING_MISSING_ENTRY,
+			       importer->plan->labels[importer->kind], 0,
+			       "%zu %s named that %s not there, as %s: passed over",
+			       doubts->missing_count,
+			       doubts->missing_count == 1 ? "entry is" : "entries are",
+			       doubts->missing_count == 1 ? "is" : "are", doubts->missing);
+	importer->empty_values = doubts->empty_values;
+	memcpy(importer->empty_example, doubts->empty_example, sizeof(doubts->empty_example));
+	importer_warn(importer);
+}
+
 static void warn(struct importer *importer)
 {
 	const struct directory_reader *reader = importer->reader;
 
-	if (reader->missing_count > 0)
-		report_warning(importer->report, WARNING_MISSING_ENTRY,
-			       importer->plan->labels[importer->kind], 0,
-			       "%zu %s named that %s not there, as %s: passed over",
-			       reader->missing_count,
-			       reader->missing_count == 1 ? "entry is" : "entries are",
-			       reader->missing_count == 1 ? "is" : "are", reader->missing);
 	if (reader->why_by_keys != NULL)
 		report_warning(importer->report, WARNING_ENUMERATED,
 			       importer->plan->labels[importer->kind], 0,
 			       "the filter %s: it was asked for each of the %zu keys that "
 			       "keys_filter finds, and no others are known",
 			       reader->why_by_keys, reader->key_count);
-	importer_warn(importer);
+	for (size_t i = 0; i < DATABASE_KINDS; i++) {
+		importer->kind = (enum database_kind)i;
+		warn_of_kind(importer, &reader->doubts[i]);
+	}
 }
 
 static bool read_directory(struct importer *importer)

@@ -394,6 +394,16 @@ class LdapTest(RcptmapTest):
         self.use_members(alias_filter='(mail=%x)', alias_value_attribute='maildrop')
         self.refuses(CONFIG, '.*openrcpt.conf: alias_filter: %x is none of')
 
+    def test_warnings_of_each_filter(self):
+        """Not of the last one alone."""
+        self.server.add(entry('a', mail=['ann@one.example'], mailAlias=['a1@one.example', ' '],
+                              maildrop='x@dest.example'))
+        self.use_members(
+            alias_filter='(mailAlias=%s)', alias_value_attribute='maildrop',
+            mailbox_filter='(mail=%s)', domain_filter='(mail=*@%s)')
+        self.assertRegex(self.shop.compile('-v'), r'ldap:main alias: warning: 1 empty value was passed '
+                                                  r'over, as of "" \[empty-value\]')
+
     def test_schemas(self):
         """What the source says itself goes before; keys go with their filter."""
         path = self.shop.folder / 'own.conf'
