@@ -80,7 +80,8 @@ static bool add_search(struct database_plan *plan, const struct directory_query 
 	return out_search->base != NULL && out_search->attributes != NULL;
 }
 
-/* Entries that are read since others name them may be anywhere: all below the base count then. */
+/* Entries that are read since others name them, or that have the keys, may be anywhere: all below
+ * the base count then. */
 static bool add_searches(struct database_plan *plan, enum database_kind kind,
 			 struct directory_search *searches, size_t *count,
 			 struct interest *interest)
@@ -96,7 +97,7 @@ static bool add_searches(struct database_plan *plan, enum database_kind kind,
 	case FILTER_NO_MEMORY:
 		return false;
 	case FILTER_HAS_SHAPE:
-		is_known = list_size(query->special) == 0;
+		is_known = list_size(query->special) == 0 && plan->directory->keys_filter == NULL;
 		break;
 	default:
 		break;

@@ -118,6 +118,19 @@ static void entries_that_others_name(void **state)
 	assert_non_null(interest.doubt);
 }
 
+/* A key may be at one entry, and what the filter finds for it at another. */
+static void keys_that_another_filter_finds(void **state)
+{
+	(void)state;
+	use_directory("dc=example", NULL);
+	directory.keys_filter = "(objectClass=y)";
+	assert_true(interest_find(&plan, &interest, &err));
+	assert_int_equal(interest.search_count, 1);
+	assert_string_equal(interest.searches[0].filter, "(objectClass=*)");
+	assert_int_equal(interest.searches[0].scope, DIRECTORY_SCOPE_SUB);
+	assert_null(interest.doubt);
+}
+
 /* At each step of the way. */
 static void no_memory(void **state)
 {
@@ -139,13 +152,10 @@ static void no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(tables_of_all_queries),
-		TEST(no_table_at_all),
-		TEST(words_that_are_not_known),
-		TEST(searches_of_a_directory),
-		TEST(a_base_for_each_domain),
-		TEST(entries_that_others_name),
-		TEST(no_memory),
+		TEST(tables_of_all_queries),          TEST(no_table_at_all),
+		TEST(words_that_are_not_known),       TEST(searches_of_a_directory),
+		TEST(a_base_for_each_domain),         TEST(entries_that_others_name),
+		TEST(keys_that_another_filter_finds), TEST(no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
