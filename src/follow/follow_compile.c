@@ -71,10 +71,12 @@ void follow_begin(struct follow *follow)
 	follow->generation = follow->state.generation;
 	quiet_end(&follow->quiet);
 	follow->again_ms = 0;
+	/* Whatever there is will be compiled. What changes from now on is news: the settings that
+	 * are read next may be without it. */
+	(void)watched_look(&follow->watched);
+	watched_take(&follow->watched);
 	watched_renew(&follow->watched);
 	follow_renew_settings(follow);
-	(void)watched_look(&follow->watched); /* whatever there is will be compiled */
-	watched_take(&follow->watched);
 	follow->state.attempts++;
 	listeners_set(&follow->listeners, follow->settings);
 	listeners_take(&follow->listeners);
