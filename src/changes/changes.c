@@ -14,6 +14,7 @@
 #include "database/import.h"
 #include "database/modules.h"
 #include "follow/scout.h"
+#include "plan/schema.h"
 #include "plan/source_name.h"
 #include "sources/source.h"
 
@@ -58,6 +59,15 @@ void changes_name(const struct settings_source *source, char *out_name, size_t s
 		if ((unsigned char)*at <= ' ')
 			*at = '_';
 	buffer_free(&name);
+}
+
+void changes_schema(const struct settings_source *source, char *out_path, size_t size)
+{
+	const char *name = settings_source_get(source, "schema");
+
+	out_path[0] = '\0';
+	if (name != NULL)
+		schema_path(name, out_path, size);
 }
 
 /* ---- the one or the other kind of module --------------------------------------------------- */

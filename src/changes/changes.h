@@ -18,6 +18,9 @@
 /* What SOURCE is called: "postgresql:main"; cut to SIZE. */
 void changes_name(const struct settings_source *source, char *out_name, size_t size);
 
+/* The path of the file that has the schema of SOURCE; empty: there is none. */
+void changes_schema(const struct settings_source *source, char *out_path, size_t size);
+
 /* Listen to source INDEX of CONTEXT, which is a struct settings, and tell it to FD (see
  * follow/scout.h), until nobody hears it. The result is an exit status. */
 int changes_listen(size_t index, int fd, const void *context);

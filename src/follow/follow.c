@@ -333,7 +333,9 @@ int follow_run(const struct follow_options *options)
 	buffer_init(&follow.messages, MESSAGES_MAX);
 	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
-	follow.listeners = (struct listeners){ .listen = options->listen, .name = options->name };
+	follow.listeners = (struct listeners){ .listen = options->listen,
+					       .name = options->name,
+					       .schema = options->schema };
 	signals_handle(&while_waiting);
 	(void)follow_is_table_new(&follow);
 	follow.is_wanted = !is_held(&follow); /* else who knows what happened before */

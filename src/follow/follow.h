@@ -38,6 +38,8 @@ struct follow_options {
 	int (*listen)(size_t index, int fd, const void *context);
 	/* What SOURCE is called: "postgresql:main". */
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
+	/* The path of the file that has the schema of SOURCE; empty: there is none. */
+	void (*schema)(const struct settings_source *source, char *out_path, size_t size);
 	const char *configuration; /* where it is, or would be */
 	const char *metrics;       /* NULL: none are written */
 };

@@ -2,6 +2,7 @@
 #include "follow/listeners.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,16 +33,25 @@ static uint64_t add_text(uint64_t hash, const char *text)
 	return hash_key(bytes_make(text, strlen(text) + 1), hash);
 }
 
-/* The file of a table of Postfix counts, too: it may say something else. */
-static uint64_t fingerprint_of(const struct settings_source *source)
+static uint64_t add_file(uint64_t hash, const char *path)
 {
 	struct file_identity identity;
-	uint64_t hash = add_text(add_text(1, source->type), source->path);
 
 	memset(&identity, 0, sizeof(identity)); /* its padding, too */
-	if (source->path[0] != '\0')
-		(void)file_identity_get(source->path, &identity); /* else all is 0 */
-	hash = hash_key(bytes_make(&identity, sizeof(identity)), hash);
+	if (path[0] != '\0')
+		(void)file_identity_get(path, &identity); /* else all is 0 */
+	return hash_key(bytes_make(&identity, sizeof(identity)), hash);
+}
+
+/* The files of a table of Postfix and of a schema count, too: they may say something else. */
+static uint64_t fingerprint_of(const struct listeners *listeners,
+			       const struct settings_source *source)
+{
+	uint64_t hash = add_text(add_text(1, source->type), source->path);
+	char schema[PATH_MAX];
+
+	listeners->schema(source, schema, sizeof(schema));
+	hash = add_file(add_file(hash, source->path), schema);
 	for (size_t i = 0; i < source->member_count; i++)
 		hash = add_text(add_text(hash, source->members[i].name), source->members[i].value);
 	return hash;
@@ -133,7 +143,7 @@ void listeners_set(struct listeners *listeners, const struct settings *settings)
 		if (!settings_type_is_database(source->type) || count == FOLLOW_SOURCES_MAX)
 			continue;
 		count++;
-		fingerprint = fingerprint_of(source);
+		fingerprint = fingerprint_of(listeners, source);
 		followed = find(listeners, fingerprint);
 		if (followed != NULL) {
 			followed->is_wanted = true;

@@ -21,7 +21,7 @@
 
 struct followed {
 	size_t index;         /* among the sources */
-	uint64_t fingerprint; /* of what the settings say of it */
+	uint64_t fingerprint; /* of what the settings, and the files that they name, say of it */
 	bool is_wanted;
 	struct scout scout;
 	struct follow_source told;
@@ -39,9 +39,10 @@ struct followed {
 struct listeners {
 	struct followed *items;
 	size_t count;
-	/* Both as follow_options have them. */
+	/* All as follow_options have them. */
 	int (*listen)(size_t index, int fd, const void *context);
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
+	void (*schema)(const struct settings_source *source, char *out_path, size_t size);
 };
 
 /* Listen to what SETTINGS say now; who listens to what is as it was stays. SETTINGS have to stay

@@ -22,6 +22,14 @@ const char *schema_directory(void)
 	return chosen != NULL && chosen[0] == '/' ? chosen : OPENRCPT_SCHEMAS;
 }
 
+void schema_path(const char *name, char *out_path, size_t size)
+{
+	if (strchr(name, '/') != NULL)
+		(void)snprintf(out_path, size, "%s", name); /* may be cut, as the other one */
+	else
+		(void)snprintf(out_path, size, "%s/%s.conf", schema_directory(), name);
+}
+
 /* ---- the file ----------------------------------------------------------------------------- */
 
 static bool find(const char *name, struct arena *arena, const char **out_path, struct error *err)

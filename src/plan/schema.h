@@ -38,6 +38,9 @@ bool schema_load(const char *path, const char *type, const struct settings_sourc
 /* Where the files of known programs are. */
 const char *schema_directory(void);
 
+/* The file of the schema NAME, cut to SIZE. */
+void schema_path(const char *name, char *out_path, size_t size);
+
 /* Has it a parameter NAME? */
 bool schema_has_parameter(const struct schema *schema, const char *name);
 

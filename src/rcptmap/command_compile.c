@@ -182,6 +182,7 @@ int command_watch(const struct options *options)
 		.compile_anew = compile_anew,
 		.listen = changes_listen,
 		.name = changes_name,
+		.schema = changes_schema,
 		.context = &what,
 		.configuration = options->configuration != NULL ? options->configuration
 								: SETTINGS_DEFAULT_FILE,

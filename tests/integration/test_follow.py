@@ -165,6 +165,21 @@ class PostgresqlFollow(FollowTest):
         self.wait_for_log('no trigger tells of changes of alias')
         self.check_changes()
 
+    def test_a_schema_that_changes(self):
+        """Who listens to what its queries read before has to listen to what they read now."""
+        schema = self.write_schema()
+        self.use(sources=[{'type': 'postgresql', **self.database.connection(),
+                           'schema': str(schema)}])
+        self.start_and_wait()
+        self.database.run("CREATE TABLE other AS TABLE alias; "
+                          "UPDATE other SET goto = 'second@dest.example' WHERE id = 1")
+        self.replace(schema, 'alias_query = "SELECT address, goto, id FROM other WHERE active";\n')
+        self.wait_for_target('second')
+        self.wait_for_log('no trigger tells of changes of other')
+        self.wait_for_confirmation()
+        self.database.run("UPDATE other SET goto = 'third@dest.example' WHERE id = 1")
+        self.wait_for_target('third')
+
     def test_columns_that_may_not_be_read(self):
         """Neither triggers nor a digest: it is read by the clock."""
         self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text;'
