@@ -64,13 +64,12 @@ static bool put_literal(const struct database *database, const char *text, struc
 
 /* Which of TABLES have no trigger for each of INSERT, DELETE, UPDATE and TRUNCATE (4, 8, 16 and 32
  * of tgtype) that isn't a BEFORE or INSTEAD OF (2, 64)? What isn't there is none: a name may be
- * that of a part of a query. Whatever a subscription brings fires no trigger of a statement. */
+ * that of a part of a query. Whatever a subscription brings fires no trigger of a statement, and
+ * what is written to a partition, or to a table that inherits, none of the table above. */
 static bool make_check(struct database *database, const char *const *tables)
 {
 	struct buffer *check = &database->check;
 
-	if (tables[0] == NULL)
-		return true;
 	(void)buffer_append_text(check, "SELECT string_agg(n, ', ') FROM (VALUES ");
 	for (size_t i = 0; tables[i] != NULL; i++) {
 		(void)buffer_append_text(check, i > 0 ? ", (" : "("); /* told at the end */
@@ -85,6 +84,7 @@ static bool make_check(struct database *database, const char *const *tables)
 						"srrelid = to_regclass(n)) OR "); /* likewise */
 	(void)buffer_append_text(
 		check,
+		"EXISTS (SELECT 1 FROM pg_inherits WHERE inhparent = to_regclass(n)) OR "
 		"60 <> (SELECT coalesce(bit_or(g.tgtype::integer), 0) & 60 FROM pg_trigger g "
 		"JOIN pg_proc p ON p.oid = g.tgfoid WHERE g.tgrelid = to_regclass(n) AND NOT "
 		"g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgtype::integer & 66 = 0 "
@@ -263,8 +263,6 @@ static bool begin_listening(struct database *database, const char *const *tables
 	}
 	if (!make_check(database, tables))
 		return error_set_memory(err);
-	if (database->check.size == 0)
-		return true;
 	if (!ask(database, database->check.data, &database->text, err))
 		return false;
 	if (is_answer(database, ""))
@@ -280,6 +278,9 @@ static bool begin_listening(struct database *database, const char *const *tables
 bool postgresql_follow(struct database *database, const char *const *tables,
 		       struct buffer *out_doubt, struct error *err)
 {
+	if (tables[0] == NULL)
+		return error_set(err, EX_CONFIG,
+				 "the queries read no table whose changes could be told");
 	(void)PQsetNoticeProcessor(database->connection, keep_notice, database);
 	if (!ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
 		return false;
@@ -294,9 +295,7 @@ bool postgresql_follow(struct database *database, const char *const *tables,
 /* Is the server there, and are the triggers? A dump that is restored has made the tables anew. */
 static enum database_news look_after(struct database *database, struct error *err)
 {
-	const char *question = database->check.size > 0 ? database->check.data : "SELECT ''";
-
-	if (!ask(database, question, &database->text, err))
+	if (!ask(database, database->check.data, &database->text, err))
 		return DATABASE_NEWS_FAILED;
 	if (!is_answer(database, "")) {
 		error_fill(err, EX_TEMPFAIL, "the triggers of %s are gone", database->text.data);

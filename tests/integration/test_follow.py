@@ -180,6 +180,35 @@ class PostgresqlFollow(FollowTest):
         self.database.run("UPDATE other SET goto = 'third@dest.example' WHERE id = 1")
         self.wait_for_target('third')
 
+    def test_rows_that_are_written_to_a_part(self):
+        """Triggers of the whole aren't told of them."""
+        for part, how in (('one', 'PARTITION BY LIST (active); CREATE TABLE one PARTITION OF alias '
+                                  'DEFAULT'), ('two', '; CREATE TABLE two () INHERITS (alias)')):
+            with self.subTest(part):
+                self.database.run(
+                    'ALTER TABLE alias RENAME TO old; CREATE TABLE alias (LIKE old) %s; INSERT '
+                    'INTO %s TABLE old; DROP TABLE old CASCADE' % (how, part))
+                self.database.run("UPDATE %s SET goto = 'first@dest.example' WHERE id = 1" % part)
+                install_triggers(self.database, self.write_schema())
+                self.start_and_wait()
+                self.database.run("UPDATE %s SET goto = 'second@dest.example' WHERE id = 1" % part)
+                self.wait_for_target('second')
+                self.stop()
+                self.shop.table.unlink()
+
+    def test_queries_that_name_no_table(self):
+        """Of what a function reads nothing is told, so nothing is confirmed either."""
+        self.database.run("CREATE FUNCTION rows_of() RETURNS SETOF alias STABLE LANGUAGE sql AS "
+                          "'SELECT * FROM alias'; DROP TRIGGER openrcpt_changed ON alias")
+        self.use(follow_seconds=1, sources=[{
+            'type': 'postgresql', **self.database.connection(),
+            'alias_query': 'SELECT address, goto, id FROM rows_of() WHERE active'}])
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: the queries read no table whose changes could '
+                          'be told')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
     def test_columns_that_may_not_be_read(self):
         """Neither triggers nor a digest: it is read by the clock."""
         self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text;'
