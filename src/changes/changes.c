@@ -156,6 +156,9 @@ static enum outcome hear(struct ear *ear)
 		case DATABASE_NEWS_NONE:
 			break;
 		}
+		/* Where not all can be heard, silence says nothing. */
+		if (word == SCOUT_CONFIRMED && ear->interest.doubt != NULL)
+			continue;
 		if (!scout_tell(ear->fd, word, NULL))
 			return OUTCOME_ALONE;
 		/* Of a thousand changes a second nobody wants to hear each. */

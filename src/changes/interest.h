@@ -14,7 +14,7 @@ struct interest {
 	const char *const *tables; /* NULL behind the last */
 	const struct directory_search *searches;
 	size_t search_count;
-	const char *doubt; /* why there may be more; NULL: that is all */
+	const char *doubt; /* why there may be more that isn't heard; NULL: that is all */
 };
 
 /* Of PLAN, in the arena of which it lives. False: no memory. */

@@ -27,6 +27,16 @@ class SqliteFollow(FollowTest):
         self.start_and_wait()
         self.check_changes()
 
+    def test_words_that_are_not_known(self):
+        """A commit is one of the whole file, whatever is read."""
+        self.use(sources=[{
+            'type': 'sqlite', **self.database.connection(),
+            'alias_query': "SELECT address, goto, id FROM alias WHERE goto <> $nothing OR active"}])
+        self.start_and_wait()
+        self.check_changes()
+        self.wait_for_confirmation()
+        self.assertNotIn('not all words', self.log_text())
+
     def test_log_that_is_made_later(self):
         """In WAL mode, with nobody who has it open: its log comes with the first change."""
         self.database.run('PRAGMA journal_mode = WAL')
@@ -164,6 +174,19 @@ class PostgresqlFollow(FollowTest):
                           'DROP TABLE old')
         self.wait_for_log('no trigger tells of changes of alias')
         self.check_changes()
+
+    def test_words_that_are_not_known(self):
+        """There may be tables behind them, so what is heard confirms nothing."""
+        self.use(sources=[{
+            'type': 'postgresql', **self.database.connection(),
+            'alias_query': "SELECT address, goto, id FROM alias WHERE active AND goto <> E'\\n'"}])
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: not all words of a query are known here')
+        self.check_changes()
+        harness.wait_until(lambda: 'compiling' not in self.status().out, 'it is compiled')
+        _, before, _ = self.state()
+        time.sleep(12)      # in which the server would have been asked
+        self.assertEqual(self.state(), [1, before, 0])
 
     def test_a_schema_that_changes(self):
         """Who listens to what its queries read before has to listen to what they read now."""
