@@ -26,6 +26,7 @@ enum {
 };
 
 struct mysql_follow {
+	bool has_view;          /* of what is behind one it hears nothing */
 	struct buffer question; /* when was each of the tables changed? */
 	struct buffer sum;      /* of those whose engine doesn't say; empty: there is none */
 	struct buffer changed;  /* the last answer, and the one before */
@@ -218,6 +219,7 @@ static void take_table(struct database *database, const struct name *name, const
 	bool keeps_time = false;
 
 	if (strstr(type, "VIEW") != NULL) {
+		database->follow->has_view = true;
 		(void)buffer_append_format(out_doubt,
 					   "%s is a view: changes behind it are not told\n",
 					   name->table); /* may be cut: only told */
@@ -372,16 +374,19 @@ static enum database_news look(struct database *database, struct error *err)
 	return is_other ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
+/* Where there is a view nobody can say that nothing has changed. */
 enum database_news mysql_follow_wait(struct database *database, int timeout_ms, struct error *err)
 {
+	const struct mysql_follow *follow = database->follow;
 	int64_t end_ms = mysql_module_now_ms() + timeout_ms;
 	enum database_news news = DATABASE_NEWS_NONE;
 
 	do {
-		int64_t at_ms = database->follow->ask_at_ms;
+		int64_t at_ms = follow->ask_at_ms;
 
-		sleep_until(at_ms < end_ms ? at_ms : end_ms);
+		sleep_until(at_ms < end_ms || follow->has_view ? at_ms : end_ms);
 		news = look(database, err);
-	} while (news == DATABASE_NEWS_NONE && mysql_module_now_ms() < end_ms);
+	} while (news == DATABASE_NEWS_NONE &&
+		 (follow->has_view || mysql_module_now_ms() < end_ms));
 	return news;
 }
