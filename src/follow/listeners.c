@@ -236,6 +236,8 @@ static void take_doubt(struct followed *followed, const char *text)
 static unsigned take_word(struct followed *followed, enum scout_word word, const char *text,
 			  bool keeps)
 {
+	bool was_away;
+
 	switch (word) {
 	case SCOUT_BACK:
 		take_back(followed);
@@ -253,11 +255,12 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 		take_lost(followed, text);
 		return LISTENERS_TURNED;
 	case SCOUT_POLLED:
+		was_away = followed->told.away_since != 0;
 		followed->is_polled = true;
 		take_doubt(followed, text);
 		take_doubt(followed, "changes are seen each follow_seconds, when all is read");
 		take_back(followed);
-		return LISTENERS_TURNED;
+		return was_away && !keeps ? LISTENERS_TURNED | LISTENERS_CHANGED : LISTENERS_TURNED;
 	case SCOUT_DOUBT:
 		take_doubt(followed, text);
 		return LISTENERS_NOTHING;

@@ -104,7 +104,7 @@ static const char *postgresql_doubt(const struct database *database)
 /* ---- waiting ------------------------------------------------------------------------------ */
 
 /* Until there is something to read, or with WRITES room to write. */
-static bool wait_for(const struct database *database, bool writes, struct error *err)
+static bool wait_for(struct database *database, bool writes, struct error *err)
 {
 	int64_t deadline_ms = postgresql_now_ms() + database->timeout_ms;
 	struct pollfd ready = {
@@ -118,9 +118,11 @@ static bool wait_for(const struct database *database, bool writes, struct error 
 
 		if (count > 0)
 			return true;
-		if (count == 0)
+		if (count == 0) {
+			database->is_late = true;
 			return error_set(err, EX_TEMPFAIL, "the server said nothing for %d seconds",
 					 database->timeout_ms / 1000);
+		}
 		if (errno != EINTR)
 			return error_set_errno(err, EX_OSERR, "poll");
 	}

@@ -18,7 +18,8 @@ struct database {
 	bool is_copy;
 	PGresult *result; /* of a query that isn't copied */
 	int row;
-	char *line; /* of a copy; its values point into it */
+	bool is_late; /* it said nothing for too long; no more use of it */
+	char *line;   /* of a copy; its values point into it */
 	struct buffer text;
 	struct database_value values[VALUES_MAX];
 	char doubt[TEXT_BYTES];

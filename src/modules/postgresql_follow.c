@@ -155,7 +155,8 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 	return true;
 }
 
-/* Who may not read all columns of a table can't ask for its digest. */
+/* Who may not read all columns of a table can't ask for its digest; and the rows of a large one may
+ * come in time, while their digest doesn't. */
 static bool begin_polling(struct database *database, const char *const *tables, struct error *err)
 {
 	bool has_changed;
@@ -167,6 +168,9 @@ static bool begin_polling(struct database *database, const char *const *tables, 
 		return true;
 	if (err->status == EX_UNAVAILABLE)
 		err->status = EX_CONFIG;
+	if (database->is_late)
+		error_fill(err, EX_CONFIG, "the tables gave no digest within %d seconds",
+			   database->timeout_ms / 1000);
 	return false;
 }
 

@@ -245,6 +245,34 @@ class PostgresqlFollow(FollowTest):
         self.check_changes()
         self.assertNotIn('away', self.log_text())
 
+    def test_a_digest_that_takes_too_long(self):
+        """What can be read is read by the clock, and isn't taken for away."""
+        self.use_view('slow(id)', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: the tables gave no digest within 2 seconds')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
+    def test_a_digest_that_takes_too_long_later(self):
+        """What was changed while nobody listened is read then, too."""
+        self.use_view('id')
+        self.start_and_wait()
+        pid, = self.listeners()
+        self.database.run("UPDATE alias SET goto = 'second@dest.example' WHERE id = 1; CREATE OR "
+                          'REPLACE VIEW seen AS SELECT *, slow(id) AS extra FROM alias; '
+                          'SELECT pg_terminate_backend(%d)' % pid)
+        self.wait_for_log('the tables gave no digest within 2 seconds')
+        self.wait_for_target('second')
+
+    def use_view(self, extra, **settings):
+        """EXTRA isn't selected, so that it costs time in a digest alone."""
+        self.database.run("CREATE FUNCTION slow(n integer) RETURNS integer IMMUTABLE LANGUAGE "
+                          "plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN n; END'; "
+                          'CREATE VIEW seen AS SELECT *, %s AS extra FROM alias' % extra)
+        self.use(**settings, sources=[{
+            'type': 'postgresql', **self.database.connection(), 'timeout_seconds': 2,
+            'alias_query': 'SELECT address, goto, id FROM seen WHERE active'}])
+
     def test_settings_that_change(self):
         """Who listened to the database of before ends, and another one begins."""
         self.start_and_wait()
