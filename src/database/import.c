@@ -87,27 +87,6 @@ static bool run_query(struct importer *importer)
 
 /* ---- the snapshot ------------------------------------------------------------------------- */
 
-/* One sentence for all of them: who has one such row has a thousand. */
-void importer_warn(struct importer *importer)
-{
-	const char *label = importer->plan->labels[importer->kind];
-
-	if (importer->odd_keys > 0)
-		report_warning(
-			importer->report, WARNING_CASE, label, 0,
-			"%zu %s capital letters, or blanks, as %s: found here, though Postfix "
-			"may never find %s",
-			importer->odd_keys, importer->odd_keys == 1 ? "key has" : "keys have",
-			importer->odd_example, importer->odd_keys == 1 ? "it" : "them");
-	if (importer->empty_values > 0)
-		report_warning(importer->report, WARNING_EMPTY_VALUE, label, 0,
-			       "%zu empty %s passed over, as of \"%s\"", importer->empty_values,
-			       importer->empty_values == 1 ? "value was" : "values were",
-			       importer->empty_example);
-	importer->odd_keys = 0;
-	importer->empty_values = 0;
-}
-
 static bool run_queries(struct importer *importer)
 {
 	for (size_t i = 0; i < DATABASE_KINDS; i++) {

@@ -211,3 +211,24 @@ enum import_outcome importer_take_value(struct importer *importer,
 	importer->value.size = before; /* without what was begun */
 	return IMPORT_NONE;
 }
+
+/* One sentence for all of them: who has one such row has a thousand. */
+void importer_warn(struct importer *importer)
+{
+	const char *label = importer->plan->labels[importer->kind];
+
+	if (importer->odd_keys > 0)
+		report_warning(
+			importer->report, WARNING_CASE, label, 0,
+			"%zu %s capital letters, or blanks, as %s: found here, though Postfix "
+			"may never find %s",
+			importer->odd_keys, importer->odd_keys == 1 ? "key has" : "keys have",
+			importer->odd_example, importer->odd_keys == 1 ? "it" : "them");
+	if (importer->empty_values > 0)
+		report_warning(importer->report, WARNING_EMPTY_VALUE, label, 0,
+			       "%zu empty %s passed over, as of \"%s\"", importer->empty_values,
+			       importer->empty_values == 1 ? "value was" : "values were",
+			       importer->empty_example);
+	importer->odd_keys = 0;
+	importer->empty_values = 0;
+}
