@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mysql_connect - the hosts of a table file of Postfix, or the words of `connection`, which have
- * the names that they have there.
+ * the names that they have there; and what comes of asking.
  */
+#include <mysqld_error.h>
+
+#include <errmsg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,4 +336,60 @@ bool mysql_module_connect(struct database *database, const struct database_optio
 		if (connect_host(database, options->hosts[i], options, err))
 			return true;
 	return false;
+}
+
+/* ---- asking, and what comes of it --------------------------------------------------------- */
+
+/* Errors that pass: cut off, ended by somebody, locked, too much at once. */
+static bool passes(unsigned code)
+{
+	static const unsigned codes[] = {
+		CR_SERVER_GONE_ERROR,
+		CR_SERVER_LOST,
+		ER_CON_COUNT_ERROR,
+		ER_OUT_OF_RESOURCES,
+		ER_DISK_FULL,
+		ER_OUTOFMEMORY,
+		ER_SERVER_SHUTDOWN,
+		ER_NET_READ_ERROR,
+		ER_NET_READ_INTERRUPTED,
+		ER_NET_ERROR_ON_WRITE,
+		ER_NET_WRITE_INTERRUPTED,
+		ER_TOO_MANY_USER_CONNECTIONS,
+		ER_LOCK_WAIT_TIMEOUT,
+		ER_LOCK_DEADLOCK,
+		ER_USER_LIMIT_REACHED,
+		ER_QUERY_INTERRUPTED,
+		ER_CONNECTION_KILLED,
+		ER_STATEMENT_TIMEOUT,
+		ER_TABLE_DEF_CHANGED,
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+bool mysql_module_fail_last(const struct database *database, struct error *err)
+{
+	unsigned code = mysql_errno(database->handle);
+	bool is_cut = code == CR_SERVER_LOST || code == CR_SERVER_GONE_ERROR;
+
+	if (code == CR_OUT_OF_MEMORY)
+		return error_set_memory(err);
+	if (is_cut && mysql_module_now_ms() - database->began_ms >= database->timeout_ms)
+		return error_set(err, EX_TEMPFAIL, "the server said nothing for %d seconds",
+				 database->timeout_ms / 1000);
+	return mysql_module_fail(passes(code) ? EX_TEMPFAIL : EX_UNAVAILABLE,
+				 mysql_error(database->handle), err);
+}
+
+bool mysql_module_ask(struct database *database, const char *text, struct error *err)
+{
+	mysql_free_result(database->result); /* its rows were read */
+	database->result = NULL;
+	database->began_ms = mysql_module_now_ms();
+	return mysql_real_query(database->handle, text, strlen(text)) == 0 ||
+	       mysql_module_fail_last(database, err);
 }
