@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * planner - what the files that make a plan share: plan.c, and plan_directory.c for directories.
+ * planner - what the files that make a plan share: plan.c, and for directories plan_directory.c and
+ * plan_members.c.
  */
 #ifndef PLAN_PLANNER_H
 #define PLAN_PLANNER_H
