@@ -13,7 +13,7 @@
 #ifndef DATABASE_MODULES_H
 #define DATABASE_MODULES_H
 
-#include "database/module.h"
+#include "modules/module.h"
 
 /* The module for the type NAME; NULL: 69 it isn't there, or its library isn't; 77 not trusted; 78
  * of another version. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * directory - what the shared object for a kind of directory has to offer, beside what all modules
- * have (see database/module.h).
+ * have (see modules/module.h).
  *
  * A directory has entries with attributes in place of rows with columns, and no snapshots: who
  * reads it looks whether it changed meanwhile. One connection, one thread at a time. Errors as of

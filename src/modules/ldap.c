@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
-#include "database/module.h"
+#include "modules/module.h"
 
 enum { PAGE_ENTRIES = 500 };
 

@@ -8,7 +8,7 @@
 
 #include <mysql.h>
 
-#include "database/module.h"
+#include "modules/module.h"
 
 enum { VALUES_MAX = 100, TEXT_BYTES = 512 };
 

@@ -8,7 +8,7 @@
 
 #include <libpq-fe.h>
 
-#include "database/module.h"
+#include "modules/module.h"
 
 enum { VALUES_MAX = 100, TEXT_BYTES = 512, POSTGRESQL_STATE_BYTES = 64 };
 

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "database/module.h"
+#include "modules/module.h"
 
 enum { STEPS_A_LOOK = 10000, VALUES_MAX = 100, LOOK_MS = 200 };
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
-#include "database/module.h"
+#include "modules/module.h"
 #include "directory/directory.h"
 #include "settings/settings.h"
 #include "sources/report.h"

@@ -12,8 +12,8 @@
  * where it began and was cut off: a time-out, a lost connection, a lock, a shutdown. EX_CONFIG (78)
  * where the options make no sense. EX_OSERR (71): no memory.
  */
-#ifndef DATABASE_MODULE_H
-#define DATABASE_MODULE_H
+#ifndef MODULES_MODULE_H
+#define MODULES_MODULE_H
 
 #include <stdbool.h>
 #include <stddef.h>
