@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * follow_inside - what the files of follow share: follow.c, which waits and decides, and
- * follow_compile.c for a compilation from its begin to what is said of its end.
+ * follow_inside - what the files of follow share: follow.c, which waits and decides;
+ * follow_compile.c for a compilation from its begin to what is said of its end; follow_look.c for
+ * what is watched, and what is told.
  */
 #ifndef FOLLOW_FOLLOW_INSIDE_H
 #define FOLLOW_FOLLOW_INSIDE_H
@@ -59,6 +60,13 @@ void follow_peek_table(struct follow *follow);
 
 /* Watch PATH, too. */
 void follow_watch(struct follow *follow, const char *path);
+
+/* Watch what the settings name. */
+void follow_watch_configured(struct follow *follow);
+
+/* Was an older table put in place by hand, and has no source changed since the last compilation,
+ * whatever became of that one? Then the table is what is wanted. */
+bool follow_is_held(struct follow *follow);
 
 /* Read the settings, if they can be, and watch what they name. */
 void follow_renew_settings(struct follow *follow);
