@@ -68,6 +68,10 @@ bool directory_expand(struct importer *importer, const struct directory_found *f
  * those that depend on the key are for importer->key. False: reported. */
 bool directory_ask(struct importer *importer, struct bytes key, size_t *out_count);
 
+/* The kind at hand key by key, into its store; WHY its filter can't be asked for all. False:
+ * reported. */
+bool directory_read_by_keys(struct importer *importer, const char *why);
+
 /* All of the kind at hand, into its store. False: reported. */
 bool directory_read_kind(struct importer *importer);
 

@@ -224,6 +224,20 @@ class LdapTest(RcptmapTest):
                            query_filter='(mail=%s)')
             self.refuses(CONFIG, '.*: keys_filter and keys_attribute belong together')
 
+    def test_entries_without_a_key(self):
+        """Nobody may lose mail since an attribute can't be read, and nobody knows."""
+        self.server.add(entry('a', mail='a@one.example', maildrop='x@dest.example') +
+                        entry('b', mailAlias='b@one.example', maildrop='x@dest.example'))
+        self.use_table({'keys_filter': '(maildrop=*)', 'keys_attribute': 'mail'},
+                       query_filter='(&(mail=*)(!(!(mail=%s))))')
+        self.assertIn('ldap:made alias: warning: 1 of 2 entries that keys_filter finds have no key, or '
+                      'we no right to read it, as cn=b,ou=mail,dc=test [empty-value]',
+                      self.shop.compile('--force'))
+        self.use_table({'keys_filter': '(maildrop=*)', 'keys_attribute': 'uid'},
+                       query_filter='(&(mail=*)(!(!(mail=%s))))')
+        self.refuses(UNAVAILABLE, 'ldap:made alias: no entry that keys_filter finds has '
+                                  'keys_attribute, or we no right to read it, as of cn=')
+
     def test_an_attribute_whose_case_counts(self):
         self.server.add(entry('a', mailExact='Ann@one.example', maildrop='x@dest.example'))
         self.use_table(query_filter='(mailExact=%s)')
