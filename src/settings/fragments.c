@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,12 +43,11 @@ static bool add(struct settings_list *paths, const char *folder, const char *nam
  * there, as to what isn't mounted, is another matter. */
 static bool is_nothing(const char *path)
 {
-	char *name = strndup(path, strlen(path) - 1);
+	char name[PATH_MAX]; /* a longer one is another error than ENOENT */
 	struct stat status;
-	bool is_missing = name != NULL && lstat(name, &status) != 0 && errno == ENOENT;
 
-	free(name);
-	return is_missing;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strlen(path) - 1, path);
+	return lstat(name, &status) != 0 && errno == ENOENT;
 }
 
 bool fragments_list(const char *path, struct settings_list *out_paths, struct error *err)
