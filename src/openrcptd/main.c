@@ -184,7 +184,9 @@ static enum log_sink sink_of(const struct settings *settings)
  * look for conf.d elsewhere than rcptmap does. NULL: PATH is as good as it can be. */
 static char *absolute(const char *path)
 {
-	char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	/* -c has an argument, which no analyser can know. */
+	bool is_relative = path != NULL && path[0] != '/';
+	char *folder = is_relative ? getcwd(NULL, 0) : NULL;
 	char *full_path = NULL;
 
 	if (folder != NULL && asprintf(&full_path, "%s/%s", folder, path) < 0)
