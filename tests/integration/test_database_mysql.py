@@ -13,8 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 from database_test import UNAVAILABLE, DatabaseTest, DatabaseTests
-from databases import MysqlServer, Relay
+from databases import MysqlServer
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION, OK, TRY_LATER
+from relay import PortRelay
 
 
 class MysqlTest(DatabaseTests, DatabaseTest):
@@ -254,7 +255,7 @@ class MysqlTest(DatabaseTests, DatabaseTest):
         self.assertNotIn('right', rcptmap.run('dump', '-t', self.shop.table).out)
 
     def relay(self):
-        relay = Relay(self.server)
+        relay = PortRelay(self.server.listens_at)
         self.addCleanup(relay.close)
         return relay
 
@@ -321,7 +322,7 @@ class MysqlTest(DatabaseTests, DatabaseTest):
         self.addCleanup(server.stop)
         server.start()
         server.sql("CREATE USER far@'%'")
-        relay = Relay(server)
+        relay = PortRelay(server.listens_at)
         self.addCleanup(relay.close)
         for words in ('', ' tls_verify_cert=no', ' tls=yes'):
             self.use_members(alias_query='SELECT 1, 2', connection=(

@@ -13,8 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 from database_test import UNAVAILABLE, DatabaseTest, DatabaseTests
-from databases import PostgresqlServer, Relay
+from databases import PostgresqlServer
 from rcptmap_test import CONFIG, DATA, NO_INPUT, NO_PERMISSION, OK, TRY_LATER
+from relay import PortRelay
 
 # A row now and then, for as long as anybody wants.
 SLOW = ("SELECT i || '@one.example', 'x@dest.example' FROM generate_series(1, 1000000) i "
@@ -140,7 +141,7 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         self.assertNotIn('right', rcptmap.run('dump', '-t', self.shop.table).out)
 
     def relay(self):
-        relay = Relay(self.server)
+        relay = PortRelay(self.server.listens_at)
         self.addCleanup(relay.close)
         return relay
 

@@ -7,11 +7,8 @@ import pathlib
 import pwd
 import random
 import re
-import select
-import socket
 import sqlite3
 import subprocess
-import threading
 
 import harness
 
@@ -411,51 +408,6 @@ class Mysql:
 
     def connection(self):
         return {'connection': 'host=%s dbname=%s user=root' % (self.server.listens_at, self.name)}
-
-
-class Relay:
-    """A port of 127.0.0.1 in front of a server's socket. LIMIT: after so many bytes of the server it
-    hangs up, whatever is under way; None: never."""
-
-    def __init__(self, server):
-        self.where = str(server.listens_at)
-        self.limit = None
-        self.passed = 0         # bytes of the server, in the last connection
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:             # closed
-                return
-            with client, socket.socket(socket.AF_UNIX) as server:
-                server.connect(self.where)
-                self._pass_on(client, server)
-
-    def _pass_on(self, client, server):
-        self.passed = 0
-        while True:
-            ready, _, _ = select.select([client, server], [], [])
-            for one in ready:
-                try:
-                    data = one.recv(65536)
-                    if one is server and self.limit is not None:
-                        data = data[:self.limit - self.passed]
-                    (client if one is server else server).sendall(data)
-                except OSError:
-                    return
-                self.passed += len(data) if one is server else 0
-                if not data or self.passed == self.limit:
-                    return
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
 
 
 # ---- Postfix ---------------------------------------------------------------------------

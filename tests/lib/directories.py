@@ -4,14 +4,13 @@ import base64
 import os
 import pwd
 import random
-import select
 import signal
 import socket
 import subprocess
-import threading
 import urllib.parse
 
 import harness
+from relay import SocketRelay
 
 SUFFIX = 'dc=test'
 PASSWORD = 'not so secret'
@@ -208,53 +207,15 @@ class Slapd:
                 'bind_dn': ADMIN, 'bind_pw': PASSWORD, **others}
 
 
-class Relay:
-    """A socket in front of a slapd. LIMIT: after so many bytes of the server it hangs up, None: never.
-    ON_STATE: called before a question for contextCSN is passed on."""
+class Relay(SocketRelay):
+    """In front of a slapd. ON_STATE: called before a question for contextCSN is passed on."""
 
     def __init__(self, server):
-        self.server = server
-        self.limit = None
-        self.on_state = None
-        self.passed = 0         # bytes of the server, in the last connection
-        self.path = server.folder / 'relay'
+        super().__init__(server.folder / 'relay', server.socket)
         self.uri = 'ldapi://' + urllib.parse.quote(str(self.path), safe='')
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(self.path))
-        self.listener.listen()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
+        self.on_state = None
+        self.on_question = self._look_at
 
-    def _serve(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:             # closed
-                return
-            with client, socket.socket(socket.AF_UNIX) as server:
-                server.connect(str(self.server.socket))
-                self._pass_on(client, server)
-
-    def _pass_on(self, client, server):
-        self.passed = 0
-        while True:
-            ready, _, _ = select.select([client, server], [], [])
-            for one in ready:
-                try:
-                    data = one.recv(65536)
-                    if one is server and self.limit is not None:
-                        data = data[:self.limit - self.passed]
-                    if one is client and b'contextCSN' in data and self.on_state is not None:
-                        self.on_state()
-                    (client if one is server else server).sendall(data)
-                except OSError:
-                    return
-                self.passed += len(data) if one is server else 0
-                if not data or self.passed == self.limit:
-                    return
-
-    def close(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.thread.join()
-        self.path.unlink()
+    def _look_at(self, question):
+        if b'contextCSN' in question and self.on_state is not None:
+            self.on_state()
