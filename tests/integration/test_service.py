@@ -327,6 +327,21 @@ class Reload(TestCase):
         made.wait_for_log('reloaded', start)
         made.wait_for_answer('<zoe@alias.example>', lambda reply: reply.startswith('553 5.7.1 '))
 
+    def test_a_relative_path_of_the_configuration(self):
+        """It is read again, from another working directory."""
+        made = self.daemon()
+        with open(made.log, 'ab') as log:
+            made.process = subprocess.Popen(
+                harness.command('openrcptd', '-c', made.configuration.name),
+                cwd=made.configuration.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
+        made.wait_until_ready()
+        made.wait_for_log(' serves')
+        start = len(made.log_text())
+        made.reload(unknown={'reply': '553 5.7.1'})
+        made.wait_for_log('%s: reloaded' % made.configuration, start)
+        made.wait_for_answer('<zoe@alias.example>', lambda reply: reply.startswith('553 5.7.1 '))
+
     def test_files_of_conf_d(self):
         """By the running daemon, confined as it is, and by one that starts."""
         made = self.daemon().start()
