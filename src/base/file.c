@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -357,4 +359,24 @@ bool file_write_all(int fd, struct bytes b)
 		(void)poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 1000);
 	}
 	return true;
+}
+
+int file_open_unnamed(const char *directory, struct error *err)
+{
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char name[PATH_MAX];
+	int size;
+
+	if (fd >= 0)
+		return fd;
+	/* Not every file system can make a file without a name. */
+	size = snprintf(name, sizeof(name), "%s/.rcptmap.XXXXXX", directory);
+	if (size > 0 && (size_t)size < sizeof(name)) {
+		fd = mkostemp(name, O_CLOEXEC);
+		if (fd >= 0)
+			(void)unlink(name); /* left behind at worst, and empty */
+	}
+	if (fd < 0)
+		error_fill_errno(err, EX_CANTCREAT, "%s: temporary file", directory);
+	return fd;
 }

@@ -120,6 +120,10 @@ void file_output_close(struct file_output *output);
 
 #define FILE_OUTPUT_NONE ((struct file_output){ .fd = -1, .directory_fd = -1, .lock_fd = -1 })
 
+/* A file without a name in the folder DIRECTORY, for what nobody else shall see and what is gone
+ * with the descriptor. Below 0: ERR, status 73. */
+int file_open_unnamed(const char *directory, struct error *err);
+
 /* Write all of B, whatever write(2) does in pieces. */
 bool file_write_all(int fd, struct bytes b);
 

@@ -2,8 +2,6 @@
 #include "table_write/spill.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sysexits.h>
@@ -95,31 +93,13 @@ void spill_free(struct spill *spill)
 	free(spill);
 }
 
-static bool open_file(struct spill *spill, struct error *err)
-{
-	char name[4096];
-	int size;
-
-	spill->fd = open(spill->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (spill->fd >= 0)
-		return true;
-	/* Not every file system can make a file without a name. */
-	size = snprintf(name, sizeof(name), "%s/.rcptmap.XXXXXX", spill->directory);
-	if (size > 0 && (size_t)size < sizeof(name)) {
-		spill->fd = mkostemp(name, O_CLOEXEC);
-		if (spill->fd >= 0)
-			(void)unlink(name); /* left behind at worst, and empty */
-	}
-	if (spill->fd < 0)
-		return error_set_errno(err, EX_CANTCREAT, "%s: temporary file", spill->directory);
-	return true;
-}
-
 static bool write_chunk(struct spill *spill, struct partition *partition, struct error *err)
 {
 	if (partition->used == 0)
 		return true;
-	if (spill->fd < 0 && !open_file(spill, err))
+	if (spill->fd < 0)
+		spill->fd = file_open_unnamed(spill->directory, err);
+	if (spill->fd < 0)
 		return false;
 	if (partition->extent_count == partition->extent_room) {
 		size_t room = partition->extent_room == 0 ? 8 : partition->extent_room * 2;
