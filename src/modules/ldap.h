@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ldap - what the files of the module for LDAP share: ldap.c; ldap_connect.c for everything before
- * the first search; ldap_follow.c for changes, and ldap_state.c for what a server says of the last.
+ * the first search; ldap_entry.c for one entry; ldap_follow.c for changes, and ldap_state.c for
+ * what a server says of the last.
  */
 #ifndef MODULES_LDAP_H
 #define MODULES_LDAP_H
@@ -41,6 +42,13 @@ bool ldap_module_connect(struct directory *directory, const struct directory_opt
 /* What CODE means, and what the server said to it, becomes ERR; false. DOING: "search". */
 bool ldap_module_fail(const struct directory *directory, int code, const char *doing,
 		      struct error *err);
+
+/* directory->message, which is an entry, becomes *OUT_ENTRY, good until ldap_entry_drop(). */
+enum directory_step ldap_entry_take(struct directory *directory, struct directory_entry *out_entry,
+				    struct error *err);
+
+/* Also frees directory->message; there may be none. */
+void ldap_entry_drop(struct directory *directory);
 
 /* What the tree that BASE is in says of its last change, behind what is in OUT; values are joined
  * by `;`, and what isn't there, or may not be read, has none. */
