@@ -14,6 +14,7 @@
 #include "database/import.h"
 #include "database/modules.h"
 #include "follow/scout.h"
+#include "mirror/journal.h"
 #include "plan/schema.h"
 #include "plan/source_name.h"
 #include "sources/source.h"
@@ -38,11 +39,14 @@ enum outcome {
 /* One connection. */
 struct ear {
 	int fd;
+	const struct mirror *mirror;
 	struct database_plan plan;
 	struct interest interest;
 	const struct database_module *module;
 	struct database *database;
-	struct directory *directory; /* in its place */
+	struct directory *directory; /* in its place, as the next two */
+	struct journal journal;
+	struct directory_hearer hearer;
 	struct buffer doubt;
 };
 
@@ -81,6 +85,18 @@ static bool can_follow(const struct ear *ear)
 		       : directory->follow != NULL && directory->wait != NULL;
 }
 
+static void on_change(void *context, const struct directory_change *change)
+{
+	journal_change(context, change);
+}
+
+/* Where more is read than what is heard of, no journal would be enough. */
+static const struct directory_hearer *hearer_of(struct ear *ear)
+{
+	ear->hearer = (struct directory_hearer){ .on_change = on_change, .context = &ear->journal };
+	return ear->interest.doubt == NULL ? &ear->hearer : NULL;
+}
+
 static bool connect_and_follow(struct ear *ear, struct error *err)
 {
 	const struct directory_module *directory = ear->module->directory;
@@ -90,10 +106,12 @@ static bool connect_and_follow(struct ear *ear, struct error *err)
 		return ear->database != NULL &&
 		       ear->module->follow(ear->database, ear->interest.tables, &ear->doubt, err);
 	}
+	journal_init(&ear->journal, ear->mirror, &ear->plan.directory->options,
+		     ear->interest.searches, ear->interest.search_count);
 	ear->directory = directory->open(&ear->plan.directory->options, err);
 	return ear->directory != NULL &&
 	       directory->follow(ear->directory, ear->interest.searches, ear->interest.search_count,
-				 &ear->doubt, err);
+				 hearer_of(ear), &ear->doubt, err);
 }
 
 static enum database_news wait_for_news(const struct ear *ear, struct error *err)
@@ -105,10 +123,12 @@ static enum database_news wait_for_news(const struct ear *ear, struct error *err
 
 static void disconnect(struct ear *ear)
 {
-	if (ear->plan.directory == NULL)
+	if (ear->plan.directory == NULL) {
 		ear->module->close(ear->database);
-	else
-		ear->module->directory->close(ear->directory);
+		return;
+	}
+	ear->module->directory->close(ear->directory);
+	journal_end(&ear->journal);
 }
 
 /* ---- one connection ------------------------------------------------------------------------ */
@@ -202,9 +222,10 @@ static enum outcome hear_planned(struct ear *ear)
 }
 
 /* All is read anew for each connection: a password may be another one. */
-static enum outcome hear_once(const struct settings *settings, size_t index, int fd)
+static enum outcome hear_once(const struct settings *settings, size_t index, int fd,
+			      const struct mirror *mirror)
 {
-	struct ear ear = { .fd = fd };
+	struct ear ear = { .fd = fd, .mirror = mirror };
 	enum outcome outcome;
 
 	buffer_init(&ear.doubt, DOUBT_BYTES_MAX);
@@ -227,14 +248,14 @@ static int with_jitter(int pause_ms)
 	return pause_ms * 3 / 4 + (int)(chosen % (uint64_t)(pause_ms / 2));
 }
 
-int changes_listen(size_t index, int fd, const void *context)
+int changes_listen(size_t index, int fd, const struct mirror *mirror, const void *context)
 {
 	int pause_ms = FIRST_PAUSE_MS;
 
 	for (;;) {
 		int64_t began_ms = clock_milliseconds();
 
-		switch (hear_once(context, index, fd)) {
+		switch (hear_once(context, index, fd, mirror)) {
 		case OUTCOME_POLLED:
 			return EX_OK;
 		case OUTCOME_ALONE:

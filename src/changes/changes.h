@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 
+#include "mirror/mirror.h"
 #include "settings/settings.h"
 
 /* What SOURCE is called: "postgresql:main"; cut to SIZE. */
@@ -22,7 +23,8 @@ void changes_name(const struct settings_source *source, char *out_name, size_t s
 void changes_schema(const struct settings_source *source, char *out_path, size_t size);
 
 /* Listen to source INDEX of CONTEXT, which is a struct settings, and tell it to FD (see
- * follow/scout.h), until nobody hears it. The result is an exit status. */
-int changes_listen(size_t index, int fd, const void *context);
+ * follow/scout.h), and write the journal of MIRROR, until nobody hears it. The result is an exit
+ * status. */
+int changes_listen(size_t index, int fd, const struct mirror *mirror, const void *context);
 
 #endif

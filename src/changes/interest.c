@@ -64,20 +64,46 @@ static const char *const *attributes_of(struct arena *arena, const struct direct
 	return list;
 }
 
+static bool is_same_list(const char *const *a, const char *const *b)
+{
+	size_t i = 0;
+
+	while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
+		i++;
+	return a[i] == NULL && b[i] == NULL;
+}
+
+/* Is the search at COUNT one of those before it? */
+static bool is_known(const struct directory_search *searches, size_t count)
+{
+	const struct directory_search *last = &searches[count];
+
+	for (size_t i = 0; i < count; i++)
+		if (searches[i].scope == last->scope && strcmp(searches[i].base, last->base) == 0 &&
+		    strcmp(searches[i].filter, last->filter) == 0 &&
+		    is_same_list(searches[i].attributes, last->attributes))
+			return true;
+	return false;
+}
+
 static bool add_search(struct database_plan *plan, const struct directory_query *query,
-		       const struct filter_branch *branch, struct directory_search *out_search)
+		       const struct filter_branch *branch, struct directory_search *searches,
+		       size_t *count)
 {
 	struct bytes base = search_base_common(bytes_of(query->base));
 	bool is_narrow = branch != NULL && strchr(query->base, '%') == NULL;
 
-	*out_search = (struct directory_search){
+	searches[*count] = (struct directory_search){
 		.base = arena_text(&plan->arena, base),
 		.scope = is_narrow ? query->scope : DIRECTORY_SCOPE_SUB,
 		.filter = branch != NULL ? branch->filter : "(objectClass=*)",
 		.attributes = attributes_of(&plan->arena, query, branch),
 		.is_paged = true,
 	};
-	return out_search->base != NULL && out_search->attributes != NULL;
+	if (searches[*count].base == NULL || searches[*count].attributes == NULL)
+		return false;
+	*count += !is_known(searches, *count);
+	return true;
 }
 
 /* Entries that are read since others name them, or that have the keys, may be anywhere: all below
@@ -88,7 +114,7 @@ static bool add_searches(struct database_plan *plan, enum database_kind kind,
 {
 	const struct directory_query *query = &plan->directory->queries[kind];
 	struct filter_shape *shape = arena_alloc(&plan->arena, sizeof(*shape));
-	bool is_known = false;
+	bool has_shape = false;
 	const char *why;
 
 	if (shape == NULL)
@@ -97,7 +123,7 @@ static bool add_searches(struct database_plan *plan, enum database_kind kind,
 	case FILTER_NO_MEMORY:
 		return false;
 	case FILTER_HAS_SHAPE:
-		is_known = list_size(query->special) == 0 && plan->directory->keys_filter == NULL;
+		has_shape = list_size(query->special) == 0 && plan->directory->keys_filter == NULL;
 		break;
 	default:
 		break;
@@ -106,10 +132,10 @@ static bool add_searches(struct database_plan *plan, enum database_kind kind,
 		interest->doubt =
 			"of entries that others name, and that aren't below the base of the "
 			"search, nothing is heard";
-	for (size_t i = 0; is_known && i < shape->count; i++)
-		if (!add_search(plan, query, &shape->branches[i], &searches[(*count)++]))
+	for (size_t i = 0; has_shape && i < shape->count; i++)
+		if (!add_search(plan, query, &shape->branches[i], searches, count))
 			return false;
-	return is_known || add_search(plan, query, NULL, &searches[(*count)++]);
+	return has_shape || add_search(plan, query, NULL, searches, count);
 }
 
 static bool find_searches(struct database_plan *plan, struct interest *interest)

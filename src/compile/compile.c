@@ -451,6 +451,7 @@ int compile_run(const struct settings *settings, const struct compile_options *o
 	compilation.report.has_notes = options->has_notes;
 	compilation.report.on_file = options->on_file;
 	compilation.report.on_file_context = options->on_file_context;
+	compilation.report.mirrors = options->mirrors;
 	progress_init(&compilation.progress, options->shows_progress ? options->messages : NULL);
 	run(&compilation);
 	progress_end(&compilation.progress);

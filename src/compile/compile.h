@@ -14,6 +14,8 @@
 #include "sources/warnings.h"
 #include "table/table.h"
 
+struct mirrors;
+
 struct compile_options {
 	const struct settings_source *sources;
 	size_t source_count;
@@ -37,6 +39,7 @@ struct compile_options {
 	 */
 	void (*on_file)(const char *path, const struct stat *status, void *context);
 	void *on_file_context;
+	const struct mirrors *mirrors; /* copies of directories; NULL: there are none */
 	/* What has to be done with the table before it is published; NULL: nothing. Where it fails
 	 * the old table stays. */
 	bool (*before_publishing)(const struct table *table, const struct settings *settings,

@@ -9,6 +9,8 @@
 #include "base/keyset.h"
 #include "database/importer.h"
 #include "directory/filter_shape.h"
+#include "mirror/mirror_reader.h"
+#include "mirror/mirror_recorder.h"
 
 /* What counts of an entry, by the rules of ldap_table(5). */
 struct directory_found {
@@ -41,7 +43,11 @@ struct directory_reader {
 	struct keyset read;              /* what was followed to, by its DN or URL */
 	struct directory_pending *first; /* keys for which something is to be followed */
 	struct directory_pending *last;
-	size_t visits; /* of entries, for one key */
+	size_t visits;                   /* of entries, for one key */
+	struct mirror_recorder recorder; /* of what the server answers to searches for all */
+	struct mirror_reader *copy;      /* that answers in its place; NULL: it is asked */
+	bool is_unfit;                   /* the copy can't answer, or says something else */
+	struct error mismatch;           /* of a sample, for which the status isn't 0 */
 	const char
 		*why_by_keys; /* each key was asked for alone, since the filter …; NULL: not so */
 	size_t key_count;     /* of these */

@@ -211,6 +211,7 @@ static bool make_sample(struct importer *importer, struct bytes key, enum query_
 	return !importer->key.has_failed || importer_fail_memory(importer);
 }
 
+/* Of a directory the last one is kept: what it means depends on what has changed meanwhile. */
 static void complain_of_sample(const struct importer *importer, const char *key, size_t asked,
 			       size_t bulk)
 {
@@ -220,11 +221,16 @@ static void complain_of_sample(const struct importer *importer, const char *key,
 				     "addresses are compared"
 				   : "say in keys_query which keys there are, and each is asked "
 				     "for alone";
+	struct error err;
 
-	report_error(importer->report, EX_UNAVAILABLE, importer->plan->labels[importer->kind], 0,
-		     "the %s, asked for %s alone, gives another answer (%zu values) than asked "
-		     "for all at once (%zu): %s",
-		     what, key, asked, bulk, hint);
+	error_fill(&err, EX_UNAVAILABLE,
+		   "the %s, asked for %s alone, gives another answer (%zu values) than asked for "
+		   "all at once (%zu): %s",
+		   what, key, asked, bulk, hint);
+	if (importer->reader != NULL)
+		importer->reader->mismatch = err;
+	else
+		(void)importer_fail(importer, &err);
 }
 
 static bool check_sample(struct importer *importer, const struct row_store_key *stored,
@@ -246,7 +252,7 @@ static bool check_sample(struct importer *importer, const struct row_store_key *
 		is_asked = ask_sample(importer, bytes_of(key), &asked);
 	if (is_asked && (bulk.sum != asked.sum || bulk.count != asked.count)) {
 		complain_of_sample(importer, key, asked.count, bulk.count);
-		is_asked = false;
+		is_asked = importer->reader != NULL;
 	}
 	free(key);
 	return is_asked;

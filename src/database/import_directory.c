@@ -269,12 +269,47 @@ static const char *const *attributes_of(struct importer *importer)
 	return list;
 }
 
+/* Ask SEARCH, which stays until its end. */
+static bool begin_search(struct importer *importer, struct directory_search *search)
+{
+	struct directory_reader *reader = importer->reader;
+	struct error err;
+
+	if (reader->copy != NULL) {
+		reader->is_unfit = !mirror_reader_search(reader->copy, search);
+		return !reader->is_unfit;
+	}
+	search->wants_identity = mirror_recorder_search(&reader->recorder, search);
+	return reader->module->search(reader->directory, search, &err) ||
+	       importer_fail(importer, &err);
+}
+
+/* DIRECTORY_FAILED: reported, unless the copy is unfit. */
+static enum directory_step next_entry(struct importer *importer, struct directory_entry *out_entry)
+{
+	struct directory_reader *reader = importer->reader;
+	enum directory_step step;
+	struct error err;
+
+	if (reader->copy != NULL) {
+		step = mirror_reader_next(reader->copy, out_entry);
+		reader->is_unfit = step == DIRECTORY_FAILED;
+		return step;
+	}
+	step = reader->module->next(reader->directory, out_entry, &err);
+	if (step == DIRECTORY_ENTRY)
+		mirror_recorder_add(&reader->recorder, out_entry);
+	else if (step != DIRECTORY_END)
+		(void)importer_fail(importer, &err);
+	return step;
+}
+
 static bool read_branch(struct importer *importer)
 {
 	struct directory_reader *reader = importer->reader;
 	struct bytes base = search_base_common(bytes_of(reader->query->base));
 	bool is_whole = strchr(reader->query->base, '%') == NULL;
-	const struct directory_search search = {
+	struct directory_search search = {
 		.base = arena_text(&reader->arena, base),
 		.scope = is_whole ? reader->query->scope : DIRECTORY_SCOPE_SUB,
 		.filter = reader->branch->filter,
@@ -282,17 +317,16 @@ static bool read_branch(struct importer *importer)
 		.is_paged = true,
 	};
 	struct directory_entry entry;
-	struct error err;
 
 	if (search.base == NULL || search.attributes == NULL)
 		return importer_fail_memory(importer);
-	if (!reader->module->search(reader->directory, &search, &err))
-		return importer_fail(importer, &err);
+	if (!begin_search(importer, &search))
+		return false;
 	for (;;) {
-		switch (reader->module->next(reader->directory, &entry, &err)) {
+		switch (next_entry(importer, &entry)) {
 		case DIRECTORY_FAILED:
 		case DIRECTORY_ABSENT:
-			return importer_fail(importer, &err);
+			return false;
 		case DIRECTORY_END:
 			return true;
 		case DIRECTORY_ENTRY:

@@ -3,15 +3,17 @@
  * import_unchanged - a directory has no snapshots, so it is read until nothing changed meanwhile.
  *
  * Servers that copy each other count their changes in contextCSN, which is read before and after.
- * Others can't be asked.
+ * Others can't be asked. Where somebody is told of changes all is read once, and then taken from
+ * the copy (mirror/mirror.h).
  */
+#include <poll.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "base/hash.h"
 #include "database/directory_reader.h"
 
-enum { TRIES = 5, STATE_BYTES_MAX = 1 << 20 };
+enum { TRIES = 5, COPY_TRIES = 3, COPY_PAUSE_MS = 200, STATE_BYTES_MAX = 1 << 20 };
 
 /* ---- changes ------------------------------------------------------------------------------ */
 
@@ -77,6 +79,7 @@ static void keep_doubts(struct importer *importer)
 
 static bool read_kinds(struct importer *importer)
 {
+	importer->reader->mismatch.status = 0;
 	for (size_t i = 0; i < DATABASE_KINDS; i++) {
 		if (importer->plan->queries[i] == NULL)
 			continue;
@@ -93,22 +96,88 @@ static bool read_kinds(struct importer *importer)
 	return true;
 }
 
-/* Read until nothing changed meanwhile. */
+/* ---- a copy ------------------------------------------------------------------------------- */
+
+enum copied {
+	COPIED_ALL,
+	COPIED_NOTHING, /* there is no copy, or it is of no use */
+	COPIED_FAILED,  /* reported */
+};
+
+/* Read all out of a mirror. Samples are asked for: in a directory that changes all the time another
+ * answer says nothing, and in one that doesn't, that something is missing. */
+static enum copied read_mirror(struct importer *importer, struct buffer *before,
+			       struct buffer *after)
+{
+	struct directory_reader *reader = importer->reader;
+
+	reader->is_unfit = false;
+	if (!read_state(importer, before))
+		return COPIED_FAILED;
+	if (!read_kinds(importer))
+		return reader->is_unfit ? COPIED_NOTHING : COPIED_FAILED;
+	if (reader->mismatch.status == 0)
+		return COPIED_ALL;
+	if (!read_state(importer, after))
+		return COPIED_FAILED;
+	return bytes_equal(buffer_bytes(before), buffer_bytes(after)) ? COPIED_NOTHING : COPIED_ALL;
+}
+
+/* The same, if there is one. It has one state of the directory; what the server has told of its
+ * last changes may be on its way. */
+static enum copied read_copy(struct importer *importer, struct buffer *before, struct buffer *after)
+{
+	const struct mirrors *mirrors = importer->report->mirrors;
+	struct directory_reader *reader = importer->reader;
+	enum copied copied = COPIED_NOTHING;
+
+	for (int i = 0; mirrors != NULL && i < COPY_TRIES && copied == COPIED_NOTHING; i++) {
+		if (i > 0)
+			(void)poll(NULL, 0, COPY_PAUSE_MS); /* less is no harm */
+		reader->copy = mirror_reader_new(mirrors, &importer->plan->directory->options);
+		if (reader->copy == NULL)
+			return COPIED_NOTHING;
+		copied = read_mirror(importer, before, after);
+		mirror_reader_free(reader->copy);
+		reader->copy = NULL;
+		if (reader->is_unfit)
+			break;
+	}
+	return copied;
+}
+
+/* ---- the server --------------------------------------------------------------------------- */
+
+/* Read all from the server, for a mirror, too. A sample that has another answer is no failure yet.
+ */
+static bool read_server(struct importer *importer)
+{
+	struct mirror_recorder *recorder = &importer->reader->recorder;
+
+	mirror_recorder_begin(recorder);
+	if (!read_kinds(importer))
+		return false;
+	(void)mirror_recorder_end(recorder); /* else there is no copy */
+	return true;
+}
+
+/* Read until nothing changed meanwhile. What did change is in the journal of a mirror, if there is
+ * one, or will be. */
 static bool read_unchanged(struct importer *importer, struct buffer *before, struct buffer *after)
 {
-	if (!read_state(importer, before))
-		return false;
-	for (int i = 0; i < TRIES; i++) {
-		struct bytes state;
+	const struct error *mismatch = &importer->reader->mismatch;
 
-		if (!read_kinds(importer) || !read_state(importer, after))
+	for (int i = 0; i < TRIES; i++) {
+		enum copied copied;
+
+		if (!read_state(importer, before) || !read_server(importer) ||
+		    !read_state(importer, after))
 			return false;
 		if (bytes_equal(buffer_bytes(before), buffer_bytes(after)))
-			return true;
-		state = buffer_bytes(after);
-		buffer_clear(before);
-		if (!buffer_append(before, state))
-			return importer_fail_memory(importer);
+			return mismatch->status == 0 || importer_fail(importer, mismatch);
+		copied = read_copy(importer, before, after);
+		if (copied != COPIED_NOTHING)
+			return copied == COPIED_ALL;
 	}
 	report_error(importer->report, EX_TEMPFAIL, importer->plan->labels[importer->kind], 0,
 		     "was changed each of the %d times that it was read", (int)TRIES);
@@ -147,12 +216,17 @@ static void warn(struct importer *importer)
 
 static bool read_directory(struct importer *importer)
 {
+	const struct mirrors *mirrors = importer->report->mirrors;
+	enum copied copied = COPIED_NOTHING;
 	struct buffer before, after;
 	bool is_read;
 
 	buffer_init(&before, STATE_BYTES_MAX);
 	buffer_init(&after, STATE_BYTES_MAX);
-	is_read = read_unchanged(importer, &before, &after);
+	if (mirrors != NULL && !mirrors->is_for_writing)
+		copied = read_copy(importer, &before, &after);
+	is_read = copied == COPIED_ALL ||
+		  (copied == COPIED_NOTHING && read_unchanged(importer, &before, &after));
 	buffer_free(&before);
 	buffer_free(&after);
 	if (is_read)
@@ -176,9 +250,12 @@ bool importer_run_directory(struct importer *importer)
 	if (doubt != NULL)
 		report_warning(importer->report, WARNING_UNVERIFIED,
 			       importer->plan->labels[importer->kind], 0, "%s", doubt);
+	mirror_recorder_init(&reader.recorder, importer->report->mirrors,
+			     &importer->plan->directory->options);
 	importer->reader = &reader;
 	is_read = read_directory(importer);
 	importer->reader = NULL;
+	mirror_recorder_free(&reader.recorder);
 	reader.module->close(reader.directory);
 	return is_read;
 }

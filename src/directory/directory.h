@@ -51,6 +51,7 @@ struct directory_search {
 	const char *const *attributes; /* ends with NULL */
 	int size_limit;                /* more entries are an error; 0: as many as there are */
 	bool is_paged;                 /* many will come */
+	bool wants_identity;           /* entryUUID and entryCSN are asked for, too */
 };
 
 struct directory_attribute {
@@ -63,6 +64,28 @@ struct directory_entry {
 	struct bytes name; /* its DN */
 	const struct directory_attribute *attributes;
 	size_t count; /* good until the next call, as all of it */
+};
+
+enum { DIRECTORY_ID_BYTES = 16 };
+
+enum directory_change_kind {
+	DIRECTORY_CHANGE_ANY, /* some that can't be told; from here on each is told */
+	DIRECTORY_CHANGE_ENTRY,
+};
+
+/* What came of one search that is followed; good for the time of the call. */
+struct directory_change {
+	enum directory_change_kind kind;
+	size_t search;                       /* its place; of ENTRY, as the rest */
+	struct bytes id;                     /* entryUUID, as DIRECTORY_ID_BYTES bytes */
+	struct bytes stamp;                  /* entryCSN of the change; empty: not known */
+	const struct directory_entry *entry; /* as it is now; NULL: it isn't found any more */
+};
+
+/* Who wants to know more than that something has changed. */
+struct directory_hearer {
+	void (*on_change)(void *context, const struct directory_change *change);
+	void *context;
 };
 
 enum directory_step {
@@ -96,9 +119,12 @@ struct directory_module {
 				    struct error *err);
 
 	/* As of databases (see there), with the COUNT SEARCHES whose entries are of interest in
-	 * place of tables. They are borrowed for as long as the connection. */
+	 * place of tables. They are borrowed for as long as the connection, as HEARER is. Before
+	 * wait() says that something has changed, HEARER has all of it, once it was told that it
+	 * will be; where the server doesn't tell entries it is told nothing. */
 	bool (*follow)(struct directory *directory, const struct directory_search *searches,
-		       size_t count, struct buffer *out_doubt, struct error *err);
+		       size_t count, const struct directory_hearer *hearer,
+		       struct buffer *out_doubt, struct error *err);
 	enum database_news (*wait)(struct directory *directory, int timeout_ms, struct error *err);
 
 	/* What an LDAP URL asks for, good until the next call; its server isn't looked at, and

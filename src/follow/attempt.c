@@ -35,11 +35,13 @@ static void put_file(const char *path, const struct stat *status, void *context)
 }
 
 static _Noreturn void be_compiler(const struct attempt *attempt,
-				  int (*compile)(attempt_on_file *on_file, void *file_context,
-						 void *context),
-				  void *context)
+				  int (*compile)(const struct attempt_help *help, void *context),
+				  const struct mirrors *mirrors, void *context)
 {
 	int files_fd = attempt->files_fd;
+	const struct attempt_help help = { .on_file = put_file,
+					   .file_context = &files_fd,
+					   .mirrors = mirrors };
 
 	/* A group of its own: whatever it starts ends with it. */
 	(void)setpgid(0, 0);
@@ -47,12 +49,12 @@ static _Noreturn void be_compiler(const struct attempt *attempt,
 	if (dup2(attempt->messages_fd, STDOUT_FILENO) < 0 ||
 	    dup2(attempt->messages_fd, STDERR_FILENO) < 0)
 		_exit(EX_OSERR);
-	_exit(compile(put_file, &files_fd, context));
+	_exit(compile(&help, context));
 }
 
 bool attempt_start(struct attempt *attempt,
-		   int (*compile)(attempt_on_file *on_file, void *file_context, void *context),
-		   void *context, struct error *err)
+		   int (*compile)(const struct attempt_help *help, void *context),
+		   const struct mirrors *mirrors, void *context, struct error *err)
 {
 	attempt_close(attempt);
 	attempt->messages_fd = memfd_create("messages", MFD_CLOEXEC);
@@ -61,7 +63,7 @@ bool attempt_start(struct attempt *attempt,
 	if (attempt->messages_fd >= 0 && attempt->files_fd >= 0)
 		attempt->pid = fork();
 	if (attempt->pid == 0)
-		be_compiler(attempt, compile, context);
+		be_compiler(attempt, compile, mirrors, context);
 	if (attempt->pid > 0) {
 		(void)setpgid(attempt->pid, attempt->pid); /* whoever of both is first */
 		return true;

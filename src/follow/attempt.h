@@ -16,9 +16,17 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "mirror/mirror.h"
 
 /* To be called for each file that is read, with its state. */
 typedef void attempt_on_file(const char *path, const struct stat *status, void *context);
+
+/* What who compiles gets; good until the process ends. */
+struct attempt_help {
+	attempt_on_file *on_file; /* to be called with FILE_CONTEXT */
+	void *file_context;
+	const struct mirrors *mirrors; /* NULL: there are none */
+};
 
 struct attempt {
 	pid_t pid; /* -1: none is under way */
@@ -29,11 +37,11 @@ struct attempt {
 
 #define ATTEMPT_NONE ((struct attempt){ .pid = -1, .messages_fd = -1, .files_fd = -1 })
 
-/* Have COMPILE run; what it returns is the exit status. Signals that are blocked here aren't there,
- * and none is handled. */
+/* Have COMPILE run, with MIRRORS and CONTEXT; what it returns is the exit status. Signals that are
+ * blocked here aren't there, and none is handled. */
 bool attempt_start(struct attempt *attempt,
-		   int (*compile)(attempt_on_file *on_file, void *file_context, void *context),
-		   void *context, struct error *err);
+		   int (*compile)(const struct attempt_help *help, void *context),
+		   const struct mirrors *mirrors, void *context, struct error *err);
 
 /* Has it ended? Then *OUT_STATUS is its exit status (71: a signal has ended it, which OUT_MESSAGES
  * says), and OUT_MESSAGES what it printed. attempt_next_file() is good until attempt_close(). */

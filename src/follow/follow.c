@@ -75,6 +75,7 @@ static void read_if_due(struct follow *follow, int64_t now)
 	/* What is away is read when it is back. */
 	if (follow->state.copy_of == 0 && !listeners_miss_one(&follow->listeners)) {
 		follow->has_heard = true;
+		follow->wants_all = true;
 		quiet_break(&follow->quiet, now);
 	}
 	follow_plan_reading(follow);
@@ -119,7 +120,10 @@ static void loop(struct follow *follow, const sigset_t *while_waiting)
 		now = clock_milliseconds();
 		if (is_hinted || now >= follow->look_ms)
 			follow_look(follow, now);
-		follow->is_wanted |= signals_take_compile();
+		if (signals_take_compile()) {
+			follow->is_wanted = true;
+			follow->wants_all = true;
+		}
 		read_if_due(follow, now);
 		begin_if_due(follow, now);
 		follow_say_again(follow, now);

@@ -15,6 +15,7 @@
 #define FOLLOW_FOLLOW_H
 
 #include "follow/attempt.h"
+#include "follow/scout.h"
 #include "settings/settings.h"
 
 enum {
@@ -28,14 +29,14 @@ enum {
 struct follow_options {
 	/* ERR NULL: what is wrong need not be said. */
 	struct settings *(*load)(void *context, struct error *err);
-	int (*compile)(attempt_on_file *on_file, void *file_context, void *context);
+	int (*compile)(const struct attempt_help *help, void *context);
 	/* The same where nothing but a database may have changed: a table that says what the one
 	 * in use says isn't published. */
-	int (*compile_anew)(attempt_on_file *on_file, void *file_context, void *context);
+	int (*compile_anew)(const struct attempt_help *help, void *context);
 	void *context; /* of these */
 	/* Listen to the source INDEX of CONTEXT, which is a struct settings, in a process of its
-	 * own; it tells by scout_tell(), to FD. */
-	int (*listen)(size_t index, int fd, const void *context);
+	 * own; it tells by scout_tell(), to FD, and writes the journal of MIRROR, if it is one. */
+	scout_listen *listen;
 	/* What SOURCE is called: "postgresql:main". */
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
 	/* The path of the file that has the schema of SOURCE; empty: there is none. */

@@ -61,6 +61,7 @@ void follow_plan_reading(struct follow *follow)
 
 void follow_begin(struct follow *follow)
 {
+	struct mirrors mirrors;
 	struct error err;
 
 	follow->is_anew = !follow->is_wanted;
@@ -81,10 +82,15 @@ void follow_begin(struct follow *follow)
 	listeners_set(&follow->listeners, follow->settings);
 	listeners_take(&follow->listeners);
 	follow_plan_reading(follow);
+	listeners_mirrors(&follow->listeners, &mirrors);
+	/* What has failed may have failed by a mirror. */
+	mirrors.is_for_writing = follow->wants_all || follow->state.failing_since != 0;
+	follow->is_copied = !mirrors.is_for_writing;
+	follow->wants_all = false;
 	if (attempt_start(&follow->attempt,
 			  follow->is_anew ? follow->options->compile_anew
 					  : follow->options->compile,
-			  follow->options->context, &err)) {
+			  &mirrors, follow->options->context, &err)) {
 		follow->state.compiling_since = (uint64_t)time(NULL);
 	} else {
 		follow_say(err.text);
@@ -121,7 +127,7 @@ static void succeed(struct follow *follow)
 	state->compiled = (uint64_t)time(NULL);
 	state->took_ms = (uint64_t)follow->took_ms;
 	follow_peek_table(follow);
-	listeners_took(&follow->listeners, follow->began);
+	listeners_took(&follow->listeners, follow->began, follow->is_copied);
 	if (follow->is_anew && state->generation == follow->generation)
 		return; /* it says the same */
 	(void)snprintf(text, sizeof(text),

@@ -33,6 +33,8 @@ struct follow {
 	bool is_wanted;      /* compile, whatever is seen */
 	bool has_heard;      /* of a change of a database, since the last compilation began */
 	bool is_anew;        /* the compilation is because of that alone */
+	bool wants_all;      /* from the servers, not out of mirrors */
+	bool is_copied;      /* the compilation may take what it reads out of mirrors */
 	int64_t start_ms;    /* what was heard until then is read by the first compilation */
 	int64_t read_ms;     /* when to read databases, heard or not; 0: not */
 	uint64_t began;      /* the date of the attempt that was begun last */

@@ -71,13 +71,28 @@ static void start(const struct listeners *listeners, struct followed *followed,
 {
 	struct error err;
 
-	if (!scout_start(&followed->scout, listeners->listen, followed->index, settings, &err)) {
+	if (!scout_start(&followed->scout, listeners->listen, followed->index, &followed->mirror,
+			 settings, &err)) {
 		followed->again_ms = clock_milliseconds() + LAST_PAUSE_MS;
 		(void)snprintf(followed->told.reason, sizeof(followed->told.reason), "%.200s",
 			       err.text);
 	} else {
 		followed->again_ms = 0;
 	}
+}
+
+/* Without one all is read each time. */
+static void open_mirror(struct followed *followed, const struct settings *settings)
+{
+	const char *slash = strrchr(settings->table, '/');
+	char folder[PATH_MAX];
+	struct error ignored;
+
+	if (slash == NULL)
+		return;
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - settings->table + 1),
+		       settings->table); /* cut, there is no such folder */
+	(void)mirror_open(&followed->mirror, folder, &ignored);
 }
 
 static void add(struct listeners *listeners, const struct settings *settings, size_t index,
@@ -96,10 +111,13 @@ static void add(struct listeners *listeners, const struct settings *settings, si
 		.fingerprint = fingerprint,
 		.is_wanted = true,
 		.scout = SCOUT_NONE,
+		.mirror = MIRROR_NONE,
 		.is_starting = true,
 		.pause_ms = FIRST_PAUSE_MS,
 		.is_unread = true,
 	};
+	if (strcmp(settings->sources[index].type, "ldap") == 0)
+		open_mirror(followed, settings);
 	complaint_init(&followed->complaint);
 	buffer_init(&followed->doubts, DOUBTS_MAX);
 	buffer_init(&followed->coming, DOUBTS_MAX);
@@ -111,6 +129,7 @@ static void add(struct listeners *listeners, const struct settings *settings, si
 static void end(struct followed *followed)
 {
 	scout_close(&followed->scout);
+	mirror_close(&followed->mirror);
 	complaint_free(&followed->complaint);
 	buffer_free(&followed->doubts);
 	buffer_free(&followed->coming);
@@ -238,6 +257,8 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 {
 	bool was_away;
 
+	if (word == SCOUT_BACK || word == SCOUT_CHANGED || word == SCOUT_CONFIRMED)
+		followed->heard = (uint64_t)time(NULL);
 	switch (word) {
 	case SCOUT_BACK:
 		take_back(followed);
@@ -273,6 +294,7 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 static void take_end(struct followed *followed)
 {
 	scout_close(&followed->scout);
+	mirror_forget(&followed->mirror);
 	if (followed->is_polled)
 		return;
 	if (followed->told.away_since == 0)
@@ -343,15 +365,29 @@ void listeners_take(struct listeners *listeners)
 	for (size_t i = 0; i < listeners->count; i++) {
 		listeners->items[i].is_unread |= listeners->items[i].has_changed;
 		listeners->items[i].has_changed = false;
+		listeners->items[i].taken = listeners->items[i].heard;
 	}
 }
 
-void listeners_took(struct listeners *listeners, uint64_t date)
+void listeners_took(struct listeners *listeners, uint64_t date, bool is_copied)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
-		listeners->items[i].told.confirmed = date;
-		listeners->items[i].is_unread = false;
+		struct followed *followed = &listeners->items[i];
+
+		followed->told.confirmed =
+			is_copied && followed->mirror.base_fd >= 0 ? followed->taken : date;
+		followed->is_unread = false;
 	}
+}
+
+void listeners_mirrors(const struct listeners *listeners, struct mirrors *out_mirrors)
+{
+	struct mirrors mirrors = { .count = 0 };
+
+	for (size_t i = 0; i < listeners->count && mirrors.count < MIRRORS_MAX; i++)
+		if (listeners->items[i].mirror.base_fd >= 0)
+			mirrors.items[mirrors.count++] = listeners->items[i].mirror;
+	*out_mirrors = mirrors;
 }
 
 /* Two may have one name, as the files of two tables of Postfix; a metric has to be one of them. */

@@ -17,6 +17,7 @@
 #include "follow/complaint.h"
 #include "follow/follow_state.h"
 #include "follow/scout.h"
+#include "mirror/mirror.h"
 #include "settings/settings.h"
 
 struct followed {
@@ -24,11 +25,14 @@ struct followed {
 	uint64_t fingerprint; /* of what the settings, and the files that they name, say of it */
 	bool is_wanted;
 	struct scout scout;
+	struct mirror mirror; /* of what it is told */
 	struct follow_source told;
 	bool is_starting; /* it has told nothing yet */
 	bool is_polled;   /* nobody listens: it is read now and then */
 	int64_t again_ms; /* when the next listener is started */
 	int64_t pause_ms;
+	uint64_t heard;   /* the date of its last word but that it is away */
+	uint64_t taken;   /* that when the last compilation began */
 	bool has_changed; /* or may have, since the last compilation began */
 	bool is_unread;   /* or may have before, and no compilation since has succeeded */
 	struct complaint complaint;
@@ -40,7 +44,7 @@ struct listeners {
 	struct followed *items;
 	size_t count;
 	/* All as follow_options have them. */
-	int (*listen)(size_t index, int fd, const void *context);
+	scout_listen *listen;
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
 	void (*schema)(const struct settings_source *source, char *out_path, size_t size);
 };
@@ -72,8 +76,12 @@ bool listeners_miss_one(const struct listeners *listeners);
 /* All sources are read from now on. */
 void listeners_take(struct listeners *listeners);
 
-/* They were read for the table that is published; that began at DATE. */
-void listeners_took(struct listeners *listeners, uint64_t date);
+/* They were read for the table that is published; that began at DATE. IS_COPIED: those with a
+ * mirror out of that, which is as old as what was heard. */
+void listeners_took(struct listeners *listeners, uint64_t date, bool is_copied);
+
+/* The mirrors that there are. */
+void listeners_mirrors(const struct listeners *listeners, struct mirrors *out_mirrors);
 
 /* What is told of them. IS_WELL: nothing fails, which is all that is known of who is polled. */
 void listeners_state(const struct listeners *listeners, bool is_well, struct follow_state *state);

@@ -24,8 +24,8 @@ static const char *const words[] = {
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
 
-static _Noreturn void be_listener(int (*listen)(size_t index, int fd, const void *context),
-				  size_t index, int fd, const void *context, pid_t parent)
+static _Noreturn void be_listener(scout_listen *listen, size_t index, int fd,
+				  const struct mirror *mirror, const void *context, pid_t parent)
 {
 	signals_reset();
 	/* Who watches may be killed, and nobody would end us. */
@@ -33,11 +33,11 @@ static _Noreturn void be_listener(int (*listen)(size_t index, int fd, const void
 	if (getppid() != parent)
 		_exit(EX_OSERR);
 	(void)setpgid(0, 0); /* as our parent does, whoever is first */
-	_exit(listen(index, fd, context));
+	_exit(listen(index, fd, mirror, context));
 }
 
-bool scout_start(struct scout *scout, int (*listen)(size_t index, int fd, const void *context),
-		 size_t index, const void *context, struct error *err)
+bool scout_start(struct scout *scout, scout_listen *listen, size_t index,
+		 const struct mirror *mirror, const void *context, struct error *err)
 {
 	pid_t parent = getpid();
 	int ends[2];
@@ -48,7 +48,7 @@ bool scout_start(struct scout *scout, int (*listen)(size_t index, int fd, const 
 	scout->pid = fork();
 	if (scout->pid == 0) {
 		(void)close(ends[0]); /* or we would hear ourselves, when nobody else does */
-		be_listener(listen, index, ends[1], context, parent);
+		be_listener(listen, index, ends[1], mirror, context, parent);
 	}
 	(void)close(ends[1]); /* is the other's */
 	scout->fd = ends[0];

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "mirror/mirror.h"
 
 enum { SCOUT_LINE_BYTES = 600 };
 
@@ -37,12 +38,16 @@ struct scout {
 
 #define SCOUT_NONE ((struct scout){ .pid = -1, .fd = -1 })
 
+/* Listen to the source INDEX of CONTEXT, write the journal of MIRROR, and tell by scout_tell(), to
+ * FD, until that fails. The result is an exit status. */
+typedef int scout_listen(size_t index, int fd, const struct mirror *mirror, const void *context);
+
 /*
- * Have LISTEN run with CONTEXT and INDEX; it tells by scout_tell(), to FD, and ends where that
- * fails. It is ended with us. Signals that are blocked here aren't there, and none is handled.
+ * Have LISTEN run with INDEX, MIRROR and CONTEXT; it tells by scout_tell(), to FD, and ends where
+ * that fails. It is ended with us. Signals that are blocked here aren't there, and none is handled.
  */
-bool scout_start(struct scout *scout, int (*listen)(size_t index, int fd, const void *context),
-		 size_t index, const void *context, struct error *err);
+bool scout_start(struct scout *scout, scout_listen *listen, size_t index,
+		 const struct mirror *mirror, const void *context, struct error *err);
 
 /* In that process: tell WORD. TEXT may be anything; NULL: none. False: nobody hears it. */
 bool scout_tell(int fd, enum scout_word word, const char *text);

@@ -26,16 +26,17 @@ static bool send_search(struct directory *directory, struct error *err)
 		[DIRECTORY_SCOPE_BASE] = LDAP_SCOPE_BASE,
 	};
 	LDAPControl *controls[] = { NULL, NULL };
-	int code = LDAP_SUCCESS;
+	char **attributes = ldap_entry_attributes(search);
+	int code = attributes != NULL ? LDAP_SUCCESS : LDAP_NO_MEMORY;
 
-	if (search->is_paged)
+	if (code == LDAP_SUCCESS && search->is_paged)
 		code = ldap_create_page_control(directory->handle, PAGE_ENTRIES, &directory->cookie,
 						0, &controls[0]);
-	/* The library takes the list of attributes as one that could be written, and doesn't. */
 	if (code == LDAP_SUCCESS)
 		code = ldap_search_ext(directory->handle, search->base, scopes[search->scope],
-				       search->filter, (char **)search->attributes, 0, controls,
-				       NULL, NULL, search->size_limit, &directory->message_id);
+				       search->filter, attributes, 0, controls, NULL, NULL,
+				       search->size_limit, &directory->message_id);
+	free((void *)attributes);
 	if (controls[0] != NULL)
 		ldap_control_free(controls[0]);
 	return code == LDAP_SUCCESS || ldap_module_fail(directory, code, search->filter, err);

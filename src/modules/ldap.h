@@ -50,6 +50,10 @@ enum directory_step ldap_entry_take(struct directory *directory, struct director
 /* Also frees directory->message; there may be none. */
 void ldap_entry_drop(struct directory *directory);
 
+/* The attributes that SEARCH wants, for the library; to be freed with free(), and good as long as
+ * SEARCH. NULL: no memory. */
+char **ldap_entry_attributes(const struct directory_search *search);
+
 /* What the tree that BASE is in says of its last change, behind what is in OUT; values are joined
  * by `;`, and what isn't there, or may not be read, has none. */
 bool ldap_state_read(const struct directory *directory, const char *base, struct buffer *out,
@@ -60,7 +64,8 @@ bool ldap_state_is_kept(const struct directory *directory, const char *base, str
 
 /* As directory.h has them. */
 bool ldap_follow_begin(struct directory *directory, const struct directory_search *searches,
-		       size_t count, struct buffer *out_doubt, struct error *err);
+		       size_t count, const struct directory_hearer *hearer,
+		       struct buffer *out_doubt, struct error *err);
 enum database_news ldap_follow_wait(struct directory *directory, int timeout_ms, struct error *err);
 void ldap_follow_free(struct ldap_follow *follow); /* accepts NULL */
 

@@ -116,3 +116,25 @@ enum directory_step ldap_entry_take(struct directory *directory, struct director
 	error_fill_memory(err);
 	return DIRECTORY_FAILED;
 }
+
+/* ---- what is asked of entries ------------------------------------------------------------- */
+
+char **ldap_entry_attributes(const struct directory_search *search)
+{
+	static char id[] = "entryUUID", stamp[] = "entryCSN";
+	size_t count = 0;
+	char **list;
+
+	while (search->attributes[count] != NULL)
+		count++;
+	list = calloc(count + 3, sizeof(*list));
+	if (list == NULL)
+		return NULL;
+	/* The library takes them as what could be written, and writes nothing. */
+	memcpy((void *)list, (const void *)search->attributes, count * sizeof(*list));
+	if (search->wants_identity) {
+		list[count++] = id;
+		list[count] = stamp;
+	}
+	return list;
+}

@@ -4,51 +4,35 @@
  * goes or changes.
  *
  * It begins with all entries, unless we know the state of the server, its contextCSN, and say it:
- * then with what came after that, which mostly is nothing. No entry is kept; that there is one is
- * the news.
+ * then with what came after that, which mostly is nothing. Whoever wants it is told of each entry
+ * that came later; to others it is the news that there is one.
  *
  * A server that copies another one may have no such search, but keeps its contextCSN, which is
  * asked each second then. One that neither copies nor is copied may have an old contextCSN that
  * stays as it is: where an entry is newer, it is of no use.
  */
-#include "modules/ldap.h"
+#include "modules/ldap_persist.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
-#include <lber.h>
-
 enum {
 	ASK_EVERY_MS = 1000,
 	CHECK_EVERY_MS = 60000, /* whether the state is kept */
 	TEXT_BYTES_MAX = 1 << 20,
-	/* Of RFC 4533: a mode of a search, and what the first byte of an intermediate message says.
-	 */
-	REFRESH_AND_PERSIST = 3,
-	TAG_REFRESH_DELETE = 0xa1,
-	TAG_REFRESH_PRESENT = 0xa2,
-	TAG_ID_SET = 0xa3,
+	MESSAGES_MAX = 10000, /* that are taken as one change */
 	CODE_REFRESH_REQUIRED = 0x1000,
 };
 
 struct ldap_follow {
-	const struct directory_search *searches; /* borrowed */
-	size_t count;
+	struct ldap_persist persist;
 	bool is_polled; /* no search stays: the state is compared */
 	bool has_news;  /* something came that wasn't told yet */
 	int64_t check_at_ms;
 	struct buffer state;
 	struct buffer state_before;
-};
-
-/* What a message says. */
-enum message {
-	MESSAGE_NOTHING,
-	MESSAGE_READY, /* what follows is new */
-	MESSAGE_NEWS,
-	MESSAGE_END, /* the search doesn't stay, and the code says why */
 };
 
 static int64_t now_ms(void)
@@ -69,7 +53,8 @@ static struct timeval timeval_of(int64_t ms)
 static bool is_first_of_its_base(const struct ldap_follow *follow, size_t place)
 {
 	for (size_t i = 0; i < place; i++)
-		if (strcmp(follow->searches[i].base, follow->searches[place].base) == 0)
+		if (strcmp(follow->persist.searches[i].base,
+			   follow->persist.searches[place].base) == 0)
 			return false;
 	return true;
 }
@@ -80,9 +65,10 @@ static bool read_states(const struct directory *directory, struct error *err)
 	struct ldap_follow *follow = directory->follow;
 
 	buffer_clear(&follow->state);
-	for (size_t i = 0; i < follow->count; i++)
+	for (size_t i = 0; i < follow->persist.count; i++)
 		if (is_first_of_its_base(follow, i) &&
-		    !ldap_state_read(directory, follow->searches[i].base, &follow->state, err))
+		    !ldap_state_read(directory, follow->persist.searches[i].base, &follow->state,
+				     err))
 			return false;
 	return true;
 }
@@ -106,8 +92,8 @@ static bool are_kept(const struct directory *directory, struct error *err)
 	bool is_good = true;
 
 	buffer_init(&state, TEXT_BYTES_MAX);
-	for (size_t i = 0; is_good && i < follow->count; i++) {
-		const char *base = follow->searches[i].base;
+	for (size_t i = 0; is_good && i < follow->persist.count; i++) {
+		const char *base = follow->persist.searches[i].base;
 
 		if (!is_first_of_its_base(follow, i))
 			continue;
@@ -123,54 +109,7 @@ static bool are_kept(const struct directory *directory, struct error *err)
 	return is_good;
 }
 
-/* ---- messages ----------------------------------------------------------------------------- */
-
-static enum message read_intermediate(const struct directory *directory, LDAPMessage *message)
-{
-	struct berval *data = NULL;
-	char *name = NULL;
-	enum message said = MESSAGE_NOTHING;
-	int tag = 0;
-
-	if (ldap_parse_intermediate(directory->handle, message, &name, &data, NULL, 0) ==
-		    LDAP_SUCCESS &&
-	    name != NULL && strcmp(name, LDAP_SYNC_INFO) == 0 && data != NULL && data->bv_len > 0)
-		tag = (unsigned char)data->bv_val[0];
-	if (tag == TAG_REFRESH_DELETE || tag == TAG_REFRESH_PRESENT)
-		said = MESSAGE_READY;
-	else if (tag == TAG_ID_SET)
-		said = MESSAGE_NEWS;
-	ldap_memfree(name);
-	ber_bvfree(data);
-	return said;
-}
-
-/* Takes MESSAGE of TYPE; of a search that ends *OUT_CODE. */
-static enum message read_message(const struct directory *directory, int type, LDAPMessage *message,
-				 int *out_code)
-{
-	enum message said = MESSAGE_NOTHING;
-
-	switch (type) {
-	case LDAP_RES_SEARCH_ENTRY:
-	case LDAP_RES_SEARCH_REFERENCE:
-		said = MESSAGE_NEWS;
-		break;
-	case LDAP_RES_INTERMEDIATE:
-		said = read_intermediate(directory, message);
-		break;
-	case LDAP_RES_SEARCH_RESULT:
-		said = MESSAGE_END;
-		*out_code = LDAP_OTHER;
-		(void)ldap_parse_result(directory->handle, message, out_code, NULL, NULL, NULL,
-					NULL, 0); /* or it stays */
-		break;
-	default:
-		break;
-	}
-	(void)ldap_msgfree(message); /* tells only its type */
-	return said;
-}
+/* ---- errors ------------------------------------------------------------------------------- */
 
 static int last_code(const struct directory *directory)
 {
@@ -180,103 +119,49 @@ static int last_code(const struct directory *directory)
 	return code == LDAP_SUCCESS ? LDAP_SERVER_DOWN : code;
 }
 
-/* ---- a search that stays ------------------------------------------------------------------ */
-
-/* What asks for one; with STATE for what came after it. NULL: no memory. */
-static LDAPControl *make_control(struct bytes state)
-{
-	BerElement *element = ber_alloc_t(LBER_USE_DER);
-	LDAPControl *control = NULL;
-	struct buffer cookie;
-	struct berval text, value = { 0 };
-	int written = -1;
-
-	buffer_init(&cookie, TEXT_BYTES_MAX);
-	(void)buffer_append_text(&cookie, "rid=000,csn="); /* checked below, as the next one */
-	(void)buffer_append(&cookie, state);
-	text = (struct berval){ .bv_len = cookie.size, .bv_val = cookie.data };
-	if (element != NULL && !cookie.has_failed)
-		written = state.size > 0 ? ber_printf(element, "{eO}", REFRESH_AND_PERSIST, &text)
-					 : ber_printf(element, "{e}", REFRESH_AND_PERSIST);
-	if (written >= 0 && ber_flatten2(element, &value, 0) == 0 &&
-	    ldap_control_create(LDAP_CONTROL_SYNC, 1, &value, 1, &control) != LDAP_SUCCESS)
-		control = NULL;
-	if (element != NULL)
-		ber_free(element, 1);
-	buffer_free(&cookie);
-	return control;
-}
-
-/* The filters of all searches at BASE, as one. */
-static void put_filters(const struct ldap_follow *follow, const char *base, struct buffer *out)
-{
-	(void)buffer_append_text(out, "(|"); /* checked by the caller, as the rest */
-	for (size_t i = 0; i < follow->count; i++)
-		if (strcmp(follow->searches[i].base, base) == 0)
-			(void)buffer_append_text(out, follow->searches[i].filter);
-	(void)buffer_append_byte(out, ')');
-}
-
-/* All below BASE is more than some searches want, but none is missing. */
-static int send_search(const struct directory *directory, const char *base, struct bytes state,
-		       int *out_id)
-{
-	static char none[] = LDAP_NO_ATTRS;
-	char *attributes[] = { none, NULL };
-	LDAPControl *controls[] = { make_control(state), NULL };
-	struct buffer filter;
-	int code = LDAP_NO_MEMORY;
-
-	buffer_init(&filter, TEXT_BYTES_MAX);
-	put_filters(directory->follow, base, &filter);
-	if (controls[0] != NULL && !filter.has_failed)
-		code = ldap_search_ext(directory->handle, base, LDAP_SCOPE_SUBTREE, filter.data,
-				       attributes, 0, controls, NULL, NULL, 0, out_id);
-	buffer_free(&filter);
-	if (controls[0] != NULL)
-		ldap_control_free(controls[0]);
-	return code;
-}
+/* ---- searches that stay ------------------------------------------------------------------- */
 
 /* Until the search with ID stays. What comes before that is new only where a state was said. */
-static int wait_until_ready(const struct directory *directory, int id, bool is_news)
+static int wait_until_ready(struct directory *directory, int id, bool is_news)
 {
 	for (;;) {
 		struct timeval timeout = timeval_of(directory->timeout_ms);
-		LDAPMessage *message = NULL;
 		int code = LDAP_OTHER;
-		int type = ldap_result(directory->handle, id, LDAP_MSG_ONE, &timeout, &message);
+		int type = ldap_result(directory->handle, id, LDAP_MSG_ONE, &timeout,
+				       &directory->message);
 
 		if (type <= 0)
 			return type == 0 ? LDAP_TIMEOUT : last_code(directory);
-		switch (read_message(directory, type, message, &code)) {
-		case MESSAGE_NOTHING:
+		switch (ldap_persist_read(directory, &directory->follow->persist, type, &code)) {
+		case LDAP_PERSIST_NOTHING:
 			break;
-		case MESSAGE_READY:
+		case LDAP_PERSIST_READY:
 			return LDAP_SUCCESS;
-		case MESSAGE_NEWS:
+		case LDAP_PERSIST_NEWS:
 			directory->follow->has_news |= is_news;
 			break;
-		case MESSAGE_END:
+		case LDAP_PERSIST_END:
 			return code == LDAP_SUCCESS ? LDAP_OTHER : code;
 		}
 	}
 }
 
-static bool begin_search(const struct directory *directory, const char *base, int *out_code,
+static bool begin_search(struct directory *directory, size_t place, int *out_code,
 			 struct error *err)
 {
+	struct ldap_follow *follow = directory->follow;
 	struct buffer state;
 	bool is_read;
 
 	buffer_init(&state, TEXT_BYTES_MAX);
-	is_read = ldap_state_read(directory, base, &state, err);
+	is_read = ldap_state_read(directory, follow->persist.searches[place].base, &state, err);
 	if (is_read) {
-		int id = 0;
-
-		*out_code = send_search(directory, base, buffer_bytes(&state), &id);
+		follow->persist.tells_entries &= state.size > 0;
+		*out_code =
+			ldap_persist_send(directory, &follow->persist, place, buffer_bytes(&state));
 		if (*out_code == LDAP_SUCCESS)
-			*out_code = wait_until_ready(directory, id, state.size > 0);
+			*out_code = wait_until_ready(directory, follow->persist.ids[place],
+						     state.size > 0);
 	}
 	buffer_free(&state);
 	return is_read;
@@ -290,6 +175,7 @@ void ldap_follow_free(struct ldap_follow *follow)
 		return;
 	buffer_free(&follow->state);
 	buffer_free(&follow->state_before);
+	ldap_persist_free(&follow->persist);
 	free(follow);
 }
 
@@ -306,6 +192,7 @@ static bool begin_polling(const struct directory *directory, struct buffer *out_
 	struct ldap_follow *follow = directory->follow;
 
 	follow->is_polled = true;
+	follow->persist.tells_entries = false;
 	if (!read_states(directory, err) || !are_kept(directory, err))
 		return false;
 	(void)state_differs(follow);
@@ -318,29 +205,31 @@ static bool begin_polling(const struct directory *directory, struct buffer *out_
 }
 
 bool ldap_follow_begin(struct directory *directory, const struct directory_search *searches,
-		       size_t count, struct buffer *out_doubt, struct error *err)
+		       size_t count, const struct directory_hearer *hearer,
+		       struct buffer *out_doubt, struct error *err)
 {
 	struct ldap_follow *follow = calloc(1, sizeof(*follow));
+	bool is_good;
 
 	if (follow == NULL)
 		return error_set_memory(err);
-	follow->searches = searches;
-	follow->count = count;
+	is_good = ldap_persist_init(&follow->persist, searches, count, hearer);
 	buffer_init(&follow->state, TEXT_BYTES_MAX);
 	buffer_init(&follow->state_before, TEXT_BYTES_MAX);
 	directory->follow = follow;
+	if (!is_good)
+		return error_set_memory(err);
 	for (size_t i = 0; i < count; i++) {
 		int code;
 
-		if (!is_first_of_its_base(follow, i))
-			continue;
-		if (!begin_search(directory, searches[i].base, &code, err))
+		if (!begin_search(directory, i, &code, err))
 			return false;
 		if (is_refusal(code))
 			return begin_polling(directory, out_doubt, err);
 		if (code != LDAP_SUCCESS)
 			return ldap_module_fail(directory, code, searches[i].base, err);
 	}
+	ldap_persist_tell_any(&follow->persist);
 	return true;
 }
 
@@ -397,6 +286,19 @@ static enum database_news fail_end(const struct directory *directory, int code, 
 	return DATABASE_NEWS_FAILED;
 }
 
+/* What has come already, or comes before END_MS; *OUT_TYPE 0: nothing. */
+static bool wait_for_message(struct directory *directory, int64_t end_ms, int *out_type,
+			     struct error *err)
+{
+	int64_t left_ms = directory->follow->has_news ? 0 : end_ms - now_ms();
+	struct timeval timeout = timeval_of(left_ms > 0 ? left_ms : 0);
+
+	*out_type = ldap_result(directory->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &timeout,
+				&directory->message);
+	return *out_type >= 0 ||
+	       ldap_module_fail(directory, last_code(directory), "the search for changes", err);
+}
+
 enum database_news ldap_follow_wait(struct directory *directory, int timeout_ms, struct error *err)
 {
 	struct ldap_follow *follow = directory->follow;
@@ -404,27 +306,20 @@ enum database_news ldap_follow_wait(struct directory *directory, int timeout_ms,
 
 	if (follow->is_polled)
 		return poll_state(directory, timeout_ms, err);
-	for (;;) {
-		/* What has come already is taken as one. */
-		int64_t left_ms = follow->has_news ? 0 : end_ms - now_ms();
-		struct timeval timeout = timeval_of(left_ms > 0 ? left_ms : 0);
-		LDAPMessage *message = NULL;
+	/* What has come already is taken as one, but not for ever. */
+	for (int i = 0; i < MESSAGES_MAX; i++) {
 		int code = LDAP_OTHER;
-		int type = ldap_result(directory->handle, LDAP_RES_ANY, LDAP_MSG_ONE, &timeout,
-				       &message);
+		int type;
 
-		if (type < 0) {
-			(void)ldap_module_fail(directory, last_code(directory),
-					       "the search for changes", err);
+		if (!wait_for_message(directory, end_ms, &type, err))
 			return DATABASE_NEWS_FAILED;
-		}
 		if (type == 0)
 			break;
-		switch (read_message(directory, type, message, &code)) {
-		case MESSAGE_NEWS:
+		switch (ldap_persist_read(directory, &directory->follow->persist, type, &code)) {
+		case LDAP_PERSIST_NEWS:
 			follow->has_news = true;
 			break;
-		case MESSAGE_END:
+		case LDAP_PERSIST_END:
 			return fail_end(directory, code, err);
 		default:
 			break;

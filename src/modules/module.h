@@ -25,7 +25,7 @@
 #include "directory/directory.h"
 
 /* Raised whenever anything in this file changes. */
-enum { DATABASE_MODULE_VERSION = 3 };
+enum { DATABASE_MODULE_VERSION = 4 };
 
 #define DATABASE_MODULE_SYMBOL "openrcpt_module"
 

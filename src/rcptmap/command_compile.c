@@ -71,9 +71,7 @@ static bool check_replacing(const struct options *options, const struct settings
 			 count == 1 ? options->operands[0] : "these files", settings->table);
 }
 
-/* ON_FILE as of compile_options. */
-static int compile(const struct options *options, bool keeps_same, attempt_on_file *on_file,
-		   void *file_context)
+static int compile(const struct options *options, bool keeps_same, const struct attempt_help *help)
 {
 	struct compile_options what = {
 		.output = options->output,
@@ -91,8 +89,9 @@ static int compile(const struct options *options, bool keeps_same, attempt_on_fi
 		.shows_progress = isatty(STDERR_FILENO) == 1,
 		.says_result = options->is_verbose || isatty(STDERR_FILENO) == 1,
 		.messages = stderr,
-		.on_file = on_file,
-		.on_file_context = file_context,
+		.on_file = help->on_file,
+		.on_file_context = help->file_context,
+		.mirrors = help->mirrors,
 	};
 	struct settings_source *sources = NULL;
 	struct settings *settings;
@@ -131,19 +130,21 @@ static int compile(const struct options *options, bool keeps_same, attempt_on_fi
 
 int command_compile(const struct options *options)
 {
-	return compile(options, false, NULL, NULL);
+	const struct attempt_help nobody = { .on_file = NULL };
+
+	return compile(options, false, &nobody);
 }
 
 /* ---- watch ---------------------------------------------------------------------------------- */
 
-static int compile_once_more(attempt_on_file *on_file, void *file_context, void *context)
+static int compile_once_more(const struct attempt_help *help, void *context)
 {
-	return compile(context, false, on_file, file_context);
+	return compile(context, false, help);
 }
 
-static int compile_anew(attempt_on_file *on_file, void *file_context, void *context)
+static int compile_anew(const struct attempt_help *help, void *context)
 {
-	return compile(context, true, on_file, file_context);
+	return compile(context, true, help);
 }
 
 /* Without ERR nothing is printed either: the compilation that follows does. */

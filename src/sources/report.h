@@ -20,6 +20,8 @@
 #include "sources/known_warnings.h"
 #include "sources/warnings.h"
 
+struct mirrors;
+
 struct report {
 	FILE *stream;
 	size_t errors;
@@ -45,6 +47,8 @@ struct report {
 	/* Called with each file that is opened to be read; NULL: nobody wants to know. */
 	void (*on_file)(const char *path, const struct stat *status, void *context);
 	void *on_file_context;
+	/* Copies of directories, for who reads these (mirror/mirror.h); NULL: there are none. */
+	const struct mirrors *mirrors;
 	pthread_mutex_t lock;
 };
 

@@ -5,6 +5,8 @@
  *
  *     hear TYPE CONNECTION TABLE...
  *     hear ldap URI BASE FILTER...
+ *     hear entries URI BASE FILTER...     the same, and before each `changed` what did:
+ *                                         `any`, `entry PLACE DN MAIL`, `gone PLACE`
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +60,29 @@ static int hear_database(const struct database_module *module, char **words)
 	return fail(&err);
 }
 
-static int hear_directory(const struct directory_module *module, char **words)
+static void tell_change(void *context, const struct directory_change *change)
 {
+	const struct directory_entry *entry = change->entry;
+
+	(void)context;
+	if (change->kind == DIRECTORY_CHANGE_ANY) {
+		(void)puts("any");
+		return;
+	}
+	if (change->id.size != DIRECTORY_ID_BYTES || change->stamp.size == 0)
+		(void)puts("without a name or a date");
+	(void)printf("%s %zu", entry != NULL ? "entry" : "gone", change->search);
+	if (entry != NULL)
+		(void)printf(" " BYTES_FORMAT, BYTES_ARGS(entry->name));
+	for (size_t i = 0; entry != NULL && i < entry->count; i++)
+		if (bytes_equal_ascii_nocase(entry->attributes[i].name, bytes_of("mail")))
+			(void)printf(" " BYTES_FORMAT, BYTES_ARGS(entry->attributes[i].values[0]));
+	(void)putchar('\n');
+}
+
+static int hear_directory(const struct directory_module *module, char **words, bool wants_entries)
+{
+	static const struct directory_hearer hearer = { .on_change = tell_change };
 	const struct directory_options options = { .uris = words[0],
 						   .bind = DIRECTORY_BIND_EXTERNAL,
 						   .connect_timeout_ms = SILENCE_MS,
@@ -76,7 +99,8 @@ static int hear_directory(const struct directory_module *module, char **words)
 							       .filter = *filter,
 							       .attributes = attributes };
 	buffer_init(&doubt, 1 << 16);
-	if (directory == NULL || !module->follow(directory, searches, count, &doubt, &err))
+	if (directory == NULL || !module->follow(directory, searches, count,
+						 wants_entries ? &hearer : NULL, &doubt, &err))
 		return fail(&err);
 	tell(&doubt);
 	while (tell_news(module->wait(directory, WAIT_MS, &err)))
@@ -89,14 +113,17 @@ static int hear_directory(const struct directory_module *module, char **words)
 int main(int argc, char **argv)
 {
 	const struct database_module *module;
+	bool wants_entries;
 	struct error err;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0); /* or it comes late */
 	if (argc < 4)
 		return 2;
-	module = modules_load(argv[1], &err);
+	wants_entries = strcmp(argv[1], "entries") == 0;
+	module = modules_load(wants_entries ? "ldap" : argv[1], &err);
 	if (module == NULL)
 		return fail(&err);
-	return module->directory != NULL ? hear_directory(module->directory, argv + 2)
-					 : hear_database(module, argv + 2);
+	return module->directory != NULL
+		       ? hear_directory(module->directory, argv + 2, wants_entries)
+		       : hear_database(module, argv + 2);
 }

@@ -27,8 +27,8 @@ class LdapFollowTest(unittest.TestCase):
         self.addCleanup(server.stop)
         return server
 
-    def hear(self, uri, *filters, base=BASE):
-        hearing = Hearing('ldap', uri, base, *(filters or FILTERS))
+    def hear(self, uri, *filters, base=BASE, what='ldap'):
+        hearing = Hearing(what, uri, base, *(filters or FILTERS))
         self.addCleanup(hearing.close)
         self.assertEqual(hearing.quiet(), 0)    # what was there is no news
         return hearing
@@ -55,6 +55,31 @@ class LdapFollowTest(unittest.TestCase):
         server.add(entry('z', mail='z@one.example') + entry('y', uid='y'))
         server.add(change('z', 'replace: maildrop', 'maildrop: x@dest.example'))
         self.assertEqual(hearing.quiet(), 0)    # others than those asked for
+
+    def test_entries(self):
+        """Who wants them is told of each, and by which search, before it is told of a change."""
+        server = self.start(''.join(entry('a%d' % i, mail='a%d@one.example' % i, mailEnabled='TRUE')
+                                    for i in range(700)))
+        hearing = Hearing('entries', server.uri, BASE, *FILTERS)
+        self.addCleanup(hearing.close)
+        self.assertEqual(hearing.doubts, ['any'])
+        self.assertEqual(hearing.quiet(), 0)
+        away = 'dn: %s\nchangetype: modrdn\nnewrdn: cn=a2\ndeleteoldrdn: 1\nnewsuperior: %s\n\n'
+        for ldif, *wanted in (
+                (entry('b', mail='b@one.example', mailEnabled='TRUE', mailAlias='c@one.example'),
+                 'entry 0 cn=b,%s b@one.example' % BASE, 'entry 1 cn=b,%s b@one.example' % BASE),
+                (change('b', 'delete: mailAlias'), 'entry 0 cn=b,%s b@one.example' % BASE, 'gone 1'),
+                (change('a1', 'replace: mailEnabled', 'mailEnabled: FALSE'), 'gone 0'),
+                (change('a1', 'replace: mailEnabled', 'mailEnabled: TRUE'),
+                 'entry 0 cn=a1,%s a1@one.example' % BASE),
+                ('dn: %s\nchangetype: delete\n\n' % dn('a1'), 'gone 0'),
+                (away % (dn('a2'), SUFFIX), 'gone 0')):
+            with self.subTest(ldif):
+                server.add(ldif)
+                said = [line for line in hearing.until('changed') if line != 'none']
+                while len(said) <= len(wanted):     # each search has a message of its own
+                    said += [line for line in hearing.until('changed') if line != 'none']
+                self.assertEqual(sorted(line for line in said if line != 'changed'), sorted(wanted))
 
     def test_one_that_copies_another(self):
         """It has no search that stays; what it says of its state is compared."""

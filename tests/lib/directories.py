@@ -111,19 +111,21 @@ def free_port(host):
 
 class Slapd:
     """TLS: lines of slapd.conf for it; URLS: where it listens, too; SCHEMA: its own attributes;
-    REPLICATION: lines for how it is copied, or copies; LDIF: None for one that copies all."""
+    REPLICATION: lines for how it is copied, or copies; LDIF: None for one that copies all; DEBUG:
+    what it logs."""
 
     USER = 'nobody'
     TYPE = 'ldap'
 
     def __init__(self, ldif='', tls='', urls=(), schema=SCHEMA,
-                 replication='overlay syncprov'):
+                 replication='overlay syncprov', debug='0'):
         self.folder = harness.Scratch('openrcpt-ldap-')
         self.user = pwd.getpwnam(self.USER)
         self.socket = self.folder / 'ldapi'
         self.uri = 'ldapi://' + urllib.parse.quote(str(self.socket), safe='')
         self.urls = (self.uri,) + tuple(urls)
         self.process = None
+        self.debug = debug
         data = self.folder / 'data'
         data.mkdir()
         (self.folder / 'mail.schema').write_text(schema, encoding='utf-8')
@@ -158,7 +160,7 @@ class Slapd:
         log = open(self.folder / 'log', 'ab')    # pylint: disable=consider-using-with
         with log:
             self.process = subprocess.Popen(
-                [harness.SLAPD, '-f', str(self.configuration), '-h', ' '.join(self.urls), '-d', '0'],
+                [harness.SLAPD, '-f', str(self.configuration), '-h', ' '.join(self.urls), '-d', self.debug],
                 user=self.user.pw_uid, group=self.user.pw_gid, extra_groups=[], cwd='/',
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         harness.wait_until(lambda: self.tool('ldapsearch', '-b', '', '-s', 'base', may_fail=True),
@@ -181,6 +183,9 @@ class Slapd:
         if done.returncode != 0 and not may_fail:
             raise AssertionError('%s: %s' % (name, done.stdout))
         return done.stdout if done.returncode == 0 else None
+
+    def log_text(self):
+        return (self.folder / 'log').read_text(encoding='utf-8', errors='replace')
 
     def copy(self):
         """Lines for one that copies it."""

@@ -21,8 +21,8 @@ class Hearing:
         self.thread.start()
         self.doubts = []
         line = self.next()
-        while line.startswith('doubt '):
-            self.doubts.append(line[len('doubt '):])
+        while line == 'any' or line.startswith('doubt '):   # which is told of a begin, too
+            self.doubts.append(line.removeprefix('doubt '))
             line = self.next()
         if line != 'ready':
             self.close()

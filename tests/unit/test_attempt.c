@@ -37,23 +37,22 @@ static int end(void **state)
 	return 0;
 }
 
-static int read_two(attempt_on_file *on_file, void *file_context, void *context)
+static int read_two(const struct attempt_help *help, void *context)
 {
 	struct stat status;
 
 	(void)stat("/", &status);
-	on_file("/", &status, file_context);
-	on_file("/a  file", &status, file_context);
+	help->on_file("/", &status, help->file_context);
+	help->on_file("/a  file", &status, help->file_context);
 	(void)puts(context);
 	(void)fflush(stdout);
 	(void)fputs("and more\n", stderr);
 	return EX_DATAERR;
 }
 
-static int die(attempt_on_file *on_file, void *file_context, void *context)
+static int die(const struct attempt_help *help, void *context)
 {
-	(void)on_file;
-	(void)file_context;
+	(void)help;
 	(void)context;
 	(void)raise(SIGKILL);
 	return EX_OK;
@@ -76,7 +75,7 @@ static void what_it_says_and_reads_is_there_when_it_has_ended(void **state)
 	char path[PATH_MAX];
 
 	(void)state;
-	assert_true(attempt_start(&attempt, read_two, text, &err));
+	assert_true(attempt_start(&attempt, read_two, NULL, text, &err));
 	assert_int_equal(wait_for_its_end(), EX_DATAERR);
 	assert_true(bytes_equal(buffer_bytes(&messages), bytes_of("said\nand more\n")));
 	assert_true(file_identity_get("/", &root));
@@ -91,16 +90,15 @@ static void what_it_says_and_reads_is_there_when_it_has_ended(void **state)
 static void one_that_a_signal_ends_has_failed(void **state)
 {
 	(void)state;
-	assert_true(attempt_start(&attempt, die, NULL, &err));
+	assert_true(attempt_start(&attempt, die, NULL, NULL, &err));
 	assert_int_equal(wait_for_its_end(), EX_OSERR);
 	assert_true(bytes_equal(buffer_bytes(&messages),
 				bytes_of("rcptmap: the compilation was killed by signal 9\n")));
 }
 
-static int never_end(attempt_on_file *on_file, void *file_context, void *context)
+static int never_end(const struct attempt_help *help, void *context)
 {
-	(void)on_file;
-	(void)file_context;
+	(void)help;
 	(void)context;
 	while (pause() != 0)
 		continue; /* it only says that a signal came */
@@ -112,7 +110,7 @@ static void one_that_is_under_way_ends_with_who_closes_it(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_true(attempt_start(&attempt, never_end, NULL, &err));
+	assert_true(attempt_start(&attempt, never_end, NULL, NULL, &err));
 	pid = attempt.pid;
 	(void)alarm(60); /* where it isn't told to end nobody else would */
 	attempt_close(&attempt);

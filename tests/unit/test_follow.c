@@ -37,12 +37,11 @@ static struct settings *load(void *context, struct error *err)
 	return settings;
 }
 
-static int compile(attempt_on_file *on_file, void *file_context, void *context)
+static int compile(const struct attempt_help *help, void *context)
 {
 	FILE *stream = fopen(scratch_path("compiled"), "a");
 
-	(void)on_file;
-	(void)file_context;
+	(void)help;
 	(void)context;
 	if (stream == NULL || fputc('x', stream) == EOF || fclose(stream) != 0)
 		return EX_IOERR;

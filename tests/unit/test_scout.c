@@ -40,10 +40,11 @@ static enum scout_word wait_for_word(const char **out_text)
 	return word;
 }
 
-static int tell_all(size_t index, int fd, const void *context)
+static int tell_all(size_t index, int fd, const struct mirror *mirror, const void *context)
 {
 	char text[2000];
 
+	(void)mirror;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	(void)scout_tell(fd, SCOUT_BACK, NULL);
@@ -58,7 +59,7 @@ static void what_is_told_is_heard(void **state)
 	const char *text;
 
 	(void)state;
-	assert_true(scout_start(&scout, tell_all, 7, "two\nlines\x7f", &err));
+	assert_true(scout_start(&scout, tell_all, 7, NULL, "two\nlines\x7f", &err));
 	assert_int_equal(wait_for_word(&text), SCOUT_BACK);
 	assert_string_equal(text, "");
 	assert_int_equal(wait_for_word(&text), SCOUT_LOST);
@@ -72,12 +73,13 @@ static void what_is_told_is_heard(void **state)
 	assert_false(scout_has_ended(&scout));
 }
 
-static int tell_nonsense(size_t index, int fd, const void *context)
+static int tell_nonsense(size_t index, int fd, const struct mirror *mirror, const void *context)
 {
 	static const char nonsense[] = "\nback\nwhat is this\n";
 	char text[3000];
 
 	(void)index;
+	(void)mirror;
 	(void)context;
 	memset(text, 'x', sizeof(text));
 	(void)!write(fd, nonsense, sizeof(nonsense) - 1);
@@ -91,15 +93,16 @@ static void nonsense_is_passed_over(void **state)
 	const char *text;
 
 	(void)state;
-	assert_true(scout_start(&scout, tell_nonsense, 0, NULL, &err));
+	assert_true(scout_start(&scout, tell_nonsense, 0, NULL, NULL, &err));
 	assert_int_equal(wait_for_word(&text), SCOUT_CHANGED);
 }
 
-static int stay(size_t index, int fd, const void *context)
+static int stay(size_t index, int fd, const struct mirror *mirror, const void *context)
 {
 	sigset_t blocked;
 
 	(void)index;
+	(void)mirror;
 	(void)context;
 	/* No signal is blocked, nor handled. */
 	(void)sigprocmask(SIG_BLOCK, NULL, &blocked);
@@ -119,7 +122,7 @@ static void one_that_stays_is_ended(void **state)
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGTERM);
 	assert_int_equal(sigprocmask(SIG_BLOCK, &blocked, &before), 0);
-	assert_true(scout_start(&scout, stay, 0, NULL, &err));
+	assert_true(scout_start(&scout, stay, 0, NULL, NULL, &err));
 	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
 	assert_int_equal(wait_for_word(&text), SCOUT_BACK);
 	pid = scout.pid;
@@ -130,9 +133,10 @@ static void one_that_stays_is_ended(void **state)
 	scout_close(&scout);
 }
 
-static int tell_for_ever(size_t index, int fd, const void *context)
+static int tell_for_ever(size_t index, int fd, const struct mirror *mirror, const void *context)
 {
 	(void)index;
+	(void)mirror;
 	(void)context;
 	while (scout_tell(fd, SCOUT_CHANGED, NULL))
 		;
@@ -143,7 +147,7 @@ static void one_that_nobody_hears_ends(void **state)
 {
 	(void)state;
 	(void)signal(SIGPIPE, SIG_IGN);
-	assert_true(scout_start(&scout, tell_for_ever, 0, NULL, &err));
+	assert_true(scout_start(&scout, tell_for_ever, 0, NULL, NULL, &err));
 	assert_int_equal(close(scout.fd), 0);
 	scout.fd = -1;
 	while (!scout_has_ended(&scout))
