@@ -330,10 +330,20 @@ bool listeners_are_starting(const struct listeners *listeners)
 	return false;
 }
 
-bool listeners_miss_one(const struct listeners *listeners)
+/* The source is called as in `rcptmap: postgresql:main alias: …`. */
+static bool is_about(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	char next = at != NULL ? at[strlen(name)] : '\0';
+
+	return next == ' ' || next == ':';
+}
+
+bool listeners_miss_one(const struct listeners *listeners, const char *text)
 {
 	for (size_t i = 0; i < listeners->count; i++)
-		if (listeners->items[i].told.away_since != 0)
+		if (listeners->items[i].told.away_since != 0 &&
+		    is_about(text, listeners->items[i].told.name))
 			return true;
 	return false;
 }

@@ -66,8 +66,8 @@ size_t listeners_poll(const struct listeners *listeners, struct pollfd *out, siz
 /* Has one told nothing at all yet? */
 bool listeners_are_starting(const struct listeners *listeners);
 
-/* Is there one whose server is away? */
-bool listeners_miss_one(const struct listeners *listeners);
+/* Is TEXT, of a compilation, about one that is said to be away? */
+bool listeners_miss_one(const struct listeners *listeners, const char *text);
 
 /* All sources are read from now on. */
 void listeners_take(struct listeners *listeners);
