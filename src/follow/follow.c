@@ -119,7 +119,10 @@ static void loop(struct follow *follow, const sigset_t *while_waiting)
 		now = clock_milliseconds();
 		if (is_hinted || now >= follow->look_ms)
 			follow_look(follow, now);
-		follow->is_wanted |= signals_take_compile();
+		if (signals_take_compile()) {
+			follow->is_wanted = true;
+			listeners_retry(&follow->listeners); /* something may have been mended */
+		}
 		read_if_due(follow, now);
 		begin_if_due(follow, now);
 		follow_say_again(follow, now);
@@ -169,7 +172,8 @@ int follow_run(const struct follow_options *options)
 	buffer_init(&follow.messages, MESSAGES_MAX);
 	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
-	follow.listeners = (struct listeners){ .listen = options->listen,
+	follow.listeners = (struct listeners){ .retry_ms = FOLLOW_RETRY_MS,
+					       .listen = options->listen,
 					       .name = options->name,
 					       .schema = options->schema };
 	signals_handle(&while_waiting);

@@ -118,6 +118,8 @@ static void succeed(struct follow *follow)
 
 	print_warnings(follow);
 	complaint_end(&follow->complaint);
+	if (state->failing_since != 0)
+		listeners_retry(&follow->listeners); /* what was mended may tell of changes, too */
 	state->failing_since = 0;
 	state->trouble[0] = '\0';
 	state->compiled = (uint64_t)time(NULL);
