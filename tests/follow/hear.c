@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hear - what a module tells of changes, a line each: `doubt TEXT`, `ready`, then for each time
- * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one.
+ * that it is waited for `changed` or `none`, and `anew` or `failed STATUS TEXT` as the last one.
  *
  *     hear TYPE CONNECTION TABLE...
  *     hear ldap URI BASE FILTER...
@@ -32,9 +32,17 @@ static void tell(struct buffer *doubt)
 
 static bool tell_news(enum database_news news)
 {
-	if (news != DATABASE_NEWS_FAILED)
-		(void)puts(news == DATABASE_NEWS_CHANGED ? "changed" : "none");
-	return news != DATABASE_NEWS_FAILED;
+	switch (news) {
+	case DATABASE_NEWS_NONE:
+		return puts("none") >= 0;
+	case DATABASE_NEWS_CHANGED:
+		return puts("changed") >= 0;
+	case DATABASE_NEWS_ANEW:
+		(void)puts("anew");
+		exit(0);
+	default:
+		return false;
+	}
 }
 
 static int hear_database(const struct database_module *module, char **words)
