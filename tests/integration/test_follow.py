@@ -264,6 +264,18 @@ class PostgresqlFollow(FollowTest):
             self.server.sockets, self.database.name, name)}
         self.use(**settings)
 
+    def test_a_right_that_is_taken_away(self):
+        """The tables could be asked before; that they can't any more is no outage."""
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text')
+        self.use_role('less', 'SELECT', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: no trigger tells of changes of alias')
+        self.database.run('REVOKE SELECT ON alias FROM less; '
+                          'GRANT SELECT (id, address, goto, active) ON alias TO less')
+        self.wait_for_log('postgresql:main: warning: .*permission denied for table alias')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
     def test_a_server_that_may_not_be_listened_to(self):
         """It lets itself be read, so it isn't away; and once it may, it is listened to."""
         function = 'EXECUTE ON FUNCTION pg_notify(text, text)'
