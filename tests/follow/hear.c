@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hear - what a module tells of changes, a line each: `doubt TEXT`, `ready`, then for each time
- * that it is waited for `changed` or `none`, and `anew` or `failed STATUS TEXT` as the last one.
+ * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one, behind
+ * `anew` with 0.
  *
  *     hear TYPE CONNECTION TABLE...
  *     hear ldap URI BASE FILTER...
@@ -39,7 +40,7 @@ static bool tell_news(enum database_news news)
 		return puts("changed") >= 0;
 	case DATABASE_NEWS_ANEW:
 		(void)puts("anew");
-		exit(0);
+		return false;
 	default:
 		return false;
 	}
@@ -50,7 +51,7 @@ static int hear_database(const struct database_module *module, char **words)
 	const struct database_options options = { .connection = words[0],
 						  .connect_timeout_ms = SILENCE_MS,
 						  .timeout_ms = SILENCE_MS };
-	struct error err;
+	struct error err = { .status = 0 };
 	struct buffer doubt;
 	struct database *database = module->open(&options, &err);
 
@@ -75,7 +76,7 @@ static int hear_directory(const struct directory_module *module, char **words)
 	static const char *const attributes[] = { "mail", NULL };
 	struct directory_search searches[SEARCHES_MAX] = { 0 };
 	size_t count = 0;
-	struct error err;
+	struct error err = { .status = 0 };
 	struct buffer doubt;
 	struct directory *directory = module->open(&options, &err);
 
