@@ -32,7 +32,8 @@ enum {
 /* How a connection has ended. */
 enum outcome {
 	OUTCOME_LOST,   /* was told */
-	OUTCOME_POLLED, /* likewise: there is no use in trying again */
+	OUTCOME_ANEW,   /* nothing is wrong, but another one is wanted */
+	OUTCOME_POLLED, /* was told: whoever watches says when to try again */
 	OUTCOME_ALONE,  /* nobody hears us */
 };
 
@@ -155,13 +156,29 @@ static bool tell_doubts(struct ear *ear)
 	return true;
 }
 
+/* Did somebody say no, who is there? */
+static bool is_refused(const struct error *err)
+{
+	return err->status == EX_UNAVAILABLE || err->status == EX_CONFIG;
+}
+
+/* Who has let us in, and then says no, may be read all the same: that is the compilation's to find
+ * out, and to tell. Where options make no sense, it tells that, too. */
+static enum outcome tell_why_not(const struct ear *ear, const struct error *err)
+{
+	bool is_let_in = ear->database != NULL || ear->directory != NULL;
+
+	if (err->status == EX_CONFIG || (is_let_in && is_refused(err)))
+		return tell(ear, SCOUT_POLLED, err->text, OUTCOME_POLLED);
+	return tell(ear, SCOUT_LOST, err->text, OUTCOME_LOST);
+}
+
 static enum outcome hear(struct ear *ear)
 {
 	struct error err;
 
 	if (!connect_and_follow(ear, &err))
-		return err.status == EX_CONFIG ? tell(ear, SCOUT_POLLED, err.text, OUTCOME_POLLED)
-					       : tell(ear, SCOUT_LOST, err.text, OUTCOME_LOST);
+		return tell_why_not(ear, &err);
 	if (!tell_doubts(ear) || !scout_tell(ear->fd, SCOUT_BACK, NULL))
 		return OUTCOME_ALONE;
 	for (;;) {
@@ -169,7 +186,11 @@ static enum outcome hear(struct ear *ear)
 
 		switch (wait_for_news(ear, &err)) {
 		case DATABASE_NEWS_FAILED:
-			return tell(ear, SCOUT_LOST, err.text, OUTCOME_LOST);
+			/* Whether it still lets us in is told by the next connection. */
+			return is_refused(&err) ? OUTCOME_ANEW
+						: tell(ear, SCOUT_LOST, err.text, OUTCOME_LOST);
+		case DATABASE_NEWS_ANEW:
+			return OUTCOME_ANEW;
 		case DATABASE_NEWS_CHANGED:
 			word = SCOUT_CHANGED;
 			break;
@@ -261,6 +282,7 @@ int changes_listen(size_t index, int fd, const struct mirror *mirror, const void
 		case OUTCOME_ALONE:
 			return EX_UNAVAILABLE;
 		case OUTCOME_LOST:
+		case OUTCOME_ANEW:
 			break;
 		}
 		if (clock_milliseconds() - began_ms >= GOOD_MS)

@@ -5,8 +5,8 @@
  *
  * It has a connection of its own. Where that is lost it waits 1, 2, 4 … 30 seconds, connects and
  * listens again, and says that it is back: what was changed meanwhile nobody knows. What listens is
- * a module (modules/module.h); where one can't, or a server won't have it, the process says so and
- * ends, and the source has to be read now and then.
+ * a module (modules/module.h); where one can't, or a server is there and won't have it, the process
+ * says so and ends, and the source has to be read now and then.
  */
 #ifndef CHANGES_CHANGES_H
 #define CHANGES_CHANGES_H

@@ -99,6 +99,7 @@ enum directory_step {
 enum database_news {
 	DATABASE_NEWS_NONE, /* the server was asked, and nothing had changed */
 	DATABASE_NEWS_CHANGED,
+	DATABASE_NEWS_ANEW, /* it can be followed in another way, or no more in this one */
 	DATABASE_NEWS_FAILED,
 };
 

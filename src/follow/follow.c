@@ -72,9 +72,9 @@ static void read_if_due(struct follow *follow, int64_t now)
 	if (follow->read_ms == 0 || now < follow->read_ms || follow->attempt.pid >= 0)
 		return;
 	follow_look(follow, now); /* somebody may just have put an older table in place */
-	/* What is away is read when it is back. */
-	if (follow->state.copy_of == 0 && !listeners_miss_one(&follow->listeners)) {
-		follow->has_heard = true;
+	/* Who is away for its listener may be there for who reads, and others are there. */
+	if (follow->state.copy_of == 0) {
+		follow->is_read_due = true;
 		follow->wants_all = true;
 		quiet_break(&follow->quiet, now);
 	}
@@ -100,7 +100,7 @@ static void begin_if_due(struct follow *follow, int64_t now)
 		if (quiet_is_over(&follow->quiet, now)) {
 			quiet_end(&follow->quiet);
 			follow->is_wanted |= watched_has_news(&follow->watched);
-			is_due |= follow->has_heard;
+			is_due |= follow->has_heard || follow->is_read_due;
 		}
 	}
 	if (follow->is_wanted || is_due)
@@ -123,6 +123,7 @@ static void loop(struct follow *follow, const sigset_t *while_waiting)
 		if (signals_take_compile()) {
 			follow->is_wanted = true;
 			follow->wants_all = true;
+			listeners_retry(&follow->listeners); /* something may have been mended */
 		}
 		read_if_due(follow, now);
 		begin_if_due(follow, now);
@@ -173,7 +174,8 @@ int follow_run(const struct follow_options *options)
 	buffer_init(&follow.messages, MESSAGES_MAX);
 	complaint_init(&follow.complaint);
 	buffer_init(&follow.warned, MESSAGES_MAX);
-	follow.listeners = (struct listeners){ .listen = options->listen,
+	follow.listeners = (struct listeners){ .retry_ms = FOLLOW_RETRY_MS,
+					       .listen = options->listen,
 					       .name = options->name,
 					       .schema = options->schema };
 	signals_handle(&while_waiting);

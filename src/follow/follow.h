@@ -20,10 +20,11 @@
 
 enum {
 	FOLLOW_LOOK_MS = 2000,
-	FOLLOW_AGAIN_MS = 60000,  /* what failed, and may be no source's fault */
-	FOLLOW_TELL_MS = 30000,   /* between two states that say that all is well */
-	FOLLOW_CONFIRM_MS = 5000, /* likewise, where a database has confirmed it */
-	FOLLOW_START_MS = 3000,   /* for listeners, before what they hear is read first */
+	FOLLOW_AGAIN_MS = 60000,   /* what failed, and may be no source's fault */
+	FOLLOW_TELL_MS = 30000,    /* between two states that say that all is well */
+	FOLLOW_CONFIRM_MS = 5000,  /* likewise, where a database has confirmed it */
+	FOLLOW_START_MS = 3000,    /* for listeners, before what they hear is read first */
+	FOLLOW_RETRY_MS = 3600000, /* to listen to who was there, and could not be listened to */
 };
 
 struct follow_options {

@@ -50,7 +50,7 @@ static void remember_files(struct follow *follow)
 /* ---- compiling ------------------------------------------------------------------------------ */
 
 /* A database is read now and then even if nobody says that it has changed: for those of which that
- * can't be told, and for what was missed. One that is away is read when it is back. */
+ * can't be told, and for what was missed. */
 void follow_plan_reading(struct follow *follow)
 {
 	follow->read_ms = 0;
@@ -65,8 +65,10 @@ void follow_begin(struct follow *follow)
 	struct error err;
 
 	follow->is_anew = !follow->is_wanted;
+	follow->is_by_clock = follow->is_anew && !follow->has_heard;
 	follow->is_wanted = false;
 	follow->has_heard = false;
+	follow->is_read_due = false;
 	follow->began = (uint64_t)time(NULL);
 	follow->began_ms = clock_milliseconds();
 	follow->generation = follow->state.generation;
@@ -122,6 +124,8 @@ static void succeed(struct follow *follow)
 
 	print_warnings(follow);
 	complaint_end(&follow->complaint);
+	if (state->failing_since != 0)
+		listeners_retry(&follow->listeners); /* what was mended may tell of changes, too */
 	state->failing_since = 0;
 	state->trouble[0] = '\0';
 	state->compiled = (uint64_t)time(NULL);
@@ -138,15 +142,27 @@ static void succeed(struct follow *follow)
 	follow_say(text);
 }
 
+/* That a server is away is said by who listens to it; and nobody has heard of a change that isn't
+ * published now. */
+static bool was_said(const struct follow *follow, int status)
+{
+	return follow->is_by_clock && (status == EX_UNAVAILABLE || status == EX_TEMPFAIL) &&
+	       listeners_miss_one(&follow->listeners, follow->state.trouble);
+}
+
 static void fail(struct follow *follow, int status)
 {
 	struct follow_state *state = &follow->state;
 	int64_t now = clock_milliseconds();
 
 	state->failures++;
+	set_trouble(follow);
+	if (state->failing_since == 0 && was_said(follow, status)) {
+		state->trouble[0] = '\0';
+		return;
+	}
 	if (state->failing_since == 0)
 		state->failing_since = (uint64_t)time(NULL);
-	set_trouble(follow);
 	if (complaint_is_news(&follow->complaint, buffer_bytes(&follow->messages), now)) {
 		print(&follow->messages);
 		follow_say("not published: the table stays as it is");

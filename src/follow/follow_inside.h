@@ -32,7 +32,9 @@ struct follow {
 	struct listeners listeners;
 	bool is_wanted;      /* compile, whatever is seen */
 	bool has_heard;      /* of a change of a database, since the last compilation began */
-	bool is_anew;        /* the compilation is because of that alone */
+	bool is_read_due;    /* databases have to be read, heard or not */
+	bool is_anew;        /* the compilation is because of these alone */
+	bool is_by_clock;    /* because of the latter alone */
 	bool wants_all;      /* from the servers, not out of mirrors */
 	bool is_copied;      /* the compilation may take what it reads out of mirrors */
 	int64_t start_ms;    /* what was heard until then is read by the first compilation */

@@ -71,9 +71,12 @@ static void start(const struct listeners *listeners, struct followed *followed,
 {
 	struct error err;
 
+	buffer_clear(&followed->coming); /* of one that has ended within its words */
 	if (!scout_start(&followed->scout, listeners->listen, followed->index, &followed->mirror,
 			 settings, &err)) {
 		followed->again_ms = clock_milliseconds() + LAST_PAUSE_MS;
+		if (followed->is_polled)
+			return;
 		(void)snprintf(followed->told.reason, sizeof(followed->told.reason), "%.200s",
 			       err.text);
 	} else {
@@ -194,6 +197,16 @@ static void say_away(struct followed *followed, const char *still)
 	say(followed, text);
 }
 
+/* A quarter more or less, so that not all who follow a server try at once. */
+static void try_later(const struct listeners *listeners, struct followed *followed)
+{
+	uint64_t chosen = 0;
+
+	(void)hash_random_seed(&chosen); /* else all wait equally long */
+	followed->again_ms = clock_milliseconds() + listeners->retry_ms * 3 / 4 +
+			     (int64_t)(chosen % (uint64_t)(listeners->retry_ms / 2 + 1));
+}
+
 static void take_lost(struct followed *followed, const char *reason)
 {
 	followed->is_starting = false;
@@ -230,13 +243,17 @@ static void say_doubts(struct followed *followed)
 	buffer_clear(&followed->coming);
 }
 
-static void take_back(struct followed *followed)
+static void take_back(struct followed *followed, bool tells_more)
 {
 	char text[TEXT_BYTES];
 
 	if (followed->told.away_since != 0) {
 		(void)snprintf(text, sizeof(text), " is back after %" PRIu64 " s",
 			       (uint64_t)time(NULL) - followed->told.away_since); /* fits */
+		say(followed, text);
+	}
+	if (tells_more) {
+		(void)snprintf(text, sizeof(text), ": its changes are told from now on"); /* fits */
 		say(followed, text);
 	}
 	complaint_end(&followed->complaint);
@@ -252,18 +269,39 @@ static void take_doubt(struct followed *followed, const char *text)
 	(void)buffer_append_format(&followed->coming, "%s\n", text); /* else it isn't said */
 }
 
-static unsigned take_word(struct followed *followed, enum scout_word word, const char *text,
-			  bool keeps)
+/* It listens. Until now it may have been read by the clock, or told late. */
+static unsigned take_listening(struct followed *followed, bool keeps)
 {
-	bool was_away;
+	bool has_no_doubts_more = followed->coming.size == 0 && followed->doubts.size > 0;
+	bool tells_more = followed->is_polled || has_no_doubts_more;
 
+	followed->is_polled = false;
+	take_back(followed, tells_more);
+	followed->has_changed = true;
+	return keeps ? LISTENERS_TURNED : LISTENERS_TURNED | LISTENERS_CHANGED;
+}
+
+/* Who has listened until now has missed what was changed since. */
+static unsigned take_polled(struct followed *followed, const char *why, bool keeps)
+{
+	bool has_missed = !followed->is_polled && !followed->is_starting;
+
+	followed->is_polled = true;
+	take_doubt(followed, why);
+	take_doubt(followed, "changes are seen each follow_seconds, when all is read");
+	take_back(followed, false);
+	followed->has_changed |= has_missed;
+	return has_missed && !keeps ? LISTENERS_TURNED | LISTENERS_CHANGED : LISTENERS_TURNED;
+}
+
+static unsigned take_word(const struct listeners *listeners, struct followed *followed,
+			  enum scout_word word, const char *text, bool keeps)
+{
 	if (word == SCOUT_BACK || word == SCOUT_CHANGED || word == SCOUT_CONFIRMED)
 		followed->heard = (uint64_t)time(NULL);
 	switch (word) {
 	case SCOUT_BACK:
-		take_back(followed);
-		followed->has_changed = true;
-		return keeps ? LISTENERS_TURNED : LISTENERS_TURNED | LISTENERS_CHANGED;
+		return take_listening(followed, keeps);
 	case SCOUT_CHANGED:
 		followed->has_changed = true;
 		return LISTENERS_CHANGED;
@@ -273,15 +311,16 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 		followed->told.confirmed = (uint64_t)time(NULL);
 		return LISTENERS_CONFIRMED;
 	case SCOUT_LOST:
-		take_lost(followed, text);
-		return LISTENERS_TURNED;
+		if (!followed->is_polled) {
+			take_lost(followed, text);
+			return LISTENERS_TURNED;
+		}
+		/* It would go on trying, much more often. */
+		scout_close(&followed->scout);
+		try_later(listeners, followed);
+		return LISTENERS_NOTHING;
 	case SCOUT_POLLED:
-		was_away = followed->told.away_since != 0;
-		followed->is_polled = true;
-		take_doubt(followed, text);
-		take_doubt(followed, "changes are seen each follow_seconds, when all is read");
-		take_back(followed);
-		return was_away && !keeps ? LISTENERS_TURNED | LISTENERS_CHANGED : LISTENERS_TURNED;
+		return take_polled(followed, text, keeps);
 	case SCOUT_DOUBT:
 		take_doubt(followed, text);
 		return LISTENERS_NOTHING;
@@ -291,12 +330,14 @@ static unsigned take_word(struct followed *followed, enum scout_word word, const
 }
 
 /* Whatever has ended it: another one follows, later and later. */
-static void take_end(struct followed *followed)
+static void take_end(const struct listeners *listeners, struct followed *followed)
 {
 	scout_close(&followed->scout);
 	mirror_forget(&followed->mirror);
-	if (followed->is_polled)
+	if (followed->is_polled) {
+		try_later(listeners, followed);
 		return;
+	}
 	if (followed->told.away_since == 0)
 		take_lost(followed, "its listener has ended");
 	followed->has_changed = true;
@@ -318,9 +359,9 @@ unsigned listeners_hear(struct listeners *listeners, const struct settings *sett
 		const char *text;
 
 		while ((word = scout_hear(&followed->scout, &text)) != SCOUT_NOTHING)
-			news |= take_word(followed, word, text, keeps);
+			news |= take_word(listeners, followed, word, text, keeps);
 		if (has_ended) {
-			take_end(followed);
+			take_end(listeners, followed);
 			news |= LISTENERS_TURNED;
 		}
 		if (followed->again_ms != 0 && now >= followed->again_ms)
@@ -352,12 +393,29 @@ bool listeners_are_starting(const struct listeners *listeners)
 	return false;
 }
 
-bool listeners_miss_one(const struct listeners *listeners)
+/* The source is called as in `rcptmap: postgresql:main alias: …`. */
+static bool is_about(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+	char next = at != NULL ? at[strlen(name)] : '\0';
+
+	return next == ' ' || next == ':';
+}
+
+bool listeners_miss_one(const struct listeners *listeners, const char *text)
 {
 	for (size_t i = 0; i < listeners->count; i++)
-		if (listeners->items[i].told.away_since != 0)
+		if (listeners->items[i].told.away_since != 0 &&
+		    is_about(text, listeners->items[i].told.name))
 			return true;
 	return false;
+}
+
+void listeners_retry(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++)
+		if (listeners->items[i].is_polled && listeners->items[i].scout.pid < 0)
+			listeners->items[i].again_ms = clock_milliseconds();
 }
 
 void listeners_take(struct listeners *listeners)
@@ -375,7 +433,9 @@ void listeners_took(struct listeners *listeners, uint64_t date, bool is_copied)
 		struct followed *followed = &listeners->items[i];
 
 		followed->told.confirmed =
-			is_copied && followed->mirror.base_fd >= 0 ? followed->taken : date;
+			is_copied && followed->mirror.base_fd >= 0 && !followed->is_polled
+				? followed->taken
+				: date;
 		followed->is_unread = false;
 	}
 }

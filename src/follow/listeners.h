@@ -6,6 +6,11 @@
  * A source is confirmed when it is read for the table that is published, or when its server says
  * later that nothing has changed since. That it is away is said once, and each hour; that it is
  * back is said, too. A listener that ends is followed by another one, after a while.
+ *
+ * A source that can't be listened to is read now and then, which is said once. Whether that is
+ * still so is tried again, each hour and where listeners_retry() asks for it. Nothing is said of a
+ * try that changes nothing, whatever became of it: whether such a source is there, reading it
+ * tells.
  */
 #ifndef FOLLOW_LISTENERS_H
 #define FOLLOW_LISTENERS_H
@@ -28,8 +33,8 @@ struct followed {
 	struct mirror mirror; /* of what it is told */
 	struct follow_source told;
 	bool is_starting; /* it has told nothing yet */
-	bool is_polled;   /* nobody listens: it is read now and then */
-	int64_t again_ms; /* when the next listener is started */
+	bool is_polled;   /* nobody listens, or somebody tries to: it is read now and then */
+	int64_t again_ms; /* when the next listener is started; 0: not */
 	int64_t pause_ms;
 	uint64_t heard;   /* the date of its last word but that it is away */
 	uint64_t taken;   /* that when the last compilation began */
@@ -43,6 +48,7 @@ struct followed {
 struct listeners {
 	struct followed *items;
 	size_t count;
+	int64_t retry_ms; /* of those who are polled, a quarter more or less */
 	/* All as follow_options have them. */
 	scout_listen *listen;
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
@@ -70,8 +76,11 @@ size_t listeners_poll(const struct listeners *listeners, struct pollfd *out, siz
 /* Has one told nothing at all yet? */
 bool listeners_are_starting(const struct listeners *listeners);
 
-/* Is there one whose server is away? */
-bool listeners_miss_one(const struct listeners *listeners);
+/* Is TEXT, of a compilation, about one that is said to be away? */
+bool listeners_miss_one(const struct listeners *listeners, const char *text);
+
+/* Those who are polled may be able to listen now. */
+void listeners_retry(struct listeners *listeners);
 
 /* All sources are read from now on. */
 void listeners_take(struct listeners *listeners);

@@ -25,7 +25,7 @@ enum scout_word {
 	SCOUT_CONFIRMED, /* the server was asked: nothing has, since the last word */
 	SCOUT_LOST,      /* the server is away: the text says why; it tries again by itself */
 	SCOUT_DOUBT,     /* what makes it late or unsure, before BACK; the text says it */
-	SCOUT_POLLED,    /* this source tells nothing, as the text says; the process ends */
+	SCOUT_POLLED,    /* this source tells nothing now, as the text says; the process ends */
 };
 
 struct scout {

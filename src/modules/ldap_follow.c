@@ -226,8 +226,13 @@ bool ldap_follow_begin(struct directory *directory, const struct directory_searc
 			return false;
 		if (is_refusal(code))
 			return begin_polling(directory, out_doubt, err);
-		if (code != LDAP_SUCCESS)
-			return ldap_module_fail(directory, code, searches[i].base, err);
+		if (code == LDAP_SUCCESS)
+			continue;
+		(void)ldap_module_fail(directory, code, searches[i].base, err);
+		/* Pages may be had in the time that all of it can't. */
+		if (code == LDAP_TIMELIMIT_EXCEEDED)
+			err->status = EX_UNAVAILABLE;
+		return false;
 	}
 	ldap_persist_tell_any(&follow->persist);
 	return true;

@@ -112,13 +112,15 @@ struct database_module {
 	 * They are borrowed for as long as the connection. Whatever is committed after this has
 	 * returned is told by wait(). What makes it late or unsure, as a table without a trigger,
 	 * is appended to OUT_DOUBT, a line each, ended by a newline. Once for a connection.
-	 * EX_CONFIG: this server can't be followed at all, and there is no use in trying again.
+	 * EX_UNAVAILABLE, EX_CONFIG: the server is there, but can't be followed as it is, which
+	 * says nothing of whether it can be read. What can't be read either is EX_TEMPFAIL.
 	 */
 	bool (*follow)(struct database *database, const char *const *tables,
 		       struct buffer *out_doubt, struct error *err);
 
 	/* Wait until something may have changed, for TIMEOUT_MS; longer where the server can't be
-	 * asked so soon. After FAILED the connection is of no more use. */
+	 * asked so soon. After FAILED and ANEW the connection is of no more use; behind ANEW
+	 * nothing is wrong, but somebody may have changed something. */
 	enum database_news (*wait)(struct database *database, int timeout_ms, struct error *err);
 
 	/* Of a directory: this, and none of the functions below client(). */

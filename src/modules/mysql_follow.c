@@ -150,16 +150,43 @@ static bool ask_changes(struct database *database, struct error *err)
 	return !follow->changed.has_failed || error_set_memory(err);
 }
 
+/* What takes too long to be summed up may be read in time. */
+static bool fail_sums(const struct database *database, struct error *err)
+{
+	if (mysql_module_now_ms() - database->began_ms >= database->timeout_ms)
+		err->status = EX_UNAVAILABLE;
+	return false;
+}
+
+/* For what it has given up, as after its own time, the server answers NULL, and it would be the
+ * same the next time. */
+static bool check_sums(MYSQL_RES *rows, struct error *err)
+{
+	MYSQL_ROW row;
+
+	while ((row = mysql_fetch_row(rows)) != NULL)
+		if (row[1] == NULL)
+			return error_set(err, EX_UNAVAILABLE, "%s: the server gives no sum of it",
+					 row[0]);
+	mysql_data_seek(rows, 0);
+	return true;
+}
+
 static bool ask_sums(struct database *database, struct error *err)
 {
 	struct mysql_follow *follow = database->follow;
 	MYSQL_RES *rows = ask_rows(database, &follow->sum, err);
+	bool is_whole;
 	int ignored;
 
 	if (rows == NULL)
-		return false;
-	put_rows(rows, 0, &follow->summed, &ignored);
+		return fail_sums(database, err);
+	is_whole = check_sums(rows, err);
+	if (is_whole)
+		put_rows(rows, 0, &follow->summed, &ignored);
 	mysql_free_result(rows);
+	if (!is_whole)
+		return false;
 	follow->sum_at_ms = mysql_module_now_ms() + SUM_EVERY_MS;
 	return !follow->summed.has_failed || error_set_memory(err);
 }

@@ -21,6 +21,8 @@ enum {
 	CHECKS_CLIENT = 140000, /* the version from which a server looks whether we are there */
 };
 
+#define CANCELLED "57014" /* SQLSTATE */
+
 /* ---- what went wrong ---------------------------------------------------------------------- */
 
 /* Classes of SQLSTATE that pass: connection, transaction rolled back, resources, locks, somebody
@@ -36,13 +38,14 @@ static bool passes(const char *state)
 }
 
 /* Ends RESULT, which may be NULL. */
-static bool fail_result(const struct database *database, PGresult *result, struct error *err)
+static bool fail_result(struct database *database, PGresult *result, struct error *err)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *said = PQresultErrorMessage(result);
 	bool is_cut = PQstatus(database->connection) == CONNECTION_BAD;
 	int status = is_cut || (state != NULL && passes(state)) ? EX_TEMPFAIL : EX_UNAVAILABLE;
 
+	database->is_cancelled = state != NULL && strcmp(state, CANCELLED) == 0;
 	if (said[0] == '\0')
 		said = PQerrorMessage(database->connection);
 	(void)postgresql_fail(status, said, err);

@@ -18,8 +18,9 @@ struct database {
 	bool is_copy;
 	PGresult *result; /* of a query that isn't copied */
 	int row;
-	bool is_late; /* it said nothing for too long; no more use of it */
-	char *line;   /* of a copy; its values point into it */
+	bool is_late;      /* it said nothing for too long; no more use of it */
+	bool is_cancelled; /* the server has given up what it was asked last, as after its time */
+	char *line;        /* of a copy; its values point into it */
 	struct buffer text;
 	struct database_value values[VALUES_MAX];
 	char doubt[TEXT_BYTES];
@@ -29,6 +30,7 @@ struct database {
 	struct buffer check; /* asks which tables have no trigger; empty: there is nothing to ask */
 	struct buffer digest;                  /* asks what is in the tables */
 	bool is_polled;                        /* nobody tells: it has to be asked */
+	bool is_standby;                       /* which is why */
 	int64_t poll_ms;                       /* when, next */
 	char snapshot[POSTGRESQL_STATE_BYTES]; /* what could be seen then */
 	struct buffer state;                   /* what DIGEST said */

@@ -126,6 +126,18 @@ static bool make_digest(struct database *database, const char *const *tables, st
 
 /* ---- asking now and then -------------------------------------------------------------------- */
 
+/* Who may not read all columns of a table can't ask for its digest; and the rows of a large one may
+ * come in time, while their digest doesn't. Both can be read. */
+static bool fail_digest(const struct database *database, struct error *err)
+{
+	if (database->is_cancelled)
+		err->status = EX_UNAVAILABLE;
+	if (database->is_late)
+		error_fill(err, EX_UNAVAILABLE, "the tables gave no digest within %d seconds",
+			   database->timeout_ms / 1000);
+	return false;
+}
+
 /* Has anything been committed since the last time, and is it in one of the tables? */
 static bool poll_tables(struct database *database, bool *out_has_changed, struct error *err)
 {
@@ -142,7 +154,7 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 		buffer_init(&now, STATE_BYTES_MAX);
 		if (!ask(database, database->digest.data, &now, err)) {
 			buffer_free(&now);
-			return false;
+			return fail_digest(database, err);
 		}
 		has_changed = !bytes_equal(buffer_bytes(&now), buffer_bytes(&database->state));
 		buffer_free(&database->state);
@@ -155,23 +167,12 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 	return true;
 }
 
-/* Who may not read all columns of a table can't ask for its digest; and the rows of a large one may
- * come in time, while their digest doesn't. */
 static bool begin_polling(struct database *database, const char *const *tables, struct error *err)
 {
-	bool has_changed;
+	bool ignored;
 
 	database->is_polled = true;
-	if (!make_digest(database, tables, err))
-		return false;
-	if (poll_tables(database, &has_changed, err))
-		return true;
-	if (err->status == EX_UNAVAILABLE)
-		err->status = EX_CONFIG;
-	if (database->is_late)
-		error_fill(err, EX_CONFIG, "the tables gave no digest within %d seconds",
-			   database->timeout_ms / 1000);
-	return false;
+	return make_digest(database, tables, err) && poll_tables(database, &ignored, err);
 }
 
 /* ---- listening ------------------------------------------------------------------------------ */
@@ -288,7 +289,8 @@ bool postgresql_follow(struct database *database, const char *const *tables,
 	(void)PQsetNoticeProcessor(database->connection, keep_notice, database);
 	if (!ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
 		return false;
-	if (!is_answer(database, "t"))
+	database->is_standby = is_answer(database, "t");
+	if (!database->is_standby)
 		return begin_listening(database, tables, out_doubt, err);
 	(void)buffer_append_text(
 		out_doubt, "the server is a standby, where NOTIFY isn't heard: the tables are "
@@ -301,25 +303,23 @@ static enum database_news look_after(struct database *database, struct error *er
 {
 	if (!ask(database, database->check.data, &database->text, err))
 		return DATABASE_NEWS_FAILED;
-	if (!is_answer(database, "")) {
-		error_fill(err, EX_TEMPFAIL, "the triggers of %s are gone", database->text.data);
-		return DATABASE_NEWS_FAILED;
-	}
+	if (!is_answer(database, ""))
+		return DATABASE_NEWS_ANEW;
 	return take_notifications(database, NULL) ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
-/* Nothing has changed; but if it was polled for want of triggers, are they there now? What was
- * committed between the digest and them nobody knows. */
+/* Nothing has changed; but if it was polled for want of triggers, are they there now? Or is it a
+ * standby no more? A pooler is left to who configures it. */
 static enum database_news end_polling(struct database *database, struct error *err)
 {
-	if (database->check.size == 0)
+	const char *question = database->is_standby ? "SELECT nullif(pg_is_in_recovery(), false)"
+						    : database->check.data;
+
+	if (!database->is_standby && database->check.size == 0)
 		return DATABASE_NEWS_NONE;
-	if (!ask(database, database->check.data, &database->text, err))
+	if (!ask(database, question, &database->text, err))
 		return DATABASE_NEWS_FAILED;
-	if (!is_answer(database, ""))
-		return DATABASE_NEWS_NONE;
-	database->is_polled = false;
-	return DATABASE_NEWS_CHANGED;
+	return is_answer(database, "") ? DATABASE_NEWS_ANEW : DATABASE_NEWS_NONE;
 }
 
 /* A digest says NONE, and nothing else does: so that may be later than TIMEOUT_MS. */

@@ -274,7 +274,12 @@ static bool sqlite_follow(struct database *database, const char *const *tables,
 {
 	(void)tables; /* a commit is one of the whole file */
 	(void)out_doubt;
-	return begin_following(database, err);
+	if (begin_following(database, err))
+		return true;
+	/* Nor can it be read: that is to be mended, and is noticed soon. */
+	if (err->status == EX_UNAVAILABLE)
+		err->status = EX_TEMPFAIL;
+	return false;
 }
 
 /* What is open stays that file, whoever has its name now. */

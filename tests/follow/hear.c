@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hear - what a module tells of changes, a line each: `doubt TEXT`, `ready`, then for each time
- * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one.
+ * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one, behind
+ * `anew` with 0.
  *
  *     hear TYPE CONNECTION TABLE...
  *     hear ldap URI BASE FILTER...
@@ -34,9 +35,17 @@ static void tell(struct buffer *doubt)
 
 static bool tell_news(enum database_news news)
 {
-	if (news != DATABASE_NEWS_FAILED)
-		(void)puts(news == DATABASE_NEWS_CHANGED ? "changed" : "none");
-	return news != DATABASE_NEWS_FAILED;
+	switch (news) {
+	case DATABASE_NEWS_NONE:
+		return puts("none") >= 0;
+	case DATABASE_NEWS_CHANGED:
+		return puts("changed") >= 0;
+	case DATABASE_NEWS_ANEW:
+		(void)puts("anew");
+		return false;
+	default:
+		return false;
+	}
 }
 
 static int hear_database(const struct database_module *module, char **words)
@@ -44,7 +53,7 @@ static int hear_database(const struct database_module *module, char **words)
 	const struct database_options options = { .connection = words[0],
 						  .connect_timeout_ms = SILENCE_MS,
 						  .timeout_ms = SILENCE_MS };
-	struct error err;
+	struct error err = { .status = 0 };
 	struct buffer doubt;
 	struct database *database = module->open(&options, &err);
 
@@ -90,7 +99,7 @@ static int hear_directory(const struct directory_module *module, char **words, b
 	static const char *const attributes[] = { "mail", NULL };
 	struct directory_search searches[SEARCHES_MAX] = { 0 };
 	size_t count = 0;
-	struct error err;
+	struct error err = { .status = 0 };
 	struct buffer doubt;
 	struct directory *directory = module->open(&options, &err);
 

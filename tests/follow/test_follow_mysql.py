@@ -3,6 +3,7 @@
 """What MariaDB is seen to change, with a real one."""
 import pathlib
 import signal
+import subprocess
 import sys
 import time
 import unittest
@@ -88,6 +89,26 @@ class MysqlFollowTest(unittest.TestCase):
         hearing.until('changed')
         self.run_sql('INSERT INTO `of``aria` VALUES (1)')
         hearing.until('changed')
+
+    def test_sums_that_take_too_long(self):
+        """A server that gives up, or is given up, is there: it can't be followed."""
+        self.run_sql('CREATE TABLE locked (id INT) ENGINE=Aria; CREATE USER hasty@localhost; GRANT '
+                     'SELECT ON *.* TO hasty@localhost WITH MAX_STATEMENT_TIME 1')
+        with subprocess.Popen(
+                ['mariadb', '--no-defaults', '--skip-ssl', '--socket=%s' % self.server.listens_at,
+                 '-uroot', '-e', 'LOCK TABLES locked WRITE; SELECT SLEEP(9999)', self.database.name],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as holder:
+            try:
+                harness.wait_until(lambda: self.server.sql(
+                    "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SELECT SLEEP%'"),
+                                   'nobody has locked it')
+                with self.assertRaisesRegex(AssertionError, 'failed 69 the server said nothing'):
+                    self.hear('locked')
+                words = self.database.connection()['connection'].replace('=root', '=hasty')
+                with self.assertRaisesRegex(AssertionError, r'failed 69 .*\.locked: the server gives no sum'):
+                    Hearing('mysql', words, 'locked')
+            finally:
+                holder.kill()
 
     def test_views(self):
         """What is behind one isn't known, so nothing says that nothing has changed."""

@@ -47,6 +47,19 @@ class SqliteFollow(FollowTest):
             writer.execute('UPDATE alias SET goto = ?', (target + '@dest.example',))
             self.wait_for_target(target)
 
+    def test_a_file_that_is_none(self):
+        """It can't be read either: it is away, and looked at soon."""
+        path = self.database.path
+        other = path.with_name('other')
+        path.rename(other)
+        self.put(path, 'no database, and long enough for the header of one' * 99)
+        self.start()
+        self.wait_for_log('sqlite:main is away: ')
+        other.rename(path)
+        self.wait_for_log('sqlite:main is back after ')
+        self.wait_for_target('first')
+        self.check_changes()
+
     def test_another_file_in_its_place(self):
         self.database.run('PRAGMA journal_mode = WAL')
         self.start_and_wait()
@@ -164,9 +177,11 @@ class PostgresqlFollow(FollowTest):
         before = self.number('compilations')
         install_triggers(self.database, self.write_schema())
         self.wait_for_more('compilations', before)
+        self.wait_for_log('postgresql:main: its changes are told from now on')
         self.check_changes()
         self.database.run('DROP TRIGGER openrcpt_changed ON alias')
-        self.wait_for_log('postgresql:main is away: the triggers of alias are gone')
+        harness.wait_until(lambda: self.log_text().count('no trigger') == 2, 'they are missed')
+        self.assertEqual(self.log_text().count('is away'), 1)
 
     def test_triggers_that_go_away(self):
         self.start_and_wait()
@@ -174,6 +189,7 @@ class PostgresqlFollow(FollowTest):
                           'DROP TABLE old')
         self.wait_for_log('no trigger tells of changes of alias')
         self.check_changes()
+        self.assertNotIn('away', self.log_text())
 
     def test_words_that_are_not_known(self):
         """There may be tables behind them, so what is heard confirms nothing."""
@@ -234,14 +250,82 @@ class PostgresqlFollow(FollowTest):
 
     def test_columns_that_may_not_be_read(self):
         """Neither triggers nor a digest: it is read by the clock."""
-        self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text;'
-                          ' CREATE ROLE few LOGIN; GRANT SELECT (id, address, goto, active) ON '
-                          'alias TO few')
-        self.database.connection = lambda: {'connection': 'host=%s dbname=%s user=few' % (
-            self.server.sockets, self.database.name)}
-        self.use(follow_seconds=1)
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text')
+        self.use_role('few', 'SELECT (id, address, goto, active)', follow_seconds=1)
         self.start_and_wait()
         self.wait_for_log('postgresql:main: warning: .*permission denied for table alias')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
+    def use_role(self, name, rights, **settings):
+        self.server.psql('CREATE ROLE %s LOGIN' % name)
+        self.database.run('GRANT %s ON alias TO %s' % (rights, name))
+        self.database.connection = lambda: {'connection': 'host=%s dbname=%s user=%s' % (
+            self.server.sockets, self.database.name, name)}
+        self.use(**settings)
+
+    def test_a_right_that_is_taken_away(self):
+        """The tables could be asked before; that they can't any more is no outage."""
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; ALTER TABLE alias ADD secret text')
+        self.use_role('less', 'SELECT', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: no trigger tells of changes of alias')
+        self.database.run('REVOKE SELECT ON alias FROM less; '
+                          'GRANT SELECT (id, address, goto, active) ON alias TO less')
+        self.wait_for_log('postgresql:main: warning: .*permission denied for table alias')
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
+    def test_a_server_that_may_not_be_listened_to(self):
+        """It lets itself be read, so it isn't away; and once it may, it is listened to."""
+        function = 'EXECUTE ON FUNCTION pg_notify(text, text)'
+        self.database.run('REVOKE %s FROM public' % function)
+        self.use_role('deaf', 'SELECT', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: .*permission denied for function pg_notify')
+        self.check_changes()
+        self.wait_for_confirmation()
+        self.assertEqual((self.state()[0], self.listeners()), (1, []))
+        self.process.send_signal(signal.SIGHUP)     # tries again, and says nothing of it
+        self.wait_for_more('compilations', self.number('compilations'))
+        self.wait_for_confirmation()
+        self.assertEqual(self.log_text().count('pg_notify'), 1)
+        self.database.run('GRANT %s TO public' % function)
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for_log('postgresql:main: its changes are told from now on')
+        self.assertEqual(len(self.listeners()), 1)
+        self.wait_for_confirmation()
+        self.assertNotIn('away', self.log_text())
+
+    def test_one_that_is_away_and_one_that_is_polled(self):
+        """The other is read all the same: the one may be there for who reads."""
+        self.database.run('REVOKE EXECUTE ON FUNCTION pg_notify(text, text) FROM public')
+        self.use_role('half', 'SELECT')
+        other = Sqlite(self.shop.folder)
+        other.fill([(1, 'b@one.example', 'b@dest.example', True)])
+        query = 'SELECT address, goto, id FROM alias WHERE active'
+        self.use(follow_seconds=1, sources=[
+            {'type': one.TYPE, **one.connection(), 'alias_query': query}
+            for one in (self.database, other)])
+        self.start_and_wait()
+        self.wait_for_log('warning: .*permission denied for function pg_notify')
+        moved = other.path.with_name('moved')
+        other.path.rename(moved)
+        self.wait_for_log('sqlite:main is away: ')
+        # More than what is tried again each minute.
+        self.wait_for_more('compilations', self.number('compilations') + 5)
+        self.change('second')
+        moved.rename(other.path)
+        self.wait_for_target('second')
+        self.wait_for_log('sqlite:main is back after ')
+        self.assertNotIn('postgresql:main is away', self.log_text())
+
+    def test_a_digest_that_the_server_gives_up(self):
+        """As where a role has a time for each statement: the rows may come in time."""
+        self.use_view('slow(id)', follow_seconds=1)
+        self.server.psql("ALTER DATABASE %s SET statement_timeout = '1s'" % self.database.name)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: .*canceling statement')
         self.check_changes()
         self.assertNotIn('away', self.log_text())
 

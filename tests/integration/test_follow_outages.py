@@ -183,6 +183,18 @@ class Between(FollowTest):
         self.wait_for_confirmation()
         self.assertEqual(self.number('compilations'), before)
 
+    def test_standby_that_is_promoted(self):
+        """From then on NOTIFY is heard there."""
+        standby = PostgresqlStandby(self.server).start()
+        self.addCleanup(standby.stop)
+        self.follow_by(standby.sockets)
+        self.wait_for_log('postgresql:main: warning: the server is a standby')
+        standby.psql('SELECT pg_promote()')
+        self.wait_for_log('postgresql:main: its changes are told from now on')
+        self.database.run = lambda statement: standby.psql(statement, self.database.name)
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
 
 if __name__ == '__main__':
     harness.main('rcptmap', 'rcptctl', 'openrcptd', 'postgresql', 'pgbouncer')

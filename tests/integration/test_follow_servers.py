@@ -162,6 +162,60 @@ class LdapFollow(Checks, DirectoryFollow):
         return Directory(self.server)
 
 
+class LdapPolled(DirectoryFollow):
+    """Directories that can be read, and tell nothing."""
+
+    def make_database(self):
+        self.server = Slapd(replication='')
+        self.addCleanup(self.server.stop)
+        self.server.start()
+        return Directory(self.server)
+
+    def configure(self, *pairs):
+        """Where one of PAIRS stands the other will, when it is started again."""
+        path = self.server.configuration
+        text = path.read_text(encoding='utf-8')
+        for old, new in pairs:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        path.write_text(text, encoding='utf-8')
+        self.server.process.terminate()
+        self.server.process.wait(harness.LIMIT_S)
+        self.server.start()
+
+    def test_an_overlay_that_comes(self):
+        """Whoever was polled, and could not be read, may tell of changes when it can be read again."""
+        self.use(follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('ldap:main: warning: the server tells nothing of changes')
+        self.check_changes()
+        self.server.process.terminate()
+        self.server.process.wait(harness.LIMIT_S)
+        self.wait_for_log('not published')
+        self.configure(('index objectClass', 'overlay syncprov\nindex objectClass'))
+        self.wait_for_log('ldap:main: its changes are told from now on')
+        self.wait_for_confirmation()
+        self.check_changes()
+        self.assertNotIn('away', self.log_text())
+
+    def test_a_limit(self):
+        """Pages have one of their own."""
+        self.server.add(''.join(entry('m%d' % i, mail='m%d@one.example' % i, maildrop='x@dest.example')
+                                for i in range(9)))
+        self.configure(('size=unlimited', 'size=5 size.prtotal=unlimited'),
+                       ('index objectClass', 'overlay syncprov\nindex objectClass'),
+                       ('access to attrs=userPassword',
+                        'access to attrs=contextCSN by * none\naccess to attrs=userPassword'))
+        self.use(follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log(r'ldap:main: warning: .*\(code 4\)')
+        self.check_changes()
+        self.configure(('size=5', 'size=unlimited'))
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_for_log('ldap:main: its changes are told from now on')
+        self.assertNotIn('away', self.log_text())
+
+
 class LdapFailover(DirectoryFollow):
     """Two servers in a row, of which one copies the other: the first goes away."""
 
