@@ -88,7 +88,8 @@ static bool connect_and_follow(struct ear *ear, struct error *err)
 	if (ear->plan.directory == NULL) {
 		ear->database = ear->module->open(&ear->plan.options, err);
 		return ear->database != NULL &&
-		       ear->module->follow(ear->database, ear->interest.tables, &ear->doubt, err);
+		       ear->module->follow(ear->database, ear->interest.tables,
+					   ear->interest.functions, &ear->doubt, err);
 	}
 	ear->directory = directory->open(&ear->plan.directory->options, err);
 	return ear->directory != NULL &&

@@ -25,7 +25,7 @@
 #include "directory/directory.h"
 
 /* Raised whenever anything in this file changes. */
-enum { DATABASE_MODULE_VERSION = 3 };
+enum { DATABASE_MODULE_VERSION = 4 };
 
 #define DATABASE_MODULE_SYMBOL "openrcpt_module"
 
@@ -110,15 +110,18 @@ struct database_module {
 	 *
 	 * Follow TABLES, ended by NULL, as the queries name them: `alias`, `mail.alias`, `"Alias"`.
 	 * They are borrowed for as long as the connection. Whatever is committed after this has
-	 * returned is told by wait(). What makes it late or unsure, as a table without a trigger,
-	 * is appended to OUT_DOUBT, a line each, ended by a newline. Once for a connection.
-	 * EX_CONFIG: this server can't be followed at all, and there is no use in trying again.
+	 * returned is told by wait(). FUNCTIONS are the names that stand before a bracket there,
+	 * those of keywords among them: of what such a one reads nothing is told. What makes it
+	 * late or unsure, as a table without a trigger, is appended to OUT_DOUBT, a line each,
+	 * ended by a newline. Once for a connection. EX_CONFIG: this server can't be followed at
+	 * all, and there is no use in trying again.
 	 */
 	bool (*follow)(struct database *database, const char *const *tables,
-		       struct buffer *out_doubt, struct error *err);
+		       const char *const *functions, struct buffer *out_doubt, struct error *err);
 
 	/* Wait until something may have changed, for TIMEOUT_MS; longer where the server can't be
-	 * asked so soon. After FAILED the connection is of no more use. */
+	 * asked so soon, and as long as it takes where not all that may change is told: NONE is
+	 * said of all that is read, and of now. After FAILED the connection is of no more use. */
 	enum database_news (*wait)(struct database *database, int timeout_ms, struct error *err);
 
 	/* Of a directory: this, and none of the functions below client(). */

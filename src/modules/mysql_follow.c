@@ -26,7 +26,7 @@ enum {
 };
 
 struct mysql_follow {
-	bool has_view;          /* of what is behind one it hears nothing */
+	bool is_deaf;           /* to some of it: it never says NONE */
 	struct buffer question; /* when was each of the tables changed? */
 	struct buffer sum;      /* of those whose engine doesn't say; empty: there is none */
 	struct buffer changed;  /* the last answer, and the one before */
@@ -219,7 +219,7 @@ static void take_table(struct database *database, const struct name *name, const
 	bool keeps_time = false;
 
 	if (strstr(type, "VIEW") != NULL) {
-		database->follow->has_view = true;
+		database->follow->is_deaf = true;
 		(void)buffer_append_format(out_doubt,
 					   "%s is a view: changes behind it are not told\n",
 					   name->table); /* may be cut: only told */
@@ -256,6 +256,35 @@ static bool find_table(struct database *database, const struct name *name, struc
 		take_table(database, name, row[0], row[1], out_doubt);
 	else
 		put_time(database, name);
+	mysql_free_result(rows);
+	return true;
+}
+
+/* Is this function, or procedure, somebody's own, and may read? NO SQL says its maker. */
+static bool find_function(struct database *database, const struct name *name,
+			  struct buffer *out_doubt, struct error *err)
+{
+	struct buffer question;
+	MYSQL_RES *rows;
+
+	buffer_init(&question, TEXT_BYTES_MAX);
+	(void)buffer_append_text(
+		&question, "SELECT 1 FROM information_schema.routines WHERE "
+			   "sql_data_access <> 'NO SQL' AND routine_schema = "); /* checked there */
+	put_text(database, &question, name->schema);
+	(void)buffer_append_text(&question, " AND routine_name = ");
+	put_text(database, &question, name->table);
+	rows = ask_rows(database, &question, err);
+	buffer_free(&question);
+	if (rows == NULL)
+		return false;
+	if (mysql_num_rows(rows) > 0) {
+		database->follow->is_deaf = true;
+		(void)buffer_append_format(out_doubt,
+					   "%s may read what isn't told of: such changes are seen "
+					   "each follow_seconds\n",
+					   name->table); /* may be cut: only told */
+	}
 	mysql_free_result(rows);
 	return true;
 }
@@ -321,7 +350,7 @@ static struct mysql_follow *follow_new(void)
 }
 
 bool mysql_follow_begin(struct database *database, const char *const *tables,
-			struct buffer *out_doubt, struct error *err)
+			const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
 	char schema[NAME_BYTES];
 	struct name name;
@@ -334,6 +363,11 @@ bool mysql_follow_begin(struct database *database, const char *const *tables,
 	for (; *tables != NULL; tables++) {
 		read_name(*tables, schema, &name);
 		if (!find_table(database, &name, out_doubt, err))
+			return false;
+	}
+	for (; *functions != NULL; functions++) {
+		read_name(*functions, schema, &name);
+		if (!find_function(database, &name, out_doubt, err))
 			return false;
 	}
 	if (database->follow->question.size == 0)
@@ -374,7 +408,7 @@ static enum database_news look(struct database *database, struct error *err)
 	return is_other ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
-/* Where there is a view nobody can say that nothing has changed. */
+/* Where there is a view, or a function, nobody can say that nothing has changed. */
 enum database_news mysql_follow_wait(struct database *database, int timeout_ms, struct error *err)
 {
 	const struct mysql_follow *follow = database->follow;
@@ -384,9 +418,8 @@ enum database_news mysql_follow_wait(struct database *database, int timeout_ms, 
 	do {
 		int64_t at_ms = follow->ask_at_ms;
 
-		sleep_until(at_ms < end_ms || follow->has_view ? at_ms : end_ms);
+		sleep_until(at_ms < end_ms || follow->is_deaf ? at_ms : end_ms);
 		news = look(database, err);
-	} while (news == DATABASE_NEWS_NONE &&
-		 (follow->has_view || mysql_module_now_ms() < end_ms));
+	} while (news == DATABASE_NEWS_NONE && (follow->is_deaf || mysql_module_now_ms() < end_ms));
 	return news;
 }

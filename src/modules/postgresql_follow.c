@@ -8,7 +8,11 @@
  * for a digest of all they hold. The counters of pg_stat_user_tables would be cheaper, but they
  * come late, can be switched off or reset, don't move on a standby and know no views. So that a
  * digest costs little, none is asked for as long as the server's snapshot is the same, in which
- * case nothing was committed anywhere; and no more than a twentieth of the time is spent on it.
+ * case nothing was committed anywhere; and no more than a twentieth of the time is spent on it. But
+ * what a foreign table has, or a view of one, changes without a commit here.
+ *
+ * What a function reads that a query calls can't be asked for. A function of somebody's own that
+ * isn't called IMMUTABLE may read anything, and silence says nothing then.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,6 +27,7 @@ enum {
 	POLL_SHARE = 20,
 	SELF_TEST_MS = 3000,
 	STATE_BYTES_MAX = 1 << 16,
+	QUESTION_BYTES_MAX = 1 << 24,
 	HAS_SUBSCRIPTIONS = 100000, /* the version of the server */
 };
 
@@ -62,23 +67,33 @@ static bool put_literal(const struct database *database, const char *text, struc
 	return is_put;
 }
 
+/* Append `(VALUES …) v (n)` with the NAMES. */
+static void put_names(const struct database *database, const char *const *names, struct buffer *out)
+{
+	(void)buffer_append_text(out, "(VALUES "); /* told at the end, as the rest */
+	for (size_t i = 0; names[i] != NULL; i++) {
+		(void)buffer_append_text(out, i > 0 ? ", (" : "(");
+		if (!put_literal(database, names[i], out))
+			out->has_failed = true;
+		(void)buffer_append_text(out, "::text)");
+	}
+	(void)buffer_append_text(out, ") v (n)");
+}
+
 /* Which of TABLES have no trigger for each of INSERT, DELETE, UPDATE and TRUNCATE (4, 8, 16 and 32
  * of tgtype) that isn't a BEFORE or INSTEAD OF (2, 64)? What isn't there is none: a name may be
  * that of a part of a query. Whatever a subscription brings fires no trigger of a statement, and
- * what is written to a partition, or to a table that inherits, none of the table above. */
+ * what is written to a partition, or to a table that inherits, none of the table above; nor what is
+ * written where a foreign table leads. */
 static bool make_check(struct database *database, const char *const *tables)
 {
 	struct buffer *check = &database->check;
 
-	(void)buffer_append_text(check, "SELECT string_agg(n, ', ') FROM (VALUES ");
-	for (size_t i = 0; tables[i] != NULL; i++) {
-		(void)buffer_append_text(check, i > 0 ? ", (" : "("); /* told at the end */
-		if (!put_literal(database, tables[i], check))
-			return false;
-		(void)buffer_append_text(check, "::text)"); /* likewise */
-	}
+	(void)buffer_append_text(check, "SELECT string_agg(n, ', ') FROM "); /* told at the end */
+	put_names(database, tables, check);
 	(void)buffer_append_text(check,
-				 ") v (n) WHERE to_regclass(n) IS NOT NULL AND ("); /* likewise */
+				 " WHERE to_regclass(n) IS NOT NULL AND ('r' <> (SELECT relkind "
+				 "FROM pg_class WHERE oid = to_regclass(n)) OR "); /* likewise */
 	if (PQserverVersion(database->connection) >= HAS_SUBSCRIPTIONS)
 		(void)buffer_append_text(check, "EXISTS (SELECT 1 FROM pg_subscription_rel WHERE "
 						"srrelid = to_regclass(n)) OR "); /* likewise */
@@ -124,6 +139,39 @@ static bool make_digest(struct database *database, const char *const *tables, st
 	return buffer_append_byte(digest, '\0') || error_set_memory(err);
 }
 
+/* Is one of FUNCTIONS somebody's own, and may read? Its name may have quotes, or none. */
+static bool find_functions(struct database *database, const char *const *functions,
+			   struct buffer *out_doubt, struct error *err)
+{
+	struct buffer question;
+	bool is_asked;
+
+	if (functions[0] == NULL)
+		return true;
+	buffer_init(&question, QUESTION_BYTES_MAX);
+	(void)buffer_append_text(&question,
+				 "SELECT string_agg(DISTINCT n, ', ') FROM "); /* told at the end */
+	put_names(database, functions, &question);
+	(void)buffer_append_text(
+		&question,
+		" JOIN pg_proc p ON lower(p.proname) = lower(btrim(regexp_replace(n, '^.*[.]', ''),"
+		" '\"')) JOIN pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname <> "
+		"'pg_catalog' "
+		"AND p.provolatile <> 'i'"); /* likewise */
+	is_asked = buffer_append_byte(&question, '\0')
+			   ? ask(database, question.data, &database->text, err)
+			   : error_set_memory(err);
+	buffer_free(&question);
+	if (!is_asked || is_answer(database, ""))
+		return is_asked;
+	database->is_deaf = true;
+	(void)buffer_append_format(out_doubt,
+				   "%s may read what isn't told of: such changes are seen each "
+				   "follow_seconds\n",
+				   database->text.data); /* else it isn't said */
+	return true;
+}
+
 /* ---- asking now and then -------------------------------------------------------------------- */
 
 /* Has anything been committed since the last time, and is it in one of the tables? */
@@ -132,9 +180,13 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 	int64_t began_ms = postgresql_now_ms(), took_ms;
 	bool has_changed = false;
 
-	if (!ask(database, "SELECT md5(txid_current_snapshot()::text)", &database->text, err))
+	if (!ask(database,
+		 "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_foreign_table) OR EXISTS (SELECT 1 "
+		 "FROM pg_proc WHERE proname = 'dblink') THEN '' ELSE "
+		 "md5(txid_current_snapshot()::text) END",
+		 &database->text, err))
 		return false;
-	if (!is_answer(database, database->snapshot)) {
+	if (is_answer(database, "") || !is_answer(database, database->snapshot)) {
 		struct buffer now;
 
 		(void)snprintf(database->snapshot, sizeof(database->snapshot), "%s",
@@ -280,13 +332,14 @@ static bool begin_listening(struct database *database, const char *const *tables
 }
 
 bool postgresql_follow(struct database *database, const char *const *tables,
-		       struct buffer *out_doubt, struct error *err)
+		       const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
 	if (tables[0] == NULL)
 		return error_set(err, EX_CONFIG,
 				 "the queries read no table whose changes could be told");
 	(void)PQsetNoticeProcessor(database->connection, keep_notice, database);
-	if (!ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
+	if (!find_functions(database, functions, out_doubt, err) ||
+	    !ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
 		return false;
 	if (!is_answer(database, "t"))
 		return begin_listening(database, tables, out_doubt, err);
@@ -322,11 +375,10 @@ static enum database_news end_polling(struct database *database, struct error *e
 	return DATABASE_NEWS_CHANGED;
 }
 
-/* A digest says NONE, and nothing else does: so that may be later than TIMEOUT_MS. */
-enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err)
+/* A digest says NONE, and nothing else does: so that may be later than DEADLINE_MS. */
+static enum database_news wait_once(struct database *database, int64_t deadline_ms,
+				    struct error *err)
 {
-	int64_t deadline_ms = postgresql_now_ms() + timeout_ms;
-
 	for (;;) {
 		bool has_changed = false;
 		int64_t now_ms;
@@ -348,4 +400,14 @@ enum database_news postgresql_wait(struct database *database, int timeout_ms, st
 				err))
 			return DATABASE_NEWS_FAILED;
 	}
+}
+
+enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err)
+{
+	enum database_news news;
+
+	do
+		news = wait_once(database, postgresql_now_ms() + timeout_ms, err);
+	while (news == DATABASE_NEWS_NONE && database->is_deaf);
+	return news;
 }

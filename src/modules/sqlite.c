@@ -270,9 +270,10 @@ static bool begin_following(struct database *database, struct error *err)
 }
 
 static bool sqlite_follow(struct database *database, const char *const *tables,
-			  struct buffer *out_doubt, struct error *err)
+			  const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
-	(void)tables; /* a commit is one of the whole file */
+	(void)tables; /* a commit is one of the whole file, and there is nothing else to read */
+	(void)functions;
 	(void)out_doubt;
 	return begin_following(database, err);
 }

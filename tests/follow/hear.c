@@ -3,7 +3,7 @@
  * hear - what a module tells of changes, a line each: `doubt TEXT`, `ready`, then for each time
  * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one.
  *
- *     hear TYPE CONNECTION TABLE...
+ *     hear TYPE CONNECTION TABLE... [FUNCTION()...]
  *     hear ldap URI BASE FILTER...
  */
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "database/modules.h"
 
-enum { WAIT_MS = 700, SILENCE_MS = 2000, SEARCHES_MAX = 10 };
+enum { WAIT_MS = 700, SILENCE_MS = 2000, SEARCHES_MAX = 10, NAMES_MAX = 10 };
 
 static int fail(const struct error *err)
 {
@@ -37,18 +37,31 @@ static bool tell_news(enum database_news news)
 	return news != DATABASE_NEWS_FAILED;
 }
 
+/* Those of functions lose their brackets. */
+static void divide(char **words, const char **out_tables, const char **out_functions)
+{
+	for (int i = 0; i < NAMES_MAX && words[i] != NULL; i++) {
+		char *brackets = strstr(words[i], "()");
+
+		if (brackets != NULL)
+			*brackets = '\0';
+		*(brackets != NULL ? out_functions++ : out_tables++) = words[i];
+	}
+}
+
 static int hear_database(const struct database_module *module, char **words)
 {
 	const struct database_options options = { .connection = words[0],
 						  .connect_timeout_ms = SILENCE_MS,
 						  .timeout_ms = SILENCE_MS };
+	const char *tables[NAMES_MAX + 1] = { NULL }, *functions[NAMES_MAX + 1] = { NULL };
 	struct error err;
 	struct buffer doubt;
 	struct database *database = module->open(&options, &err);
 
+	divide(words + 1, tables, functions);
 	buffer_init(&doubt, 1 << 16);
-	if (database == NULL ||
-	    !module->follow(database, (const char *const *)words + 1, &doubt, &err))
+	if (database == NULL || !module->follow(database, tables, functions, &doubt, &err))
 		return fail(&err);
 	tell(&doubt);
 	while (tell_news(module->wait(database, WAIT_MS, &err)))

@@ -101,6 +101,26 @@ class MysqlFollowTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, 'failed 78 the queries read no table'):
             self.hear('seen')
 
+    def test_functions(self):
+        """Likewise, of what somebody's own may read."""
+        self.run_sql("CREATE FUNCTION wide() RETURNS TEXT READS SQL DATA RETURN (SELECT MIN(goto) "
+                     "FROM alias); CREATE FUNCTION pure(x TEXT) RETURNS TEXT NO SQL RETURN x; "
+                     "CREATE PROCEDURE proc(x TEXT) SELECT goto FROM alias WHERE address = x; "
+                     "CREATE TABLE other (id INT)")
+        hearing = self.hear('alias', 'pure()', 'lower()', 'IN()', 'nowhere.wide()')
+        self.assertEqual(hearing.doubts, [])
+        for name in ('proc', 'wide', '%s.`Wide`' % self.database.name):
+            with self.subTest(name):
+                hearing = Hearing('mysql', self.database.connection()['connection'], 'other',
+                                  name + '()')
+                self.addCleanup(hearing.close)
+                self.assertEqual(hearing.doubts, [
+                    "%s may read what isn't told of: such changes are seen each follow_seconds"
+                    % name.rsplit('.', maxsplit=1)[-1].strip('`')])
+        time.sleep(3)       # it would have been asked
+        self.run_sql('INSERT INTO other VALUES (1)')
+        self.assertEqual(hearing.next(), 'changed')
+
     def test_another_engine(self):
         self.run_sql('ALTER TABLE alias ENGINE=MyISAM')
         hearing = self.hear()
