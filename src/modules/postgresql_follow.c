@@ -26,6 +26,7 @@ enum {
 	POLL_MS = 3000,
 	POLL_SHARE = 20,
 	SELF_TEST_MS = 3000,
+	PART_OF_PATIENCE = 10, /* by which the server gives up sooner than we */
 	STATE_BYTES_MAX = 1 << 16,
 	QUESTION_BYTES_MAX = 1 << 24,
 	HAS_SUBSCRIPTIONS = 100000, /* the version of the server */
@@ -174,6 +175,28 @@ static bool find_functions(struct database *database, const char *const *functio
 
 /* ---- asking now and then -------------------------------------------------------------------- */
 
+/* The server ends it by itself where it takes too long: to send it a cancellation means to wait for
+ * it once more, and who only goes away isn't missed before there is something to send. */
+static bool ask_digest(struct database *database, struct buffer *out, struct error *err)
+{
+	int limit_ms = database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE;
+	int64_t began_ms;
+	char text[100];
+
+	(void)snprintf(text, sizeof(text), "SET LOCAL statement_timeout = %d", limit_ms); /* fits */
+	if (!postgresql_run(database, "BEGIN READ ONLY", err) ||
+	    !postgresql_run(database, text, err))
+		return false;
+	began_ms = postgresql_now_ms();
+	if (ask(database, database->digest.data, out, err))
+		return postgresql_run(database, "COMMIT", err);
+	database->is_late |= postgresql_now_ms() - began_ms >= limit_ms;
+	return database->is_late
+		       ? error_set(err, EX_TEMPFAIL, "the tables gave no digest within %d seconds",
+				   database->timeout_ms / 1000)
+		       : false;
+}
+
 /* Has anything been committed since the last time, and is it in one of the tables? */
 static bool poll_tables(struct database *database, bool *out_has_changed, struct error *err)
 {
@@ -192,7 +215,7 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 		(void)snprintf(database->snapshot, sizeof(database->snapshot), "%s",
 			       database->text.data); /* fits: 32 digits */
 		buffer_init(&now, STATE_BYTES_MAX);
-		if (!ask(database, database->digest.data, &now, err)) {
+		if (!ask_digest(database, &now, err)) {
 			buffer_free(&now);
 			return false;
 		}
@@ -218,11 +241,8 @@ static bool begin_polling(struct database *database, const char *const *tables, 
 		return false;
 	if (poll_tables(database, &has_changed, err))
 		return true;
-	if (err->status == EX_UNAVAILABLE)
+	if (err->status == EX_UNAVAILABLE || database->is_late)
 		err->status = EX_CONFIG;
-	if (database->is_late)
-		error_fill(err, EX_CONFIG, "the tables gave no digest within %d seconds",
-			   database->timeout_ms / 1000);
 	return false;
 }
 

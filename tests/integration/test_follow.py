@@ -253,6 +253,17 @@ class PostgresqlFollow(FollowTest):
         self.check_changes()
         self.assertNotIn('away', self.log_text())
 
+    def test_a_digest_that_would_never_end(self):
+        """Nobody waits for it any more, so the server doesn't go on with it."""
+        self.use_view('slow(1000 * id)', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('the tables gave no digest within 2 seconds')
+        harness.wait_until(lambda: self.server.psql(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = '%s' AND query LIKE "
+            "'%%openrcpt_row%%' AND state = 'active'" % self.database.name) == [],
+                           'it goes on with the digest')
+        self.check_changes()
+
     def test_a_digest_that_takes_too_long_later(self):
         """What was changed while nobody listened is read then, too."""
         self.use_view('id')
@@ -267,7 +278,7 @@ class PostgresqlFollow(FollowTest):
     def use_view(self, extra, **settings):
         """EXTRA isn't selected, so that it costs time in a digest alone."""
         self.database.run("CREATE FUNCTION slow(n integer) RETURNS integer IMMUTABLE LANGUAGE "
-                          "plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN n; END'; "
+                          "plpgsql AS 'BEGIN PERFORM pg_sleep(2 + n); RETURN n; END'; "
                           'CREATE VIEW seen AS SELECT *, %s AS extra FROM alias' % extra)
         self.use(**settings, sources=[{
             'type': 'postgresql', **self.database.connection(), 'timeout_seconds': 2,
