@@ -10,6 +10,7 @@
  */
 #include <mysqld_error.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -21,6 +22,7 @@ enum {
 	SECOND_MS = 1000,
 	BEHIND_MS = 50, /* the clock of files and tables may be a little late */
 	SUM_EVERY_MS = 30000,
+	PART_OF_PATIENCE = 10, /* by which the server gives up sooner than we */
 	TEXT_BYTES_MAX = 1 << 20,
 	NAME_BYTES = 512,
 };
@@ -35,6 +37,7 @@ struct mysql_follow {
 	struct buffer summed_before;
 	int64_t ask_at_ms;
 	int64_t sum_at_ms;
+	bool is_late; /* they took too long */
 };
 
 /* ---- names -------------------------------------------------------------------------------- */
@@ -150,18 +153,49 @@ static bool ask_changes(struct database *database, struct error *err)
 	return !follow->changed.has_failed || error_set_memory(err);
 }
 
+/* A table that can't be opened has no sum, for which there is a warning. That there is none of its
+ * name is seen by its time, too. */
+static bool judge_warnings(struct database *database, struct error *err)
+{
+	struct buffer question;
+	MYSQL_RES *rows;
+	MYSQL_ROW row;
+	bool is_good = true;
+
+	buffer_init(&question, TEXT_BYTES_MAX);
+	(void)buffer_append_text(&question, "SHOW WARNINGS"); /* checked there */
+	rows = ask_rows(database, &question, err);
+	buffer_free(&question);
+	if (rows == NULL)
+		return false;
+	while (is_good && (row = mysql_fetch_row(rows)) != NULL) {
+		long code = row[1] != NULL ? strtol(row[1], NULL, 10) : 0;
+
+		if (code == ER_NO_SUCH_TABLE)
+			continue;
+		database->follow->is_late = code == ER_STATEMENT_TIMEOUT;
+		is_good = mysql_module_fail(EX_TEMPFAIL, row[2] != NULL ? row[2] : "no sum", err);
+	}
+	mysql_free_result(rows);
+	return is_good;
+}
+
 static bool ask_sums(struct database *database, struct error *err)
 {
 	struct mysql_follow *follow = database->follow;
 	MYSQL_RES *rows = ask_rows(database, &follow->sum, err);
 	int ignored;
 
-	if (rows == NULL)
+	if (rows == NULL) {
+		follow->is_late = mysql_errno(database->handle) == ER_STATEMENT_TIMEOUT;
 		return false;
+	}
 	put_rows(rows, 0, &follow->summed, &ignored);
 	mysql_free_result(rows);
 	follow->sum_at_ms = mysql_module_now_ms() + SUM_EVERY_MS;
-	return !follow->summed.has_failed || error_set_memory(err);
+	if (follow->summed.has_failed)
+		return error_set_memory(err);
+	return mysql_warning_count(database->handle) == 0 || judge_warnings(database, err);
 }
 
 /* Is NOW something else than BEFORE? It is what comes before, from here on. */
@@ -309,14 +343,44 @@ static bool read_schema(struct database *database, char *out_schema, struct erro
 	return true;
 }
 
+/* False: it failed for another reason than that the server doesn't know it. */
+static bool may_set(struct database *database, const char *statement, struct error *err)
+{
+	return mysql_module_ask(database, statement, err) ||
+	       mysql_errno(database->handle) == ER_UNKNOWN_SYSTEM_VARIABLE;
+}
+
+/* What nobody waits for any more the server ends by itself; it doesn't miss who is gone. MySQL
+ * knows this of SELECT alone, under another name. */
+static bool limit_time(struct database *database, struct error *err)
+{
+	int limit_ms = database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE;
+	char text[100];
+
+	(void)snprintf(text, sizeof(text), "SET SESSION max_statement_time = %d.%03d",
+		       limit_ms / 1000, limit_ms % 1000); /* fits */
+	return may_set(database, text, err);
+}
+
+/* Rows may come in time where a sum over all of them doesn't: that is no outage. */
+static bool begin_sums(struct database *database, struct error *err)
+{
+	if (database->follow->sum.size == 0 || ask_sums(database, err))
+		return true;
+	return database->follow->is_late
+		       ? error_set(err, EX_CONFIG, "the tables gave no sum within %d seconds",
+				   database->timeout_ms / 1000)
+		       : false;
+}
+
 /* Times without a summer; and MySQL gives the time of yesterday unless it is told not to, of which
  * MariaDB knows nothing. */
 static bool prepare(struct database *database, struct error *err)
 {
 	if (!mysql_module_ask(database, "SET SESSION time_zone = '+00:00'", err))
 		return false;
-	return mysql_module_ask(database, "SET SESSION information_schema_stats_expiry = 0", err) ||
-	       mysql_errno(database->handle) == ER_UNKNOWN_SYSTEM_VARIABLE;
+	return limit_time(database, err) &&
+	       may_set(database, "SET SESSION information_schema_stats_expiry = 0", err);
 }
 
 /* ---- the module --------------------------------------------------------------------------- */
@@ -373,8 +437,7 @@ bool mysql_follow_begin(struct database *database, const char *const *tables,
 	if (database->follow->question.size == 0)
 		return error_set(err, EX_CONFIG,
 				 "the queries read no table whose changes could be told");
-	if (!ask_changes(database, err) ||
-	    (database->follow->sum.size > 0 && !ask_sums(database, err)))
+	if (!ask_changes(database, err) || !begin_sums(database, err))
 		return false;
 	(void)differs(&database->follow->changed, &database->follow->changed_before);
 	(void)differs(&database->follow->summed, &database->follow->summed_before);

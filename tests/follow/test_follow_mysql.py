@@ -4,6 +4,7 @@
 import pathlib
 import signal
 import sys
+import threading
 import time
 import unittest
 
@@ -88,6 +89,26 @@ class MysqlFollowTest(unittest.TestCase):
         hearing.until('changed')
         self.run_sql('INSERT INTO `of``aria` VALUES (1)')
         hearing.until('changed')
+
+    def test_sums_that_take_too_long(self):
+        """That is no outage, and the server doesn't go on with them."""
+        self.run_sql('CREATE TABLE fleeting (id INT) ENGINE=MEMORY')
+        def processes(words):
+            return self.server.sql("SELECT id FROM information_schema.processlist WHERE db = '%s' "
+                                   "AND info LIKE '%s%%'" % (self.database.name, words))
+        locker = threading.Thread(target=self.server.sql, args=(
+            'LOCK TABLES fleeting WRITE; SELECT SLEEP(1000)', self.database.name, True))
+        locker.start()
+        try:
+            harness.wait_until(lambda: processes('SELECT SLEEP'), 'it is locked')
+            with self.assertRaisesRegex(AssertionError,
+                                        'failed 78 the tables gave no sum within 2 seconds'):
+                self.hear('fleeting')
+            harness.wait_until(lambda: not processes('CHECKSUM'), 'it goes on with the sums')
+        finally:
+            for row in processes('SELECT SLEEP'):
+                self.server.sql('KILL %s' % row[0])
+            locker.join(harness.LIMIT_S)
 
     def test_views(self):
         """What is behind one isn't known, so nothing says that nothing has changed."""
