@@ -471,18 +471,23 @@ static enum database_news look(struct database *database, struct error *err)
 	return is_other ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
-/* Where there is a view, or a function, nobody can say that nothing has changed. */
+/* Where there is a view, or a function, nobody can say that nothing has changed; and where there
+ * are sums, only who has just made them. */
 enum database_news mysql_follow_wait(struct database *database, int timeout_ms, struct error *err)
 {
 	const struct mysql_follow *follow = database->follow;
 	int64_t end_ms = mysql_module_now_ms() + timeout_ms;
-	enum database_news news = DATABASE_NEWS_NONE;
+	bool has_sums = follow->sum.size > 0;
+	enum database_news news;
+	bool is_over;
 
 	do {
-		int64_t at_ms = follow->ask_at_ms;
+		int64_t at_ms = follow->ask_at_ms, sum_at_ms = follow->sum_at_ms;
 
-		sleep_until(at_ms < end_ms || follow->is_deaf ? at_ms : end_ms);
+		sleep_until(at_ms < end_ms || follow->is_deaf || has_sums ? at_ms : end_ms);
 		news = look(database, err);
-	} while (news == DATABASE_NEWS_NONE && (follow->is_deaf || mysql_module_now_ms() < end_ms));
+		is_over =
+			has_sums ? follow->sum_at_ms != sum_at_ms : mysql_module_now_ms() >= end_ms;
+	} while (news == DATABASE_NEWS_NONE && (follow->is_deaf || !is_over));
 	return news;
 }

@@ -78,17 +78,23 @@ class MysqlFollowTest(unittest.TestCase):
             hearing.quiet()
 
     def test_doubts(self):
-        """What no time is kept for is summed up."""
+        """What no time is kept for is summed up, and nothing is said of it in between."""
         self.run_sql('CREATE TABLE fleeting (id INT) ENGINE=MEMORY')
         self.run_sql('CREATE TABLE `of``aria` (id INT) ENGINE=Aria')
-        hearing = self.hear('alias', 'fleeting', '`of``aria`')
+        # That a table isn't empty any more is told at once.
+        self.run_sql('INSERT INTO fleeting VALUES (1); INSERT INTO `of``aria` VALUES (1)')
+        hearing = Hearing('mysql', self.database.connection()['connection'], 'alias', 'fleeting',
+                          '`of``aria`')
+        self.addCleanup(hearing.close)
         self.assertEqual(hearing.doubts, [
             "%s: its engine (%s) doesn't keep when it was changed: it is summed up every 30 seconds"
             % one for one in (('fleeting', 'MEMORY'), ('of`aria', 'Aria'))])
-        self.run_sql('INSERT INTO fleeting VALUES (1)')
-        hearing.until('changed')
-        self.run_sql('INSERT INTO `of``aria` VALUES (1)')
-        hearing.until('changed')
+        time.sleep(2)       # the times are asked meanwhile, which say nothing of these
+        self.run_sql('UPDATE fleeting SET id = 2')
+        self.assertEqual(hearing.next(), 'changed')
+        self.run_sql('UPDATE `of``aria` SET id = 2')
+        self.assertEqual(hearing.next(), 'changed')
+        self.assertEqual(hearing.next(), 'none')
 
     def test_sums_that_take_too_long(self):
         """That is no outage, and the server doesn't go on with them."""
