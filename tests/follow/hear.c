@@ -5,6 +5,9 @@
  *
  *     hear TYPE CONNECTION TABLE... [FUNCTION()...]
  *     hear ldap URI BASE FILTER...
+ *
+ * HEAR_BETWEEN in the environment is a command to run when a database is open, and isn't followed
+ * yet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,12 +58,15 @@ static int hear_database(const struct database_module *module, char **words)
 						  .connect_timeout_ms = SILENCE_MS,
 						  .timeout_ms = SILENCE_MS };
 	const char *tables[NAMES_MAX + 1] = { NULL }, *functions[NAMES_MAX + 1] = { NULL };
+	const char *between = getenv("HEAR_BETWEEN");
 	struct error err;
 	struct buffer doubt;
 	struct database *database = module->open(&options, &err);
 
 	divide(words + 1, tables, functions);
 	buffer_init(&doubt, 1 << 16);
+	if (between != NULL && system(between) != 0)
+		return 2;
 	if (database == NULL || !module->follow(database, tables, functions, &doubt, &err))
 		return fail(&err);
 	tell(&doubt);
