@@ -5,7 +5,8 @@
  *
  * A source is confirmed when it is read for the table that is published, or when its server says
  * later that nothing has changed since. That it is away is said once, and each hour; that it is
- * back is said, too. A listener that ends is followed by another one, after a while.
+ * back is said, too. A listener that ends is followed by another one, after 1, 2, 4 … 30 seconds;
+ * after 1 again where it has lasted for a minute.
  */
 #ifndef FOLLOW_LISTENERS_H
 #define FOLLOW_LISTENERS_H
@@ -27,7 +28,8 @@ struct followed {
 	struct follow_source told;
 	bool is_starting; /* it has told nothing yet */
 	bool is_polled;   /* nobody listens: it is read now and then */
-	int64_t again_ms; /* when the next listener is started */
+	int64_t began_ms; /* when the last listener was started */
+	int64_t again_ms; /* when the next one is */
 	int64_t pause_ms;
 	bool has_changed; /* or may have, since the last compilation began */
 	bool is_unread;   /* or may have before, and no compilation since has succeeded */
