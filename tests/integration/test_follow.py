@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 import schema_test
-from databases import PostgresqlServer, Sqlite
+from databases import PostfixTables, PostgresqlServer, Sqlite
 from follow_test import FollowTest, install_triggers
 from rcptmap_test import CONFIG, OK, USAGE, RcptmapTest
 from watch_test import WARNING
@@ -167,6 +167,46 @@ class PostgresqlFollow(FollowTest):
         self.check_changes()
         self.database.run('DROP TRIGGER openrcpt_changed ON alias')
         self.wait_for_log('postgresql:main is away: the triggers of alias are gone')
+
+    def test_triggers_for_a_source(self):
+        """Its own queries name tables, a view, and a name that is none."""
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; DROP FUNCTION openrcpt_changed; '
+                          'CREATE TABLE "Do""main\'s" (name text); '
+                          'CREATE VIEW seen AS SELECT address FROM alias')
+        source = {
+            'type': 'postgresql', **self.database.connection(),
+            'alias_query': "WITH w AS (SELECT * FROM alias) SELECT address, goto, id FROM w",
+            'alias_domain_query': 'SELECT name FROM "Do""main\'s"'}
+        self.use(sources=[source])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:main')
+        self.assertEqual((made.status, made.err), (OK, ''))
+        for _ in range(2):
+            self.database.run(made.out)
+        self.start_and_wait()
+        self.check_changes()
+        before = self.number('compilations')
+        self.database.run('INSERT INTO "Do""main\'s" VALUES (\'two.example\')')
+        self.wait_for_more('compilations', before)
+        self.assertNotIn('warning: no trigger', self.log_text())
+        self.stop()
+        self.use(sources=[{**source, 'mailbox_query': 'SELECT address FROM seen'}])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:main')
+        self.database.run(made.out)
+        self.assertIn('ON seen', made.out)
+
+    def test_triggers_for_a_table_of_postfix(self):
+        path = PostfixTables(self.shop.folder.path).write(
+            'made', **self.database.parameters(), query="SELECT goto FROM alias WHERE address='%s'")
+        self.use(sources=[{'type': 'pgsql', 'path': path}])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:made')
+        self.assertIn(' ON alias\n', made.out)
+        for name, pattern in (('postgresql:other', 'postgresql:other: there is no such source'),
+                              ('mysql:made', 'mysql:made: only postgresql needs triggers'),
+                              ('postgresql', 'a schema is missing')):
+            self.assert_says(rcptmap.run('sql', '-c', self.shop.configuration, name), USAGE,
+                             'rcptmap: sql: ' + pattern)
+        self.assert_says(rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:made', 'a=b'),
+                         USAGE, 'rcptmap: sql: postgresql:made: a source has no parameters')
 
     def test_triggers_that_go_away(self):
         self.start_and_wait()
