@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -175,17 +176,33 @@ static bool find_functions(struct database *database, const char *const *functio
 
 /* ---- asking now and then -------------------------------------------------------------------- */
 
+/* How long a statement of this transaction may take: somewhat less than we wait, and not longer
+ * than whoever runs the server allows. */
+static bool limit_time(struct database *database, int *out_limit_ms, struct error *err)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text),
+		       "SELECT set_config(name, least(nullif(setting::bigint, 0), %d)::text, true) "
+		       "FROM pg_settings WHERE name = 'statement_timeout'",
+		       database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE); /* fits */
+	if (!ask(database, text, &database->text, err) ||
+	    !ask(database, "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'",
+		 &database->text, err))
+		return false;
+	*out_limit_ms = (int)strtol(database->text.data, NULL, 10);
+	return true;
+}
+
 /* The server ends it by itself where it takes too long: to send it a cancellation means to wait for
  * it once more, and who only goes away isn't missed before there is something to send. */
 static bool ask_digest(struct database *database, struct buffer *out, struct error *err)
 {
-	int limit_ms = database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE;
 	int64_t began_ms;
-	char text[100];
+	int limit_ms;
 
-	(void)snprintf(text, sizeof(text), "SET LOCAL statement_timeout = %d", limit_ms); /* fits */
 	if (!postgresql_run(database, "BEGIN READ ONLY", err) ||
-	    !postgresql_run(database, text, err))
+	    !limit_time(database, &limit_ms, err))
 		return false;
 	began_ms = postgresql_now_ms();
 	if (ask(database, database->digest.data, out, err))
@@ -193,7 +210,7 @@ static bool ask_digest(struct database *database, struct buffer *out, struct err
 	database->is_late |= postgresql_now_ms() - began_ms >= limit_ms;
 	return database->is_late
 		       ? error_set(err, EX_TEMPFAIL, "the tables gave no digest within %d seconds",
-				   database->timeout_ms / 1000)
+				   (limit_ms + 999) / 1000)
 		       : false;
 }
 

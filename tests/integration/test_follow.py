@@ -304,6 +304,14 @@ class PostgresqlFollow(FollowTest):
                            'it goes on with the digest')
         self.check_changes()
 
+    def test_a_limit_of_the_server(self):
+        """Shorter than ours, it stays."""
+        self.use_view('slow(1000 * id)', follow_seconds=1, timeout_seconds=60)
+        self.database.run("ALTER DATABASE %s SET statement_timeout = '1500ms'" % self.database.name)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: the tables gave no digest within 2 seconds')
+        self.assertNotIn('away', self.log_text())
+
     def test_a_digest_that_takes_too_long_later(self):
         """What was changed while nobody listened is read then, too."""
         self.use_view('id')
@@ -315,13 +323,14 @@ class PostgresqlFollow(FollowTest):
         self.wait_for_log('the tables gave no digest within 2 seconds')
         self.wait_for_target('second')
 
-    def use_view(self, extra, **settings):
+    def use_view(self, extra, timeout_seconds=2, **settings):
         """EXTRA isn't selected, so that it costs time in a digest alone."""
         self.database.run("CREATE FUNCTION slow(n integer) RETURNS integer IMMUTABLE LANGUAGE "
                           "plpgsql AS 'BEGIN PERFORM pg_sleep(2 + n); RETURN n; END'; "
                           'CREATE VIEW seen AS SELECT *, %s AS extra FROM alias' % extra)
         self.use(**settings, sources=[{
-            'type': 'postgresql', **self.database.connection(), 'timeout_seconds': 2,
+            'type': 'postgresql', **self.database.connection(),
+            'timeout_seconds': timeout_seconds,
             'alias_query': 'SELECT address, goto, id FROM seen WHERE active'}])
 
     def test_settings_that_change(self):
