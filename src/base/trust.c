@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+enum { LINKS_MAX = 40 }; /* as of the kernel */
 
 /* ---- policies ----------------------------------------------------------------------------- */
 
@@ -185,15 +188,62 @@ bool trust_check_folder(const char *path, int folder_fd, const struct trust_poli
 	return trust_check(path, &status, policy, err);
 }
 
-bool trust_check_folder_of(const char *path, struct error *err)
+/* Where the link NAME in FOLDER_FD leads, which is the directory of AT; *OUT_NEXT is NULL where it
+ * is no link. False: can't tell. */
+static bool read_link(const char *at, int folder_fd, const char *name, char **out_next)
+{
+	char target[PATH_MAX];
+	ssize_t size = readlinkat(folder_fd, name, target, sizeof(target));
+	int folder_size;
+
+	*out_next = NULL;
+	if (size < 0) /* no link, or no file: who opens it has more to say */
+		return errno == EINVAL || errno == ENOENT;
+	if ((size_t)size == sizeof(target)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	folder_size = size > 0 && target[0] == '/' ? 0 : (int)(name - at);
+	return asprintf(out_next, "%.*s%.*s", folder_size, at, (int)size, target) >= 0;
+}
+
+/* *OUT_NEXT as of read_link(). */
+static bool check_step(const char *at, const struct trust_policy *policy, char **out_next,
+		       struct error *err)
 {
 	const char *name;
-	int fd = trust_open_folder(path, O_PATH, &name);
+	int fd = trust_open_folder(at, O_PATH, &name);
 	bool is_good;
 
+	*out_next = NULL;
 	if (fd < 0)
-		return error_set_errno(err, EX_OSERR, "%s: its directory", path);
-	is_good = trust_check_folder(path, fd, &trust_in_folder, err);
+		return error_set_errno(err, EX_OSERR, "%s: its directory", at);
+	is_good = trust_check_folder(at, fd, policy, err) &&
+		  (read_link(at, fd, name, out_next) ||
+		   error_set_errno(err, EX_OSERR, "%s: where it leads", at));
 	(void)close(fd); /* nothing was written */
 	return is_good;
+}
+
+bool trust_check_folders(const char *path, const struct trust_policy *policy, struct error *err)
+{
+	char *at = NULL;
+
+	for (int links = 0; links <= LINKS_MAX; links++) {
+		char *next;
+		bool is_good = check_step(at != NULL ? at : path, policy, &next, err);
+
+		free(at);
+		at = next;
+		if (at == NULL)
+			return is_good;
+	}
+	free(at);
+	errno = ELOOP;
+	return error_set_errno(err, EX_OSERR, "%s", path);
+}
+
+bool trust_check_folder_of(const char *path, struct error *err)
+{
+	return trust_check_folders(path, &trust_in_folder, err);
 }

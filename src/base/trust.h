@@ -100,8 +100,14 @@ int trust_open_folder(const char *path, int flags, const char **out_name);
 bool trust_check_folder(const char *path, int folder_fd, const struct trust_policy *policy,
 			struct error *err);
 
-/* Judge the directory in which PATH lies, by trust_in_folder. A link may lead there: that is the
- * administrator's choice. */
+/*
+ * Judge the directory in which PATH lies; and where PATH is a link, that of each file on the way,
+ * to the last: whoever may write one of them puts another file in the place of ours. What the
+ * directories themselves lie in, and whether links lead to them, is the administrator's choice.
+ */
+bool trust_check_folders(const char *path, const struct trust_policy *policy, struct error *err);
+
+/* The same by trust_in_folder. */
 bool trust_check_folder_of(const char *path, struct error *err);
 
 #endif

@@ -105,7 +105,8 @@ static bool connect_and_follow(struct ear *ear, struct error *err)
 	if (ear->plan.directory == NULL) {
 		ear->database = ear->module->open(&ear->plan.options, err);
 		return ear->database != NULL &&
-		       ear->module->follow(ear->database, ear->interest.tables, &ear->doubt, err);
+		       ear->module->follow(ear->database, ear->interest.tables,
+					   ear->interest.functions, &ear->doubt, err);
 	}
 	journal_init(&ear->journal, ear->mirror, &ear->plan.directory->options,
 		     ear->interest.searches, ear->interest.search_count);

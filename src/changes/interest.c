@@ -24,7 +24,8 @@ static bool find_tables(struct database_plan *plan, struct interest *interest)
 	if (plan->keys_query != NULL &&
 	    !sql_tables_add(&tables, bytes_of(plan->keys_query), is_mysql, &plan->arena))
 		return false;
-	interest->tables = tables.count > 0 ? tables.names : nothing;
+	interest->tables = tables.tables.count > 0 ? tables.tables.names : nothing;
+	interest->functions = tables.functions.count > 0 ? tables.functions.names : nothing;
 	if (tables.has_unknown && strcmp(plan->type, "sqlite") != 0) /* hears of all commits */
 		interest->doubt =
 			"not all words of a query are known here: of a table that it names "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * interest - what of a database a plan reads, for who is to hear of its changes: the tables that
- * its queries name, or the searches of a directory.
+ * its queries name and the functions that they call, or the searches of a directory.
  */
 #ifndef CHANGES_INTEREST_H
 #define CHANGES_INTEREST_H
@@ -12,6 +12,7 @@
 
 struct interest {
 	const char *const *tables; /* NULL behind the last */
+	const char *const *functions;
 	const struct directory_search *searches;
 	size_t search_count;
 	const char *doubt; /* why there may be more that isn't heard; NULL: that is all */

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "database/directory_reader.h"
+#include "directory/attribute_name.h"
 #include "directory/search_base.h"
 #include "sql/key_template.h"
 
@@ -148,11 +149,7 @@ static bool next_part(const struct directory_entry *entry, const struct filter_k
 			if (skipped < *place)
 				continue;
 			*place = skipped + 1;
-			/* Of an attribute with options the name without them is known. */
-			if (bytes_equal_ascii_nocase(
-				    attribute->name,
-				    bytes_first(key->attribute,
-						bytes_index(key->attribute, ';'))) &&
+			if (attribute_is(attribute->name, key->attribute) &&
 			    filter_key_cut(key, attribute->values[v], out_part))
 				return true;
 		}
@@ -215,16 +212,14 @@ static bool add_keys(struct importer *importer, const struct directory_entry *en
 static bool check_readable(const struct importer *importer, const struct directory_entry *entry,
 			   const struct filter_key *key)
 {
-	struct bytes name = bytes_first(key->attribute, bytes_index(key->attribute, ';'));
-
 	for (size_t i = 0; i < entry->count; i++)
-		if (bytes_equal_ascii_nocase(entry->attributes[i].name, name))
+		if (attribute_is(entry->attributes[i].name, key->attribute))
 			return true;
 	report_error(importer->report, EX_UNAVAILABLE, importer->plan->labels[importer->kind], 0,
 		     BYTES_FORMAT
 		     ": its " BYTES_FORMAT
 		     " can not be read: the directory has another name for it, or we no right",
-		     BYTES_ARGS(bytes_first(entry->name, 200)), BYTES_ARGS(name));
+		     BYTES_ARGS(bytes_first(entry->name, 200)), BYTES_ARGS(key->attribute));
 	return false;
 }
 

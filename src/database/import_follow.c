@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "database/directory_reader.h"
+#include "directory/attribute_name.h"
 
 enum { VISITS_MAX = 1000000 };
 
@@ -24,7 +25,7 @@ struct node {
 static bool is_in(const char *const *list, struct bytes name)
 {
 	for (; *list != NULL; list++)
-		if (bytes_equal_ascii_nocase(bytes_of(*list), name))
+		if (attribute_is(name, bytes_of(*list)))
 			return true;
 	return false;
 }

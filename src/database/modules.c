@@ -36,10 +36,8 @@ static bool find(const char *name, char out_path[PATH_MAX], struct error *err)
 static bool check(const char *name, const char *path, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	const char *in_folder;
 	struct stat status;
 	bool is_good;
-	int folder;
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return error_set(err, EX_UNAVAILABLE,
@@ -47,15 +45,12 @@ static bool check(const char *name, const char *path, struct error *err)
 				 name, path, name);
 	if (fd < 0)
 		return error_set_errno(err, EX_NOPERM, "%s", path);
-	folder = trust_open_folder(path, O_RDONLY, &in_folder);
-	if (folder < 0 || fstat(fd, &status) != 0)
-		is_good = error_set_errno(err, errno == ENOMEM ? EX_OSERR : EX_NOPERM, "%s", path);
+	if (fstat(fd, &status) != 0)
+		is_good = error_set_errno(err, EX_NOPERM, "%s", path);
 	else
 		is_good = trust_check(path, &status, &trust_in_module, err) &&
-			  trust_check_folder(path, folder, &trust_in_module_folder, err);
-	if (folder >= 0)
-		(void)close(folder); /* was only looked at */
-	(void)close(fd);             /* likewise */
+			  trust_check_folders(path, &trust_in_module_folder, err);
+	(void)close(fd); /* was only read */
 	return is_good;
 }
 

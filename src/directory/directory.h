@@ -55,7 +55,7 @@ struct directory_search {
 };
 
 struct directory_attribute {
-	struct bytes name; /* without options */
+	struct bytes name; /* as the directory has it, with its options */
 	const struct bytes *values;
 	size_t count;
 };

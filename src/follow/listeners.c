@@ -17,6 +17,7 @@ enum {
 	DOUBTS_MAX = 1 << 14,
 	FIRST_PAUSE_MS = 1000,
 	LAST_PAUSE_MS = 30000,
+	GOOD_MS = 60000, /* a listener that has lasted so long */
 	TEXT_BYTES = 1000,
 };
 
@@ -72,6 +73,7 @@ static void start(const struct listeners *listeners, struct followed *followed,
 	struct error err;
 
 	buffer_clear(&followed->coming); /* of one that has ended within its words */
+	followed->began_ms = clock_milliseconds();
 	if (!scout_start(&followed->scout, listeners->listen, followed->index, &followed->mirror,
 			 settings, &err)) {
 		followed->again_ms = clock_milliseconds() + LAST_PAUSE_MS;
@@ -260,7 +262,6 @@ static void take_back(struct followed *followed, bool tells_more)
 	followed->is_starting = false;
 	followed->told.away_since = 0;
 	followed->told.reason[0] = '\0';
-	followed->pause_ms = FIRST_PAUSE_MS;
 	say_doubts(followed);
 }
 
@@ -329,9 +330,12 @@ static unsigned take_word(const struct listeners *listeners, struct followed *fo
 	}
 }
 
-/* Whatever has ended it: another one follows, later and later. */
+/* Whatever has ended it: another one follows, later and later. That it was back for a moment is no
+ * reason to hurry: each time all is read. */
 static void take_end(const struct listeners *listeners, struct followed *followed)
 {
+	int64_t now_ms = clock_milliseconds();
+
 	scout_close(&followed->scout);
 	mirror_forget(&followed->mirror);
 	if (followed->is_polled) {
@@ -341,7 +345,9 @@ static void take_end(const struct listeners *listeners, struct followed *followe
 	if (followed->told.away_since == 0)
 		take_lost(followed, "its listener has ended");
 	followed->has_changed = true;
-	followed->again_ms = clock_milliseconds() + followed->pause_ms;
+	if (now_ms - followed->began_ms >= GOOD_MS)
+		followed->pause_ms = FIRST_PAUSE_MS;
+	followed->again_ms = now_ms + followed->pause_ms;
 	followed->pause_ms =
 		followed->pause_ms * 2 < LAST_PAUSE_MS ? followed->pause_ms * 2 : LAST_PAUSE_MS;
 }

@@ -5,7 +5,8 @@
  *
  * A source is confirmed when it is read for the table that is published, or when its server says
  * later that nothing has changed since. That it is away is said once, and each hour; that it is
- * back is said, too. A listener that ends is followed by another one, after a while.
+ * back is said, too. A listener that ends is followed by another one, after 1, 2, 4 … 30 seconds;
+ * after 1 again where it has lasted for a minute.
  *
  * A source that can't be listened to is read now and then, which is said once. Whether that is
  * still so is tried again, each hour and where listeners_retry() asks for it. Nothing is said of a
@@ -34,7 +35,8 @@ struct followed {
 	struct follow_source told;
 	bool is_starting; /* it has told nothing yet */
 	bool is_polled;   /* nobody listens, or somebody tries to: it is read now and then */
-	int64_t again_ms; /* when the next listener is started; 0: not */
+	int64_t began_ms; /* when the last listener was started */
+	int64_t again_ms; /* when the next one is; 0: not */
 	int64_t pause_ms;
 	uint64_t heard;   /* the date of its last word but that it is away */
 	uint64_t taken;   /* that when the last compilation began */

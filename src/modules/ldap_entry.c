@@ -82,8 +82,7 @@ static bool put_entry(struct directory *directory, struct directory_entry *out_e
 	for (size_t i = 0; i < directory->count; i++) {
 		struct directory_attribute *attribute = &directory->attributes[i];
 
-		attribute->name = bytes_first(bytes_of(directory->names[i]),
-					      strcspn(directory->names[i], ";"));
+		attribute->name = bytes_of(directory->names[i]);
 		attribute->values = text;
 		attribute->count = (size_t)ldap_count_values_len(directory->values[i]);
 		for (size_t v = 0; v < attribute->count; v++)

@@ -110,17 +110,20 @@ struct database_module {
 	 *
 	 * Follow TABLES, ended by NULL, as the queries name them: `alias`, `mail.alias`, `"Alias"`.
 	 * They are borrowed for as long as the connection. Whatever is committed after this has
-	 * returned is told by wait(). What makes it late or unsure, as a table without a trigger,
-	 * is appended to OUT_DOUBT, a line each, ended by a newline. Once for a connection.
-	 * EX_UNAVAILABLE, EX_CONFIG: the server is there, but can't be followed as it is, which
-	 * says nothing of whether it can be read. What can't be read either is EX_TEMPFAIL.
+	 * returned is told by wait(). FUNCTIONS are the names that stand before a bracket there,
+	 * those of keywords among them: of what such a one reads nothing is told. What makes it
+	 * late or unsure, as a table without a trigger, is appended to OUT_DOUBT, a line each,
+	 * ended by a newline. Once for a connection. EX_UNAVAILABLE, EX_CONFIG: the server is
+	 * there, but can't be followed as it is, which says nothing of whether it can be read. What
+	 * can't be read either is EX_TEMPFAIL.
 	 */
 	bool (*follow)(struct database *database, const char *const *tables,
-		       struct buffer *out_doubt, struct error *err);
+		       const char *const *functions, struct buffer *out_doubt, struct error *err);
 
 	/* Wait until something may have changed, for TIMEOUT_MS; longer where the server can't be
-	 * asked so soon. After FAILED and ANEW the connection is of no more use; behind ANEW
-	 * nothing is wrong, but somebody may have changed something. */
+	 * asked so soon, and as long as it takes where not all that may change is told: NONE is
+	 * said of all that is read, and of now. After FAILED and ANEW the connection is of no more
+	 * use; behind ANEW nothing is wrong, but somebody may have changed something. */
 	enum database_news (*wait)(struct database *database, int timeout_ms, struct error *err);
 
 	/* Of a directory: this, and none of the functions below client(). */

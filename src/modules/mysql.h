@@ -42,7 +42,7 @@ int64_t mysql_module_now_ms(void);
 
 /* As module.h has them. */
 bool mysql_follow_begin(struct database *database, const char *const *tables,
-			struct buffer *out_doubt, struct error *err);
+			const char *const *functions, struct buffer *out_doubt, struct error *err);
 enum database_news mysql_follow_wait(struct database *database, int timeout_ms, struct error *err);
 void mysql_follow_free(struct mysql_follow *follow); /* accepts NULL */
 

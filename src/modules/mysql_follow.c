@@ -10,6 +10,7 @@
  */
 #include <mysqld_error.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -21,12 +22,13 @@ enum {
 	SECOND_MS = 1000,
 	BEHIND_MS = 50, /* the clock of files and tables may be a little late */
 	SUM_EVERY_MS = 30000,
+	PART_OF_PATIENCE = 10, /* by which the server gives up sooner than we */
 	TEXT_BYTES_MAX = 1 << 20,
 	NAME_BYTES = 512,
 };
 
 struct mysql_follow {
-	bool has_view;          /* of what is behind one it hears nothing */
+	bool is_deaf;           /* to some of it: it never says NONE */
 	struct buffer question; /* when was each of the tables changed? */
 	struct buffer sum;      /* of those whose engine doesn't say; empty: there is none */
 	struct buffer changed;  /* the last answer, and the one before */
@@ -153,42 +155,53 @@ static bool ask_changes(struct database *database, struct error *err)
 /* What takes too long to be summed up may be read in time. */
 static bool fail_sums(const struct database *database, struct error *err)
 {
-	if (mysql_module_now_ms() - database->began_ms >= database->timeout_ms)
+	if (mysql_errno(database->handle) == ER_STATEMENT_TIMEOUT ||
+	    mysql_module_now_ms() - database->began_ms >= database->timeout_ms)
 		err->status = EX_UNAVAILABLE;
 	return false;
 }
 
-/* For what it has given up, as after its own time, the server answers NULL, and it would be the
- * same the next time. */
-static bool check_sums(MYSQL_RES *rows, struct error *err)
+/* A table that can't be opened, or that takes too long, has no sum, for which there is a warning.
+ * That there is none of its name is seen by its time, too. */
+static bool judge_warnings(struct database *database, struct error *err)
 {
+	struct buffer question;
+	MYSQL_RES *rows;
 	MYSQL_ROW row;
+	bool is_good = true;
 
-	while ((row = mysql_fetch_row(rows)) != NULL)
-		if (row[1] == NULL)
-			return error_set(err, EX_UNAVAILABLE, "%s: the server gives no sum of it",
-					 row[0]);
-	mysql_data_seek(rows, 0);
-	return true;
+	buffer_init(&question, TEXT_BYTES_MAX);
+	(void)buffer_append_text(&question, "SHOW WARNINGS"); /* checked there */
+	rows = ask_rows(database, &question, err);
+	buffer_free(&question);
+	if (rows == NULL)
+		return false;
+	while (is_good && (row = mysql_fetch_row(rows)) != NULL) {
+		long code = row[1] != NULL ? strtol(row[1], NULL, 10) : 0;
+
+		if (code != ER_NO_SUCH_TABLE)
+			is_good = mysql_module_fail(code == ER_STATEMENT_TIMEOUT ? EX_UNAVAILABLE
+										 : EX_TEMPFAIL,
+						    row[2] != NULL ? row[2] : "no sum", err);
+	}
+	mysql_free_result(rows);
+	return is_good;
 }
 
 static bool ask_sums(struct database *database, struct error *err)
 {
 	struct mysql_follow *follow = database->follow;
 	MYSQL_RES *rows = ask_rows(database, &follow->sum, err);
-	bool is_whole;
 	int ignored;
 
 	if (rows == NULL)
 		return fail_sums(database, err);
-	is_whole = check_sums(rows, err);
-	if (is_whole)
-		put_rows(rows, 0, &follow->summed, &ignored);
+	put_rows(rows, 0, &follow->summed, &ignored);
 	mysql_free_result(rows);
-	if (!is_whole)
-		return false;
 	follow->sum_at_ms = mysql_module_now_ms() + SUM_EVERY_MS;
-	return !follow->summed.has_failed || error_set_memory(err);
+	if (follow->summed.has_failed)
+		return error_set_memory(err);
+	return mysql_warning_count(database->handle) == 0 || judge_warnings(database, err);
 }
 
 /* Is NOW something else than BEFORE? It is what comes before, from here on. */
@@ -246,7 +259,7 @@ static void take_table(struct database *database, const struct name *name, const
 	bool keeps_time = false;
 
 	if (strstr(type, "VIEW") != NULL) {
-		database->follow->has_view = true;
+		database->follow->is_deaf = true;
 		(void)buffer_append_format(out_doubt,
 					   "%s is a view: changes behind it are not told\n",
 					   name->table); /* may be cut: only told */
@@ -287,6 +300,35 @@ static bool find_table(struct database *database, const struct name *name, struc
 	return true;
 }
 
+/* Is this function, or procedure, somebody's own, and may read? NO SQL says its maker. */
+static bool find_function(struct database *database, const struct name *name,
+			  struct buffer *out_doubt, struct error *err)
+{
+	struct buffer question;
+	MYSQL_RES *rows;
+
+	buffer_init(&question, TEXT_BYTES_MAX);
+	(void)buffer_append_text(
+		&question, "SELECT 1 FROM information_schema.routines WHERE "
+			   "sql_data_access <> 'NO SQL' AND routine_schema = "); /* checked there */
+	put_text(database, &question, name->schema);
+	(void)buffer_append_text(&question, " AND routine_name = ");
+	put_text(database, &question, name->table);
+	rows = ask_rows(database, &question, err);
+	buffer_free(&question);
+	if (rows == NULL)
+		return false;
+	if (mysql_num_rows(rows) > 0) {
+		database->follow->is_deaf = true;
+		(void)buffer_append_format(out_doubt,
+					   "%s may read what isn't told of: such changes are seen "
+					   "each follow_seconds\n",
+					   name->table); /* may be cut: only told */
+	}
+	mysql_free_result(rows);
+	return true;
+}
+
 static bool read_schema(struct database *database, char *out_schema, struct error *err)
 {
 	struct buffer question;
@@ -307,14 +349,45 @@ static bool read_schema(struct database *database, char *out_schema, struct erro
 	return true;
 }
 
+/* False: it failed for another reason than that the server doesn't know it. */
+static bool may_set(struct database *database, const char *statement, struct error *err)
+{
+	return mysql_module_ask(database, statement, err) ||
+	       mysql_errno(database->handle) == ER_UNKNOWN_SYSTEM_VARIABLE;
+}
+
+/* What nobody waits for any more the server ends by itself, or sooner where whoever runs it says
+ * so; it doesn't miss who is gone. MySQL knows this of SELECT alone, under another name. */
+static bool limit_time(struct database *database, struct error *err)
+{
+	int limit_ms = database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE;
+	char text[200];
+
+	(void)snprintf(text, sizeof(text),
+		       "SET SESSION max_statement_time = LEAST("
+		       "IF(@@max_statement_time > 0, @@max_statement_time, 1e9), %d.%03d)",
+		       limit_ms / 1000, limit_ms % 1000); /* fits */
+	return may_set(database, text, err);
+}
+
+/* Rows may come in time where a sum over all of them doesn't: that is no outage. */
+static bool begin_sums(struct database *database, struct error *err)
+{
+	if (database->follow->sum.size == 0 || ask_sums(database, err))
+		return true;
+	if (err->status == EX_UNAVAILABLE)
+		error_fill(err, EX_UNAVAILABLE, "the tables gave no sum in time");
+	return false;
+}
+
 /* Times without a summer; and MySQL gives the time of yesterday unless it is told not to, of which
  * MariaDB knows nothing. */
 static bool prepare(struct database *database, struct error *err)
 {
 	if (!mysql_module_ask(database, "SET SESSION time_zone = '+00:00'", err))
 		return false;
-	return mysql_module_ask(database, "SET SESSION information_schema_stats_expiry = 0", err) ||
-	       mysql_errno(database->handle) == ER_UNKNOWN_SYSTEM_VARIABLE;
+	return limit_time(database, err) &&
+	       may_set(database, "SET SESSION information_schema_stats_expiry = 0", err);
 }
 
 /* ---- the module --------------------------------------------------------------------------- */
@@ -348,7 +421,7 @@ static struct mysql_follow *follow_new(void)
 }
 
 bool mysql_follow_begin(struct database *database, const char *const *tables,
-			struct buffer *out_doubt, struct error *err)
+			const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
 	char schema[NAME_BYTES];
 	struct name name;
@@ -363,11 +436,15 @@ bool mysql_follow_begin(struct database *database, const char *const *tables,
 		if (!find_table(database, &name, out_doubt, err))
 			return false;
 	}
+	for (; *functions != NULL; functions++) {
+		read_name(*functions, schema, &name);
+		if (!find_function(database, &name, out_doubt, err))
+			return false;
+	}
 	if (database->follow->question.size == 0)
 		return error_set(err, EX_CONFIG,
 				 "the queries read no table whose changes could be told");
-	if (!ask_changes(database, err) ||
-	    (database->follow->sum.size > 0 && !ask_sums(database, err)))
+	if (!ask_changes(database, err) || !begin_sums(database, err))
 		return false;
 	(void)differs(&database->follow->changed, &database->follow->changed_before);
 	(void)differs(&database->follow->summed, &database->follow->summed_before);
@@ -401,19 +478,23 @@ static enum database_news look(struct database *database, struct error *err)
 	return is_other ? DATABASE_NEWS_CHANGED : DATABASE_NEWS_NONE;
 }
 
-/* Where there is a view nobody can say that nothing has changed. */
+/* Where there is a view, or a function, nobody can say that nothing has changed; and where there
+ * are sums, only who has just made them. */
 enum database_news mysql_follow_wait(struct database *database, int timeout_ms, struct error *err)
 {
 	const struct mysql_follow *follow = database->follow;
 	int64_t end_ms = mysql_module_now_ms() + timeout_ms;
-	enum database_news news = DATABASE_NEWS_NONE;
+	bool has_sums = follow->sum.size > 0;
+	enum database_news news;
+	bool is_over;
 
 	do {
-		int64_t at_ms = follow->ask_at_ms;
+		int64_t at_ms = follow->ask_at_ms, sum_at_ms = follow->sum_at_ms;
 
-		sleep_until(at_ms < end_ms || follow->has_view ? at_ms : end_ms);
+		sleep_until(at_ms < end_ms || follow->is_deaf || has_sums ? at_ms : end_ms);
 		news = look(database, err);
-	} while (news == DATABASE_NEWS_NONE &&
-		 (follow->has_view || mysql_module_now_ms() < end_ms));
+		is_over =
+			has_sums ? follow->sum_at_ms != sum_at_ms : mysql_module_now_ms() >= end_ms;
+	} while (news == DATABASE_NEWS_NONE && (follow->is_deaf || !is_over));
 	return news;
 }

@@ -5,7 +5,8 @@
  * All rows come by COPY … TO STDOUT, which is the fastest way, and streams. libpq waits for a
  * server as long as it takes; so nothing here calls what waits but connecting, which has a time-out
  * of its own, and we wait ourselves. A server that is silent is left alone: to send it a
- * cancellation means to wait for it again. It notices by itself that we are gone.
+ * cancellation means to wait for it again. It notices by itself that we are gone, or was told how
+ * long it may take.
  */
 #include <errno.h>
 #include <poll.h>

@@ -29,6 +29,7 @@ struct database {
 	char notice[TEXT_BYTES]; /* what the server said last without being asked */
 	struct buffer check; /* asks which tables have no trigger; empty: there is nothing to ask */
 	struct buffer digest;                  /* asks what is in the tables */
+	bool is_deaf;                          /* to some of it: it never says NONE */
 	bool is_polled;                        /* nobody tells: it has to be asked */
 	bool is_standby;                       /* which is why */
 	int64_t poll_ms;                       /* when, next */
@@ -57,7 +58,7 @@ bool postgresql_query(struct database *database, const char *text, enum database
 enum database_step postgresql_next(struct database *database, struct database_row *out_row,
 				   struct error *err);
 bool postgresql_follow(struct database *database, const char *const *tables,
-		       struct buffer *out_doubt, struct error *err);
+		       const char *const *functions, struct buffer *out_doubt, struct error *err);
 enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err);
 
 #endif

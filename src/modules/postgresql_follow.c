@@ -8,11 +8,16 @@
  * for a digest of all they hold. The counters of pg_stat_user_tables would be cheaper, but they
  * come late, can be switched off or reset, don't move on a standby and know no views. So that a
  * digest costs little, none is asked for as long as the server's snapshot is the same, in which
- * case nothing was committed anywhere; and no more than a twentieth of the time is spent on it.
+ * case nothing was committed anywhere; and no more than a twentieth of the time is spent on it. But
+ * what a foreign table has, or a view of one, changes without a commit here.
+ *
+ * What a function reads that a query calls can't be asked for. A function of somebody's own that
+ * isn't called IMMUTABLE may read anything, and silence says nothing then.
  */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -22,7 +27,9 @@ enum {
 	POLL_MS = 3000,
 	POLL_SHARE = 20,
 	SELF_TEST_MS = 3000,
+	PART_OF_PATIENCE = 10, /* by which the server gives up sooner than we */
 	STATE_BYTES_MAX = 1 << 16,
+	QUESTION_BYTES_MAX = 1 << 24,
 	HAS_SUBSCRIPTIONS = 100000, /* the version of the server */
 };
 
@@ -62,23 +69,33 @@ static bool put_literal(const struct database *database, const char *text, struc
 	return is_put;
 }
 
+/* Append `(VALUES …) v (n)` with the NAMES. */
+static void put_names(const struct database *database, const char *const *names, struct buffer *out)
+{
+	(void)buffer_append_text(out, "(VALUES "); /* told at the end, as the rest */
+	for (size_t i = 0; names[i] != NULL; i++) {
+		(void)buffer_append_text(out, i > 0 ? ", (" : "(");
+		if (!put_literal(database, names[i], out))
+			out->has_failed = true;
+		(void)buffer_append_text(out, "::text)");
+	}
+	(void)buffer_append_text(out, ") v (n)");
+}
+
 /* Which of TABLES have no trigger for each of INSERT, DELETE, UPDATE and TRUNCATE (4, 8, 16 and 32
  * of tgtype) that isn't a BEFORE or INSTEAD OF (2, 64)? What isn't there is none: a name may be
  * that of a part of a query. Whatever a subscription brings fires no trigger of a statement, and
- * what is written to a partition, or to a table that inherits, none of the table above. */
+ * what is written to a partition, or to a table that inherits, none of the table above; nor what is
+ * written where a foreign table leads. */
 static bool make_check(struct database *database, const char *const *tables)
 {
 	struct buffer *check = &database->check;
 
-	(void)buffer_append_text(check, "SELECT string_agg(n, ', ') FROM (VALUES ");
-	for (size_t i = 0; tables[i] != NULL; i++) {
-		(void)buffer_append_text(check, i > 0 ? ", (" : "("); /* told at the end */
-		if (!put_literal(database, tables[i], check))
-			return false;
-		(void)buffer_append_text(check, "::text)"); /* likewise */
-	}
+	(void)buffer_append_text(check, "SELECT string_agg(n, ', ') FROM "); /* told at the end */
+	put_names(database, tables, check);
 	(void)buffer_append_text(check,
-				 ") v (n) WHERE to_regclass(n) IS NOT NULL AND ("); /* likewise */
+				 " WHERE to_regclass(n) IS NOT NULL AND ('r' <> (SELECT relkind "
+				 "FROM pg_class WHERE oid = to_regclass(n)) OR "); /* likewise */
 	if (PQserverVersion(database->connection) >= HAS_SUBSCRIPTIONS)
 		(void)buffer_append_text(check, "EXISTS (SELECT 1 FROM pg_subscription_rel WHERE "
 						"srrelid = to_regclass(n)) OR "); /* likewise */
@@ -124,18 +141,86 @@ static bool make_digest(struct database *database, const char *const *tables, st
 	return buffer_append_byte(digest, '\0') || error_set_memory(err);
 }
 
+/* Is one of FUNCTIONS somebody's own, and may read? Its name may have quotes, or none. */
+static bool find_functions(struct database *database, const char *const *functions,
+			   struct buffer *out_doubt, struct error *err)
+{
+	struct buffer question;
+	bool is_asked;
+
+	if (functions[0] == NULL)
+		return true;
+	buffer_init(&question, QUESTION_BYTES_MAX);
+	(void)buffer_append_text(&question,
+				 "SELECT string_agg(DISTINCT n, ', ') FROM "); /* told at the end */
+	put_names(database, functions, &question);
+	(void)buffer_append_text(
+		&question,
+		" JOIN pg_proc p ON lower(p.proname) = lower(btrim(regexp_replace(n, '^.*[.]', ''),"
+		" '\"')) JOIN pg_namespace s ON s.oid = p.pronamespace WHERE s.nspname <> "
+		"'pg_catalog' "
+		"AND p.provolatile <> 'i'"); /* likewise */
+	is_asked = buffer_append_byte(&question, '\0')
+			   ? ask(database, question.data, &database->text, err)
+			   : error_set_memory(err);
+	buffer_free(&question);
+	if (!is_asked || is_answer(database, ""))
+		return is_asked;
+	database->is_deaf = true;
+	(void)buffer_append_format(out_doubt,
+				   "%s may read what isn't told of: such changes are seen each "
+				   "follow_seconds\n",
+				   database->text.data); /* else it isn't said */
+	return true;
+}
+
 /* ---- asking now and then -------------------------------------------------------------------- */
+
+/* How long a statement of this transaction may take: somewhat less than we wait, and not longer
+ * than whoever runs the server allows. */
+static bool limit_time(struct database *database, int *out_limit_ms, struct error *err)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text),
+		       "SELECT set_config(name, least(nullif(setting::bigint, 0), %d)::text, true) "
+		       "FROM pg_settings WHERE name = 'statement_timeout'",
+		       database->timeout_ms - database->timeout_ms / PART_OF_PATIENCE); /* fits */
+	if (!ask(database, text, &database->text, err) ||
+	    !ask(database, "SELECT setting FROM pg_settings WHERE name = 'statement_timeout'",
+		 &database->text, err))
+		return false;
+	*out_limit_ms = (int)strtol(database->text.data, NULL, 10);
+	return true;
+}
 
 /* Who may not read all columns of a table can't ask for its digest; and the rows of a large one may
  * come in time, while their digest doesn't. Both can be read. */
 static bool fail_digest(const struct database *database, struct error *err)
 {
-	if (database->is_cancelled)
+	if (database->is_cancelled || database->is_late)
 		err->status = EX_UNAVAILABLE;
-	if (database->is_late)
-		error_fill(err, EX_UNAVAILABLE, "the tables gave no digest within %d seconds",
-			   database->timeout_ms / 1000);
 	return false;
+}
+
+/* The server ends it by itself where it takes too long: to send it a cancellation means to wait for
+ * it once more, and who only goes away isn't missed before there is something to send. */
+static bool ask_digest(struct database *database, struct buffer *out, struct error *err)
+{
+	int64_t began_ms;
+	int limit_ms;
+
+	if (!postgresql_run(database, "BEGIN READ ONLY", err) ||
+	    !limit_time(database, &limit_ms, err))
+		return false;
+	began_ms = postgresql_now_ms();
+	if (ask(database, database->digest.data, out, err))
+		return postgresql_run(database, "COMMIT", err);
+	database->is_late |= postgresql_now_ms() - began_ms >= limit_ms;
+	if (database->is_late)
+		error_fill(err, EX_TEMPFAIL, "the tables gave no digest within %d seconds",
+			   (limit_ms + 999) / 1000);
+	return fail_digest(database, err);
 }
 
 /* Has anything been committed since the last time, and is it in one of the tables? */
@@ -144,17 +229,21 @@ static bool poll_tables(struct database *database, bool *out_has_changed, struct
 	int64_t began_ms = postgresql_now_ms(), took_ms;
 	bool has_changed = false;
 
-	if (!ask(database, "SELECT md5(txid_current_snapshot()::text)", &database->text, err))
+	if (!ask(database,
+		 "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_foreign_table) OR EXISTS (SELECT 1 "
+		 "FROM pg_proc WHERE proname = 'dblink') THEN '' ELSE "
+		 "md5(txid_current_snapshot()::text) END",
+		 &database->text, err))
 		return false;
-	if (!is_answer(database, database->snapshot)) {
+	if (is_answer(database, "") || !is_answer(database, database->snapshot)) {
 		struct buffer now;
 
 		(void)snprintf(database->snapshot, sizeof(database->snapshot), "%s",
 			       database->text.data); /* fits: 32 digits */
 		buffer_init(&now, STATE_BYTES_MAX);
-		if (!ask(database, database->digest.data, &now, err)) {
+		if (!ask_digest(database, &now, err)) {
 			buffer_free(&now);
-			return fail_digest(database, err);
+			return false;
 		}
 		has_changed = !bytes_equal(buffer_bytes(&now), buffer_bytes(&database->state));
 		buffer_free(&database->state);
@@ -281,13 +370,14 @@ static bool begin_listening(struct database *database, const char *const *tables
 }
 
 bool postgresql_follow(struct database *database, const char *const *tables,
-		       struct buffer *out_doubt, struct error *err)
+		       const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
 	if (tables[0] == NULL)
 		return error_set(err, EX_CONFIG,
 				 "the queries read no table whose changes could be told");
 	(void)PQsetNoticeProcessor(database->connection, keep_notice, database);
-	if (!ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
+	if (!find_functions(database, functions, out_doubt, err) ||
+	    !ask(database, "SELECT pg_is_in_recovery()", &database->text, err))
 		return false;
 	database->is_standby = is_answer(database, "t");
 	if (!database->is_standby)
@@ -322,11 +412,10 @@ static enum database_news end_polling(struct database *database, struct error *e
 	return is_answer(database, "") ? DATABASE_NEWS_ANEW : DATABASE_NEWS_NONE;
 }
 
-/* A digest says NONE, and nothing else does: so that may be later than TIMEOUT_MS. */
-enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err)
+/* A digest says NONE, and nothing else does: so that may be later than DEADLINE_MS. */
+static enum database_news wait_once(struct database *database, int64_t deadline_ms,
+				    struct error *err)
 {
-	int64_t deadline_ms = postgresql_now_ms() + timeout_ms;
-
 	for (;;) {
 		bool has_changed = false;
 		int64_t now_ms;
@@ -348,4 +437,14 @@ enum database_news postgresql_wait(struct database *database, int timeout_ms, st
 				err))
 			return DATABASE_NEWS_FAILED;
 	}
+}
+
+enum database_news postgresql_wait(struct database *database, int timeout_ms, struct error *err)
+{
+	enum database_news news;
+
+	do
+		news = wait_once(database, postgresql_now_ms() + timeout_ms, err);
+	while (news == DATABASE_NEWS_NONE && database->is_deaf);
+	return news;
 }

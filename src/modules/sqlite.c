@@ -29,9 +29,9 @@ struct database {
 	int64_t deadline_ms;
 	struct database_value values[VALUES_MAX];
 	char path[PATH_MAX];
-	int64_t version; /* of one that follows: what SQLite counts commits of others by */
-	dev_t device;    /* likewise, the file that is open */
+	dev_t device; /* of the file that is open, or of one that had its name before */
 	ino_t inode;
+	int64_t version; /* of one that follows: what SQLite counts commits of others by */
 };
 
 static int64_t now_ms(void)
@@ -102,10 +102,17 @@ static void sqlite_close(struct database *database)
 	free(database);
 }
 
+/* Which file has the name is asked before it is opened: where another one takes it in between, the
+ * one that is open counts as replaced. */
 static bool open_file(struct database *database, struct error *err)
 {
-	int code = sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READONLY, NULL);
+	struct stat status = { .st_ino = 0 };
+	int code;
 
+	(void)stat(database->path, &status); /* SQLite says why it can't be opened */
+	database->device = status.st_dev;
+	database->inode = status.st_ino;
+	code = sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READONLY, NULL);
 	if (database->handle == NULL)
 		return error_set_memory(err);
 	if (code != SQLITE_OK)
@@ -258,23 +265,13 @@ static bool read_version(struct database *database, int64_t *out_version, struct
 	return is_read;
 }
 
-static bool begin_following(struct database *database, struct error *err)
-{
-	struct stat status;
-
-	if (stat(database->path, &status) != 0)
-		return error_set_errno(err, EX_UNAVAILABLE, "%s", database->path);
-	database->device = status.st_dev;
-	database->inode = status.st_ino;
-	return read_version(database, &database->version, err);
-}
-
 static bool sqlite_follow(struct database *database, const char *const *tables,
-			  struct buffer *out_doubt, struct error *err)
+			  const char *const *functions, struct buffer *out_doubt, struct error *err)
 {
-	(void)tables; /* a commit is one of the whole file */
+	(void)tables; /* a commit is one of the whole file, and there is nothing else to read */
+	(void)functions;
 	(void)out_doubt;
-	if (begin_following(database, err))
+	if (read_version(database, &database->version, err))
 		return true;
 	/* Nor can it be read: that is to be mended, and is noticed soon. */
 	if (err->status == EX_UNAVAILABLE)
@@ -295,7 +292,7 @@ static bool open_anew(struct database *database, struct error *err)
 {
 	(void)sqlite3_close(database->handle); /* no statement is left */
 	database->handle = NULL;
-	return open_file(database, err) && begin_following(database, err);
+	return open_file(database, err) && read_version(database, &database->version, err);
 }
 
 static enum database_news sqlite_wait(struct database *database, int timeout_ms, struct error *err)

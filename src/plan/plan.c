@@ -162,6 +162,51 @@ static bool take_members(struct planner *planner)
 	return is_good;
 }
 
+/* ---- its name ------------------------------------------------------------------------------ */
+
+/* *OUT_IS_EQUAL: is OTHER called as the source that is planned? False: no memory. */
+static bool compare_names(const struct planner *planner, const struct settings_source *other,
+			  bool *out_is_equal)
+{
+	struct buffer name;
+	bool is_put;
+
+	buffer_init(&name, NAME_BYTES_MAX);
+	is_put = source_name_put(other, &name);
+	*out_is_equal = bytes_equal(buffer_bytes(&name), bytes_of(planner->plan->name));
+	buffer_free(&name);
+	return is_put || planner_fail_memory(planner);
+}
+
+/* Two of one name could not be told apart in messages and in the table. What stands on the command
+ * line has no place for a name, and is none of the configured ones. */
+static bool check_name(const struct planner *planner)
+{
+	const struct settings *settings = planner->settings;
+	const struct database_plan *plan = planner->plan;
+
+	if (planner->from->line == 0)
+		return true;
+	for (size_t i = 0; i < settings->source_count; i++) {
+		const struct settings_source *other = &settings->sources[i];
+		const struct source_type *type = source_type_find(other->type);
+		bool is_equal;
+
+		if (other == planner->from || type == NULL || strcmp(type->name, plan->type) != 0)
+			continue;
+		if (!compare_names(planner, other, &is_equal))
+			return false;
+		if (!is_equal)
+			continue;
+		report_error(planner->report, EX_CONFIG, planner->from->file,
+			     (uint32_t)planner->from->line,
+			     "sources: two are called %s:%s; give one of them another name",
+			     plan->type, plan->name);
+		return false;
+	}
+	return true;
+}
+
 /* ---- a table of Postfix ------------------------------------------------------------------- */
 
 static bool name_after_file(const struct planner *planner)
@@ -278,7 +323,7 @@ static bool plan_table(struct planner *planner)
 	plan->is_template = true;
 	plan->path = planner->from->path;
 	plan->line = 0;
-	if (!name_after_file(planner) || !take_members(planner) ||
+	if (!name_after_file(planner) || !take_members(planner) || !check_name(planner) ||
 	    !postfix_table_read(plan->path, plan->type, &plan->arena, planner->report, &table))
 		return false;
 	return plan->directory != NULL ? planner_plan_directory_table(planner, &table)
@@ -286,29 +331,6 @@ static bool plan_table(struct planner *planner)
 }
 
 /* ---- from start to end -------------------------------------------------------------------- */
-
-/* Two of one name could not be told apart in messages and in the table. */
-static bool check_name(const struct planner *planner)
-{
-	const struct settings *settings = planner->settings;
-	const struct database_plan *plan = planner->plan;
-
-	for (size_t i = 0; i < settings->source_count; i++) {
-		const struct settings_source *other = &settings->sources[i];
-		const struct source_type *type = source_type_find(other->type);
-		const char *name = settings_source_get(other, "name");
-
-		if (other == planner->from || other->path[0] != '\0' || type == NULL ||
-		    strcmp(type->name, plan->type) != 0 ||
-		    strcmp(name != NULL ? name : SOURCE_NAME_FIRST, plan->name) != 0)
-			continue;
-		report_error(planner->report, EX_CONFIG, plan->path, plan->line,
-			     "sources: two are called %s:%s; give one of them another name",
-			     plan->type, plan->name);
-		return false;
-	}
-	return true;
-}
 
 static bool has_query(const struct planner *planner)
 {

@@ -9,6 +9,8 @@
 #include <sysexits.h>
 
 #include "settings/apart.h"
+#include "settings/fields.h"
+#include "settings/fragments.h"
 #include "sources/source.h"
 
 int command_fail(const struct error *err)
@@ -32,31 +34,56 @@ static void ignore_mistake(const char *text, void *context)
 	(void)context;
 }
 
-static struct settings *default_settings(struct error *err)
+static struct settings *load(const char *path, struct error *err)
 {
-	struct settings *settings = settings_new();
+	bool has_printed = false;
+	struct settings *settings = settings_load_apart(path, print_mistake, &has_printed, err);
 
-	if (settings == NULL)
-		error_fill_memory(err);
+	if (settings == NULL && has_printed)
+		err->text[0] = '\0';
 	return settings;
+}
+
+/* Of conf.d without the file beside it nothing is read, by nobody; a package may have left it, or
+ * the file is lost. Defaults would say nothing of either. */
+static struct settings *default_settings(const char *path, struct error *err)
+{
+	struct settings_list folders = { 0 }, fragments = { 0 };
+	struct settings *settings = NULL;
+	char *folder = strndup(path, (size_t)(strrchr(path, '/') - path));
+
+	if (folder == NULL) {
+		error_fill_memory(err);
+	} else if (fragments_find(folder, &folders, &fragments, err)) {
+		settings = fragments.count == 0 ? settings_new() : NULL;
+		if (fragments.count > 0)
+			error_fill(err, EX_NOINPUT,
+				   "%s is missing; without it %s and its like are not read", path,
+				   fragments.items[0]);
+		else if (settings == NULL)
+			error_fill_memory(err);
+	}
+	settings_list_free(&folders);
+	settings_list_free(&fragments);
+	free(folder);
+	return settings;
+}
+
+struct settings *command_default_settings(const char *path, struct error *err)
+{
+	struct stat status;
+
+	/* A link to what isn't there, as to what isn't mounted, is a mistake. */
+	if (lstat(path, &status) != 0 && errno == ENOENT)
+		return default_settings(path, err);
+	return load(path, err);
 }
 
 struct settings *command_settings(const struct options *options, struct error *err)
 {
-	const char *path = options->configuration;
-	struct settings *settings;
-	bool has_printed = false;
-	struct stat status;
-
-	if (path == NULL) {
-		path = SETTINGS_DEFAULT_FILE;
-		if (stat(path, &status) != 0 && (errno == ENOENT || errno == ENOTDIR))
-			return default_settings(err);
-	}
-	settings = settings_load_apart(path, print_mistake, &has_printed, err);
-	if (settings == NULL && has_printed)
-		err->text[0] = '\0';
-	return settings;
+	return options->configuration != NULL
+		       ? load(options->configuration, err)
+		       : command_default_settings(SETTINGS_DEFAULT_FILE, err);
 }
 
 struct table *command_open_path(const char *path, const struct settings *settings,

@@ -42,6 +42,12 @@ int command_fail(const struct error *err);
 struct settings *command_settings(const struct options *options, struct error *err);
 
 /*
+ * The same without -c, where PATH, which is absolute, is the default file. Status 66: it isn't
+ * there, but files of its `conf.d` are, which are read beside it alone.
+ */
+struct settings *command_default_settings(const char *path, struct error *err);
+
+/*
  * Open the table of -t, else the configured one. Without -c a broken configuration is no hindrance
  * to -t. End it with table_close().
  */

@@ -23,7 +23,8 @@ static bool check_secret(const char *path, int fd, struct error *err)
 		return error_set(err, EX_NOPERM,
 				 "%s: everybody may read it (mode %04o): a password must be secret",
 				 path, (unsigned)(status.st_mode & 07777));
-	return trust_check(path, &status, &trust_in_source, err);
+	return trust_check(path, &status, &trust_in_source, err) &&
+	       trust_check_folder_of(path, err);
 }
 
 const char *secret_read(const char *path, struct arena *arena, struct error *err)

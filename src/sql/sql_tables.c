@@ -16,47 +16,11 @@ struct reader {
 	struct bytes rest;
 	bool is_mysql;
 	struct sql_token token;
+	struct bytes behind[NAME_PARTS]; /* the name that stands before the token, with its dots */
+	size_t behind_count;
 	enum clause clauses[DEPTH_MAX];
 	size_t depth;
 };
-
-static void step(struct reader *reader)
-{
-	sql_next(&reader->rest, reader->is_mysql, &reader->token);
-}
-
-static bool has_name(const struct sql_tables *tables, struct bytes name)
-{
-	for (size_t i = 0; i < tables->count; i++)
-		if (bytes_equal(bytes_of(tables->names[i]), name))
-			return true;
-	return false;
-}
-
-static bool add_name(struct sql_tables *tables, const struct bytes *parts, size_t count,
-		     struct arena *arena)
-{
-	struct bytes name;
-
-	if (!arena_join(arena, parts, count, &name))
-		return false;
-	if (has_name(tables, name))
-		return true;
-	if (tables->count + 2 > tables->room) {
-		size_t room = tables->room == 0 ? FIRST_ROOM : tables->room * 2;
-		const char **grown = arena_alloc(arena, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return false;
-		for (size_t i = 0; i < tables->count; i++)
-			grown[i] = tables->names[i];
-		tables->names = grown;
-		tables->room = room;
-	}
-	tables->names[tables->count++] = name.data;
-	tables->names[tables->count] = NULL;
-	return true;
-}
 
 static bool is_name(const struct sql_token *token)
 {
@@ -64,23 +28,78 @@ static bool is_name(const struct sql_token *token)
 								       token->text.data[0] > '9'));
 }
 
+/* The token at hand belongs to a name, or ends it. */
+static void leave_behind(struct reader *reader)
+{
+	bool is_dot = sql_is_symbol(&reader->token, ".");
+	bool has_dot = reader->behind_count % 2 == 0; /* or there is nothing */
+
+	if (!has_dot && !is_dot)
+		reader->behind_count = 0;
+	if (is_dot ? has_dot : !is_name(&reader->token))
+		reader->behind_count = 0;
+	else if (reader->behind_count < NAME_PARTS)
+		reader->behind[reader->behind_count++] = reader->token.text;
+}
+
+static void step(struct reader *reader)
+{
+	leave_behind(reader);
+	sql_next(&reader->rest, reader->is_mysql, &reader->token);
+}
+
+static bool has_name(const struct sql_names *names, struct bytes name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (bytes_equal(bytes_of(names->names[i]), name))
+			return true;
+	return false;
+}
+
+static bool add_name(struct sql_names *names, const struct bytes *parts, size_t count,
+		     struct arena *arena)
+{
+	struct bytes name;
+
+	if (!arena_join(arena, parts, count, &name))
+		return false;
+	if (has_name(names, name))
+		return true;
+	if (names->count + 2 > names->room) {
+		size_t room = names->room == 0 ? FIRST_ROOM : names->room * 2;
+		const char **grown = arena_alloc(arena, room * sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		for (size_t i = 0; i < names->count; i++)
+			grown[i] = names->names[i];
+		names->names = grown;
+		names->room = room;
+	}
+	names->names[names->count++] = name.data;
+	names->names[names->count] = NULL;
+	return true;
+}
+
+/* A bracket is at hand: what has come right before it is called. */
+static bool take_function(const struct reader *reader, struct sql_tables *tables,
+			  struct arena *arena)
+{
+	return reader->behind_count % 2 == 0 ||
+	       add_name(&tables->functions, reader->behind, reader->behind_count, arena);
+}
+
 /* The token at hand begins a name; the one behind it is at hand then. False: no memory. */
 static bool take_name(struct reader *reader, struct sql_tables *tables, struct arena *arena)
 {
-	struct bytes parts[NAME_PARTS];
-	size_t count = 0;
-
-	for (;;) {
-		parts[count++] = reader->token.text;
+	do {
 		step(reader);
-		if (!sql_is_symbol(&reader->token, ".") || count + 2 > NAME_PARTS)
+		if (!sql_is_symbol(&reader->token, "."))
 			break;
-		parts[count++] = reader->token.text;
 		step(reader);
-		if (!is_name(&reader->token))
-			break;
-	}
-	return sql_is_symbol(&reader->token, "(") || add_name(tables, parts, count, arena);
+	} while (is_name(&reader->token));
+	return sql_is_symbol(&reader->token, "(") ||
+	       add_name(&tables->tables, reader->behind, reader->behind_count, arena);
 }
 
 /* What TOKEN, which is no bracket, makes of the clause that it stands in. */
@@ -119,11 +138,13 @@ bool sql_tables_add(struct sql_tables *tables, struct bytes query, bool is_mysql
 {
 	struct reader reader = { .rest = query, .is_mysql = is_mysql };
 
-	step(&reader);
+	sql_next(&reader.rest, is_mysql, &reader.token);
 	while (reader.token.kind != SQL_END && reader.token.kind != SQL_UNKNOWN) {
 		enum clause *clause = &reader.clauses[reader.depth];
 
 		if (sql_is_symbol(&reader.token, "(")) {
+			if (!take_function(&reader, tables, arena))
+				return false;
 			if (!open_bracket(&reader))
 				break;
 		} else if (sql_is_symbol(&reader.token, ")")) {

@@ -4,10 +4,13 @@
  * that it is waited for `changed` or `none`, and `failed STATUS TEXT` as the last one, behind
  * `anew` with 0.
  *
- *     hear TYPE CONNECTION TABLE...
+ *     hear TYPE CONNECTION TABLE... [FUNCTION()...]
  *     hear ldap URI BASE FILTER...
  *     hear entries URI BASE FILTER...     the same, and before each `changed` what did:
  *                                         `any`, `entry PLACE DN MAIL`, `gone PLACE`
+ *
+ * HEAR_BETWEEN in the environment is a command to run when a database is open, and isn't followed
+ * yet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +18,7 @@
 
 #include "database/modules.h"
 
-enum { WAIT_MS = 700, SILENCE_MS = 2000, SEARCHES_MAX = 10 };
+enum { WAIT_MS = 700, SILENCE_MS = 2000, SEARCHES_MAX = 10, NAMES_MAX = 10 };
 
 static int fail(const struct error *err)
 {
@@ -48,18 +51,34 @@ static bool tell_news(enum database_news news)
 	}
 }
 
+/* Those of functions lose their brackets. */
+static void divide(char **words, const char **out_tables, const char **out_functions)
+{
+	for (int i = 0; i < NAMES_MAX && words[i] != NULL; i++) {
+		char *brackets = strstr(words[i], "()");
+
+		if (brackets != NULL)
+			*brackets = '\0';
+		*(brackets != NULL ? out_functions++ : out_tables++) = words[i];
+	}
+}
+
 static int hear_database(const struct database_module *module, char **words)
 {
 	const struct database_options options = { .connection = words[0],
 						  .connect_timeout_ms = SILENCE_MS,
 						  .timeout_ms = SILENCE_MS };
+	const char *tables[NAMES_MAX + 1] = { NULL }, *functions[NAMES_MAX + 1] = { NULL };
+	const char *between = getenv("HEAR_BETWEEN");
 	struct error err = { .status = 0 };
 	struct buffer doubt;
 	struct database *database = module->open(&options, &err);
 
+	divide(words + 1, tables, functions);
 	buffer_init(&doubt, 1 << 16);
-	if (database == NULL ||
-	    !module->follow(database, (const char *const *)words + 1, &doubt, &err))
+	if (between != NULL && system(between) != 0)
+		return 2;
+	if (database == NULL || !module->follow(database, tables, functions, &doubt, &err))
 		return fail(&err);
 	tell(&doubt);
 	while (tell_news(module->wait(database, WAIT_MS, &err)))

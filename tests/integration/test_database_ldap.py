@@ -90,6 +90,22 @@ class LdapTest(RcptmapTest):
         self.compare(keys, result_attribute='maildrop, mailAlias', **query)
         self.compare(keys, domain='!one.example two.example', **query)
 
+    def test_options_of_attributes(self):
+        """Which of the values are meant: those that have the option, and others beside it."""
+        self.server.add(
+            entry('a', **{'mail': 'plain@one.example', 'mail;lang-de': 'de@one.example',
+                          'mail;lang-en': 'en@one.example',
+                          'mail;lang-de;lang-en': 'both@one.example',
+                          'maildrop': 'plain@dest.example', 'maildrop;lang-de': 'de@dest.example',
+                          'maildrop;lang-de;lang-fr': 'fr@dest.example'}) +
+            entry('b', mail='b@one.example', maildrop='b@dest.example') +
+            entry('c', **{'mail;lang-de': 'c@one.example', 'maildrop;lang-de': 'c@dest.example'}))
+        keys = [name + '@one.example' for name in ('plain', 'de', 'en', 'both', 'b', 'c')]
+        for query in ('(mail=%s)', '(mail;lang-de=%s)', '(MAIL;Lang-DE=%s)', '(mail;lang-en=%u@%d)'):
+            for attribute in ('maildrop', 'maildrop;lang-de', 'mail, maildrop;Lang-De', 'mail'):
+                with self.subTest('%s %s' % (query, attribute)):
+                    self.compare(keys, query_filter=query, result_attribute=attribute)
+
     def test_parts(self):
         self.server.add(
             entry('a', uid=['ann', 'Amy'], associatedDomain=['one.example', 'two.example'],

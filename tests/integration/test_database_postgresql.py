@@ -120,7 +120,8 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         self.server.psql("DO $$ BEGIN CREATE ROLE secret LOGIN PASSWORD 'right'; EXCEPTION WHEN "
                          "duplicate_object THEN NULL; END $$")
         self.database.run('GRANT SELECT ON alias TO secret')
-        secret = self.shop.folder / 'secret'
+        secret = self.shop.folder / 'secrets' / 'secret'
+        secret.parent.mkdir()
         self.use_members(
             alias_query='SELECT address, goto FROM alias', password_file=secret,
             connection='host=%s dbname=%s user=secret' % (self.server.sockets, self.database.name))
@@ -129,6 +130,9 @@ class PostgresqlTest(DatabaseTests, DatabaseTest):
         secret.chmod(0o644)
         self.refuses(NO_PERMISSION, 'rcptmap: .*secret: everybody may read it')
         secret.chmod(0o600)
+        secret.parent.chmod(0o777)
+        self.refuses(NO_PERMISSION, 'rcptmap: .*secret: others may write its directory')
+        secret.parent.chmod(0o755)
         self.refuses(UNAVAILABLE, 'postgresql:main alias: .*password authentication failed')
         secret.write_text('right\n', encoding='utf-8')
         self.shop.compile()

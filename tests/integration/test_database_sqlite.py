@@ -49,6 +49,24 @@ class SqliteTest(DatabaseTests, DatabaseTest):
         self.assertRegex(self.shop.compile(), r'data.sqlite: warning: its group may write it .*'
                          r'\[group-writes\]')
 
+    def test_who_may_write_where_a_link_leads(self):
+        """Each of them is a link into a folder where everybody may put another file."""
+        self.database.fill([(1, 'a@one.example', 'x@dest.example', True)])
+        folder = self.shop.folder / 'open'
+        folder.mkdir()
+        table = self.use_table("SELECT goto FROM alias WHERE address='%s'")
+        self.shop.compile()
+        for path in (self.database.path, pathlib.Path(table), pathlib.Path(self.shop.configuration)):
+            path.rename(folder / path.name)
+            path.symlink_to(folder / path.name)
+            with self.subTest(path):
+                self.shop.compile('--force')
+                folder.chmod(0o777)
+                self.refuses(NO_PERMISSION, '.*/open/%s: others may write its directory' % path.name)
+            folder.chmod(0o755)
+            path.unlink()
+            (folder / path.name).rename(path)
+
     def test_somebody_else_writes(self):
         self.use_members(alias_query='SELECT address, goto FROM alias', timeout_seconds=1)
         writer = sqlite3.connect(str(self.database.path), isolation_level=None)
@@ -143,6 +161,14 @@ class ModuleTest(DatabaseTest):
                          'version of openrcpt')
         self.build('const unsigned other = 1;')
         self.assert_says(self.compile(), CONFIG, 'sqlite:main alias: .*: is no module of openrcpt')
+        module, there = self.modules / 'sqlite.so', self.shop.folder / 'there'
+        there.mkdir()
+        module.rename(there / module.name)
+        module.symlink_to(there / module.name)
+        self.assert_says(self.compile(), CONFIG, 'sqlite:main alias: .*: is no module of openrcpt')
+        there.chmod(0o777)
+        self.assert_says(self.compile(), NO_PERMISSION, 'sqlite:main alias: .*others may write')
+        there.chmod(0o755)
         self.modules.chmod(0o777)
         self.assert_says(self.compile(), NO_PERMISSION, 'sqlite:main alias: .*others may write')
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import harness
 import rcptmap
 import schema_test
-from databases import PostgresqlServer, Sqlite
+from databases import PostfixTables, PostgresqlServer, Sqlite
 from follow_test import FollowTest, install_triggers
 from rcptmap_test import CONFIG, OK, USAGE, RcptmapTest
 from watch_test import WARNING
@@ -183,6 +183,46 @@ class PostgresqlFollow(FollowTest):
         harness.wait_until(lambda: self.log_text().count('no trigger') == 2, 'they are missed')
         self.assertEqual(self.log_text().count('is away'), 1)
 
+    def test_triggers_for_a_source(self):
+        """Its own queries name tables, a view, and a name that is none."""
+        self.database.run('DROP TRIGGER openrcpt_changed ON alias; DROP FUNCTION openrcpt_changed; '
+                          'CREATE TABLE "Do""main\'s" (name text); '
+                          'CREATE VIEW seen AS SELECT address FROM alias')
+        source = {
+            'type': 'postgresql', **self.database.connection(),
+            'alias_query': "WITH w AS (SELECT * FROM alias) SELECT address, goto, id FROM w",
+            'alias_domain_query': 'SELECT name FROM "Do""main\'s"'}
+        self.use(sources=[source])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:main')
+        self.assertEqual((made.status, made.err), (OK, ''))
+        for _ in range(2):
+            self.database.run(made.out)
+        self.start_and_wait()
+        self.check_changes()
+        before = self.number('compilations')
+        self.database.run('INSERT INTO "Do""main\'s" VALUES (\'two.example\')')
+        self.wait_for_more('compilations', before)
+        self.assertNotIn('warning: no trigger', self.log_text())
+        self.stop()
+        self.use(sources=[{**source, 'mailbox_query': 'SELECT address FROM seen'}])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:main')
+        self.database.run(made.out)
+        self.assertIn('ON seen', made.out)
+
+    def test_triggers_for_a_table_of_postfix(self):
+        path = PostfixTables(self.shop.folder.path).write(
+            'made', **self.database.parameters(), query="SELECT goto FROM alias WHERE address='%s'")
+        self.use(sources=[{'type': 'pgsql', 'path': path}])
+        made = rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:made')
+        self.assertIn(' ON alias\n', made.out)
+        for name, pattern in (('postgresql:other', 'postgresql:other: there is no such source'),
+                              ('mysql:made', 'mysql:made: only postgresql needs triggers'),
+                              ('postgresql', 'a schema is missing')):
+            self.assert_says(rcptmap.run('sql', '-c', self.shop.configuration, name), USAGE,
+                             'rcptmap: sql: ' + pattern)
+        self.assert_says(rcptmap.run('sql', '-c', self.shop.configuration, 'postgresql:made', 'a=b'),
+                         USAGE, 'rcptmap: sql: postgresql:made: a source has no parameters')
+
     def test_triggers_that_go_away(self):
         self.start_and_wait()
         self.database.run('ALTER TABLE alias RENAME TO old; CREATE TABLE alias AS TABLE old; '
@@ -337,6 +377,25 @@ class PostgresqlFollow(FollowTest):
         self.check_changes()
         self.assertNotIn('away', self.log_text())
 
+    def test_a_digest_that_would_never_end(self):
+        """Nobody waits for it any more, so the server doesn't go on with it."""
+        self.use_view('slow(1000 * id)', follow_seconds=1)
+        self.start_and_wait()
+        self.wait_for_log('the tables gave no digest within 2 seconds')
+        harness.wait_until(lambda: self.server.psql(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = '%s' AND query LIKE "
+            "'%%openrcpt_row%%' AND state = 'active'" % self.database.name) == [],
+                           'it goes on with the digest')
+        self.check_changes()
+
+    def test_a_limit_of_the_server(self):
+        """Shorter than ours, it stays."""
+        self.use_view('slow(1000 * id)', follow_seconds=1, timeout_seconds=60)
+        self.database.run("ALTER DATABASE %s SET statement_timeout = '1500ms'" % self.database.name)
+        self.start_and_wait()
+        self.wait_for_log('postgresql:main: warning: the tables gave no digest within 2 seconds')
+        self.assertNotIn('away', self.log_text())
+
     def test_a_digest_that_takes_too_long_later(self):
         """What was changed while nobody listened is read then, too."""
         self.use_view('id')
@@ -348,13 +407,14 @@ class PostgresqlFollow(FollowTest):
         self.wait_for_log('the tables gave no digest within 2 seconds')
         self.wait_for_target('second')
 
-    def use_view(self, extra, **settings):
+    def use_view(self, extra, timeout_seconds=2, **settings):
         """EXTRA isn't selected, so that it costs time in a digest alone."""
         self.database.run("CREATE FUNCTION slow(n integer) RETURNS integer IMMUTABLE LANGUAGE "
-                          "plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN n; END'; "
+                          "plpgsql AS 'BEGIN PERFORM pg_sleep(2 + n); RETURN n; END'; "
                           'CREATE VIEW seen AS SELECT *, %s AS extra FROM alias' % extra)
         self.use(**settings, sources=[{
-            'type': 'postgresql', **self.database.connection(), 'timeout_seconds': 2,
+            'type': 'postgresql', **self.database.connection(),
+            'timeout_seconds': timeout_seconds,
             'alias_query': 'SELECT address, goto, id FROM seen WHERE active'}])
 
     def test_settings_that_change(self):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is tested of each kind of database: tests that need a `database`, made by who derives."""
+from pathlib import Path
+
 import rcptmap
 from databases import DOMAINS, PostfixTables, answers, keys_of, linked_rows, random_rows
 from native import NOBODY, Native
@@ -302,6 +304,26 @@ class DatabaseTests:
         self.shop.compile()
         self.use_table("SELECT goto FROM alias WHERE address='%s'", {'alias_query': 'SELECT 1, 2'})
         self.refuses(CONFIG, '.*: sources: alias_query: there is no such setting beside a path')
+
+    def test_tables_of_one_name(self):
+        """Files of two folders; one of them gets a name. On the command line there is none."""
+        self.database.fill([(1, 'a@one.example', 'x@dest.example', True)])
+        first = Path(self.use_table("SELECT goto FROM alias WHERE address='%s'"))
+        second = first.parent / 'other' / first.name
+        second.parent.mkdir(mode=0o750)
+        second.write_text(first.read_text(encoding='utf-8'), encoding='utf-8')
+        second.chmod(0o640)
+        sources = [{'type': self.POSTFIX_TYPE, 'path': path} for path in (first, second)]
+        self.shop.write_configuration(sources=sources)
+        self.refuses(CONFIG, r'.*openrcpt.conf:\d+: sources: two are called \w+:made; give one of '
+                     'them another name')
+        self.shop.write_configuration(sources=[sources[0], {**sources[1], 'name': 'second'}])
+        self.shop.compile()
+        self.shop.compile('--force', '%s:%s' % (self.POSTFIX_TYPE, first))
+        self.shop.write_configuration(sources=[{**sources[0], 'name': 'main'}, {
+            'type': self.database.TYPE, **self.database.connection(),
+            'alias_query': "SELECT 'a@one.example', 'x@dest.example'"}])
+        self.refuses(CONFIG, r'.*: sources: two are called \w+:main; give one of them another name')
 
     def test_table_files_are_judged(self):
         query = "SELECT goto FROM alias WHERE address='%s'"

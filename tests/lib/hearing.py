@@ -11,11 +11,12 @@ from rcptmap import MODULES
 
 
 class Hearing:
-    def __init__(self, *words):
+    def __init__(self, *words, between=None):
+        """BETWEEN: a command that is run before it is followed."""
         self.lines = queue.Queue()
         self.process = subprocess.Popen(
             [str(harness.build_folder() / 'tests' / 'follow' / 'hear'), *map(str, words)],
-            env={**os.environ, **MODULES}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            env={**os.environ, **MODULES, **({'HEAR_BETWEEN': between} if between else {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             encoding='utf-8')
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()

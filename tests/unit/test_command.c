@@ -154,6 +154,58 @@ static void a_table_that_is_none_is_told(void **state)
 	assert_int_equal(err.status, EX_DATAERR);
 }
 
+/* ---- without a configuration -------------------------------------------------------------- */
+
+static void ends_with(int status, const char *words)
+{
+	assert_null(command_default_settings(scratch_path("openrcpt.conf"), &err));
+	assert_int_equal(err.status, status);
+	if (strstr(err.text, words) == NULL)
+		fail_msg("%s", err.text);
+}
+
+static void without_a_file_there_are_defaults(void **state)
+{
+	struct settings *settings =
+		command_default_settings(scratch_path("none/openrcpt.conf"), &err);
+
+	(void)state;
+	assert_non_null(settings);
+	assert_null(settings->file);
+	settings_free(settings);
+	assert_int_equal(mkdir(scratch_path("conf.d"), 0750), 0);
+	scratch_put("conf.d/README", "none of them");
+	settings = command_default_settings(scratch_path("openrcpt.conf"), &err);
+	assert_non_null(settings);
+	settings_free(settings);
+}
+
+/* The daemon doesn't start then, and what is in conf.d is meant to be read. */
+static void files_of_others_alone_are_a_mistake(void **state)
+{
+	struct settings *settings;
+
+	(void)state;
+	assert_int_equal(mkdir(scratch_path("conf.d"), 0750), 0);
+	scratch_put("conf.d/50-panel.conf", "origin = \"panel.example\";\n");
+	ends_with(EX_NOINPUT, "conf.d/50-panel.conf");
+	scratch_put("openrcpt.conf", "");
+	settings = command_default_settings(scratch_path("openrcpt.conf"), &err);
+	assert_non_null(settings);
+	assert_string_equal(settings->origin, "panel.example");
+	settings_free(settings);
+}
+
+static void a_link_to_nowhere_is_a_mistake(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("nowhere", scratch_path("openrcpt.conf")), 0);
+	ends_with(EX_NOINPUT, "");
+	assert_int_equal(unlink(scratch_path("openrcpt.conf")), 0);
+	assert_int_equal(symlink("nowhere", scratch_path("conf.d")), 0);
+	ends_with(EX_NOPERM, "conf.d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +216,9 @@ int main(void)
 		SCRATCH_TEST(the_option_goes_before_the_settings),
 		SCRATCH_TEST(settings_that_are_asked_for_must_be_right),
 		SCRATCH_TEST(a_table_that_is_none_is_told),
+		SCRATCH_TEST(without_a_file_there_are_defaults),
+		SCRATCH_TEST(files_of_others_alone_are_a_mistake),
+		SCRATCH_TEST(a_link_to_nowhere_is_a_mistake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,15 +43,19 @@ static void tables_of_all_queries(void **state)
 	assert_string_equal(interest.tables[2], "mailbox");
 	assert_string_equal(interest.tables[3], "keys");
 	assert_null(interest.tables[4]);
+	assert_string_equal(interest.functions[0], "USING");
+	assert_null(interest.functions[1]);
 	assert_null(interest.doubt);
 }
 
 static void no_table_at_all(void **state)
 {
 	(void)state;
-	plan.queries[DATABASE_DOMAIN] = "SELECT 'one.example'";
+	plan.queries[DATABASE_DOMAIN] = "SELECT name FROM domains()";
 	assert_true(interest_find(&plan, &interest, &err));
 	assert_null(interest.tables[0]);
+	assert_string_equal(interest.functions[0], "domains");
+	assert_null(interest.functions[1]);
 }
 
 static void words_that_are_not_known(void **state)

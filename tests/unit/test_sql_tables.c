@@ -10,6 +10,15 @@
 
 #include "base/buffer.h"
 
+static void put_names(const struct sql_names *names, const char *before, struct buffer *out)
+{
+	for (size_t i = 0; i < names->count; i++)
+		assert_true(buffer_append_format(out, "%s%s", out->size > 0 ? before : "",
+						 names->names[i]));
+	if (names->count > 0)
+		assert_null(names->names[names->count]);
+}
+
 static void reads_as(bool is_mysql, const char *query, const char *expected)
 {
 	struct sql_tables tables = { 0 };
@@ -19,11 +28,7 @@ static void reads_as(bool is_mysql, const char *query, const char *expected)
 	arena_init(&arena, 1 << 20);
 	buffer_init(&found, 1 << 16);
 	assert_true(sql_tables_add(&tables, bytes_of(query), is_mysql, &arena));
-	for (size_t i = 0; i < tables.count; i++)
-		assert_true(
-			buffer_append_format(&found, "%s%s", i > 0 ? " " : "", tables.names[i]));
-	if (tables.count > 0)
-		assert_null(tables.names[tables.count]);
+	put_names(&tables.tables, " ", &found);
 	if (tables.has_unknown)
 		assert_true(buffer_append_text(&found, " ?"));
 	assert_true(buffer_append_byte(&found, '\0'));
@@ -74,6 +79,34 @@ static void test_brackets(void **state)
 	reads("WITH w AS (SELECT 1 FROM a) SELECT x FROM w", "a w");
 }
 
+static void calls(const char *query, const char *expected)
+{
+	struct sql_tables tables = { 0 };
+	struct arena arena;
+	struct buffer found;
+
+	arena_init(&arena, 1 << 20);
+	buffer_init(&found, 1 << 16);
+	assert_true(sql_tables_add(&tables, bytes_of(query), false, &arena));
+	put_names(&tables.functions, " ", &found);
+	assert_true(buffer_append_byte(&found, '\0'));
+	assert_string_equal(found.data, expected);
+	buffer_free(&found);
+	arena_free(&arena);
+}
+
+/* Keywords look like one, too. */
+static void test_functions(void **state)
+{
+	(void)state;
+	calls("SELECT address, goto FROM alias", "");
+	calls("SELECT f(x), mail.g (y), f(1) FROM h(2) i, mail . \"H\"(3), a",
+	      "f mail.g h mail.\"H\"");
+	calls("SELECT x FROM a WHERE b IN (1) AND (c OR d) AND lower(e) = (f)", "IN AND lower");
+	calls("SELECT a.b.f(1), .g(2), 3 (4), a.(5), (6) (7), 'h'(8)", "a.b.f g");
+	calls("SELECT x FROM (f(1)) JOIN g(2) ON h(3)", "FROM f g h");
+}
+
 static void test_what_is_no_table(void **state)
 {
 	(void)state;
@@ -115,9 +148,9 @@ static void test_many(void **state)
 	for (int i = 1; i < 100; i++)
 		assert_true(buffer_append_format(&query, ", t%d", i));
 	assert_true(sql_tables_add(&tables, buffer_bytes(&query), false, &arena));
-	assert_int_equal(tables.count, 100);
-	assert_string_equal(tables.names[99], "t99");
-	assert_null(tables.names[100]);
+	assert_int_equal(tables.tables.count, 100);
+	assert_string_equal(tables.tables.names[99], "t99");
+	assert_null(tables.tables.names[100]);
 	buffer_free(&query);
 	arena_free(&arena);
 }
@@ -139,6 +172,7 @@ int main(void)
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_brackets),
+		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_what_is_no_table),
 		cmocka_unit_test(test_what_is_not_read),
 		cmocka_unit_test(test_deep),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sysexits.h>
 
 #include "scratch.h"
 
@@ -80,6 +81,74 @@ static void a_link_is_followed_unless_it_must_not_be(void **state)
 	assert_true(errno == ELOOP || errno == ENOTDIR);
 }
 
+/* ---- links to files ----------------------------------------------------------------------- */
+
+static struct error err;
+
+static void make_folder(const char *name, mode_t mode)
+{
+	assert_int_equal(mkdir(scratch_path(name), mode), 0);
+	assert_int_equal(chmod(scratch_path(name), mode), 0);
+}
+
+static void is_refused(const char *name, const char *folder)
+{
+	assert_false(trust_check_folder_of(scratch_path(name), &err));
+	assert_int_equal(err.status, EX_NOPERM);
+	if (strstr(err.text, folder) == NULL ||
+	    strstr(err.text, "others may write its directory") == NULL)
+		fail_msg("%s", err.text);
+}
+
+static void each_folder_on_the_way_is_looked_at(void **state)
+{
+	(void)state;
+	make_folder("open", 0777);
+	make_folder("good", 0755);
+	scratch_put("open/file", "");
+	scratch_put("good/file", "");
+	/* The last one, by a path of either kind; and one between. */
+	assert_int_equal(symlink("../open/file", scratch_path("good/relative")), 0);
+	is_refused("good/relative", "/open/file: ");
+	assert_int_equal(symlink(scratch_path("open/file"), scratch_path("good/absolute")), 0);
+	is_refused("good/absolute", "/open/file: ");
+	assert_int_equal(symlink("../good/file", scratch_path("open/link")), 0);
+	assert_int_equal(symlink("open/link", scratch_path("links")), 0);
+	is_refused("links", "/open/link: ");
+	assert_int_equal(chmod(scratch_path("open"), 0755), 0);
+	assert_true(trust_check_folder_of(scratch_path("links"), &err));
+	assert_true(trust_check_folder_of(scratch_path("good/relative"), &err));
+	assert_true(trust_check_folder_of(scratch_path("good/absolute"), &err));
+}
+
+static void from_where_we_are(void **state)
+{
+	char before[PATH_MAX];
+
+	(void)state;
+	make_folder("open", 0777);
+	assert_int_equal(symlink("open/file", scratch_path("link")), 0);
+	assert_non_null(getcwd(before, sizeof(before)));
+	assert_int_equal(chdir(scratch_folder), 0);
+	assert_false(trust_check_folder_of("link", &err));
+	assert_int_equal(chdir(before), 0);
+	assert_non_null(strstr(err.text, "open/file: "));
+}
+
+/* Whoever opens it says what is wrong. */
+static void links_to_nowhere_and_in_circles(void **state)
+{
+	(void)state;
+	assert_int_equal(symlink("nowhere", scratch_path("dangling")), 0);
+	assert_true(trust_check_folder_of(scratch_path("dangling"), &err));
+	assert_int_equal(symlink("none/file", scratch_path("lost")), 0);
+	assert_false(trust_check_folder_of(scratch_path("lost"), &err));
+	assert_int_equal(err.status, EX_OSERR);
+	assert_int_equal(symlink("circle", scratch_path("circle")), 0);
+	assert_false(trust_check_folder_of(scratch_path("circle"), &err));
+	assert_int_equal(err.status, EX_OSERR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -87,6 +156,9 @@ int main(void)
 		cmocka_unit_test(a_path_without_a_name_is_refused),
 		SCRATCH_TEST(errno_says_what_is_wrong_with_the_folder),
 		SCRATCH_TEST(a_link_is_followed_unless_it_must_not_be),
+		SCRATCH_TEST(each_folder_on_the_way_is_looked_at),
+		SCRATCH_TEST(from_where_we_are),
+		SCRATCH_TEST(links_to_nowhere_and_in_circles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
