@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "database/modules.h"
+#include "follow/follow_status.h"
 #include "rcptmap/command.h"
 #include "settings/nearest.h"
 #include "show/text_output.h"
@@ -195,13 +196,35 @@ static int help(const struct options *options)
 	return help_one(command);
 }
 
+/* Is it a monitoring system that calls? */
+static bool is_plugin(const struct command *command, int argc, char **argv)
+{
+	for (int i = 1; i < argc && command->run == command_watch; i++)
+		if (strcmp(argv[i], "--status") == 0)
+			return true;
+	return false;
+}
+
+/* It shows standard output alone. */
+static int fail_plugin(const struct error *why)
+{
+	struct text_output output;
+	enum plugin_state state;
+	struct error err;
+
+	(void)command_fail(why); /* the status is a plugin's */
+	text_output_init(&output, STDOUT_FILENO);
+	state = follow_status_unknown(why->text, &output.text);
+	return text_output_finish(&output, &err) ? (int)state : command_fail(&err);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	struct error err;
 
 	if (!options_parse(command, argc, argv, &options, &err))
-		return command_fail(&err);
+		return is_plugin(command, argc, argv) ? fail_plugin(&err) : command_fail(&err);
 	if (options.wants_version)
 		return version(&options);
 	if (options.wants_help)

@@ -275,14 +275,49 @@ class Check(TestCase):
     def test_what_is_not_known(self):
         made = self.started()
         made.configuration.write_text('no = such;', encoding='utf-8')
-        self.assertEqual(self.ctl(made, 'check')[0], 3)
+        status, out = self.check(made)
+        self.assertEqual(status, 3)
+        self.assertRegex(out, r'^UNKNOWN - .*openrcpt\.conf:1: ')
+        status, out, _ = self.ctl(made, 'check', '--json')
+        self.assertEqual((status, json.loads(out)['state']), (3, 'UNKNOWN'))
+
+    def test_wrong_usage(self):
+        """Whoever monitors sees standard output alone."""
+        made = self.started()
+        for words, said in ((['check', '--age-wraning', '3'], 'unknown option --age-wraning'),
+                            (['-x', 'check'], 'unknown option -x'),
+                            (['check', '--age-warning', 'x'], 'x is no such number'),
+                            (['check', '--timeout'], 'a value is missing behind --timeout'),
+                            (['check', 'now'], 'too many arguments'),
+                            (['check', '-c', '/nonexistent/conf'], '/nonexistent/conf')):
+            with self.subTest(words):
+                status, out, err = self.ctl(made, *words)
+                self.assertEqual((status, out.count('\n')), (3, 1))
+                self.assertEqual(out.partition(' - ')[0], 'UNKNOWN')
+                self.assertIn(said, out)
+                self.assertIn(said, err)
+        self.assertEqual(self.ctl(made, 'check', '--help')[0], 0)
+
+    def test_numbers_stand_behind_a_bar(self):
+        """Which a path may have, too."""
+        made = self.started()
+        made.configuration.write_text(
+            made.configuration.read_text(encoding='utf-8').replace(
+                str(made.table), str(made.table) + '|no=1'), encoding='utf-8')
+        self.assertEqual(self.ctl(made, 'reload')[0], 1)
+        status, out = self.check(made)
+        self.assertEqual((status, out.count('|')), (1, 1))
+        self.assertIn('recipients.table no=1', out)
 
 
 class Usage(TestCase):
     def test_errors(self):
         made = self.started()
         for words, said in ((['relaod'], 'did you mean reload?'), (['resolve'], 'is missing'),
-                            (['status', 'x'], 'too many'), ([], 'usage'),
+                            (['status', 'x'], 'too many'), ([], 'see rcptctl -h'),
+                            (['help'], 'see rcptctl -h'), (['--verbos'], 'what is to be done'),
+                            (['-q', 'status'], 'unknown option -q'),
+                            (['--quite', 'status'], 'unknown option --quite'),
                             (['--timeout', 'x', 'status'], 'no such number')):
             with self.subTest(words):
                 status, out, err = self.ctl(made, *words)

@@ -551,6 +551,26 @@ class Status(WatchTest):
         self.assertEqual((result.status, result.out),
                          (CRITICAL, 'OPENRCPT CRITICAL: nobody watches: rcptmap watch has not run\n'))
 
+    def test_wrong_usage(self):
+        """Whoever monitors sees standard output alone."""
+        for words, said in ((['--bogus'], 'unknown option --bogus'), (['x'], 'unexpected argument'),
+                            (['-c'], 'a value is missing')):
+            with self.subTest(words):
+                result = rcptmap.run('watch', '--status', *words)
+                self.assertEqual((result.status, result.out.count('\n')), (UNKNOWN, 1))
+                self.assertEqual(result.out.partition(':')[0], 'OPENRCPT UNKNOWN')
+                self.assertIn(said, result.out)
+                self.assertIn(said, result.err)
+
+    def test_a_configuration_that_is_not_there(self):
+        """Who watches may have another directory than the default one, where somebody may."""
+        default = rcptmap.run('config', '-d', 'runtime_directory').out.strip()
+        result = rcptmap.run('watch', '--status', '-c', self.runtime / 'none')
+        if os.path.exists(default + '-watch/state'):
+            return
+        self.assertEqual(result.status, UNKNOWN)
+        self.assertIn("the configuration can't be read", result.out)
+
     def test_what_makes_no_sense(self):
         self.state()
         self.put(self.runtime.with_name('run-watch') / 'state', 'table /t\n')
