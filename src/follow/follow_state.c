@@ -169,7 +169,8 @@ bool follow_state_write(const char *path, const struct follow_state *state, stru
 	return is_done;
 }
 
-/* A label of Prometheus has three bytes that need a backslash; a name has no line break. */
+/* A label of Prometheus is UTF-8, and has three bytes that need a backslash; a name is, and has no
+ * line break. */
 static void put_label(struct buffer *text, const char *metric, const char *name)
 {
 	(void)buffer_append_format(text, "%s{source=\"", metric); /* the caller's, as all here */

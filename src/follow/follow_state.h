@@ -25,7 +25,7 @@ enum {
 
 /* A source that is a database. */
 struct follow_source {
-	char name[FOLLOW_NAME_BYTES]; /* "postgresql:main" */
+	char name[FOLLOW_NAME_BYTES]; /* "postgresql:main"; see follow.h */
 	uint64_t confirmed;  /* the table in use says what it said then; 0: that isn't known */
 	uint64_t away_since; /* 0: its server is there */
 	bool is_up;
