@@ -19,6 +19,7 @@
 #include "settings/nearest.h"
 #include "settings/settings.h"
 #include "show/json.h"
+#include "show/standard.h"
 #include "show/text_output.h"
 #include "table/table.h"
 
@@ -364,6 +365,7 @@ int main(int count, char **arguments)
 	struct options options;
 	struct error err;
 
+	standard_occupy();
 	if (options_read(count, arguments, &options, &err))
 		command = find_command(&options, &err);
 	if (command != NULL)

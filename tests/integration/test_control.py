@@ -326,6 +326,18 @@ class Usage(TestCase):
         for word in ('--help', '--version'):
             self.assertEqual(self.ctl(made, word)[0::2], (0, ''))
 
+    def test_nowhere_to_print(self):
+        """What is opened next has no part in it: the table that the daemon lends was written to."""
+        made = self.started()
+        for words in (['resolve', 'x@else.example'], ['status'], ['check'], ['--help']):
+            with self.subTest(words):
+                done = subprocess.run(
+                    ['sh', '-c', 'exec "$@" >&-', 'sh',
+                     *harness.command('rcptctl', '-c', made.configuration, *words)],
+                    check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding='utf-8')
+                self.assertEqual(done.returncode, 74)
+                self.assertIn('standard output: Bad file descriptor', done.stderr)
+
     def test_no_daemon(self):
         made = self.started()
         made.stop()
