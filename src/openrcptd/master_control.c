@@ -107,6 +107,8 @@ static void put_recent(struct buffer *out, const struct recent *recent)
 	put_number(out, "recent_seconds", (uint64_t)since.at);
 	put_number(out, "recent_recipients", since.recipients);
 	put_number(out, "recent_deferred", since.deferred);
+	put_number(out, "recent_messages", since.messages);
+	put_number(out, "recent_messages_deferred", since.messages_deferred);
 }
 
 /* No process goes on without the first two; see sandbox_prove(). */

@@ -35,6 +35,17 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
 }
 
+/* A message whose recipients were accepted may be deferred at its end, and then nobody gets it. */
+static double deferred_percent(const struct client_answer *status)
+{
+	double recipients = percent(client_number(status, "recent_deferred"),
+				    client_number(status, "recent_recipients"));
+	double messages = percent(client_number(status, "recent_messages_deferred"),
+				  client_number(status, "recent_messages"));
+
+	return messages > recipients ? messages : recipients;
+}
+
 static void judge_service(const struct client_answer *status, struct findings *findings)
 {
 	struct bytes state = client_value(status, "state");
@@ -71,8 +82,7 @@ enum plugin_state check_judge(const struct client_answer *status, const struct c
 {
 	struct findings findings = { .state = PLUGIN_OK };
 	double age = (double)client_number(status, "table_age_seconds");
-	double deferred = percent(client_number(status, "recent_deferred"),
-				  client_number(status, "recent_recipients"));
+	double deferred = deferred_percent(status);
 	double sessions =
 		percent(client_number(status, "sessions"), client_number(status, "max_sessions"));
 	struct bytes generation = client_value(status, "table_generation");
@@ -81,7 +91,7 @@ enum plugin_state check_judge(const struct client_answer *status, const struct c
 	judge_service(status, &findings);
 	find(&findings, state_of(age, &limits->age_seconds), "the table is old", bytes_of(""));
 	find(&findings, state_of(deferred, &limits->deferred_percent),
-	     "many recipients are deferred", bytes_of(""));
+	     "many recipients or messages are deferred", bytes_of(""));
 	find(&findings, state_of(sessions, &limits->sessions_percent),
 	     "nearly as many sessions as there may be", bytes_of(""));
 	(void)buffer_append_format(out, "%s - ", plugin_word(findings.state));

@@ -16,7 +16,8 @@ struct check_limit {
 
 struct check_limits {
 	struct check_limit age_seconds;      /* of the table */
-	struct check_limit deferred_percent; /* of the recipients of the last quarter of an hour */
+	struct check_limit deferred_percent; /* of the last quarter of an hour, of recipients or of
+					      * messages at their end: whichever is more */
 	struct check_limit sessions_percent; /* of max_sessions */
 };
 

@@ -236,11 +236,23 @@ class Check(TestCase):
         made.message(['<a@alias.example>'])
         status, out = self.check(made)
         self.assertEqual(status, 1)
-        self.assertIn('many recipients are deferred', out)
+        self.assertIn('many recipients or messages are deferred', out)
         self.assertIn("'deferred'=10%;5;20;0", out)
         self.assertEqual(self.check(made, '--deferred-critical', '10')[0], 2)
         told = self.asked(made, 'status')
         self.assertEqual((told['recent_recipients'], told['recent_deferred']), (10, 1))
+
+    def test_who_was_turned_away(self):
+        """Whose sessions have ended when somebody asks."""
+        made = self.started(max_sessions=1)
+        with made.session() as session:
+            self.take_place(session)
+            with made.session() as other:
+                other.mail()
+                self.assertEqual(other.rcpt(KNOWN)[:3], '451')
+        status, out = self.check(made)
+        self.assertEqual(status, 2)
+        self.assertIn("'deferred'=50%;", out)
 
     def test_troubles(self):
         made = self.started()
