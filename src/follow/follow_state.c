@@ -47,6 +47,8 @@ static const struct number {
 	NUMBER(entries, "openrcpt_table_entries", "of the table"),
 	NUMBER(domains, "openrcpt_table_domains", "of the table"),
 	NUMBER(size_bytes, "openrcpt_table_size_bytes", "of the table"),
+	NUMBER(age_limit, "openrcpt_watch_confirmed_limit_seconds",
+	       "from which age on a confirmation is old: follow_age_seconds"),
 #undef NUMBER
 };
 

@@ -50,6 +50,7 @@ struct follow_state {
 	uint64_t entries;
 	uint64_t domains;
 	uint64_t size_bytes;
+	uint64_t age_limit; /* seconds, from which on a confirmation is old: follow_age_seconds */
 	char trouble[FOLLOW_TROUBLE_BYTES]; /* the first line of the last failure */
 	struct follow_source sources[FOLLOW_SOURCES_MAX];
 	size_t source_count;

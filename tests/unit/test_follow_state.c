@@ -44,6 +44,7 @@ static void what_is_written_is_read(void **state)
 		.entries = 10,
 		.domains = 11,
 		.size_bytes = 12,
+		.age_limit = 15,
 		.trouble = "virtual:3: two  words | and more",
 	};
 	struct follow_state read;
