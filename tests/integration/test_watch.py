@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -358,6 +359,39 @@ class Broken(WatchTest):
         # And so is the first one, now.
         self.put(self.source, self.WRONG)
         harness.wait_until(lambda: len(re.findall(self.SAYS, self.log_text())) == 2, 'said again')
+
+    def test_it_is_said_again_each_hour(self):
+        """By a clock that a test can put on."""
+        library, ahead = self.shop.folder / 'preload.so', self.shop.folder / 'ahead'
+        subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library),
+                        os.path.join(os.path.dirname(os.path.abspath(__file__)), 'preload_clock.c')],
+                       check=True)
+        self.start_and_wait(environment={
+            'LD_PRELOAD': str(library), 'CLOCK_AHEAD': str(ahead),
+            # A sanitizer's library wants to be the first one.
+            'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'})
+        self.put(self.source, self.WRONG)
+        self.wait_for_log('watch: not published')
+        for hours in (1, 2):
+            # Not yet, though it is looked at, and compiled, meanwhile.
+            self.replace(ahead, str(hours * 3600 - 1800))
+            failures = self.number('failures')
+            self.replace(self.source, self.WRONG)
+            self.wait_for_more('failures', failures)
+            self.assertEqual(self.log_text().count('still not published'), hours - 1)
+            self.replace(ahead, str(hours * 3600))
+            harness.wait_until(lambda hours=hours: self.log_text().count(
+                'watch: still not published') == hours, 'said again')
+            self.assertEqual(len(re.findall(self.SAYS, self.log_text())), 1 + hours)
+        self.put(self.source, rows('second'))
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+        self.replace(ahead, '20000')
+        attempts = self.number('compilations')
+        self.put(self.source, rows('third'))
+        self.wait_for_target('third')
+        self.wait_for_more('compilations', attempts)
+        self.assertEqual(self.log_text().count('not published'), 3)
 
     def test_warnings_are_said_once(self):
         self.put(self.source, rows('first') + 'b.example x\n')
