@@ -93,10 +93,23 @@ static void put_failure(struct buffer *out)
 
 	if (when == 0)
 		return;
-	counters_last_failure(reason);
+	counters_get_text(COUNTERS_TEXT_FAILURE, reason);
 	put_number(out, "last_failure", when);
 	put_number(out, "last_failure_counts", counter_get(COUNTER_LAST_LOAD_FAILED));
 	put_text(out, "last_failure_reason", reason);
+}
+
+/* Settings of the file that aren't in force. */
+static void put_waiting(struct buffer *out)
+{
+	char names[COUNTERS_TEXT_MAX];
+
+	counters_get_text(COUNTERS_TEXT_REEXEC, names);
+	if (names[0] != '\0')
+		put_text(out, "needs_reexec", names);
+	counters_get_text(COUNTERS_TEXT_RESTART, names);
+	if (names[0] != '\0')
+		put_text(out, "needs_restart", names);
 }
 
 static void put_recent(struct buffer *out, const struct recent *recent)
@@ -148,6 +161,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_sandbox(out, master);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
+	put_waiting(out);
 }
 
 static void put_stats(struct buffer *out)
@@ -230,6 +244,7 @@ void master_control_answer_waiting(struct master *master, const char *request, c
 		if (reason != NULL)
 			put_text(&text, "reason", reason);
 		put_number(&text, "table_generation", counter_get(COUNTER_TABLE_GENERATION));
+		put_waiting(&text);
 		answer(client, &text, reason == NULL ? EX_OK : RELOAD_FAILED, -1);
 		buffer_free(&text);
 	}
@@ -257,6 +272,6 @@ void master_control_ends(struct master *master, bool is_done)
 
 	counter_add(is_done ? COUNTER_RELOADS_OK : COUNTER_RELOADS_FAILED, 1);
 	if (counter_get(COUNTER_LOADS_FAILED) != master->failures)
-		counters_last_failure(reason);
+		counters_get_text(COUNTERS_TEXT_FAILURE, reason);
 	master_control_answer_waiting(master, "reload", is_done ? NULL : reason);
 }

@@ -91,6 +91,15 @@ static struct follow_state *read_watch(const struct settings *settings)
 	return watch;
 }
 
+static void say_waiting(const struct client_answer *answer, const char *value, const char *needs)
+{
+	struct bytes names = client_value(answer, value);
+
+	if (names.size > 0)
+		(void)fprintf(stderr, "rcptctl: reload: " BYTES_FORMAT ": needs %s\n",
+			      BYTES_ARGS(names), needs); /* see fail() */
+}
+
 /* What the daemon says of itself, of which ONLY is shown; NULL: all. */
 static int show(const struct settings *settings, const struct options *options, const char *request,
 		int seconds, const char *const *only)
@@ -120,6 +129,10 @@ static int show(const struct settings *settings, const struct options *options, 
 
 		error_fill(&err, answer.status, "%s: " BYTES_FORMAT, request, BYTES_ARGS(reason));
 		(void)fail(&err);
+	}
+	if (answer.status == EX_OK && strcmp(request, "reload") == 0 && !options->is_json) {
+		say_waiting(&answer, "needs_reexec", "rcptctl reexec");
+		say_waiting(&answer, "needs_restart", "a restart");
 	}
 	client_answer_free(&answer);
 	return status;
@@ -151,7 +164,7 @@ static int run_reexec(const struct settings *settings, const struct options *opt
 	return show(settings, options, "reexec", RELOAD_SECONDS, options->is_json ? NULL : nothing);
 }
 
-/* Silent where it is done, as a reload of any service. */
+/* Silent where all is done, as a reload of any service. */
 static int run_reload(const struct settings *settings, const struct options *options)
 {
 	static const char *const nothing[] = { NULL };

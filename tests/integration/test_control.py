@@ -170,6 +170,24 @@ class Reload(TestCase):
         made.configuration.write_text(good, encoding='utf-8')
         self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
 
+    def test_what_takes_more_than_a_reload(self):
+        made = self.started()
+        made.write_configuration(syslog_ident='other', metrics='unix:%s' % (made.runtime / 'm'),
+                                 sandbox='off')
+        said = ('rcptctl: reload: metrics, syslog_ident: needs rcptctl reexec\n'
+                'rcptctl: reload: sandbox: needs a restart\n')
+        self.assertEqual(self.ctl(made, 'reload'), (0, '', said))
+        waiting = {'needs_reexec': 'metrics, syslog_ident', 'needs_restart': 'sandbox'}
+        self.assertEqual(self.asked(made, 'reload'), {'table_generation': 1, **waiting})
+        told = self.asked(made, 'status')
+        self.assertEqual({name: told[name] for name in waiting}, waiting)
+        made.write_configuration(metrics='', sandbox='enforce')
+        self.assertEqual(self.asked(made, 'reload'),
+                         {'table_generation': 1, 'needs_reexec': 'syslog_ident'})
+        self.assertEqual(self.ctl(made, 'reexec'), (0, '', ''))
+        self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
+        self.assertFalse([name for name in self.asked(made, 'status') if 'needs' in name])
+
     def test_a_bad_table(self):
         made = self.started()
         made.table.with_suffix('.new').write_bytes(b'no table at all')
