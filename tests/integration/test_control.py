@@ -425,6 +425,24 @@ class Socket(TestCase):
         self.assertEqual(self.asked(made, 'status')['state'], 'serving')
         self.assertEqual(made.message([KNOWN]).added, ['<ann@dest.example>'])
 
+    def test_who_says_nothing_keeps_nobody(self):
+        """More than the daemon hears at a time: who asks is answered long before their second."""
+        made = self.started()
+        for _ in range(3):
+            silent = [self.connect(made) for _ in range(16)]
+            self.assertEqual(self.asked(made, 'status')['state'], 'serving')
+            for end in silent:
+                end.close()
+
+    def test_a_crowd_that_waits(self):
+        """For reloads, each of which takes its time; more than the daemon hears at a time."""
+        made = self.started()
+        crowd = [subprocess.Popen(harness.command('rcptctl', '-c', made.configuration, 'reload'),
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                 for _ in range(40)]
+        self.assertEqual([(one.communicate()[1], one.returncode) for one in crowd],
+                         [(b'', 0)] * len(crowd))
+
     @unittest.skipIf(os.geteuid() != 0, 'another user is needed')
     def test_others_are_not_heard(self):
         made = self.started()
