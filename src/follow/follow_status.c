@@ -13,7 +13,7 @@ enum {
 	STALE_MS = 120000,     /* it looks each few seconds, and says so each half minute */
 	CRITICAL_AFTER = 3600, /* seconds */
 	HANGS_AFTER = 1800,    /* likewise, in one compilation */
-	AGE_SECONDS = 600,     /* where no settings can be had */
+	AGE_SECONDS = 600,     /* where a watcher of before doesn't tell */
 };
 
 /* Failures of appends are the caller's. */
@@ -150,11 +150,11 @@ enum plugin_state follow_status(const struct settings *settings, struct buffer *
 {
 	const char *runtime =
 		settings != NULL ? settings->runtime_directory : OPENRCPT_RUNTIME_DIRECTORY;
-	uint64_t age = settings != NULL ? settings->follow_age_seconds : AGE_SECONDS;
 	struct follow_state state;
 	enum plugin_state health;
 	char path[PATH_MAX];
 	struct error err;
+	uint64_t age;
 	bool is_running;
 
 	if (!follow_state_path(runtime, path, &err))
@@ -171,6 +171,8 @@ enum plugin_state follow_status(const struct settings *settings, struct buffer *
 				    out);
 		return tell(PLUGIN_CRITICAL, "nobody watches: rcptmap watch has not run", out);
 	}
+	/* Not of SETTINGS: who monitors may not be allowed to read them. */
+	age = state.age_limit != 0 ? state.age_limit : AGE_SECONDS;
 	health = judge(&state, is_running, age);
 	(void)buffer_append_format(out, "OPENRCPT %s: ", plugin_word(health));
 	put_words(out, &state, is_running, age);

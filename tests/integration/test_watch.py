@@ -555,6 +555,14 @@ class Status(WatchTest):
         self.assertRegex(result.out, r'failing for \d+ s: virtual:3: a b; generation 7')
         self.assertEqual(self.state(failing_since=now - 7200).status, CRITICAL)
 
+    def test_a_database_that_nothing_confirms(self):
+        """For as long as who watches has it in his settings."""
+        source = '1 %d 0 sqlite:main ' % (time.time() - 60)
+        self.assertEqual(self.state(source=source, age_limit=300).status, OK)
+        result = self.state(source=source, age_limit=30)
+        self.assertEqual(result.status, WARNING)
+        self.assertRegex(result.out, r'sqlite:main not confirmed for \d+ s; generation 7')
+
     def test_a_compilation_that_does_not_end(self):
         now = int(time.time())
         result = self.state(compiling_since=now - 60)
