@@ -508,7 +508,7 @@ class Service(WatchTest):
         self.start_and_wait('--metrics', path)
         text = harness.wait_until(lambda: path.exists() and path.read_text(encoding='ascii'),
                                   'metrics')
-        line = re.compile(r'(# (HELP|TYPE) openrcpt_[a-z_]+ .*|openrcpt_[a-z_]+ \d+)\n')
+        line = re.compile(r'(# (HELP|TYPE) openrcpt_[a-z_]+ .*|openrcpt_[a-z_]+ \d+(\.\d+)?)\n')
         self.assertTrue(text.endswith('\n'))
         for found in text.splitlines(keepends=True):
             self.assertTrue(line.fullmatch(found), found)
