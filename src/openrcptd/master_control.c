@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "mail/characters.h"
 #include "message/counters.h"
 #include "service/log.h"
 
@@ -49,9 +50,19 @@ static void put_number(struct buffer *out, const char *name, uint64_t value)
 	(void)buffer_append_format(out, "%s\t%llu\n", name, (unsigned long long)value);
 }
 
+/* VALUE may quote the configuration: a line break in it would begin a value of another name. */
 static void put_text(struct buffer *out, const char *name, const char *value)
 {
-	(void)buffer_append_format(out, "%s\t%s\n", name, value);
+	struct bytes rest = bytes_of(value);
+
+	(void)buffer_append_format(out, "%s\t", name);
+	while (rest.size > 0) {
+		size_t size = character_shown_size(rest);
+
+		(void)buffer_append(out, size > 0 ? bytes_first(rest, size) : bytes_of("?"));
+		rest = bytes_skip(rest, size > 0 ? size : 1);
+	}
+	(void)buffer_append_byte(out, '\n');
 }
 
 static void answer(struct control_client *client, struct buffer *text, int status, int descriptor)

@@ -170,6 +170,19 @@ class Reload(TestCase):
         made.configuration.write_text(good, encoding='utf-8')
         self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
 
+    def test_a_mistake_that_begins_lines(self):
+        """Nor does it reach a terminal as it is."""
+        made = self.started()
+        made.write_configuration(dsn_success='a\nsessions\t99\x1b[31m')
+        status, out, err = self.ctl(made, 'reload')
+        self.assertEqual((status, out), (78, ''))   # rcptctl's own reading
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('settings and table stay')
+        made.write_configuration(dsn_success='single')
+        told = self.asked(made, 'status')
+        self.assertEqual(told['sessions'], 0)
+        self.assertIn('dsn_success: "a?sessions?99?[31m" is none of', told['last_failure_reason'])
+
     def test_what_takes_more_than_a_reload(self):
         made = self.started()
         made.write_configuration(syslog_ident='other', metrics='unix:%s' % (made.runtime / 'm'),
