@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rcptctl/check.h"
 
+#include <stdio.h>
+
 enum { TROUBLE_BYTES = 2048 };
 
 /* What has been found so far. */
@@ -28,6 +30,16 @@ static enum plugin_state state_of(double value, const struct check_limit *limit)
 	if (limit->critical >= 0 && value >= limit->critical)
 		return PLUGIN_CRITICAL;
 	return limit->warning >= 0 && value >= limit->warning ? PLUGIN_WARNING : PLUGIN_OK;
+}
+
+/* With VALUE: a message on a telephone ends before the numbers. */
+static void find_number(struct findings *findings, double value, const struct check_limit *limit,
+			const char *text, int decimals, const char *unit)
+{
+	char detail[64];
+
+	(void)snprintf(detail, sizeof(detail), ": %.*f %s", decimals, value, unit); /* fits */
+	find(findings, state_of(value, limit), text, bytes_of(detail));
 }
 
 static double percent(uint64_t part, uint64_t whole)
@@ -89,11 +101,11 @@ enum plugin_state check_judge(const struct client_answer *status, const struct c
 
 	buffer_init(&findings.trouble, TROUBLE_BYTES);
 	judge_service(status, &findings);
-	find(&findings, state_of(age, &limits->age_seconds), "the table is old", bytes_of(""));
-	find(&findings, state_of(deferred, &limits->deferred_percent),
-	     "many recipients or messages are deferred", bytes_of(""));
-	find(&findings, state_of(sessions, &limits->sessions_percent),
-	     "nearly as many sessions as there may be", bytes_of(""));
+	find_number(&findings, age, &limits->age_seconds, "the table is old", 0, "s");
+	find_number(&findings, deferred, &limits->deferred_percent,
+		    "many recipients or messages are deferred", 1, "%");
+	find_number(&findings, sessions, &limits->sessions_percent,
+		    "nearly as many sessions as there may be", 1, "%");
 	(void)buffer_append_format(out, "%s - ", plugin_word(findings.state));
 	if (findings.trouble.size > 0)
 		(void)buffer_append(out, buffer_bytes(&findings.trouble));

@@ -255,7 +255,9 @@ class Check(TestCase):
             self.assertEqual(self.check(made, '--sessions-warning', '50')[0], 1)
             self.assertEqual(self.check(made, '--sessions-critical', '50')[0], 2)
         self.assertEqual(self.check(made, '--age-critical', '0')[0], 2)
-        self.assertEqual(self.check(made, '--age-warning', '0')[0], 1)
+        status, out = self.check(made, '--age-warning', '0')
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r'WARNING - the table is old: \d+ s \|')
 
     def test_deferrals(self):
         made = Daemon('alias.example x\na@alias.example b@alias.example\n'
@@ -267,7 +269,7 @@ class Check(TestCase):
         made.message(['<a@alias.example>'])
         status, out = self.check(made)
         self.assertEqual(status, 1)
-        self.assertIn('many recipients or messages are deferred', out)
+        self.assertIn('many recipients or messages are deferred: 10.0 % |', out)
         self.assertIn("'deferred'=10%;5;20;0", out)
         self.assertEqual(self.check(made, '--deferred-critical', '10')[0], 2)
         told = self.asked(made, 'status')
