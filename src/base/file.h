@@ -94,7 +94,8 @@ bool file_output_lock(const char *path, int wait_ms, struct file_output *out_out
 		      struct error *err);
 
 /* Create the temporary file, mode MODE exactly. Made by root it gets the owner and group of the old
- * target, or else the group of the directory. */
+ * target, or else the group of the directory; this one also where both are root's: that is a copy
+ * that root has put there, which only he can read, and not what somebody has chosen. */
 bool file_output_create(struct file_output *output, mode_t mode, struct error *err);
 
 /* Sync the temporary to disk; its full path for a last check before the install. Where the sync

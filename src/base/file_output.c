@@ -256,7 +256,8 @@ static void remove_temporary(struct file_output *output)
 	output->temporary = NULL;
 }
 
-/* The old file's owner and group, or the group of the directory: the daemon reads by its group. */
+/* The old file's owner and group, or the group of the directory: the daemon reads by its group, and
+ * would never again once root had restored a copy of the file that belongs to him alone. */
 static bool set_owner(const struct file_output *output, const struct stat *old, struct error *err)
 {
 	struct stat directory;
@@ -265,7 +266,7 @@ static bool set_owner(const struct file_output *output, const struct stat *old, 
 
 	if (geteuid() != 0)
 		return true;
-	if (old->st_nlink > 0) {
+	if (old->st_nlink > 0 && (old->st_uid != 0 || old->st_gid != 0)) {
 		owner = old->st_uid;
 		group = old->st_gid;
 	} else if (fstat(output->directory_fd, &directory) == 0) {

@@ -14,6 +14,7 @@
 #include "database/import.h"
 #include "database/modules.h"
 #include "follow/scout.h"
+#include "mail/characters.h"
 #include "mirror/journal.h"
 #include "plan/schema.h"
 #include "plan/source_name.h"
@@ -63,6 +64,7 @@ void changes_name(const struct settings_source *source, char *out_name, size_t s
 	for (char *at = out_name; *at != '\0'; at++)
 		if ((unsigned char)*at <= ' ')
 			*at = '_';
+	characters_mask(out_name);
 	buffer_free(&name);
 }
 

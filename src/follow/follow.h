@@ -38,7 +38,8 @@ struct follow_options {
 	/* Listen to the source INDEX of CONTEXT, which is a struct settings, in a process of its
 	 * own; it tells by scout_tell(), to FD, and writes the journal of MIRROR, if it is one. */
 	scout_listen *listen;
-	/* What SOURCE is called: "postgresql:main". */
+	/* What SOURCE is called: "postgresql:main". UTF-8, with neither blanks nor what may not be
+	 * shown: it stands in the log, on terminals, and in a label of Prometheus. */
 	void (*name)(const struct settings_source *source, char *out_name, size_t size);
 	/* The path of the file that has the schema of SOURCE; empty: there is none. */
 	void (*schema)(const struct settings_source *source, char *out_path, size_t size);

@@ -41,6 +41,7 @@ void follow_tell(struct follow *follow)
 
 	state->looked_ms = (uint64_t)clock_milliseconds();
 	state->looked = (uint64_t)time(NULL);
+	state->age_limit = follow->settings->follow_age_seconds;
 	state->files = watched_count_files(&follow->watched);
 	listeners_state(&follow->listeners, state->failing_since == 0, state);
 	(void)snprintf(state->table, sizeof(state->table), "%s", follow->settings->table);

@@ -40,13 +40,15 @@ static const struct number {
 	       "the first failure since the last success; 0: all is well"),
 	NUMBER(status, "openrcpt_watch_last_status", "exit status of the last compilation"),
 	NUMBER(compiled, "openrcpt_watch_success_timestamp_seconds", "the last success"),
-	NUMBER(took_ms, "openrcpt_watch_success_milliseconds", "what the last success took"),
+	NUMBER(took_ms, "openrcpt_watch_success_duration_seconds", "what the last success took"),
 	NUMBER(generation, "openrcpt_table_generation", "of the table; 0: there is none"),
 	NUMBER(copy_of, "openrcpt_table_copy_of_generation",
 	       "the generation that was rolled back to; 0: the table was compiled"),
 	NUMBER(entries, "openrcpt_table_entries", "of the table"),
 	NUMBER(domains, "openrcpt_table_domains", "of the table"),
 	NUMBER(size_bytes, "openrcpt_table_size_bytes", "of the table"),
+	NUMBER(age_limit, "openrcpt_watch_confirmed_limit_seconds",
+	       "from which age on a confirmation is old: follow_age_seconds"),
 #undef NUMBER
 };
 
@@ -169,7 +171,8 @@ bool follow_state_write(const char *path, const struct follow_state *state, stru
 	return is_done;
 }
 
-/* A label of Prometheus has three bytes that need a backslash; a name has no line break. */
+/* A label of Prometheus is UTF-8, and has three bytes that need a backslash; a name is, and has no
+ * line break. */
 static void put_label(struct buffer *text, const char *metric, const char *name)
 {
 	(void)buffer_append_format(text, "%s{source=\"", metric); /* the caller's, as all here */
@@ -207,6 +210,23 @@ static void put_sources(struct buffer *text, const struct follow_state *state)
 	}
 }
 
+static void put_metric(struct buffer *text, const struct number *number,
+		       const struct follow_state *state)
+{
+	const char *name = number->metric;
+	bool is_counter = strstr(name, "_total") != NULL;
+	uint64_t value = get(state, number);
+
+	(void)buffer_append_format(text, "# HELP %s %s\n# TYPE %s %s\n%s ", name, number->help,
+				   name, is_counter ? "counter" : "gauge", name);
+	/* Prometheus wants the unit itself. */
+	if (number->offset == offsetof(struct follow_state, took_ms))
+		(void)buffer_append_format(text, "%" PRIu64 ".%03u\n", value / 1000,
+					   (unsigned)(value % 1000));
+	else
+		(void)buffer_append_format(text, "%" PRIu64 "\n", value);
+}
+
 bool follow_state_write_metrics(const char *path, const struct follow_state *state,
 				struct error *err)
 {
@@ -214,18 +234,9 @@ bool follow_state_write_metrics(const char *path, const struct follow_state *sta
 	bool is_done;
 
 	buffer_init(&text, TEXT_MAX);
-	for (size_t i = 0; i < NUMBERS; i++) {
-		const char *name = numbers[i].metric;
-		bool is_counter;
-
-		if (name == NULL)
-			continue;
-		is_counter = strstr(name, "_total") != NULL;
-		(void)buffer_append_format(&text, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n",
-					   name, numbers[i].help, name,
-					   is_counter ? "counter" : "gauge", name,
-					   get(state, &numbers[i]));
-	}
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (numbers[i].metric != NULL)
+			put_metric(&text, &numbers[i], state);
 	put_sources(&text, state);
 	is_done = replace_text(path, &text, MODE, err);
 	buffer_free(&text);

@@ -25,7 +25,7 @@ enum {
 
 /* A source that is a database. */
 struct follow_source {
-	char name[FOLLOW_NAME_BYTES]; /* "postgresql:main" */
+	char name[FOLLOW_NAME_BYTES]; /* "postgresql:main"; see follow.h */
 	uint64_t confirmed;  /* the table in use says what it said then; 0: that isn't known */
 	uint64_t away_since; /* 0: its server is there */
 	bool is_up;
@@ -50,6 +50,7 @@ struct follow_state {
 	uint64_t entries;
 	uint64_t domains;
 	uint64_t size_bytes;
+	uint64_t age_limit; /* seconds, from which on a confirmation is old: follow_age_seconds */
 	char trouble[FOLLOW_TROUBLE_BYTES]; /* the first line of the last failure */
 	struct follow_source sources[FOLLOW_SOURCES_MAX];
 	size_t source_count;

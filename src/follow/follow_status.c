@@ -13,16 +13,13 @@ enum {
 	STALE_MS = 120000,     /* it looks each few seconds, and says so each half minute */
 	CRITICAL_AFTER = 3600, /* seconds */
 	HANGS_AFTER = 1800,    /* likewise, in one compilation */
-	AGE_SECONDS = 600,     /* where no settings can be had */
+	AGE_SECONDS = 600,     /* where a watcher of before doesn't tell */
 };
 
-static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
-
-/* A line of a plugin ends at `|`. Failures of appends are the caller's. */
+/* Failures of appends are the caller's. */
 static void put_plain(struct buffer *out, const char *text)
 {
-	for (; *text != '\0'; text++)
-		(void)buffer_append_byte(out, *text == '|' || *text == '\n' ? ' ' : *text);
+	plugin_put(bytes_of(text), out);
 }
 
 static uint64_t seconds_since(uint64_t date)
@@ -40,24 +37,24 @@ static bool is_old(const struct follow_state *state, uint64_t age)
 	return oldest != NULL && seconds_since(oldest->confirmed) > age;
 }
 
-static enum follow_health judge(const struct follow_state *state, bool is_running, uint64_t age)
+static enum plugin_state judge(const struct follow_state *state, bool is_running, uint64_t age)
 {
 	uint64_t now_ms = (uint64_t)clock_milliseconds();
 
 	if (!is_running || state->generation == 0)
-		return FOLLOW_CRITICAL;
+		return PLUGIN_CRITICAL;
 	/* After a boot the clock is behind what was written before it, but nobody holds the lock.
 	 */
 	if (now_ms > state->looked_ms && now_ms - state->looked_ms > STALE_MS)
-		return FOLLOW_CRITICAL;
+		return PLUGIN_CRITICAL;
 	if (state->failing_since == 0)
 		return state->copy_of != 0 || is_old(state, age) ||
 				       (state->compiling_since != 0 &&
 					seconds_since(state->compiling_since) >= HANGS_AFTER)
-			       ? FOLLOW_WARNING
-			       : FOLLOW_OK;
-	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? FOLLOW_CRITICAL
-								     : FOLLOW_WARNING;
+			       ? PLUGIN_WARNING
+			       : PLUGIN_OK;
+	return seconds_since(state->failing_since) >= CRITICAL_AFTER ? PLUGIN_CRITICAL
+								     : PLUGIN_WARNING;
 }
 
 static void put_sources(struct buffer *out, const struct follow_state *state, uint64_t age)
@@ -136,36 +133,48 @@ static void put_numbers(struct buffer *out, const struct follow_state *state)
 					   seconds_since(state->compiled));
 }
 
-static enum follow_health tell(enum follow_health health, const char *text, struct buffer *out)
+static enum plugin_state tell(enum plugin_state health, const char *text, struct buffer *out)
 {
-	(void)buffer_append_format(out, "OPENRCPT %s: ", names[health]);
+	(void)buffer_append_format(out, "OPENRCPT %s: ", plugin_word(health));
 	put_plain(out, text);
 	(void)buffer_append_byte(out, '\n');
 	return health;
 }
 
-enum follow_health follow_status(const struct settings *settings, struct buffer *out)
+enum plugin_state follow_status_unknown(const char *text, struct buffer *out)
+{
+	return tell(PLUGIN_UNKNOWN, text, out);
+}
+
+enum plugin_state follow_status(const struct settings *settings, struct buffer *out)
 {
 	const char *runtime =
 		settings != NULL ? settings->runtime_directory : OPENRCPT_RUNTIME_DIRECTORY;
-	uint64_t age = settings != NULL ? settings->follow_age_seconds : AGE_SECONDS;
 	struct follow_state state;
-	enum follow_health health;
+	enum plugin_state health;
 	char path[PATH_MAX];
 	struct error err;
+	uint64_t age;
 	bool is_running;
 
 	if (!follow_state_path(runtime, path, &err))
-		return tell(FOLLOW_UNKNOWN, err.text, out);
+		return tell(PLUGIN_UNKNOWN, err.text, out);
 	is_running = follow_state_is_locked(path);
 	if (!follow_state_read(path, &state, &err)) {
-		if (err.status == EX_NOINPUT && !is_running)
-			return tell(FOLLOW_CRITICAL, "nobody watches: rcptmap watch has not run",
+		if (err.status != EX_NOINPUT || is_running)
+			return tell(PLUGIN_UNKNOWN, err.text, out);
+		/* Another directory may be meant. */
+		if (settings == NULL)
+			return tell(PLUGIN_UNKNOWN,
+				    "the configuration can't be read, and with the default "
+				    "runtime_directory nobody watches",
 				    out);
-		return tell(FOLLOW_UNKNOWN, err.text, out);
+		return tell(PLUGIN_CRITICAL, "nobody watches: rcptmap watch has not run", out);
 	}
+	/* Not of SETTINGS: who monitors may not be allowed to read them. */
+	age = state.age_limit != 0 ? state.age_limit : AGE_SECONDS;
 	health = judge(&state, is_running, age);
-	(void)buffer_append_format(out, "OPENRCPT %s: ", names[health]);
+	(void)buffer_append_format(out, "OPENRCPT %s: ", plugin_word(health));
 	put_words(out, &state, is_running, age);
 	put_numbers(out, &state);
 	(void)buffer_append_byte(out, '\n');

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "mail/characters.h"
 
 enum {
 	DOUBTS_MAX = 1 << 14,
@@ -470,6 +471,8 @@ static void tell_apart(struct follow_state *state, size_t index)
 			size = sizeof(source->name) - 8;
 		(void)snprintf(source->name + size, sizeof(source->name) - size, "#%zu",
 			       index + 1); /* fits */
+		/* The end may have been within a character. */
+		characters_mask(source->name);
 		return;
 	}
 }

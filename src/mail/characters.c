@@ -14,6 +14,17 @@ size_t character_shown_size(struct bytes text)
 	return character_is_bidi_control(character) ? 0 : (size_t)size;
 }
 
+void characters_mask(char *text)
+{
+	while (*text != '\0') {
+		size_t size = character_shown_size(bytes_of(text));
+
+		if (size == 0)
+			*text = '?';
+		text += size > 0 ? size : 1;
+	}
+}
+
 static const struct unseen {
 	ucs4_t first;
 	ucs4_t last;

@@ -26,6 +26,9 @@ static inline bool character_is_bidi_control(uint32_t character)
  */
 size_t character_shown_size(struct bytes text);
 
+/* Put `?` in place of each byte of TEXT that may not be shown, so that it is UTF-8, and as long. */
+void characters_mask(char *text);
+
 /*
  * The first character of TEXT that nobody sees, or takes for a blank, as `U+00A0 (no-break space)`;
  * NULL: none. With *out_may_be_meant some alphabets need it between letters.

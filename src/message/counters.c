@@ -11,8 +11,13 @@
 
 #include "base/hash.h"
 
-/* Reasons come minutes apart, and one is read in microseconds: it isn't overwritten meanwhile. */
-enum { REASONS_KEPT = 8 };
+/* They come minutes apart, and one is read in microseconds: it isn't overwritten meanwhile. */
+enum { TEXTS_KEPT = 8 };
+
+struct texts {
+	_Atomic unsigned count; /* that there ever were */
+	char kept[TEXTS_KEPT][COUNTERS_TEXT_MAX];
+};
 
 struct page {
 	uint64_t layout; /* see layout_of_page() */
@@ -21,8 +26,7 @@ struct page {
 	_Atomic uint64_t pulses[COUNTERS_WORKERS];
 	_Atomic uint64_t buckets[HISTOGRAMS][HISTOGRAM_BUCKETS];
 	_Atomic uint64_t sums[HISTOGRAMS];
-	_Atomic unsigned reason_count;
-	char reasons[REASONS_KEPT][COUNTERS_TEXT_MAX];
+	struct texts texts[COUNTERS_TEXTS];
 };
 
 static struct page own_page;
@@ -185,22 +189,29 @@ void counters_histogram(enum histogram which, struct histogram_counts *out_count
 	out_counts->sum = atomic_load(&page->sums[which]);
 }
 
+void counters_set_text(enum counters_text which, const char *text)
+{
+	struct texts *texts = &page->texts[which];
+	unsigned count = atomic_load(&texts->count);
+
+	(void)snprintf(texts->kept[count % TEXTS_KEPT], COUNTERS_TEXT_MAX, "%s",
+		       text); /* may be cut */
+	atomic_store(&texts->count, count + 1);
+}
+
+void counters_get_text(enum counters_text which, char out_text[COUNTERS_TEXT_MAX])
+{
+	const struct texts *texts = &page->texts[which];
+	unsigned count = atomic_load(&texts->count);
+
+	(void)snprintf(out_text, COUNTERS_TEXT_MAX, "%s",
+		       count == 0 ? "" : texts->kept[(count - 1) % TEXTS_KEPT]); /* fits */
+}
+
 void counters_failure(const char *reason, uint64_t now)
 {
-	unsigned count = atomic_load(&page->reason_count);
-
-	(void)snprintf(page->reasons[count % REASONS_KEPT], COUNTERS_TEXT_MAX, "%s",
-		       reason); /* may be cut */
-	atomic_store(&page->reason_count, count + 1);
+	counters_set_text(COUNTERS_TEXT_FAILURE, reason);
 	counter_set(COUNTER_LAST_FAILURE, now);
 	counter_set(COUNTER_LAST_LOAD_FAILED, 1);
 	counter_add(COUNTER_LOADS_FAILED, 1);
-}
-
-void counters_last_failure(char out_reason[COUNTERS_TEXT_MAX])
-{
-	unsigned count = atomic_load(&page->reason_count);
-
-	(void)snprintf(out_reason, COUNTERS_TEXT_MAX, "%s",
-		       count == 0 ? "" : page->reasons[(count - 1) % REASONS_KEPT]); /* fits */
 }

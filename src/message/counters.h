@@ -25,6 +25,14 @@ enum {
 	COUNTERS_WORKERS = 16, /* as many there may be at a time */
 };
 
+/* Texts that the processes share beside the numbers. */
+enum counters_text {
+	COUNTERS_TEXT_FAILURE, /* why a load of settings or table has failed last */
+	COUNTERS_TEXT_REEXEC,  /* which settings wait for rcptctl reexec, as "log, socket" */
+	COUNTERS_TEXT_RESTART, /* which ones for a restart */
+	COUNTERS_TEXTS
+};
+
 enum histogram {
 	HISTOGRAM_EXPANDED, /* recipients that an alias has become */
 	HISTOGRAM_RESOLVE,  /* microseconds that one answer took */
@@ -88,7 +96,10 @@ void counters_histogram(enum histogram which, struct histogram_counts *out_count
  * of the two was later. */
 void counters_failure(const char *reason, uint64_t now);
 
-/* Copy the last failure's reason; empty: there was none. */
-void counters_last_failure(char out_reason[COUNTERS_TEXT_MAX]);
+/* From now on WHICH is TEXT; cut where it is longer. By one process at a time. */
+void counters_set_text(enum counters_text which, const char *text);
+
+/* Copy WHICH as it is now; empty: there is none. */
+void counters_get_text(enum counters_text which, char out_text[COUNTERS_TEXT_MAX]);
 
 #endif

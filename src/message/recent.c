@@ -3,16 +3,29 @@
 
 #include "message/counters.h"
 
+static uint64_t sum(enum counter first, enum counter last)
+{
+	uint64_t all = 0;
+
+	for (int i = (int)first; i <= (int)last; i++)
+		all += counter_get((enum counter)i);
+	return all;
+}
+
 struct recent_counts recent_counters(int64_t now)
 {
+	/* Deferred without a verdict: there is no table, or a session is one too many. */
+	uint64_t turned_away = sum(COUNTER_DEFERRALS_NO_TABLE, COUNTER_DEFERRALS_SESSIONS);
 	struct recent_counts counts = {
 		.at = now,
 		/* Before the whole: it may be too small meanwhile, and never too large. */
-		.deferred = counter_get(COUNTER_RECIPIENTS_DEFER),
+		.deferred = counter_get(COUNTER_RECIPIENTS_DEFER) + turned_away,
+		.messages_deferred = counter_get(COUNTER_MESSAGES_DEFERRED),
 	};
 
-	for (int i = COUNTER_RECIPIENTS_FOREIGN; i <= COUNTER_RECIPIENTS_DISCARD; i++)
-		counts.recipients += counter_get((enum counter)i);
+	counts.recipients =
+		sum(COUNTER_RECIPIENTS_FOREIGN, COUNTER_RECIPIENTS_DISCARD) + turned_away;
+	counts.messages = sum(COUNTER_MESSAGES_UNCHANGED, COUNTER_MESSAGES_DEFERRED);
 	return counts;
 }
 
@@ -44,5 +57,7 @@ struct recent_counts recent_since(const struct recent *recent, const struct rece
 		.at = now->at - from->at,
 		.recipients = now->recipients - from->recipients,
 		.deferred = now->deferred - from->deferred,
+		.messages = now->messages - from->messages,
+		.messages_deferred = now->messages_deferred - from->messages_deferred,
 	};
 }

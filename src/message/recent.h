@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * recent - how many recipients were judged, and deferred, in the last quarter of an hour.
+ * recent - how many recipients and messages were answered, and deferred, in the last quarter of an
+ * hour.
  *
  * The counters go on from the start of the service: after a month of quiet they hide an hour in
  * which all is deferred, and the deferrals of a bad hour stay in sight for a month. So whoever
@@ -22,8 +23,10 @@ enum {
 
 struct recent_counts {
 	int64_t at;
-	uint64_t recipients;
-	uint64_t deferred; /* of these */
+	uint64_t recipients; /* those that no message was open for, too */
+	uint64_t deferred;   /* of these */
+	uint64_t messages;   /* at their end */
+	uint64_t messages_deferred;
 };
 
 struct recent {

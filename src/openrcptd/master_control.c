@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "mail/characters.h"
 #include "message/counters.h"
 #include "service/log.h"
 
@@ -49,9 +50,19 @@ static void put_number(struct buffer *out, const char *name, uint64_t value)
 	(void)buffer_append_format(out, "%s\t%llu\n", name, (unsigned long long)value);
 }
 
+/* VALUE may quote the configuration: a line break in it would begin a value of another name. */
 static void put_text(struct buffer *out, const char *name, const char *value)
 {
-	(void)buffer_append_format(out, "%s\t%s\n", name, value);
+	struct bytes rest = bytes_of(value);
+
+	(void)buffer_append_format(out, "%s\t", name);
+	while (rest.size > 0) {
+		size_t size = character_shown_size(rest);
+
+		(void)buffer_append(out, size > 0 ? bytes_first(rest, size) : bytes_of("?"));
+		rest = bytes_skip(rest, size > 0 ? size : 1);
+	}
+	(void)buffer_append_byte(out, '\n');
 }
 
 static void answer(struct control_client *client, struct buffer *text, int status, int descriptor)
@@ -93,10 +104,23 @@ static void put_failure(struct buffer *out)
 
 	if (when == 0)
 		return;
-	counters_last_failure(reason);
+	counters_get_text(COUNTERS_TEXT_FAILURE, reason);
 	put_number(out, "last_failure", when);
 	put_number(out, "last_failure_counts", counter_get(COUNTER_LAST_LOAD_FAILED));
 	put_text(out, "last_failure_reason", reason);
+}
+
+/* Settings of the file that aren't in force. */
+static void put_waiting(struct buffer *out)
+{
+	char names[COUNTERS_TEXT_MAX];
+
+	counters_get_text(COUNTERS_TEXT_REEXEC, names);
+	if (names[0] != '\0')
+		put_text(out, "needs_reexec", names);
+	counters_get_text(COUNTERS_TEXT_RESTART, names);
+	if (names[0] != '\0')
+		put_text(out, "needs_restart", names);
 }
 
 static void put_recent(struct buffer *out, const struct recent *recent)
@@ -107,6 +131,8 @@ static void put_recent(struct buffer *out, const struct recent *recent)
 	put_number(out, "recent_seconds", (uint64_t)since.at);
 	put_number(out, "recent_recipients", since.recipients);
 	put_number(out, "recent_deferred", since.deferred);
+	put_number(out, "recent_messages", since.messages);
+	put_number(out, "recent_messages_deferred", since.messages_deferred);
 }
 
 /* No process goes on without the first two; see sandbox_prove(). */
@@ -146,6 +172,7 @@ static void put_status(struct buffer *out, const struct master *master)
 	put_sandbox(out, master);
 	put_table(out, (uint64_t)time(NULL));
 	put_failure(out);
+	put_waiting(out);
 }
 
 static void put_stats(struct buffer *out)
@@ -228,6 +255,7 @@ void master_control_answer_waiting(struct master *master, const char *request, c
 		if (reason != NULL)
 			put_text(&text, "reason", reason);
 		put_number(&text, "table_generation", counter_get(COUNTER_TABLE_GENERATION));
+		put_waiting(&text);
 		answer(client, &text, reason == NULL ? EX_OK : RELOAD_FAILED, -1);
 		buffer_free(&text);
 	}
@@ -255,6 +283,6 @@ void master_control_ends(struct master *master, bool is_done)
 
 	counter_add(is_done ? COUNTER_RELOADS_OK : COUNTER_RELOADS_FAILED, 1);
 	if (counter_get(COUNTER_LOADS_FAILED) != master->failures)
-		counters_last_failure(reason);
+		counters_get_text(COUNTERS_TEXT_FAILURE, reason);
 	master_control_answer_waiting(master, "reload", is_done ? NULL : reason);
 }

@@ -366,6 +366,9 @@ void takeover_take(struct takeover *takeover, struct master *master)
 		log_line(SEVERITY_INFO, "the counters begin anew: this version has others");
 		counters_share();
 	}
+	/* The settings were read anew; what waits on is told from then on. */
+	counters_set_text(COUNTERS_TEXT_REEXEC, "");
+	counters_set_text(COUNTERS_TEXT_RESTART, "");
 	master->began_ms = given->began_ms;
 	master->table_fd = given->table_fd;
 	master->socket_number = given->socket_number;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "message/counters.h"
 #include "openrcptd/master_control.h"
 #include "service/log.h"
 
@@ -117,6 +118,7 @@ void takeover_change_sockets(const struct takeover_before *before, struct master
 		change_milter_socket(before->socket, master);
 	if (strcmp(before->user, settings->user) != 0) {
 		log_line(SEVERITY_WARNING, "user: needs a restart");
+		counters_set_text(COUNTERS_TEXT_RESTART, "user");
 		/* Or the program after this one would want to be that user. */
 		keep_text(before->user, &settings->user);
 	}

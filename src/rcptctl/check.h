@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * check - is all well? As monitoring plugins say it: one line, performance data, an exit status.
- *
- * The convention is that of the Monitoring Plugins' development guidelines.
  */
 #ifndef RCPTCTL_CHECK_H
 #define RCPTCTL_CHECK_H
 
 #include "rcptctl/client.h"
-
-enum check_state { CHECK_OK, CHECK_WARNING, CHECK_CRITICAL, CHECK_UNKNOWN };
+#include "service/plugin.h"
 
 /* From which value on; negative: never. */
 struct check_limit {
@@ -19,7 +16,8 @@ struct check_limit {
 
 struct check_limits {
 	struct check_limit age_seconds;      /* of the table */
-	struct check_limit deferred_percent; /* of the recipients of the last quarter of an hour */
+	struct check_limit deferred_percent; /* of the last quarter of an hour, of recipients or of
+					      * messages at their end: whichever is more */
 	struct check_limit sessions_percent; /* of max_sessions */
 };
 
@@ -31,10 +29,10 @@ struct check_limits {
 	})
 
 /* Append the line. STATUS is the daemon's answer to this request. */
-enum check_state check_judge(const struct client_answer *status, const struct check_limits *limits,
-			     struct buffer *out);
+enum plugin_state check_judge(const struct client_answer *status, const struct check_limits *limits,
+			      struct buffer *out);
 
-/* The word for STATE. */
-const char *check_name(enum check_state state);
+/* Append the line where it isn't known, or only that no daemon answers: STATE, for TEXT. */
+void check_fail(enum plugin_state state, const char *text, struct buffer *out);
 
 #endif

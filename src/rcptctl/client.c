@@ -99,10 +99,17 @@ static bool address_of(const struct settings *settings, struct sockaddr_un *out_
 	       error_set(err, EX_CONFIG, "control_socket: path too long");
 }
 
+static bool fail_in_time(struct error *err)
+{
+	return error_set(err, EX_TEMPFAIL, "openrcptd has not answered in time");
+}
+
 static bool fail_to_connect(const char *path, struct error *err)
 {
 	int status = errno == EACCES || errno == EPERM ? EX_NOPERM : EX_UNAVAILABLE;
 
+	if (errno == EAGAIN)
+		return fail_in_time(err);
 	return error_set_errno(err, status, "no openrcptd answers at %s", path);
 }
 
@@ -123,23 +130,27 @@ static bool receive(int fd, struct client_answer *answer, struct error *err)
 			return error_set(err, EX_PROTOCOL, "the answer is too long");
 	}
 	if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-		return error_set(err, EX_TEMPFAIL, "openrcptd has not answered in time");
+		return fail_in_time(err);
 	if (answer->text.size == 0)
 		return error_set(err, EX_NOPERM,
-				 "openrcptd hung up: it answers root and its own user, a few at a"
-				 " time");
+				 "openrcptd hung up: it answers root and its own user");
 	return take_end(answer) || error_set(err, EX_PROTOCOL, "the end of the answer is missing");
 }
 
-static bool ask(int fd, const char *request, int seconds, struct client_answer *answer,
-		struct error *err)
+/* Its queue may be full, too. Without limits we would only wait for longer. */
+static void set_limits(int fd, int seconds)
 {
 	const struct timeval limit = { .tv_sec = seconds };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+static bool ask(int fd, const char *request, struct client_answer *answer, struct error *err)
+{
 	char line[256];
 	int size = snprintf(line, sizeof(line), "%s\n", request);
 
-	/* Without limits it would only wait for longer. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (size < 0 || (size_t)size >= sizeof(line))
 		return error_set(err, EX_USAGE, "the request is too long");
 	/* Who is turned away shows when nothing comes back. */
@@ -161,10 +172,11 @@ bool client_ask(const struct settings *settings, const char *request, int second
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set_errno(err, EX_OSERR, "socket");
+	set_limits(fd, seconds);
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		is_answered = fail_to_connect(address.sun_path, err);
 	else
-		is_answered = ask(fd, request, seconds, out_answer, err);
+		is_answered = ask(fd, request, out_answer, err);
 	(void)close(fd); /* what was to be read has been */
 	return is_answered;
 }

@@ -19,10 +19,11 @@
 #include "settings/nearest.h"
 #include "settings/settings.h"
 #include "show/json.h"
+#include "show/standard.h"
 #include "show/text_output.h"
 #include "table/table.h"
 
-enum { ASK_SECONDS = 10, RELOAD_SECONDS = 300 };
+enum { ASK_SECONDS = 10, RELOAD_SECONDS = 300, LINE_BYTES = 8192 };
 
 /* ---- what is printed ----------------------------------------------------------------------- */
 
@@ -33,12 +34,14 @@ static int fail(const struct error *err)
 	return err->status;
 }
 
+/* CONTEXT gets the first one. */
 static void print_mistake(const char *text, void *context)
 {
-	bool *has_printed = context;
+	struct error *first = context;
 
 	(void)fprintf(stderr, "rcptctl: %s\n", text); /* see fail() */
-	*has_printed = true;
+	if (first->text[0] == '\0')
+		error_fill(first, EX_CONFIG, "%s", text);
 }
 
 /* All of OUTPUT is written, or the status says why not. */
@@ -88,6 +91,15 @@ static struct follow_state *read_watch(const struct settings *settings)
 	return watch;
 }
 
+static void say_waiting(const struct client_answer *answer, const char *value, const char *needs)
+{
+	struct bytes names = client_value(answer, value);
+
+	if (names.size > 0)
+		(void)fprintf(stderr, "rcptctl: reload: " BYTES_FORMAT ": needs %s\n",
+			      BYTES_ARGS(names), needs); /* see fail() */
+}
+
 /* What the daemon says of itself, of which ONLY is shown; NULL: all. */
 static int show(const struct settings *settings, const struct options *options, const char *request,
 		int seconds, const char *const *only)
@@ -117,6 +129,10 @@ static int show(const struct settings *settings, const struct options *options, 
 
 		error_fill(&err, answer.status, "%s: " BYTES_FORMAT, request, BYTES_ARGS(reason));
 		(void)fail(&err);
+	}
+	if (answer.status == EX_OK && strcmp(request, "reload") == 0 && !options->is_json) {
+		say_waiting(&answer, "needs_reexec", "rcptctl reexec");
+		say_waiting(&answer, "needs_restart", "a restart");
 	}
 	client_answer_free(&answer);
 	return status;
@@ -148,7 +164,7 @@ static int run_reexec(const struct settings *settings, const struct options *opt
 	return show(settings, options, "reexec", RELOAD_SECONDS, options->is_json ? NULL : nothing);
 }
 
-/* Silent where it is done, as a reload of any service. */
+/* Silent where all is done, as a reload of any service. */
 static int run_reload(const struct settings *settings, const struct options *options)
 {
 	static const char *const nothing[] = { NULL };
@@ -204,12 +220,12 @@ static int run_resolve(const struct settings *settings, const struct options *op
 	return status;
 }
 
-static enum check_state judge(const struct settings *settings, const struct options *options,
-			      struct buffer *out)
+static enum plugin_state judge(const struct settings *settings, const struct options *options,
+			       struct buffer *out)
 {
 	int seconds = options->seconds > 0 ? options->seconds : ASK_SECONDS;
 	struct client_answer status;
-	enum check_state state = CHECK_UNKNOWN;
+	enum plugin_state state = PLUGIN_UNKNOWN;
 	struct error err = { .status = EX_OK };
 	bool is_answered = client_ask(settings, "status", seconds, &status, &err);
 
@@ -219,36 +235,59 @@ static enum check_state judge(const struct settings *settings, const struct opti
 	if (is_answered)
 		return state;
 	/* Nobody there is what monitoring is for; not being allowed to ask is a mistake in it. */
-	state = err.status == EX_NOPERM || err.status == EX_CONFIG ? CHECK_UNKNOWN : CHECK_CRITICAL;
-	(void)buffer_append_format(out, "%s - %s\n", check_name(state), err.text);
+	state = err.status == EX_NOPERM || err.status == EX_CONFIG ? PLUGIN_UNKNOWN
+								   : PLUGIN_CRITICAL;
+	check_fail(state, err.text, out);
 	return state;
+}
+
+/* Print LINE, which says STATE; this is the exit status. */
+static int end_check(enum plugin_state state, const struct buffer *line, bool is_json)
+{
+	struct text_output output;
+	struct json json;
+
+	text_output_init(&output, STDOUT_FILENO);
+	if (is_json) {
+		json_init(&json, &output.text);
+		json_object_begin(&json);
+		json_name(&json, "state");
+		json_string(&json, bytes_of(plugin_word(state)));
+		json_name(&json, "text");
+		json_string(&json,
+			    bytes_first(buffer_bytes(line), line->size > 0 ? line->size - 1 : 0));
+		json_object_end(&json);
+		(void)buffer_append_byte(&output.text, '\n'); /* finish() sees a failure */
+	} else {
+		(void)buffer_append(&output.text, buffer_bytes(line)); /* likewise */
+	}
+	return finish(&output, (int)state);
 }
 
 static int run_check(const struct settings *settings, const struct options *options)
 {
-	struct text_output output;
-	enum check_state state;
+	enum plugin_state state;
 	struct buffer line;
-	struct json json;
+	int status;
 
-	text_output_init(&output, STDOUT_FILENO);
-	buffer_init(&line, 8192);
+	buffer_init(&line, LINE_BYTES);
 	state = judge(settings, options, &line);
-	if (options->is_json) {
-		json_init(&json, &output.text);
-		json_object_begin(&json);
-		json_name(&json, "state");
-		json_string(&json, bytes_of(check_name(state)));
-		json_name(&json, "text");
-		json_string(&json,
-			    bytes_first(buffer_bytes(&line), line.size > 0 ? line.size - 1 : 0));
-		json_object_end(&json);
-		(void)buffer_append_byte(&output.text, '\n'); /* finish() sees a failure */
-	} else {
-		(void)buffer_append(&output.text, buffer_bytes(&line)); /* likewise */
-	}
+	status = end_check(state, &line, options->is_json);
 	buffer_free(&line);
-	return finish(&output, (int)state);
+	return status;
+}
+
+/* Of whom monitoring calls standard output alone is shown. */
+static int fail_check(const struct error *err, bool is_json)
+{
+	struct buffer line;
+	int status;
+
+	buffer_init(&line, LINE_BYTES);
+	check_fail(PLUGIN_UNKNOWN, err->text, &line);
+	status = end_check(PLUGIN_UNKNOWN, &line, is_json);
+	buffer_free(&line);
+	return status;
 }
 
 /* ---- which one ------------------------------------------------------------------------------ */
@@ -267,7 +306,7 @@ static const struct command {
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-static void tell_unknown(const char *name)
+static bool refuse_name(const char *name, struct error *err)
 {
 	const char *meant = NULL;
 	unsigned least = NEAREST_ENOUGH;
@@ -280,58 +319,70 @@ static void tell_unknown(const char *name)
 		if (distance <= least)
 			least = distance;
 	}
-	(void)fprintf(stderr, "rcptctl: no command is called %s%s%s%s\n", name, /* see fail() */
-		      meant != NULL ? "; did you mean " : "", meant != NULL ? meant : "",
-		      meant != NULL ? "?" : "");
+	if (meant == NULL)
+		return error_set(err, EX_USAGE, "no command is called %s (see rcptctl -h)", name);
+	return error_set(err, EX_USAGE, "no command is called %s; did you mean %s?", name, meant);
 }
 
-static const struct command *find_command(const struct options *options)
+/* The command that OPTIONS name; NULL, see ERR. */
+static const struct command *find_command(const struct options *options, struct error *err)
 {
-	for (size_t i = 0; i < COMMANDS; i++) {
-		const struct command *command = &commands[i];
+	const struct command *command = NULL;
 
-		if (strcmp(command->name, options->command) != 0)
-			continue;
-		if (options->operand_count >= command->least_operands &&
-		    options->operand_count <= command->most_operands)
-			return command;
-		(void)fprintf(stderr, "rcptctl: %s: %s\n", command->name, /* see fail() */
-			      options->operand_count < command->least_operands
-				      ? "an address is missing"
-				      : "too many arguments");
-		return NULL;
-	}
-	tell_unknown(options->command);
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, options->command) == 0)
+			command = &commands[i];
+	if (command == NULL)
+		(void)refuse_name(options->command, err); /* the caller knows */
+	else if (options->operand_count < command->least_operands)
+		error_fill(err, EX_USAGE, "%s: an address is missing", command->name);
+	else if (options->operand_count > command->most_operands)
+		error_fill(err, EX_USAGE, "%s: too many arguments", command->name);
+	else
+		return command;
 	return NULL;
 }
 
 static int run(const struct command *command, const struct options *options)
 {
+	struct error first = { .status = EX_OK };
 	struct settings *settings;
-	bool has_printed = false;
 	struct error err;
 	int status;
 
-	settings = settings_load_apart(options->configuration, print_mistake, &has_printed, &err);
+	settings = settings_load_apart(options->configuration, print_mistake, &first, &err);
 	if (settings == NULL) {
-		if (has_printed)
-			err.text[0] = '\0';
-		status = fail(&err);
-		return command->run == run_check ? (int)CHECK_UNKNOWN : status;
+		status = first.text[0] == '\0' ? fail(&err) : err.status;
+		if (first.text[0] == '\0')
+			first = err;
+		return command->run == run_check ? fail_check(&first, options->is_json) : status;
 	}
 	status = command->run(settings, options);
 	settings_free(settings);
 	return status;
 }
 
+/* Was it called as a plugin, whatever else is wrong? */
+static bool names_check(int count, char **arguments)
+{
+	for (int i = 1; i < count; i++)
+		if (strcmp(arguments[i], "check") == 0)
+			return true;
+	return false;
+}
+
 int main(int count, char **arguments)
 {
-	const struct command *command;
+	bool is_check = names_check(count, arguments); /* before words are moved */
+	const struct command *command = NULL;
 	struct options options;
-	int status;
+	struct error err;
 
-	if (!options_read(count, arguments, &options, &status))
-		return status;
-	command = find_command(&options);
-	return command == NULL ? EX_USAGE : run(command, &options);
+	standard_occupy();
+	if (options_read(count, arguments, &options, &err))
+		command = find_command(&options, &err);
+	if (command != NULL)
+		return run(command, &options);
+	(void)fail(&err); /* the status is ours */
+	return is_check && err.text[0] != '\0' ? fail_check(&err, options.is_json) : err.status;
 }

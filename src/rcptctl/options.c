@@ -17,7 +17,6 @@ enum {
 	OPTION_AGE,
 	OPTION_DEFERRED = OPTION_AGE + 2,
 	OPTION_SESSIONS = OPTION_DEFERRED + 2,
-	OPTIONS_END = OPTION_SESSIONS + 2,
 };
 
 static const struct option long_options[] = {
@@ -86,12 +85,31 @@ static bool read_number(const char *text, double most, double *out_number)
 	return true;
 }
 
-/* False: end with *OUT_STATUS. */
-static bool take_option(int letter, struct options *options, int *out_status)
+/* False, and no error: it was printed. */
+static bool print(const char *text, const char *more, struct error *err)
+{
+	bool is_done = fputs(text, stdout) >= 0 && fputs(more, stdout) >= 0 && fflush(stdout) == 0;
+
+	*err = (struct error){ .status = EX_OK };
+	if (!is_done)
+		error_fill_errno(err, EX_IOERR, "standard output");
+	return false;
+}
+
+/* Which one getopt_long() could not take; a long one that isn't known it tells by its place. */
+static bool refuse(const char *what, char **arguments, struct error *err)
+{
+	char text[] = "-?";
+
+	text[1] = (char)optopt;
+	return error_set(err, EX_USAGE, "%s %s (see rcptctl -h)", what,
+			 optopt > 0 && optopt < OPTION_JSON ? text : arguments[optind - 1]);
+}
+
+static bool take_option(int letter, char **arguments, struct options *options, struct error *err)
 {
 	double number;
 
-	*out_status = EX_USAGE;
 	switch (letter) {
 	case 'c':
 		options->configuration = optarg;
@@ -103,51 +121,42 @@ static bool take_option(int letter, struct options *options, int *out_status)
 		options->is_json = true;
 		return true;
 	case 'h':
-		*out_status = fputs(usage, stdout) < 0 || fputs(usage_more, stdout) < 0 ||
-					      fflush(stdout) != 0
-				      ? EX_IOERR
-				      : EX_OK;
-		return false;
+		return print(usage, usage_more, err);
 	case 'V':
-		*out_status = printf("rcptctl %s\n", OPENRCPT_VERSION) < 0 || fflush(stdout) != 0
-				      ? EX_IOERR
-				      : EX_OK;
-		return false;
+		return print("rcptctl " OPENRCPT_VERSION, "\n", err);
+	case ':':
+		return refuse("a value is missing behind", arguments, err);
+	case '?':
+		return refuse("unknown option", arguments, err);
 	case OPTION_TIMEOUT:
 		if (!read_number(optarg, SECONDS_MAX, &number) || number < 1)
 			break;
 		options->seconds = (int)number;
 		return true;
 	default:
-		if (letter < OPTION_AGE || letter >= OPTIONS_END)
-			return false; /* getopt_long() has said what is wrong */
 		if (!read_number(optarg, letter < OPTION_DEFERRED ? 1e12 : 100,
 				 limit_of(&options->limits, letter)))
 			break;
 		return true;
 	}
-	(void)fprintf(stderr, "rcptctl: %s is no such number\n",
-		      optarg); /* nowhere else to say so */
-	return false;
+	return error_set(err, EX_USAGE, "%s is no such number", optarg);
 }
 
-bool options_read(int count, char **arguments, struct options *out_options, int *out_status)
+bool options_read(int count, char **arguments, struct options *out_options, struct error *err)
 {
 	int letter;
 
+	opterr = 0;
 	*out_options = (struct options){
 		.configuration = SETTINGS_DEFAULT_FILE,
 		.limits = CHECK_LIMITS_DEFAULT,
 	};
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
-	while ((letter = getopt_long(count, arguments, "c:vhV", long_options, NULL)) != -1)
-		if (!take_option(letter, out_options, out_status))
+	while ((letter = getopt_long(count, arguments, ":c:vhV", long_options, NULL)) != -1)
+		if (!take_option(letter, arguments, out_options, err))
 			return false;
-	*out_status = EX_USAGE;
-	if (optind == count) {
-		(void)fputs(usage, stderr); /* nowhere else to say so */
-		return false;
-	}
+	if (optind == count)
+		return error_set(err, EX_USAGE, "what is to be done? (see rcptctl -h)");
 	out_options->command = arguments[optind];
 	out_options->operands = arguments + optind + 1;
 	out_options->operand_count = count - optind - 1;

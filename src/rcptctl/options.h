@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
 #include "rcptctl/check.h"
 
 struct options {
@@ -20,7 +21,8 @@ struct options {
 	int operand_count;
 };
 
-/* Views into ARGUMENTS. False: end with *OUT_STATUS; what was to be said has been. Once. */
-bool options_read(int count, char **arguments, struct options *out_options, int *out_status);
+/* Views into ARGUMENTS. False: end with the status of ERR; its text is empty where help or version
+ * have been printed. Once. */
+bool options_read(int count, char **arguments, struct options *out_options, struct error *err);
 
 #endif

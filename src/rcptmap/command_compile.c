@@ -165,7 +165,7 @@ static int show_status(const struct options *options)
 		options->configuration != NULL ? options->configuration : SETTINGS_DEFAULT_FILE;
 	struct settings *settings = settings_load_apart(path, NULL, NULL, NULL);
 	struct text_output output;
-	enum follow_health health;
+	enum plugin_state health;
 	struct error err;
 
 	text_output_init(&output, STDOUT_FILENO);

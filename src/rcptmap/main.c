@@ -3,7 +3,6 @@
  * rcptmap - compile, query, explain and check the table of recipients.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +10,10 @@
 #include <unistd.h>
 
 #include "database/modules.h"
+#include "follow/follow_status.h"
 #include "rcptmap/command.h"
 #include "settings/nearest.h"
+#include "show/standard.h"
 #include "show/text_output.h"
 
 static int help(const struct options *options);
@@ -74,25 +75,6 @@ static const struct command *find_command(const char *name)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
-}
-
-/*
- * A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened, and
- * messages would go there. What is put in its place can't be read or written either.
- */
-static void occupy_standard_descriptors(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (fd > STDIN_FILENO && fd <= STDERR_FILENO) {
-			(void)close(fd); /* opened a moment ago, nothing written */
-			fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		}
-	} while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void)close(fd); /* likewise */
 }
 
 /* To standard output, as it is: help and version. */
@@ -196,13 +178,35 @@ static int help(const struct options *options)
 	return help_one(command);
 }
 
+/* Is it a monitoring system that calls? */
+static bool is_plugin(const struct command *command, int argc, char **argv)
+{
+	for (int i = 1; i < argc && command->run == command_watch; i++)
+		if (strcmp(argv[i], "--status") == 0)
+			return true;
+	return false;
+}
+
+/* It shows standard output alone. */
+static int fail_plugin(const struct error *why)
+{
+	struct text_output output;
+	enum plugin_state state;
+	struct error err;
+
+	(void)command_fail(why); /* the status is a plugin's */
+	text_output_init(&output, STDOUT_FILENO);
+	state = follow_status_unknown(why->text, &output.text);
+	return text_output_finish(&output, &err) ? (int)state : command_fail(&err);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	struct error err;
 
 	if (!options_parse(command, argc, argv, &options, &err))
-		return command_fail(&err);
+		return is_plugin(command, argc, argv) ? fail_plugin(&err) : command_fail(&err);
 	if (options.wants_version)
 		return version(&options);
 	if (options.wants_help)
@@ -231,7 +235,7 @@ int main(int argc, char **argv)
 	struct error err;
 	int place;
 
-	occupy_standard_descriptors();
+	standard_occupy();
 	(void)signal(SIGPIPE, SIG_IGN); /* can't fail: writing to a closed pipe is status 74 */
 	(void)signal(SIGXFSZ, SIG_IGN); /* likewise: and so is a file that may grow no more */
 	if (argc < 2) {

@@ -118,12 +118,23 @@ static bool may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static struct control_client *free_client(struct control *control)
+/* The place for one more: a free one, or that of who has said nothing for the longest; NULL: all
+ * are waiting for an outcome, or came just now. */
+static struct control_client *find_place(struct control *control, long long now_ms)
 {
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		if (control->clients[i].fd < 0)
-			return &control->clients[i];
-	return NULL;
+	struct control_client *oldest = NULL;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
+		struct control_client *client = &control->clients[i];
+
+		if (client->fd < 0)
+			return client;
+		if (!client->is_waiting && (oldest == NULL || client->due_ms < oldest->due_ms))
+			oldest = client;
+	}
+	if (oldest != NULL && now_ms < oldest->due_ms - CONTROL_REQUEST_MS + CONTROL_SILENT_MS)
+		return NULL;
+	return oldest;
 }
 
 /* No descriptor or no memory is left, here or in the whole system. */
@@ -139,18 +150,24 @@ static void take_connections(struct control *control, long long now_ms)
 	control->resume_ms = 0;
 	/* As many at most as could be there: a flood doesn't keep the master. */
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
-		struct control_client *client = free_client(control);
-		int fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		struct control_client *client = find_place(control, now_ms);
+		int fd;
 
+		if (client == NULL) {
+			control->resume_ms = now_ms + CONTROL_FULL_MS;
+			return;
+		}
+		fd = accept4(control->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0) {
 			if (is_short(errno))
 				control->resume_ms = now_ms + CONTROL_PAUSE_MS;
 			return;
 		}
-		if (client == NULL || !may_ask(fd)) {
+		if (!may_ask(fd)) {
 			(void)close(fd); /* nothing was said */
 			continue;
 		}
+		hang_up(client);
 		client->fd = fd;
 		client->due_ms = now_ms + CONTROL_REQUEST_MS;
 	}
@@ -182,16 +199,27 @@ static bool hear(struct control_client *client, long long now_ms)
 	return true;
 }
 
-struct control_client *control_next(struct control *control, long long now_ms)
+static struct control_client *hear_all(struct control *control, long long now_ms)
 {
-	if (control->listener.fd < 0)
-		return NULL;
-	look_after_file(control, now_ms);
-	take_connections(control, now_ms);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		if (control->clients[i].fd >= 0 && hear(&control->clients[i], now_ms))
 			return &control->clients[i];
 	return NULL;
+}
+
+struct control_client *control_next(struct control *control, long long now_ms)
+{
+	struct control_client *client;
+
+	if (control->listener.fd < 0)
+		return NULL;
+	look_after_file(control, now_ms);
+	/* First those whom somebody else's connection might cost their place. */
+	client = hear_all(control, now_ms);
+	if (client != NULL)
+		return client;
+	take_connections(control, now_ms);
+	return hear_all(control, now_ms);
 }
 
 void control_answer(struct control_client *client, struct bytes answer, int descriptor)

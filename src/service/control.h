@@ -5,8 +5,9 @@
  *
  * Only root and our own user are heard, by what the kernel says of the other end. Nothing here
  * waits: the master polls, and takes whole requests. An answer is lines `NAME<tab>VALUE`, the last
- * of which is `end<tab>EXIT-STATUS`; a descriptor may come with it. More than a few clients at a
- * time are turned away.
+ * of which is `end<tab>EXIT-STATUS`; a descriptor may come with it. Of more than a few clients at a
+ * time the others wait in the queue of the socket, and who connects and says nothing soon gives way
+ * to them: so no number of these keeps anybody from asking.
  */
 #ifndef SERVICE_CONTROL_H
 #define SERVICE_CONTROL_H
@@ -23,8 +24,11 @@ enum {
 	CONTROL_CLIENTS = 8,
 	CONTROL_REQUEST_BYTES = 256,
 	CONTROL_REQUEST_MS = 1000,
-	CONTROL_PAUSE_MS = 200,  /* where no connection can be taken: between two tries */
-	CONTROL_CHECK_MS = 1000, /* between two looks at the socket file */
+	CONTROL_SILENT_MS = 100, /* so long at least, though others wait */
+	CONTROL_FULL_MS =
+		50, /* where all wait for an outcome, or came just now: between two tries */
+	CONTROL_PAUSE_MS = 200,                    /* where no connection can be taken: likewise */
+	CONTROL_CHECK_MS = 1000,                   /* between two looks at the socket file */
 	CONTROL_DESCRIPTORS = CONTROL_CLIENTS + 1, /* that are polled */
 };
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -31,13 +32,41 @@ static void log_settings_error(const char *text, void *context)
 	*is_first = false;
 }
 
-static void log_need_of_restart(const char *path, const char *needs, void *context)
+/* Which settings take more than a reload. */
+struct waiting {
+	char reexec[COUNTERS_TEXT_MAX];
+	char restart[COUNTERS_TEXT_MAX];
+};
+
+/* More than have room are in the log. */
+static void add_name(char names[COUNTERS_TEXT_MAX], const char *name)
 {
-	(void)context;
-	if (strcmp(needs, "reexec") == 0)
+	size_t size = strlen(names);
+
+	(void)snprintf(names + size, COUNTERS_TEXT_MAX - size, "%s%s", size > 0 ? ", " : "", name);
+}
+
+static void note_need_of_restart(const char *path, const char *needs, void *context)
+{
+	struct waiting *waiting = context;
+
+	if (strcmp(needs, "reexec") == 0) {
 		log_line(SEVERITY_WARNING, "%s: needs rcptctl reexec", path);
-	else if (strcmp(needs, "restart") == 0)
+		add_name(waiting->reexec, path);
+	} else if (strcmp(needs, "restart") == 0) {
 		log_line(SEVERITY_WARNING, "%s: needs a restart", path);
+		add_name(waiting->restart, path);
+	}
+}
+
+/* In the log, and for rcptctl. */
+static void tell_waiting(const struct settings *running, const struct settings *settings)
+{
+	struct waiting waiting = { .reexec = "" };
+
+	settings_compare(running, settings, note_need_of_restart, &waiting);
+	counters_set_text(COUNTERS_TEXT_REEXEC, waiting.reexec);
+	counters_set_text(COUNTERS_TEXT_RESTART, waiting.restart);
 }
 
 /* The exit status: 0 where RESULT_FD has all, sealed. */
@@ -59,7 +88,7 @@ static int read_settings(const struct settings *running, int result_fd)
 		settings_free(settings);
 		return err.status;
 	}
-	settings_compare(running, settings, log_need_of_restart, NULL);
+	tell_waiting(running, settings);
 	buffer_init(&packed, SETTINGS_PACKED_MAX);
 	is_handed_over = settings_pack(settings, running, &packed) &&
 			 file_write_all(result_fd, buffer_bytes(&packed)) &&

@@ -170,6 +170,37 @@ class Reload(TestCase):
         made.configuration.write_text(good, encoding='utf-8')
         self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
 
+    def test_a_mistake_that_begins_lines(self):
+        """Nor does it reach a terminal as it is."""
+        made = self.started()
+        made.write_configuration(dsn_success='a\nsessions\t99\x1b[31m')
+        status, out, err = self.ctl(made, 'reload')
+        self.assertEqual((status, out), (78, ''))   # rcptctl's own reading
+        os.kill(made.master, signal.SIGHUP)
+        made.wait_for_log('settings and table stay')
+        made.write_configuration(dsn_success='single')
+        told = self.asked(made, 'status')
+        self.assertEqual(told['sessions'], 0)
+        self.assertIn('dsn_success: "a?sessions?99?[31m" is none of', told['last_failure_reason'])
+
+    def test_what_takes_more_than_a_reload(self):
+        made = self.started()
+        made.write_configuration(syslog_ident='other', metrics='unix:%s' % (made.runtime / 'm'),
+                                 sandbox='off')
+        said = ('rcptctl: reload: metrics, syslog_ident: needs rcptctl reexec\n'
+                'rcptctl: reload: sandbox: needs a restart\n')
+        self.assertEqual(self.ctl(made, 'reload'), (0, '', said))
+        waiting = {'needs_reexec': 'metrics, syslog_ident', 'needs_restart': 'sandbox'}
+        self.assertEqual(self.asked(made, 'reload'), {'table_generation': 1, **waiting})
+        told = self.asked(made, 'status')
+        self.assertEqual({name: told[name] for name in waiting}, waiting)
+        made.write_configuration(metrics='', sandbox='enforce')
+        self.assertEqual(self.asked(made, 'reload'),
+                         {'table_generation': 1, 'needs_reexec': 'syslog_ident'})
+        self.assertEqual(self.ctl(made, 'reexec'), (0, '', ''))
+        self.assertEqual(self.ctl(made, 'reload'), (0, '', ''))
+        self.assertFalse([name for name in self.asked(made, 'status') if 'needs' in name])
+
     def test_a_bad_table(self):
         made = self.started()
         made.table.with_suffix('.new').write_bytes(b'no table at all')
@@ -224,7 +255,9 @@ class Check(TestCase):
             self.assertEqual(self.check(made, '--sessions-warning', '50')[0], 1)
             self.assertEqual(self.check(made, '--sessions-critical', '50')[0], 2)
         self.assertEqual(self.check(made, '--age-critical', '0')[0], 2)
-        self.assertEqual(self.check(made, '--age-warning', '0')[0], 1)
+        status, out = self.check(made, '--age-warning', '0')
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r'WARNING - the table is old: \d+ s \|')
 
     def test_deferrals(self):
         made = Daemon('alias.example x\na@alias.example b@alias.example\n'
@@ -236,11 +269,23 @@ class Check(TestCase):
         made.message(['<a@alias.example>'])
         status, out = self.check(made)
         self.assertEqual(status, 1)
-        self.assertIn('many recipients are deferred', out)
+        self.assertIn('many recipients or messages are deferred: 10.0 % |', out)
         self.assertIn("'deferred'=10%;5;20;0", out)
         self.assertEqual(self.check(made, '--deferred-critical', '10')[0], 2)
         told = self.asked(made, 'status')
         self.assertEqual((told['recent_recipients'], told['recent_deferred']), (10, 1))
+
+    def test_who_was_turned_away(self):
+        """Whose sessions have ended when somebody asks."""
+        made = self.started(max_sessions=1)
+        with made.session() as session:
+            self.take_place(session)
+            with made.session() as other:
+                other.mail()
+                self.assertEqual(other.rcpt(KNOWN)[:3], '451')
+        status, out = self.check(made)
+        self.assertEqual(status, 2)
+        self.assertIn("'deferred'=50%;", out)
 
     def test_troubles(self):
         made = self.started()
@@ -275,14 +320,49 @@ class Check(TestCase):
     def test_what_is_not_known(self):
         made = self.started()
         made.configuration.write_text('no = such;', encoding='utf-8')
-        self.assertEqual(self.ctl(made, 'check')[0], 3)
+        status, out = self.check(made)
+        self.assertEqual(status, 3)
+        self.assertRegex(out, r'^UNKNOWN - .*openrcpt\.conf:1: ')
+        status, out, _ = self.ctl(made, 'check', '--json')
+        self.assertEqual((status, json.loads(out)['state']), (3, 'UNKNOWN'))
+
+    def test_wrong_usage(self):
+        """Whoever monitors sees standard output alone."""
+        made = self.started()
+        for words, said in ((['check', '--age-wraning', '3'], 'unknown option --age-wraning'),
+                            (['-x', 'check'], 'unknown option -x'),
+                            (['check', '--age-warning', 'x'], 'x is no such number'),
+                            (['check', '--timeout'], 'a value is missing behind --timeout'),
+                            (['check', 'now'], 'too many arguments'),
+                            (['check', '-c', '/nonexistent/conf'], '/nonexistent/conf')):
+            with self.subTest(words):
+                status, out, err = self.ctl(made, *words)
+                self.assertEqual((status, out.count('\n')), (3, 1))
+                self.assertEqual(out.partition(' - ')[0], 'UNKNOWN')
+                self.assertIn(said, out)
+                self.assertIn(said, err)
+        self.assertEqual(self.ctl(made, 'check', '--help')[0], 0)
+
+    def test_numbers_stand_behind_a_bar(self):
+        """Which a path may have, too."""
+        made = self.started()
+        made.configuration.write_text(
+            made.configuration.read_text(encoding='utf-8').replace(
+                str(made.table), str(made.table) + '|no=1'), encoding='utf-8')
+        self.assertEqual(self.ctl(made, 'reload')[0], 1)
+        status, out = self.check(made)
+        self.assertEqual((status, out.count('|')), (1, 1))
+        self.assertIn('recipients.table no=1', out)
 
 
 class Usage(TestCase):
     def test_errors(self):
         made = self.started()
         for words, said in ((['relaod'], 'did you mean reload?'), (['resolve'], 'is missing'),
-                            (['status', 'x'], 'too many'), ([], 'usage'),
+                            (['status', 'x'], 'too many'), ([], 'see rcptctl -h'),
+                            (['help'], 'see rcptctl -h'), (['--verbos'], 'what is to be done'),
+                            (['-q', 'status'], 'unknown option -q'),
+                            (['--quite', 'status'], 'unknown option --quite'),
                             (['--timeout', 'x', 'status'], 'no such number')):
             with self.subTest(words):
                 status, out, err = self.ctl(made, *words)
@@ -290,6 +370,18 @@ class Usage(TestCase):
                 self.assertIn(said, err)
         for word in ('--help', '--version'):
             self.assertEqual(self.ctl(made, word)[0::2], (0, ''))
+
+    def test_nowhere_to_print(self):
+        """What is opened next has no part in it: the table that the daemon lends was written to."""
+        made = self.started()
+        for words in (['resolve', 'x@else.example'], ['status'], ['check'], ['--help']):
+            with self.subTest(words):
+                done = subprocess.run(
+                    ['sh', '-c', 'exec "$@" >&-', 'sh',
+                     *harness.command('rcptctl', '-c', made.configuration, *words)],
+                    check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding='utf-8')
+                self.assertEqual(done.returncode, 74)
+                self.assertIn('standard output: Bad file descriptor', done.stderr)
 
     def test_no_daemon(self):
         made = self.started()
@@ -347,6 +439,24 @@ class Socket(TestCase):
             self.assertEqual(end.recv(1), b'')
         self.assertEqual(self.asked(made, 'status')['state'], 'serving')
         self.assertEqual(made.message([KNOWN]).added, ['<ann@dest.example>'])
+
+    def test_who_says_nothing_keeps_nobody(self):
+        """More than the daemon hears at a time: who asks is answered long before their second."""
+        made = self.started()
+        for _ in range(3):
+            silent = [self.connect(made) for _ in range(16)]
+            self.assertEqual(self.asked(made, 'status')['state'], 'serving')
+            for end in silent:
+                end.close()
+
+    def test_a_crowd_that_waits(self):
+        """For reloads, each of which takes its time; more than the daemon hears at a time."""
+        made = self.started()
+        crowd = [subprocess.Popen(harness.command('rcptctl', '-c', made.configuration, 'reload'),
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                 for _ in range(40)]
+        self.assertEqual([(one.communicate()[1], one.returncode) for one in crowd],
+                         [(b'', 0)] * len(crowd))
 
     @unittest.skipIf(os.geteuid() != 0, 'another user is needed')
     def test_others_are_not_heard(self):

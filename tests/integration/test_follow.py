@@ -3,8 +3,10 @@
 """rcptmap watch follows databases: what is committed is published, and nothing else."""
 import os
 import pathlib
+import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 
@@ -36,6 +38,35 @@ class SqliteFollow(FollowTest):
         self.check_changes()
         self.wait_for_confirmation()
         self.assertNotIn('not all words', self.log_text())
+
+    def test_names_that_are_no_labels(self):
+        """Of files of Postfix, in an encoding of old, or so long that they are cut within a
+        character; a reader of metrics takes all of a file or nothing."""
+        metrics = self.shop.folder / 'metrics'
+        names = [b'm\xfcnchen"', b'm\xf6nchen"',
+                 *(name.encode() for name in ('ä' * 70, 'ä' * 70 + 'b', 'x' + 'ä' * 70))]
+        paths = [os.fsencode(str(self.shop.folder)) + b'/' + name for name in names]
+        for path in paths:
+            with open(path, 'wb') as file:
+                file.write(b"dbpath = %s\nquery = SELECT goto FROM alias WHERE address = '%%s'\n"
+                           % os.fsencode(self.database.path))
+            os.chmod(path, 0o644)
+        marks = ['MARK%d' % i for i in range(len(paths))]
+        self.use(sources=[{'type': 'sqlite', 'path': mark} for mark in marks])
+        text = self.shop.configuration.read_bytes()
+        for mark, path in zip(marks, paths):
+            text = text.replace(mark.encode(), path.replace(b'"', b'\\"'))
+        self.shop.configuration.write_bytes(text)
+        self.start('--metrics', metrics)
+        harness.wait_until(lambda: metrics.exists() and b'_up{' in metrics.read_bytes(),
+                           'the metrics')
+        text = metrics.read_bytes()
+        found = re.findall(r'(?m)^openrcpt_watch_source_up{source="(.*)"} ', text.decode())
+        self.assertEqual(found[:2], [r'sqlite:m?nchen\"', r'sqlite:m?nchen\"#2'])
+        self.assertEqual(len(set(found)), len(names))
+        checked = subprocess.run(['promtool', 'check', 'metrics'], input=text, check=False,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual((checked.returncode, checked.stdout), (0, b''))
 
     def test_log_that_is_made_later(self):
         """In WAL mode, with nobody who has it open: its log comes with the first change."""
@@ -501,4 +532,4 @@ class Schemas(RcptmapTest):
 
 
 if __name__ == '__main__':
-    harness.main('rcptmap', 'postgresql', 'sqlite')
+    harness.main('rcptmap', 'postgresql', 'sqlite', 'prometheus')

@@ -37,6 +37,7 @@ ann@alias.example    ann@dest.example, bob@dest.example
 loop@alias.example   pool@alias.example
 pool@alias.example   loop@alias.example
 '''
+SMALL = 'alias.example domain\nann@alias.example ann@dest.example\n'
 KNOWN, UNKNOWN, LOOP = '<ann@alias.example>', '<nobody@alias.example>', '<loop@alias.example>'
 CONF = harness.SOURCE / 'conf' / 'monitoring'
 
@@ -244,7 +245,7 @@ class Prometheus(TestCase):
         rules = (CONF / 'openrcpt.rules.yml').read_text(encoding='utf-8')
         self.alerts = re.findall(r'(?m)^ *- alert: (\w+)', rules)
         rules = re.sub(r'(?m)^ *for: .*\n', '', rules).replace('[5m]', '[20s]').replace(
-            '> 600', '> 5')
+            '> 300', '> 40')        # what is looked at is told each half minute
         (self.folder / 'rules.yml').write_text(rules, encoding='utf-8')
         self.write_configuration('127.0.0.1:%d' % self.port)
         log = open(self.folder / 'log', 'wb')       # pylint: disable=consider-using-with
@@ -305,7 +306,7 @@ class Prometheus(TestCase):
         self.assertEqual(self.firing(), set())
         ways = {name: getattr(self, re.sub('([A-Z])', r'_\1', name.replace('Openrcpt', 'make')).lower())
                 for name in self.alerts}
-        self.assertEqual(len(ways), 11)
+        self.assertEqual(len(ways), 13)
         ways['OpenrcptDown'] = ways.pop('OpenrcptDown')         # after which nothing else is
         self.assertNotIn('OpenrcptDown', list(ways)[:-1])
         for name, act in ways.items():
@@ -390,17 +391,9 @@ class Prometheus(TestCase):
         harness.wait_until(made.socket.exists, 'it listens')
         return lambda: made.message([KNOWN] * 20)
 
-    def make_database_old(self):
-        """A watcher whose metrics are served as node_exporter serves them, and whose database goes
-        away."""
-        shop = Workshop(TABLE)
+    def add_watcher(self, shop):
+        """One whose metrics are served as node_exporter serves them."""
         self.addCleanup(shop.close)
-        database = Sqlite(shop.folder)
-        database.fill([(1, 'ann@alias.example', 'ann@dest.example', True)])
-        shop.write_configuration(
-            runtime_directory=shop.folder / 'run', alias_domains=['alias.example'], sources=[{
-                'type': 'sqlite', **database.connection(),
-                'alias_query': 'SELECT address, goto FROM alias'}])
         pages = shop.folder / 'pages'
         pages.mkdir()
         watcher = subprocess.Popen(                 # pylint: disable=consider-using-with
@@ -416,6 +409,34 @@ class Prometheus(TestCase):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.write_configuration('127.0.0.1:%d' % self.port, '127.0.0.1:%d' % server.server_port)
         self.server.send_signal(signal.SIGHUP)
+        # Not one of before, which is still remembered.
+        compiled = ('openrcpt_watch_success_timestamp_seconds{instance="127.0.0.1:%d"} > 0'
+                    % server.server_port)
+        harness.wait_until(lambda: self.query(compiled), 'it has compiled')
+        return watcher
+
+    def make_watch_fails(self):
+        shop = Workshop(SMALL)
+        shop.write_configuration(runtime_directory=shop.folder / 'run')
+        self.add_watcher(shop)
+        shop.source.write_text('alias.example domain\nann@alias.example "\n', encoding='ascii')
+
+    def make_watch_stopped(self):
+        shop = Workshop(SMALL)
+        shop.write_configuration(runtime_directory=shop.folder / 'run')
+        self.add_watcher(shop).kill()
+
+    def make_database_old(self):
+        """It goes away."""
+        shop = Workshop(TABLE)
+        database = Sqlite(shop.folder)
+        database.fill([(1, 'ann@alias.example', 'ann@dest.example', True)])
+        shop.write_configuration(
+            runtime_directory=shop.folder / 'run', alias_domains=['alias.example'],
+            follow_age_seconds=5, sources=[{
+                'type': 'sqlite', **database.connection(),
+                'alias_query': 'SELECT address, goto FROM alias'}])
+        self.add_watcher(shop)
         harness.wait_until(lambda: self.query('openrcpt_watch_source_up == 1'), 'it is up')
         database.path.rename(database.path.with_name('away'))
 

@@ -247,6 +247,15 @@ class Reload(TestCase):
         made.replace_table(OTHER)
         made.wait_for_answer('<bob@alias.example>', knows)
 
+    @unittest.skipUnless(os.geteuid() == 0, 'only root can give a file away')
+    def test_a_table_that_root_has_restored_is_compiled_anew(self):
+        """By a copy, which the daemon may not read; a compilation mends that."""
+        made = self.daemon().start()
+        os.chown(made.table, 0, 0)
+        made.wait_for_log('Permission denied: the table in use stays')
+        made.replace_table(OTHER)
+        made.wait_for_answer('<bob@alias.example>', knows)
+
     def test_signals(self):
         for number in (signal.SIGHUP, signal.SIGUSR1):
             made = self.daemon().start()

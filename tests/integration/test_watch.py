@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 
@@ -359,6 +360,39 @@ class Broken(WatchTest):
         self.put(self.source, self.WRONG)
         harness.wait_until(lambda: len(re.findall(self.SAYS, self.log_text())) == 2, 'said again')
 
+    def test_it_is_said_again_each_hour(self):
+        """By a clock that a test can put on."""
+        library, ahead = self.shop.folder / 'preload.so', self.shop.folder / 'ahead'
+        subprocess.run(['cc', '-shared', '-fPIC', '-o', str(library),
+                        os.path.join(os.path.dirname(os.path.abspath(__file__)), 'preload_clock.c')],
+                       check=True)
+        self.start_and_wait(environment={
+            'LD_PRELOAD': str(library), 'CLOCK_AHEAD': str(ahead),
+            # A sanitizer's library wants to be the first one.
+            'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'})
+        self.put(self.source, self.WRONG)
+        self.wait_for_log('watch: not published')
+        for hours in (1, 2):
+            # Not yet, though it is looked at, and compiled, meanwhile.
+            self.replace(ahead, str(hours * 3600 - 1800))
+            failures = self.number('failures')
+            self.replace(self.source, self.WRONG)
+            self.wait_for_more('failures', failures)
+            self.assertEqual(self.log_text().count('still not published'), hours - 1)
+            self.replace(ahead, str(hours * 3600))
+            harness.wait_until(lambda hours=hours: self.log_text().count(
+                'watch: still not published') == hours, 'said again')
+            self.assertEqual(len(re.findall(self.SAYS, self.log_text())), 1 + hours)
+        self.put(self.source, rows('second'))
+        self.wait_for_target('second')
+        self.wait_for_status(OK)
+        self.replace(ahead, '20000')
+        attempts = self.number('compilations')
+        self.put(self.source, rows('third'))
+        self.wait_for_target('third')
+        self.wait_for_more('compilations', attempts)
+        self.assertEqual(self.log_text().count('not published'), 3)
+
     def test_warnings_are_said_once(self):
         self.put(self.source, rows('first') + 'b.example x\n')
         self.start_and_wait()
@@ -474,7 +508,7 @@ class Service(WatchTest):
         self.start_and_wait('--metrics', path)
         text = harness.wait_until(lambda: path.exists() and path.read_text(encoding='ascii'),
                                   'metrics')
-        line = re.compile(r'(# (HELP|TYPE) openrcpt_[a-z_]+ .*|openrcpt_[a-z_]+ \d+)\n')
+        line = re.compile(r'(# (HELP|TYPE) openrcpt_[a-z_]+ .*|openrcpt_[a-z_]+ \d+(\.\d+)?)\n')
         self.assertTrue(text.endswith('\n'))
         for found in text.splitlines(keepends=True):
             self.assertTrue(line.fullmatch(found), found)
@@ -521,6 +555,14 @@ class Status(WatchTest):
         self.assertRegex(result.out, r'failing for \d+ s: virtual:3: a b; generation 7')
         self.assertEqual(self.state(failing_since=now - 7200).status, CRITICAL)
 
+    def test_a_database_that_nothing_confirms(self):
+        """For as long as who watches has it in his settings."""
+        source = '1 %d 0 sqlite:main ' % (time.time() - 60)
+        self.assertEqual(self.state(source=source, age_limit=300).status, OK)
+        result = self.state(source=source, age_limit=30)
+        self.assertEqual(result.status, WARNING)
+        self.assertRegex(result.out, r'sqlite:main not confirmed for \d+ s; generation 7')
+
     def test_a_compilation_that_does_not_end(self):
         now = int(time.time())
         result = self.state(compiling_since=now - 60)
@@ -550,6 +592,26 @@ class Status(WatchTest):
         result = self.status()
         self.assertEqual((result.status, result.out),
                          (CRITICAL, 'OPENRCPT CRITICAL: nobody watches: rcptmap watch has not run\n'))
+
+    def test_wrong_usage(self):
+        """Whoever monitors sees standard output alone."""
+        for words, said in ((['--bogus'], 'unknown option --bogus'), (['x'], 'unexpected argument'),
+                            (['-c'], 'a value is missing')):
+            with self.subTest(words):
+                result = rcptmap.run('watch', '--status', *words)
+                self.assertEqual((result.status, result.out.count('\n')), (UNKNOWN, 1))
+                self.assertEqual(result.out.partition(':')[0], 'OPENRCPT UNKNOWN')
+                self.assertIn(said, result.out)
+                self.assertIn(said, result.err)
+
+    def test_a_configuration_that_is_not_there(self):
+        """Who watches may have another directory than the default one, where somebody may."""
+        default = rcptmap.run('config', '-d', 'runtime_directory').out.strip()
+        result = rcptmap.run('watch', '--status', '-c', self.runtime / 'none')
+        if os.path.exists(default + '-watch/state'):
+            return
+        self.assertEqual(result.status, UNKNOWN)
+        self.assertIn("the configuration can't be read", result.out)
 
     def test_what_makes_no_sense(self):
         self.state()

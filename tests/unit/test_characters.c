@@ -70,6 +70,17 @@ static void what_is_no_utf8_is_hidden(void **state)
 		assert_int_equal(character_shown_size(bytes_of(texts[i])), 0);
 }
 
+static void what_is_hidden_is_masked(void **state)
+{
+	/* A cut character, Latin-1, a control, one that turns the direction. */
+	char text[] = "m\303\274ller \374 a\033[1m \342\200\256x \342\202";
+
+	(void)state;
+	characters_mask(text);
+	assert_string_equal(text, "m\303\274ller ? a?[1m ???x ??");
+	characters_mask(text + strlen(text));
+}
+
 static void assert_unseen(const char *text, const char *name, bool may_be_meant)
 {
 	bool is_meant = !may_be_meant;
@@ -106,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_shown_or_hidden),
 		cmocka_unit_test(what_is_no_utf8_is_hidden),
+		cmocka_unit_test(what_is_hidden_is_masked),
 		cmocka_unit_test(what_nobody_sees_has_a_name),
 	};
 

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,35 @@ static void what_counts_other_things_is_left(void **state)
 	assert_false(counters_adopt(-1));
 }
 
+static void texts_are_each_its_own(void **state)
+{
+	char text[COUNTERS_TEXT_MAX];
+	char longer[COUNTERS_TEXT_MAX + 10];
+
+	(void)state;
+	counters_share();
+	counters_get_text(COUNTERS_TEXT_REEXEC, text);
+	assert_string_equal(text, "");
+	for (int i = 0; i < 20; i++)
+		counters_set_text(COUNTERS_TEXT_REEXEC, i % 2 == 0 ? "log" : "log, socket");
+	counters_failure("why", 5);
+	counters_get_text(COUNTERS_TEXT_REEXEC, text);
+	assert_string_equal(text, "log, socket");
+	counters_get_text(COUNTERS_TEXT_RESTART, text);
+	assert_string_equal(text, "");
+	counters_get_text(COUNTERS_TEXT_FAILURE, text);
+	assert_string_equal(text, "why");
+	assert_int_equal(counter_get(COUNTER_LAST_FAILURE), 5);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	counters_set_text(COUNTERS_TEXT_REEXEC, longer);
+	counters_get_text(COUNTERS_TEXT_REEXEC, text);
+	assert_int_equal(strlen(text), COUNTERS_TEXT_MAX - 1);
+	counters_set_text(COUNTERS_TEXT_REEXEC, "");
+	counters_get_text(COUNTERS_TEXT_REEXEC, text);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -92,6 +122,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_ends_makes_room),
 		cmocka_unit_test(another_program_goes_on_with_them),
 		cmocka_unit_test(what_counts_other_things_is_left),
+		cmocka_unit_test(texts_are_each_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -382,6 +382,27 @@ static void output_of_root_keeps_owner_or_takes_group_of_directory(void **state)
 	assert_int_equal(status.st_uid, 12345);
 	assert_int_equal(status.st_gid, 34567);
 	assert_int_equal(status.st_mode & 07777, 0640);
+	assert_int_equal(chown(path, 12345, 0), 0);
+	write_new("third", 0640);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_uid, 12345);
+	assert_int_equal(status.st_gid, 0);
+}
+
+static void output_of_root_in_place_of_a_copy_takes_group_of_directory(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(folder, 0, 23456), 0);
+	put(path, "restored", 0640);
+	assert_int_equal(chown(path, 0, 0), 0);
+	write_new("compiled", 0640);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_uid, 0);
+	assert_int_equal(status.st_gid, 23456);
 }
 
 static void output_without_install_leaves_the_old_one(void **state)
@@ -700,6 +721,7 @@ int main(void)
 		TEST(identity_tells_versions_apart),
 		TEST(output_is_installed_with_its_mode),
 		TEST(output_of_root_keeps_owner_or_takes_group_of_directory),
+		TEST(output_of_root_in_place_of_a_copy_takes_group_of_directory),
 		TEST(output_without_install_leaves_the_old_one),
 		TEST(output_removes_what_killed_writers_left_and_nothing_else),
 		TEST(output_lock_keeps_a_second_writer_out),

@@ -44,6 +44,7 @@ static void what_is_written_is_read(void **state)
 		.entries = 10,
 		.domains = 11,
 		.size_bytes = 12,
+		.age_limit = 15,
 		.trouble = "virtual:3: two  words | and more",
 	};
 	struct follow_state read;
@@ -100,7 +101,7 @@ static void one_holds_the_lock(void **state)
 
 static void metrics_are_named_and_typed(void **state)
 {
-	const struct follow_state written = { .entries = 42 };
+	const struct follow_state written = { .entries = 42, .took_ms = 61007 };
 	char text[8192] = "";
 	FILE *stream;
 
@@ -113,6 +114,7 @@ static void metrics_are_named_and_typed(void **state)
 	assert_non_null(strstr(text, "# TYPE openrcpt_table_entries gauge\n"
 				     "openrcpt_table_entries 42\n"));
 	assert_non_null(strstr(text, "# TYPE openrcpt_watch_failures_total counter\n"));
+	assert_non_null(strstr(text, "\nopenrcpt_watch_success_duration_seconds 61.007\n"));
 	assert_null(strstr(text, "looked_ms"));
 }
 

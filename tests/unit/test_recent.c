@@ -89,10 +89,43 @@ static void each_verdict_is_a_recipient(void **state)
 		counter_add((enum counter)i, 2);
 	counter_add(COUNTER_RECIPIENTS_DEFER, 1);
 	counter_add(COUNTER_DEFERRALS_LOOP, 3);
+	counter_add(COUNTER_MESSAGES_EDITED, 9);
 	now = recent_counters(6);
 	assert_int_equal(now.at, 6);
 	assert_int_equal(now.recipients - before.recipients, 15);
 	assert_int_equal(now.deferred - before.deferred, 3);
+	assert_int_equal(now.messages - before.messages, 9);
+	assert_int_equal(now.messages_deferred - before.messages_deferred, 0);
+}
+
+static void who_is_turned_away_is_a_recipient(void **state)
+{
+	struct recent_counts before = recent_counters(5);
+	struct recent_counts now;
+
+	(void)state;
+	counter_add(COUNTER_DEFERRALS_NO_TABLE, 2);
+	counter_add(COUNTER_DEFERRALS_SESSIONS, 3);
+	now = recent_counters(6);
+	assert_int_equal(now.recipients - before.recipients, 5);
+	assert_int_equal(now.deferred - before.deferred, 5);
+}
+
+static void a_message_is_deferred_at_its_end(void **state)
+{
+	const struct recent_counts before = recent_counters(5);
+	struct recent_counts now;
+	struct recent recent;
+
+	(void)state;
+	recent_init(&recent, &before);
+	for (int i = COUNTER_MESSAGES_UNCHANGED; i <= COUNTER_MESSAGES_DEFERRED; i++)
+		counter_add((enum counter)i, 2);
+	now = recent_counters(6);
+	now = recent_since(&recent, &now);
+	assert_int_equal(now.messages, 8);
+	assert_int_equal(now.messages_deferred, 2);
+	assert_int_equal(now.recipients, 0);
 }
 
 int main(void)
@@ -102,6 +135,8 @@ int main(void)
 		cmocka_unit_test(what_is_older_is_forgotten),
 		cmocka_unit_test(a_long_gap_is_told_as_it_is),
 		cmocka_unit_test(each_verdict_is_a_recipient),
+		cmocka_unit_test(who_is_turned_away_is_a_recipient),
+		cmocka_unit_test(a_message_is_deferred_at_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
