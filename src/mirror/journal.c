@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "mirror/entry_record.h"
+#include "mirror/copied_entry.h"
 #include "mirror/mirror_header.h"
 
 enum {
@@ -52,13 +52,13 @@ static void begin(struct journal *journal)
 
 static void add(struct journal *journal, const struct directory_change *change)
 {
-	const struct entry_record record = { .search = (uint32_t)change->search,
+	const struct copied_entry record = { .search = (uint32_t)change->search,
 					     .id = change->id,
 					     .stamp = change->stamp };
 	struct buffer *bytes = &journal->record;
 
 	buffer_clear(bytes);
-	if (!entry_record_put(&record, change->entry, bytes) ||
+	if (!copied_entry_put(&record, change->entry, bytes) ||
 	    pwrite(journal->mirror->journal_fd, bytes->data, bytes->size, (off_t)journal->size) !=
 		    (ssize_t)bytes->size ||
 	    !mirror_header_grow(journal->mirror->journal_fd, journal->size + bytes->size))

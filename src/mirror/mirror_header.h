@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mirror_header - what both files of a mirror begin with. Records follow (entry_record.h).
+ * mirror_header - what both files of a mirror begin with. Records follow (copied_entry.h).
  */
 #ifndef MIRROR_MIRROR_HEADER_H
 #define MIRROR_MIRROR_HEADER_H

@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "base/keyset.h"
-#include "mirror/entry_record.h"
+#include "mirror/copied_entry.h"
 #include "mirror/mirror_header.h"
 
 #define ARENA_BYTES ((size_t)4 << 30)
@@ -15,7 +15,7 @@
 /* What the journal says last of an entry. */
 struct change {
 	struct keyset_entry entry; /* by its id */
-	struct entry_record record;
+	struct copied_entry record;
 	bool is_older; /* the base has it as it is since */
 };
 
@@ -72,13 +72,13 @@ void mirror_reader_free(struct mirror_reader *reader)
 
 /* Has BASE a state that is newer than RECORD's? What can't be told is no: then the record tells
  * what came later. */
-static bool is_newer(const struct entry_record *base, const struct entry_record *record)
+static bool is_newer(const struct copied_entry *base, const struct copied_entry *record)
 {
 	return base->stamp.size == record->stamp.size && base->stamp.size > 0 &&
 	       memcmp(base->stamp.data, record->stamp.data, base->stamp.size) > 0;
 }
 
-static bool add_change(struct mirror_reader *reader, const struct entry_record *record)
+static bool add_change(struct mirror_reader *reader, const struct copied_entry *record)
 {
 	struct keyset *changes = &reader->changes[record->search];
 	struct change *change = (struct change *)keyset_find(changes, record->id);
@@ -97,15 +97,15 @@ static bool add_change(struct mirror_reader *reader, const struct entry_record *
 
 static bool take_changes(struct mirror_reader *reader, struct bytes rest)
 {
-	struct entry_record record;
+	struct copied_entry record;
 
 	for (;;) {
-		switch (entry_record_next(&rest, &record)) {
-		case ENTRY_RECORD_END:
+		switch (copied_entry_next(&rest, &record)) {
+		case COPIED_ENTRY_END:
 			return true;
-		case ENTRY_RECORD_DAMAGED:
+		case COPIED_ENTRY_DAMAGED:
 			return false;
-		case ENTRY_RECORD_FOUND:
+		case COPIED_ENTRY_FOUND:
 			break;
 		}
 		if (record.search >= reader->header.search_count || !add_change(reader, &record))
@@ -204,16 +204,16 @@ static enum directory_step fail(struct mirror_reader *reader)
 	return DIRECTORY_FAILED;
 }
 
-static enum directory_step hand_out(struct mirror_reader *reader, const struct entry_record *record,
+static enum directory_step hand_out(struct mirror_reader *reader, const struct copied_entry *record,
 				    struct directory_entry *out_entry)
 {
 	arena_clear(&reader->scratch);
-	return entry_record_unpack(record, &reader->scratch, out_entry) ? DIRECTORY_ENTRY
+	return copied_entry_unpack(record, &reader->scratch, out_entry) ? DIRECTORY_ENTRY
 									: fail(reader);
 }
 
 /* Does RECORD, of the base, count? */
-static bool counts(struct mirror_reader *reader, const struct entry_record *record)
+static bool counts(struct mirror_reader *reader, const struct copied_entry *record)
 {
 	struct change *change;
 
@@ -243,17 +243,17 @@ static enum directory_step next_change(struct mirror_reader *reader,
 enum directory_step mirror_reader_next(struct mirror_reader *reader,
 				       struct directory_entry *out_entry)
 {
-	struct entry_record record;
+	struct copied_entry record;
 
 	if (reader->has_failed)
 		return DIRECTORY_FAILED;
 	for (;;) {
-		switch (entry_record_next(&reader->rest, &record)) {
-		case ENTRY_RECORD_DAMAGED:
+		switch (copied_entry_next(&reader->rest, &record)) {
+		case COPIED_ENTRY_DAMAGED:
 			return fail(reader);
-		case ENTRY_RECORD_END:
+		case COPIED_ENTRY_END:
 			return next_change(reader, out_entry);
-		case ENTRY_RECORD_FOUND:
+		case COPIED_ENTRY_FOUND:
 			break;
 		}
 		if (counts(reader, &record))

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "mirror/entry_record.h"
+#include "mirror/copied_entry.h"
 
 enum { PENDING_BYTES = 1 << 20, PENDING_BYTES_MAX = 64 << 20 };
 
@@ -144,7 +144,7 @@ static bool flush(struct mirror_recorder *recorder)
 static bool put(const struct mirror_recorder *recorder, const struct directory_entry *entry,
 		struct directory_attribute *kept, struct buffer *out)
 {
-	struct entry_record record = { .search = recorder->search };
+	struct copied_entry record = { .search = recorder->search };
 	struct directory_entry rest = { .name = entry->name, .attributes = kept };
 	char id[DIRECTORY_ID_BYTES];
 
@@ -163,7 +163,7 @@ static bool put(const struct mirror_recorder *recorder, const struct directory_e
 		if (is_kept)
 			kept[rest.count++] = *attribute;
 	}
-	return record.id.size > 0 && entry_record_put(&record, &rest, out);
+	return record.id.size > 0 && copied_entry_put(&record, &rest, out);
 }
 
 void mirror_recorder_add(struct mirror_recorder *recorder, const struct directory_entry *entry)

@@ -249,6 +249,39 @@ static void what_is_not_whole_is_no_base(void **state)
 	assert_string_equal(answer(0), "-");
 }
 
+/* Whatever stands there, nothing is read beyond it. */
+static void bytes_of_chance_do_no_harm(void **state)
+{
+	int fd = mirrors.items[0].base_fd;
+	off_t end;
+
+	(void)state;
+	change_any();
+	assert_true(record_all());
+	change(0, 1, 6, "1st");
+	end = lseek(fd, 0, SEEK_END);
+	for (off_t at = 4096; at < end; at++) {
+		unsigned char byte;
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		for (unsigned bit = 1; bit < 0x100; bit <<= 1) {
+			struct mirror_reader *reader = mirror_reader_new(&mirrors, &options);
+			unsigned char other = (unsigned char)(byte ^ bit);
+			struct directory_entry entry;
+			size_t count = 0;
+
+			assert_int_equal(pwrite(fd, &other, 1, at), 1);
+			assert_true(mirror_reader_search(reader, &searches[0]));
+			while (mirror_reader_next(reader, &entry) == DIRECTORY_ENTRY)
+				count += entry.count;
+			assert_true(count < 10);
+			mirror_reader_free(reader);
+		}
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	assert_string_equal(answer(0), "two,1st");
+}
+
 static void other_searches_are_not_answered(void **state)
 {
 	const struct directory_options other = { .uris = "ldap://b.example" };
@@ -293,6 +326,7 @@ int main(void)
 		TEST(a_base_is_good_for_its_journal_alone),
 		TEST(a_journal_that_begins_while_all_is_read_is_another_one),
 		TEST(what_is_not_whole_is_no_base),
+		TEST(bytes_of_chance_do_no_harm),
 		TEST(other_searches_are_not_answered),
 		TEST(the_scope_counts),
 	};

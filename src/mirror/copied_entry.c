@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "mirror/entry_record.h"
+#include "mirror/copied_entry.h"
 
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void put_entry(struct buffer *out, const struct directory_entry *entry)
 	}
 }
 
-bool entry_record_put(const struct entry_record *record, const struct directory_entry *entry,
+bool copied_entry_put(const struct copied_entry *record, const struct directory_entry *entry,
 		      struct buffer *out)
 {
 	size_t begin = out->size;
@@ -78,23 +78,23 @@ static bool take_bytes(struct bytes *rest, struct bytes *out)
 	return true;
 }
 
-enum entry_record_step entry_record_next(struct bytes *rest, struct entry_record *out_record)
+enum copied_entry_step copied_entry_next(struct bytes *rest, struct copied_entry *out_record)
 {
-	struct entry_record record;
+	struct copied_entry record;
 	struct bytes whole;
 	uint32_t search;
 
 	if (rest->size == 0)
-		return ENTRY_RECORD_END;
+		return COPIED_ENTRY_END;
 	if (!take_bytes(rest, &whole) || !take_number(&whole, &search) ||
 	    !take_bytes(&whole, &record.id) || record.id.size != DIRECTORY_ID_BYTES ||
 	    !take_bytes(&whole, &record.stamp))
-		return ENTRY_RECORD_DAMAGED;
+		return COPIED_ENTRY_DAMAGED;
 	record.search = search & ~(uint32_t)GONE;
 	record.is_gone = (search & GONE) != 0;
 	record.content = whole;
 	*out_record = record;
-	return ENTRY_RECORD_FOUND;
+	return COPIED_ENTRY_FOUND;
 }
 
 static bool take_attribute(struct bytes *rest, struct directory_attribute *attribute,
@@ -112,7 +112,7 @@ static bool take_attribute(struct bytes *rest, struct directory_attribute *attri
 	return true;
 }
 
-bool entry_record_unpack(const struct entry_record *record, struct arena *arena,
+bool copied_entry_unpack(const struct copied_entry *record, struct arena *arena,
 			 struct directory_entry *out_entry)
 {
 	struct bytes rest = record->content;
