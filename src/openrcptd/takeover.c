@@ -15,13 +15,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "message/counters.h"
 #include "openrcptd/master_control.h"
 #include "openrcptd/takeover_sockets.h"
 #include "sandbox/sandbox.h"
 #include "service/log.h"
-#include "settings/fields.h"
 #include "settings/pack.h"
 
 /* Whoever changes what follows changes REEXEC_VERSION. */
@@ -78,17 +76,6 @@ struct takeover {
 	struct settings *settings; /* NULL: this program can't read them */
 };
 
-/* The same for programs whose settings can be packed by one and unpacked by the other. */
-static uint64_t layout_of_settings(void)
-{
-	uint64_t layout = 0;
-
-	for (size_t i = 0; settings_field(i) != NULL; i++)
-		layout = hash_key(bytes_of(settings_field(i)->path),
-				  layout + settings_field(i)->kind);
-	return layout;
-}
-
 /* ---- giving ------------------------------------------------------------------------------- */
 
 static struct given_listener give_listener(const struct listener *listener)
@@ -133,7 +120,7 @@ static void collect(const struct master *master, struct given *given)
 	*given = (struct given){
 		.magic = MAGIC,
 		.size = sizeof(*given),
-		.layout = layout_of_settings(),
+		.layout = settings_packed_form(),
 		.began_ms = master->began_ms,
 		.counters_fd = counters_descriptor(),
 		.table_fd = master->table_fd,
@@ -265,7 +252,7 @@ static bool read_all(int fd, struct takeover *takeover, struct error *err)
 	is_well = takeover->given.magic == MAGIC &&
 		  takeover->given.size == sizeof(takeover->given) &&
 		  takeover->given.retired_count <= RETIRED_ROOM;
-	if (is_well && takeover->given.layout == layout_of_settings())
+	if (is_well && takeover->given.layout == settings_packed_form())
 		takeover->settings = settings_unpack(
 			bytes_make(data + sizeof(takeover->given), size - sizeof(takeover->given)),
 			NULL);

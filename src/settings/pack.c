@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/hash.h"
 #include "settings/fields.h"
 
 /* ---- packing ------------------------------------------------------------------------------ */
@@ -73,6 +74,21 @@ static void put_sources(struct buffer *buffer, const struct settings *settings)
 	put_number(buffer, settings->source_count);
 	for (size_t i = 0; i < settings->source_count; i++)
 		put_source(buffer, &settings->sources[i]);
+}
+
+/* A word is packed as its place among those that there are. */
+uint64_t settings_packed_form(void)
+{
+	uint64_t form = SETTINGS_PACKED_FORM;
+
+	for (size_t i = 0; settings_field(i) != NULL; i++) {
+		const struct settings_field *field = settings_field(i);
+
+		form = hash_key(bytes_of(field->path), form + field->kind);
+		for (size_t w = 0; field->words != NULL && field->words[w] != NULL; w++)
+			form = hash_key(bytes_of(field->words[w]), form);
+	}
+	return form;
 }
 
 bool settings_pack(const struct settings *settings, const struct settings *running,

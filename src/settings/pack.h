@@ -10,13 +10,17 @@
 #define SETTINGS_PACK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "settings/settings.h"
 
-enum { SETTINGS_PACKED_MAX = 64 << 20 /* bytes */ };
+enum {
+	SETTINGS_PACKED_MAX = 64 << 20, /* bytes */
+	SETTINGS_PACKED_FORM = 1,       /* raised where pack.c says anything in another way */
+};
 
 /*
  * Append SETTINGS to BUFFER, but with the values of RUNNING for whatever takes more than a reload:
@@ -25,6 +29,9 @@ enum { SETTINGS_PACKED_MAX = 64 << 20 /* bytes */ };
  */
 bool settings_pack(const struct settings *settings, const struct settings *running,
 		   struct buffer *buffer);
+
+/* The same for programs of which one understands what the other has packed. */
+uint64_t settings_packed_form(void);
 
 /* What was packed, whole and nothing behind it; end it with settings_free(). NULL on failure. */
 struct settings *settings_unpack(struct bytes packed, struct error *err);
