@@ -67,11 +67,14 @@ static const char *const *attributes_of(struct arena *arena, const struct direct
 
 static bool is_same_list(const char *const *a, const char *const *b)
 {
-	size_t i = 0;
+	size_t count = list_size(a);
 
-	while (a[i] != NULL && b[i] != NULL && strcmp(a[i], b[i]) == 0)
-		i++;
-	return a[i] == NULL && b[i] == NULL;
+	if (count != list_size(b))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return true;
 }
 
 /* Is the search at COUNT one of those before it? */
@@ -136,6 +139,7 @@ static bool add_searches(struct database_plan *plan, enum database_kind kind,
 	for (size_t i = 0; has_shape && i < shape->count; i++)
 		if (!add_search(plan, query, &shape->branches[i], searches, count))
 			return false;
+	interest->is_exact &= has_shape;
 	return has_shape || add_search(plan, query, NULL, searches, count);
 }
 
@@ -147,6 +151,7 @@ static bool find_searches(struct database_plan *plan, struct interest *interest)
 
 	if (searches == NULL)
 		return false;
+	interest->is_exact = true;
 	for (size_t i = 0; i < DATABASE_KINDS; i++)
 		if (plan->queries[i] != NULL &&
 		    !add_searches(plan, (enum database_kind)i, searches, &count, interest))
