@@ -93,11 +93,11 @@ static void on_change(void *context, const struct directory_change *change)
 	journal_change(context, change);
 }
 
-/* Where more is read than what is heard of, no journal would be enough. */
+/* Where other searches are made than those that are heard of, a journal would be of no use. */
 static const struct directory_hearer *hearer_of(struct ear *ear)
 {
 	ear->hearer = (struct directory_hearer){ .on_change = on_change, .context = &ear->journal };
-	return ear->interest.doubt == NULL ? &ear->hearer : NULL;
+	return ear->interest.is_exact ? &ear->hearer : NULL;
 }
 
 static bool connect_and_follow(struct ear *ear, struct error *err)
@@ -110,7 +110,7 @@ static bool connect_and_follow(struct ear *ear, struct error *err)
 		       ear->module->follow(ear->database, ear->interest.tables,
 					   ear->interest.functions, &ear->doubt, err);
 	}
-	journal_init(&ear->journal, ear->mirror, &ear->plan.directory->options,
+	journal_init(&ear->journal, ear->mirror, ear->plan.name, &ear->plan.directory->options,
 		     ear->interest.searches, ear->interest.search_count);
 	ear->directory = directory->open(&ear->plan.directory->options, err);
 	return ear->directory != NULL &&

@@ -15,6 +15,7 @@ struct interest {
 	const char *const *functions;
 	const struct directory_search *searches;
 	size_t search_count;
+	bool is_exact;     /* these are all the searches that are made */
 	const char *doubt; /* why there may be more that isn't heard; NULL: that is all */
 };
 

@@ -134,7 +134,8 @@ static enum copied read_copy(struct importer *importer, struct buffer *before, s
 	for (int i = 0; mirrors != NULL && i < COPY_TRIES && copied == COPIED_NOTHING; i++) {
 		if (i > 0)
 			(void)poll(NULL, 0, COPY_PAUSE_MS); /* less is no harm */
-		reader->copy = mirror_reader_new(mirrors, &importer->plan->directory->options);
+		reader->copy = mirror_reader_new(mirrors, importer->plan->name,
+						 &importer->plan->directory->options);
 		if (reader->copy == NULL)
 			return COPIED_NOTHING;
 		copied = read_mirror(importer, before, after);
@@ -250,7 +251,7 @@ bool importer_run_directory(struct importer *importer)
 	if (doubt != NULL)
 		report_warning(importer->report, WARNING_UNVERIFIED,
 			       importer->plan->labels[importer->kind], 0, "%s", doubt);
-	mirror_recorder_init(&reader.recorder, importer->report->mirrors,
+	mirror_recorder_init(&reader.recorder, importer->report->mirrors, importer->plan->name,
 			     &importer->plan->directory->options);
 	importer->reader = &reader;
 	is_read = read_directory(importer);

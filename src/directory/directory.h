@@ -51,7 +51,7 @@ struct directory_search {
 	const char *const *attributes; /* ends with NULL */
 	int size_limit;                /* more entries are an error; 0: as many as there are */
 	bool is_paged;                 /* many will come */
-	bool wants_identity;           /* entryUUID and entryCSN are asked for, too */
+	bool wants_identity;           /* entryUUID is asked for, too */
 };
 
 struct directory_attribute {
@@ -78,7 +78,6 @@ struct directory_change {
 	enum directory_change_kind kind;
 	size_t search;                       /* its place; of ENTRY, as the rest */
 	struct bytes id;                     /* entryUUID, as DIRECTORY_ID_BYTES bytes */
-	struct bytes stamp;                  /* entryCSN of the change; empty: not known */
 	const struct directory_entry *entry; /* as it is now; NULL: it isn't found any more */
 };
 

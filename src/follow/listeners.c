@@ -319,6 +319,7 @@ static unsigned take_word(const struct listeners *listeners, struct followed *fo
 		}
 		/* It would go on trying, much more often. */
 		scout_close(&followed->scout);
+		mirror_forget(&followed->mirror);
 		try_later(listeners, followed);
 		return LISTENERS_NOTHING;
 	case SCOUT_POLLED:
@@ -439,10 +440,11 @@ void listeners_took(struct listeners *listeners, uint64_t date, bool is_copied)
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct followed *followed = &listeners->items[i];
 
-		followed->told.confirmed =
-			is_copied && followed->mirror.base_fd >= 0 && !followed->is_polled
-				? followed->taken
-				: date;
+		if (!is_copied || followed->mirror.base_fd < 0 || followed->is_polled ||
+		    followed->taken == 0)
+			followed->told.confirmed = date;
+		else if (followed->told.confirmed < followed->taken)
+			followed->told.confirmed = followed->taken;
 		followed->is_unread = false;
 	}
 }

@@ -46,7 +46,6 @@ bool copied_entry_put(const struct copied_entry *record, const struct directory_
 	put_number(out, 0);
 	put_number(out, record->search | (entry == NULL ? GONE : 0));
 	put_bytes(out, record->id);
-	put_bytes(out, record->stamp);
 	if (entry != NULL)
 		put_entry(out, entry);
 	if (out->has_failed)
@@ -87,8 +86,7 @@ enum copied_entry_step copied_entry_next(struct bytes *rest, struct copied_entry
 	if (rest->size == 0)
 		return COPIED_ENTRY_END;
 	if (!take_bytes(rest, &whole) || !take_number(&whole, &search) ||
-	    !take_bytes(&whole, &record.id) || record.id.size != DIRECTORY_ID_BYTES ||
-	    !take_bytes(&whole, &record.stamp))
+	    !take_bytes(&whole, &record.id) || record.id.size != DIRECTORY_ID_BYTES)
 		return COPIED_ENTRY_DAMAGED;
 	record.search = search & ~(uint32_t)GONE;
 	record.is_gone = (search & GONE) != 0;

@@ -16,7 +16,6 @@ struct copied_entry {
 	uint32_t search;      /* its place in the header of the file */
 	bool is_gone;         /* there is no such entry any more, or the search doesn't find it */
 	struct bytes id;      /* of DIRECTORY_ID_BYTES */
-	struct bytes stamp;   /* of its last change; empty: not known */
 	struct bytes content; /* of an entry, for copied_entry_unpack() */
 };
 

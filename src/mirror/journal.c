@@ -12,7 +12,7 @@ enum {
 	RECORD_BYTES_MAX = 16 << 20,
 };
 
-void journal_init(struct journal *journal, const struct mirror *mirror,
+void journal_init(struct journal *journal, const struct mirror *mirror, const char *source,
 		  const struct directory_options *options, const struct directory_search *searches,
 		  size_t count)
 {
@@ -22,7 +22,7 @@ void journal_init(struct journal *journal, const struct mirror *mirror,
 	if (count > MIRROR_SEARCHES_MAX)
 		return;
 	for (size_t i = 0; i < count; i++)
-		journal->searches[i] = mirror_search_id(options, &searches[i]);
+		journal->searches[i] = mirror_search_id(source, options, &searches[i]);
 	journal->search_count = count;
 }
 
@@ -52,9 +52,7 @@ static void begin(struct journal *journal)
 
 static void add(struct journal *journal, const struct directory_change *change)
 {
-	const struct copied_entry record = { .search = (uint32_t)change->search,
-					     .id = change->id,
-					     .stamp = change->stamp };
+	const struct copied_entry record = { .search = (uint32_t)change->search, .id = change->id };
 	struct buffer *bytes = &journal->record;
 
 	buffer_clear(bytes);

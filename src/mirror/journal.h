@@ -18,8 +18,8 @@ struct journal {
 	struct buffer record;
 };
 
-/* Of the COUNT searches SEARCHES, by connections with OPTIONS. It has not begun. */
-void journal_init(struct journal *journal, const struct mirror *mirror,
+/* Of the COUNT searches SEARCHES of SOURCE, by connections with OPTIONS. It has not begun. */
+void journal_init(struct journal *journal, const struct mirror *mirror, const char *source,
 		  const struct directory_options *options, const struct directory_search *searches,
 		  size_t count);
 

@@ -25,10 +25,14 @@ bool mirror_open(struct mirror *mirror, const char *folder, struct error *err)
 
 void mirror_close(struct mirror *mirror)
 {
-	if (mirror->base_fd >= 0)
-		(void)close(mirror->base_fd); /* nothing in it is needed, nor in the other */
-	if (mirror->journal_fd >= 0)
-		(void)close(mirror->journal_fd);
+	int fds[] = { mirror->base_fd, mirror->journal_fd };
+
+	/* Another process may have them open for as long as it lives: it needs nothing in them. */
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0) {
+			(void)!ftruncate(fds[i], 0);
+			(void)close(fds[i]);
+		}
 	*mirror = MIRROR_NONE;
 }
 
@@ -96,14 +100,14 @@ static uint64_t add(uint64_t hash, const char *text)
 	return hash_key(bytes_make(text, strlen(text) + 1), hash);
 }
 
-uint64_t mirror_search_id(const struct directory_options *options,
+uint64_t mirror_search_id(const char *source, const struct directory_options *options,
 			  const struct directory_search *search)
 {
 	uint64_t numbers[] = { options->bind, options->dereference, search->scope };
 	uint64_t hash = hash_key(bytes_make(numbers, sizeof(numbers)), 1);
 
 	hash = add(add(add(hash, options->uris), options->user), options->authorization);
-	hash = add(add(hash, search->base), search->filter);
+	hash = add(add(add(hash, source), search->base), search->filter);
 	for (size_t i = 0; search->attributes[i] != NULL; i++)
 		hash = add(hash, search->attributes[i]);
 	return hash;

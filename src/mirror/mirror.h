@@ -51,8 +51,9 @@ void mirror_close(struct mirror *mirror);
 /* From here on nobody listens: what is in it is of no use. There may be none. */
 void mirror_forget(const struct mirror *mirror);
 
-/* What SEARCH is known by, on connections with OPTIONS: two that may have other answers, differ. */
-uint64_t mirror_search_id(const struct directory_options *options,
+/* What SEARCH of the source called SOURCE is known by, on connections with OPTIONS: two that may
+ * have other answers differ, and so do the same ones of two sources, which have a mirror each. */
+uint64_t mirror_search_id(const char *source, const struct directory_options *options,
 			  const struct directory_search *search);
 
 #endif

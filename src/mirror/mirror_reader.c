@@ -16,11 +16,11 @@
 struct change {
 	struct keyset_entry entry; /* by its id */
 	struct copied_entry record;
-	bool is_older; /* the base has it as it is since */
 };
 
 struct mirror_reader {
 	const struct mirrors *mirrors;
+	const char *source;
 	const struct directory_options *options;
 	const struct mirror *mirror; /* NULL: none was found yet */
 	struct mirror_header header;
@@ -37,7 +37,7 @@ struct mirror_reader {
 	const struct keyset_entry *change; /* next, once the base is over */
 };
 
-struct mirror_reader *mirror_reader_new(const struct mirrors *mirrors,
+struct mirror_reader *mirror_reader_new(const struct mirrors *mirrors, const char *source,
 					const struct directory_options *options)
 {
 	struct mirror_reader *reader = calloc(1, sizeof(*reader));
@@ -48,6 +48,7 @@ struct mirror_reader *mirror_reader_new(const struct mirrors *mirrors,
 		return NULL;
 	}
 	reader->mirrors = mirrors;
+	reader->source = source;
 	reader->options = options;
 	arena_init(&reader->arena, ARENA_BYTES);
 	arena_init(&reader->scratch, ARENA_BYTES);
@@ -69,14 +70,6 @@ void mirror_reader_free(struct mirror_reader *reader)
 }
 
 /* ---- the journal -------------------------------------------------------------------------- */
-
-/* Has BASE a state that is newer than RECORD's? What can't be told is no: then the record tells
- * what came later. */
-static bool is_newer(const struct copied_entry *base, const struct copied_entry *record)
-{
-	return base->stamp.size == record->stamp.size && base->stamp.size > 0 &&
-	       memcmp(base->stamp.data, record->stamp.data, base->stamp.size) > 0;
-}
 
 static bool add_change(struct mirror_reader *reader, const struct copied_entry *record)
 {
@@ -176,7 +169,7 @@ static bool find_mirror(struct mirror_reader *reader, uint64_t id)
 
 bool mirror_reader_search(struct mirror_reader *reader, const struct directory_search *search)
 {
-	uint64_t id = mirror_search_id(reader->options, search);
+	uint64_t id = mirror_search_id(reader->source, reader->options, search);
 	size_t place;
 
 	if (reader->mirror == NULL && !reader->has_failed)
@@ -190,9 +183,6 @@ bool mirror_reader_search(struct mirror_reader *reader, const struct directory_s
 	reader->search = (uint32_t)place;
 	reader->rest = bytes_skip(reader->base, MIRROR_HEADER_BYTES);
 	reader->change = reader->changes[place].first;
-	for (struct keyset_entry *entry = reader->changes[place].first; entry != NULL;
-	     entry = entry->next)
-		((struct change *)entry)->is_older = false;
 	return true;
 }
 
@@ -212,18 +202,12 @@ static enum directory_step hand_out(struct mirror_reader *reader, const struct c
 									: fail(reader);
 }
 
-/* Does RECORD, of the base, count? */
-static bool counts(struct mirror_reader *reader, const struct copied_entry *record)
+/* Does RECORD, of the base, count? What was told came before it or after; whatever is newer will be
+ * told, too. */
+static bool counts(const struct mirror_reader *reader, const struct copied_entry *record)
 {
-	struct change *change;
-
-	if (record->search != reader->search)
-		return false;
-	change = (struct change *)keyset_find(&reader->changes[reader->search], record->id);
-	if (change == NULL)
-		return true;
-	change->is_older = is_newer(record, &change->record);
-	return change->is_older;
+	return record->search == reader->search &&
+	       keyset_find(&reader->changes[reader->search], record->id) == NULL;
 }
 
 /* Once the base is over. */
@@ -234,7 +218,7 @@ static enum directory_step next_change(struct mirror_reader *reader,
 		const struct change *change = (const struct change *)reader->change;
 
 		reader->change = change->entry.next;
-		if (!change->is_older && !change->record.is_gone)
+		if (!change->record.is_gone)
 			return hand_out(reader, &change->record, out_entry);
 	}
 	return DIRECTORY_END;

@@ -13,9 +13,9 @@
 
 struct mirror_reader;
 
-/* A reader of one of MIRRORS, on which a connection with OPTIONS would be asked; both are borrowed.
+/* A reader of that of MIRRORS which SOURCE has, on connections with OPTIONS; all are borrowed.
  * NULL: no memory. End it with mirror_reader_free(). */
-struct mirror_reader *mirror_reader_new(const struct mirrors *mirrors,
+struct mirror_reader *mirror_reader_new(const struct mirrors *mirrors, const char *source,
 					const struct directory_options *options);
 void mirror_reader_free(struct mirror_reader *reader); /* accepts NULL */
 

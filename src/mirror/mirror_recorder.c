@@ -10,14 +10,13 @@
 enum { PENDING_BYTES = 1 << 20, PENDING_BYTES_MAX = 64 << 20 };
 
 static const char id_name[] = "entryUUID";
-static const char stamp_name[] = "entryCSN";
 
 void mirror_recorder_init(struct mirror_recorder *recorder, const struct mirrors *mirrors,
-			  const struct directory_options *options)
+			  const char *source, const struct directory_options *options)
 {
-	*recorder = (struct mirror_recorder){ .mirrors = mirrors,
-					      .options = options,
-					      .has_failed = true };
+	*recorder = (struct mirror_recorder){
+		.mirrors = mirrors, .source = source, .options = options, .has_failed = true
+	};
 	buffer_init(&recorder->pending, PENDING_BYTES_MAX);
 }
 
@@ -79,7 +78,7 @@ bool mirror_recorder_search(struct mirror_recorder *recorder, const struct direc
 
 	if (recorder->has_failed)
 		return false;
-	id = mirror_search_id(recorder->options, search);
+	id = mirror_search_id(recorder->source, recorder->options, search);
 	if (recorder->mirror == NULL && !begin_base(recorder, id)) {
 		recorder->has_failed = true;
 		return false;
@@ -92,7 +91,6 @@ bool mirror_recorder_search(struct mirror_recorder *recorder, const struct direc
 		return false;
 	recorder->has_asked[place] = true;
 	recorder->keeps_id = is_asked_for(search, id_name);
-	recorder->keeps_stamp = is_asked_for(search, stamp_name);
 	return true;
 }
 
@@ -156,9 +154,6 @@ static bool put(const struct mirror_recorder *recorder, const struct directory_e
 		    read_id(attribute->values[0], id)) {
 			record.id = bytes_make(id, sizeof(id));
 			is_kept = recorder->keeps_id;
-		} else if (attribute->count == 1 && is_called(attribute, stamp_name)) {
-			record.stamp = attribute->values[0];
-			is_kept = recorder->keeps_stamp;
 		}
 		if (is_kept)
 			kept[rest.count++] = *attribute;
@@ -179,12 +174,23 @@ void mirror_recorder_add(struct mirror_recorder *recorder, const struct director
 		recorder->has_failed = !flush(recorder);
 }
 
+/* One that was read for another source, or not at all, would be empty. */
+static bool is_whole(const struct mirror_recorder *recorder)
+{
+	if (recorder->has_failed || recorder->mirror == NULL)
+		return false;
+	for (size_t i = 0; i < recorder->header.search_count; i++)
+		if (!recorder->has_asked[i])
+			return false;
+	return true;
+}
+
 bool mirror_recorder_end(struct mirror_recorder *recorder)
 {
 	int fd;
 	off_t size;
 
-	if (recorder->has_failed || recorder->mirror == NULL)
+	if (!is_whole(recorder))
 		return false;
 	recorder->has_failed = true; /* until the next begin */
 	fd = recorder->mirror->base_fd;

@@ -12,6 +12,7 @@
 
 struct mirror_recorder {
 	const struct mirrors *mirrors;           /* borrowed, as the options */
+	const char *source;                      /* likewise */
 	const struct directory_options *options; /* of the connection */
 	const struct mirror *mirror;             /* that is written; NULL: none yet */
 	struct mirror_header header;
@@ -19,14 +20,13 @@ struct mirror_recorder {
 	bool is_wanted;                      /* its entries have to be written */
 	bool has_asked[MIRROR_SEARCHES_MAX]; /* for each of these before */
 	bool keeps_id;                       /* an attribute that was asked for anyhow */
-	bool keeps_stamp;                    /* likewise */
 	bool has_failed;
 	struct buffer pending;
 };
 
 /* There may be no mirrors: NULL. */
 void mirror_recorder_init(struct mirror_recorder *recorder, const struct mirrors *mirrors,
-			  const struct directory_options *options);
+			  const char *source, const struct directory_options *options);
 void mirror_recorder_free(struct mirror_recorder *recorder);
 
 /* All is read from the begin, once more or for the first time. */
@@ -38,7 +38,7 @@ bool mirror_recorder_search(struct mirror_recorder *recorder,
 			    const struct directory_search *search);
 void mirror_recorder_add(struct mirror_recorder *recorder, const struct directory_entry *entry);
 
-/* All was read. Is there a base now? */
+/* All was read. Is there a base now? Not without each search that is told of. */
 bool mirror_recorder_end(struct mirror_recorder *recorder);
 
 #endif

@@ -120,20 +120,18 @@ enum directory_step ldap_entry_take(struct directory *directory, struct director
 
 char **ldap_entry_attributes(const struct directory_search *search)
 {
-	static char id[] = "entryUUID", stamp[] = "entryCSN";
+	static char id[] = "entryUUID";
 	size_t count = 0;
 	char **list;
 
 	while (search->attributes[count] != NULL)
 		count++;
-	list = calloc(count + 3, sizeof(*list));
+	list = calloc(count + 2, sizeof(*list));
 	if (list == NULL)
 		return NULL;
 	/* The library takes them as what could be written, and writes nothing. */
 	memcpy((void *)list, (const void *)search->attributes, count * sizeof(*list));
-	if (search->wants_identity) {
-		list[count++] = id;
-		list[count] = stamp;
-	}
+	if (search->wants_identity)
+		list[count] = id;
 	return list;
 }

@@ -22,7 +22,7 @@ enum {
 	ASK_EVERY_MS = 1000,
 	CHECK_EVERY_MS = 60000, /* whether the state is kept */
 	TEXT_BYTES_MAX = 1 << 20,
-	MESSAGES_MAX = 10000, /* that are taken as one change */
+	MESSAGES_MAX = 1000, /* that are taken as one change */
 	CODE_REFRESH_REQUIRED = 0x1000,
 };
 
@@ -192,7 +192,7 @@ static bool begin_polling(const struct directory *directory, struct buffer *out_
 	struct ldap_follow *follow = directory->follow;
 
 	follow->is_polled = true;
-	follow->persist.tells_entries = false;
+	ldap_persist_give_up(directory, &follow->persist);
 	if (!read_states(directory, err) || !are_kept(directory, err))
 		return false;
 	(void)state_differs(follow);
@@ -234,7 +234,7 @@ bool ldap_follow_begin(struct directory *directory, const struct directory_searc
 			err->status = EX_UNAVAILABLE;
 		return false;
 	}
-	ldap_persist_tell_any(&follow->persist);
+	ldap_persist_begin(&follow->persist);
 	return true;
 }
 

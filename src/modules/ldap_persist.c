@@ -14,7 +14,8 @@ enum {
 	TAG_REFRESH_DELETE = 0xa1,
 	TAG_REFRESH_PRESENT = 0xa2,
 	TAG_ID_SET = 0xa3,
-	TAG_COOKIE = 0x04,
+	STATE_ADD = 1,
+	STATE_MODIFY = 2,
 	STATE_DELETE = 3,
 };
 
@@ -113,56 +114,61 @@ static enum ldap_persist_message read_intermediate(const struct directory *direc
 	return said;
 }
 
-void ldap_persist_tell_any(const struct ldap_persist *persist)
+/* Something has changed that isn't told as an entry. */
+static void tell_any(const struct ldap_persist *persist)
 {
 	const struct directory_change change = { .kind = DIRECTORY_CHANGE_ANY };
 
-	if (persist->tells_entries)
+	if (persist->has_begun)
 		persist->hearer->on_change(persist->hearer->context, &change);
-}
-
-/* The one CSN that is in COOKIE, `rid=000,csn=2026…`; empty: there is none, or several. */
-static struct bytes stamp_in(struct bytes cookie)
-{
-	for (; cookie.size > 0; cookie = bytes_skip(cookie, bytes_index(cookie, ',') + 1)) {
-		struct bytes part = bytes_first(cookie, bytes_index(cookie, ','));
-
-		if (bytes_equal(bytes_first(part, 4), bytes_of("csn=")) &&
-		    !bytes_contain(part, ';'))
-			return bytes_skip(part, 4);
-	}
-	return bytes_make("", 0);
 }
 
 /* What ELEMENT, the value of the control that comes with each entry, says of it; borrows of it. */
 static bool read_state(BerElement *element, struct directory_change *change, bool *out_is_gone)
 {
-	struct berval id, cookie = { 0 };
+	struct berval id;
 	ber_int_t state;
-	ber_len_t size;
 
 	if (ber_scanf(element, "{em", &state, &id) == LBER_ERROR || id.bv_len != DIRECTORY_ID_BYTES)
 		return false;
-	if (ber_peek_tag(element, &size) == TAG_COOKIE)
-		(void)ber_scanf(element, "m", &cookie); /* else none is known */
 	change->id = bytes_make(id.bv_val, id.bv_len);
-	change->stamp = stamp_in(bytes_make(cookie.bv_val, cookie.bv_len));
 	*out_is_gone = state == STATE_DELETE;
-	return true;
+	return state == STATE_ADD || state == STATE_MODIFY || state == STATE_DELETE;
 }
 
-static void take_stamp(const struct directory_entry *entry, struct directory_change *change)
+/* What is told of an entry is as it is stored; overlays make up more for who searches. So the one
+ * in directory->message is asked for as the search at PLACE would find it. Where it isn't found any
+ * more, that will be told. False: it can't be asked for. */
+static bool ask_entry(struct directory *directory, const struct ldap_persist *persist, size_t place)
 {
-	for (size_t i = 0; i < entry->count; i++)
-		if (bytes_equal_ascii_nocase(entry->attributes[i].name, bytes_of("entryCSN")) &&
-		    entry->attributes[i].count == 1)
-			change->stamp = entry->attributes[i].values[0];
+	struct directory_search search = persist->searches[place];
+	struct timeval timeout = { .tv_sec = directory->timeout_ms / 1000 };
+	char *name = ldap_get_dn(directory->handle, directory->message);
+	LDAPMessage *answer = NULL;
+	char **attributes;
+	int code = LDAP_NO_MEMORY;
+
+	search.wants_identity = true;
+	attributes = ldap_entry_attributes(&search);
+	if (name != NULL && attributes != NULL)
+		code = ldap_search_ext_s(directory->handle, name, LDAP_SCOPE_BASE, search.filter,
+					 attributes, 0, NULL, NULL, &timeout, 0, &answer);
+	free((void *)attributes);
+	ldap_memfree(name);
+	if (code == LDAP_SUCCESS && ldap_msgtype(answer) == LDAP_RES_SEARCH_ENTRY) {
+		(void)ldap_msgfree(directory->message); /* tells only its type */
+		directory->message = answer;
+		return true;
+	}
+	(void)ldap_msgfree(answer); /* accepts NULL */
+	return code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT;
 }
 
 /* directory->message is an entry of the search at PLACE. False: it can't be told. */
-static bool tell_entry(struct directory *directory, const struct directory_hearer *hearer,
+static bool tell_entry(struct directory *directory, const struct ldap_persist *persist,
 		       size_t place, BerElement *state)
 {
+	const struct directory_hearer *hearer = persist->hearer;
 	struct directory_change change = { .kind = DIRECTORY_CHANGE_ENTRY, .search = place };
 	struct directory_entry entry;
 	struct error ignored;
@@ -171,9 +177,9 @@ static bool tell_entry(struct directory *directory, const struct directory_heare
 	if (!read_state(state, &change, &is_gone))
 		return false;
 	if (!is_gone) {
-		if (ldap_entry_take(directory, &entry, &ignored) != DIRECTORY_ENTRY)
+		if (!ask_entry(directory, persist, place) ||
+		    ldap_entry_take(directory, &entry, &ignored) != DIRECTORY_ENTRY)
 			return false;
-		take_stamp(&entry, &change);
 		change.entry = &entry;
 	}
 	hearer->on_change(hearer->context, &change);
@@ -188,7 +194,7 @@ static void take_entry(struct directory *directory, const struct ldap_persist *p
 	BerElement *state = NULL;
 	size_t place = 0;
 
-	if (!persist->tells_entries)
+	if (!persist->has_begun)
 		return;
 	while (place < persist->count && persist->ids[place] != id)
 		place++;
@@ -199,8 +205,8 @@ static void take_entry(struct directory *directory, const struct ldap_persist *p
 		control = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, NULL);
 	if (control != NULL)
 		state = ber_init(&control->ldctl_value);
-	if (state == NULL || !tell_entry(directory, persist->hearer, place, state))
-		ldap_persist_tell_any(persist);
+	if (state == NULL || !tell_entry(directory, persist, place, state))
+		tell_any(persist);
 	if (state != NULL)
 		ber_free(state, 1);
 	if (controls != NULL)
@@ -220,13 +226,13 @@ enum ldap_persist_message ldap_persist_read(struct directory *directory,
 		said = LDAP_PERSIST_NEWS;
 		break;
 	case LDAP_RES_SEARCH_REFERENCE:
-		ldap_persist_tell_any(persist);
+		tell_any(persist);
 		said = LDAP_PERSIST_NEWS;
 		break;
 	case LDAP_RES_INTERMEDIATE:
 		said = read_intermediate(directory, message);
 		if (said == LDAP_PERSIST_NEWS)
-			ldap_persist_tell_any(persist);
+			tell_any(persist);
 		break;
 	case LDAP_RES_SEARCH_RESULT:
 		said = LDAP_PERSIST_END;
@@ -239,4 +245,19 @@ enum ldap_persist_message ldap_persist_read(struct directory *directory,
 	}
 	ldap_entry_drop(directory);
 	return said;
+}
+
+void ldap_persist_begin(struct ldap_persist *persist)
+{
+	persist->has_begun = persist->tells_entries;
+	tell_any(persist);
+}
+
+void ldap_persist_give_up(const struct directory *directory, struct ldap_persist *persist)
+{
+	persist->tells_entries = persist->has_begun = false;
+	for (size_t i = 0; i < persist->count; i++)
+		if (persist->ids[i] > 0)
+			(void)ldap_abandon_ext(directory->handle, persist->ids[i], NULL,
+					       NULL); /* else what comes is passed over */
 }

@@ -12,6 +12,7 @@ struct ldap_persist {
 	size_t count;
 	const struct directory_hearer *hearer; /* borrowed; NULL: nobody wants entries */
 	bool tells_entries;                    /* to it; false: what comes is only counted */
+	bool has_begun;                        /* with that: all searches stay */
 	int *ids;                              /* of each search, in the messages to it */
 };
 
@@ -37,7 +38,10 @@ enum ldap_persist_message ldap_persist_read(struct directory *directory,
 					    const struct ldap_persist *persist, int type,
 					    int *out_code);
 
-/* Tell the hearer that from here on it is told of each change. */
-void ldap_persist_tell_any(const struct ldap_persist *persist);
+/* All searches stay: from here on the hearer is told of each change, and first that it is. */
+void ldap_persist_begin(struct ldap_persist *persist);
+
+/* One of them doesn't stay: the others needn't either, and the hearer is told nothing. */
+void ldap_persist_give_up(const struct directory *directory, struct ldap_persist *persist);
 
 #endif

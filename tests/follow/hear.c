@@ -97,8 +97,8 @@ static void tell_change(void *context, const struct directory_change *change)
 		(void)puts("any");
 		return;
 	}
-	if (change->id.size != DIRECTORY_ID_BYTES || change->stamp.size == 0)
-		(void)puts("without a name or a date");
+	if (change->id.size != DIRECTORY_ID_BYTES)
+		(void)puts("without a name");
 	(void)printf("%s %zu", entry != NULL ? "entry" : "gone", change->search);
 	if (entry != NULL)
 		(void)printf(" " BYTES_FORMAT, BYTES_ARGS(entry->name));

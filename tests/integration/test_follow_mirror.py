@@ -58,11 +58,16 @@ class MirrorTest(FollowTest):
         self.database.run(target)
 
     def readings(self):
-        """How often all was asked for. Who compares wants no names of entries, and the searches of
-        who listens have no end."""
-        text = self.server.log_text()
-        asked = re.findall(r'(conn=\d+ op=\d+) SRCH attr=maildrop mail entryUUID entryCSN', text)
-        return len(set(asked) & set(re.findall(r'(conn=\d+ op=\d+) SEARCH RESULT ', text)))
+        """How often all was asked for. Who compares wants no names of entries; who listens asks for
+        single ones, and the other searches of that one have no end."""
+        count = 0
+        for text in self.server.log_text().split('slapd starting'):     # and numbering anew
+            def operations(pattern, text=text):
+                return set(re.findall(r'(conn=\d+ op=\d+) ' + pattern, text, re.MULTILINE))
+            count += len(operations('SRCH base="%s" scope=2 ' % BASE)
+                         & operations('SRCH attr=maildrop mail entryUUID$')
+                         & operations('SEARCH RESULT '))
+        return count
 
     def wait_until_same(self):
         """The table says what one says that is made of the server's answers alone."""

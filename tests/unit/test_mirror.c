@@ -6,10 +6,9 @@
 
 #include "scratch.h"
 
-#define ID_1  "0a000000-0000-0000-0000-000000000001"
-#define ID_2  "0A000000-0000-0000-0000-000000000002"
-#define ID_3  "0a000000-0000-0000-0000-000000000003"
-#define STAMP "20261130000000.00000%d#000000#000#000000"
+#define ID_1 "0a000000-0000-0000-0000-000000000001"
+#define ID_2 "0A000000-0000-0000-0000-000000000002"
+#define ID_3 "0a000000-0000-0000-0000-000000000003"
 
 static const char *const attributes[] = { "mail", "maildrop", NULL };
 static const char *const others[] = { "mail", NULL };
@@ -34,8 +33,8 @@ static int begin(void **state)
 	mirrors = (struct mirrors){ .count = 1 };
 	if (!mirror_open(&mirrors.items[0], scratch_folder, &err))
 		return -1;
-	journal_init(&journal, &mirrors.items[0], &options, searches, SEARCHES);
-	mirror_recorder_init(&recorder, &mirrors, &options);
+	journal_init(&journal, &mirrors.items[0], "main", &options, searches, SEARCHES);
+	mirror_recorder_init(&recorder, &mirrors, "main", &options);
 	return 0;
 }
 
@@ -57,10 +56,9 @@ static void change_any(void)
 }
 
 /* The entry with the last digit LAST of its id; VALUE NULL: it is gone. */
-static void change(size_t search, int last, int stamp, const char *value)
+static void change(size_t search, int last, const char *value)
 {
 	char id[DIRECTORY_ID_BYTES] = { 0x0a };
-	char stamp_text[64];
 	struct bytes text = value != NULL ? bytes_of(value) : bytes_make("", 0);
 	struct directory_attribute mail = { bytes_of("mail"), &text, 1 };
 	struct directory_entry entry = { bytes_of("cn=changed"), &mail, 1 };
@@ -70,24 +68,17 @@ static void change(size_t search, int last, int stamp, const char *value)
 
 	id[DIRECTORY_ID_BYTES - 1] = (char)last;
 	one.id = bytes_make(id, sizeof(id));
-	(void)snprintf(stamp_text, sizeof(stamp_text), STAMP, stamp);
-	one.stamp = bytes_of(stamp > 0 ? stamp_text : "");
 	journal_change(&journal, &one);
 }
 
 /* As a server gives it, with the names that were asked for since it is copied. */
-static void record(const char *id, int stamp, const char *value)
+static void record(const char *id, const char *value)
 {
-	char stamp_text[64];
-	struct bytes values[] = { bytes_of(value), bytes_make("n\0l", 3), bytes_of(id),
-				  bytes_make(NULL, 0) };
+	struct bytes values[] = { bytes_of(value), bytes_make("n\0l", 3), bytes_of(id) };
 	struct directory_attribute all[] = { { bytes_of("mail"), &values[0], 2 },
-					     { bytes_of("entryUUID"), &values[2], 1 },
-					     { bytes_of("entryCSN"), &values[3], 1 } };
-	struct directory_entry entry = { bytes_of("cn=recorded"), all, 3 };
+					     { bytes_of("entryUUID"), &values[2], 1 } };
+	struct directory_entry entry = { bytes_of("cn=recorded"), all, 2 };
 
-	(void)snprintf(stamp_text, sizeof(stamp_text), STAMP, stamp);
-	values[3] = bytes_of(stamp_text);
 	mirror_recorder_add(&recorder, &entry);
 }
 
@@ -97,15 +88,15 @@ static bool record_all(void)
 	mirror_recorder_begin(&recorder);
 	if (!mirror_recorder_search(&recorder, &searches[0]))
 		return false;
-	record(ID_1, 5, "one");
-	record(ID_2, 5, "two");
+	record(ID_1, "one");
+	record(ID_2, "two");
 	if (!mirror_recorder_search(&recorder, &searches[1]))
 		return false;
-	record(ID_1, 5, "one");
-	record(ID_3, 5, "three");
+	record(ID_1, "one");
+	record(ID_3, "three");
 	/* Asked once more, it is the same. */
 	assert_false(mirror_recorder_search(&recorder, &searches[0]));
-	record(ID_1, 5, "one");
+	record(ID_1, "one");
 	return mirror_recorder_end(&recorder);
 }
 
@@ -135,7 +126,7 @@ static const char *answer_of(struct mirror_reader *reader, size_t place)
 
 static const char *answer(size_t place)
 {
-	struct mirror_reader *reader = mirror_reader_new(&mirrors, &options);
+	struct mirror_reader *reader = mirror_reader_new(&mirrors, "main", &options);
 	const char *text;
 
 	assert_non_null(reader);
@@ -154,7 +145,7 @@ static void what_was_recorded_is_answered(void **state)
 	assert_true(record_all());
 	assert_string_equal(answer(0), "one,two");
 	assert_string_equal(answer(1), "one,three");
-	reader = mirror_reader_new(&mirrors, &options);
+	reader = mirror_reader_new(&mirrors, "main", &options);
 	assert_true(mirror_reader_search(reader, &searches[0]));
 	assert_int_equal(mirror_reader_next(reader, &entry), DIRECTORY_ENTRY);
 	assert_true(bytes_equal(entry.name, bytes_of("cn=recorded")));
@@ -167,20 +158,60 @@ static void what_has_changed_takes_its_place(void **state)
 {
 	(void)state;
 	change_any();
-	change(0, 2, 1, "old"); /* before it was recorded, and heard of later */
 	assert_true(record_all());
 	assert_string_equal(answer(0), "one,two");
-	change(0, 1, 6, "1st");
-	change(0, 7, 6, "new");
+	change(0, 1, "1st");
+	change(0, 7, "new");
 	assert_string_equal(answer(0), "two,1st,new");
 	assert_string_equal(answer(1), "one,three"); /* of which nothing was told */
-	change(0, 7, 7, NULL);
-	change(0, 2, 0, NULL); /* when, isn't known */
+	change(0, 7, NULL);
+	change(0, 2, NULL);
 	assert_string_equal(answer(0), "1st");
-	change(0, 7, 8, "back");
-	change(1, 1, 4, NULL); /* older than what was recorded */
+	change(0, 7, "back");
+	change(1, 1, NULL);
 	assert_string_equal(answer(0), "1st,back");
+	assert_string_equal(answer(1), "three");
+}
+
+/* What was told before all was read is told again by what comes after it. */
+static void what_is_told_counts_whenever_it_was_read(void **state)
+{
+	(void)state;
+	change_any();
+	change(0, 2, "old");
+	assert_true(record_all());
+	assert_string_equal(answer(0), "one,old");
+	change(0, 2, "two");
+	assert_string_equal(answer(0), "one,two");
+}
+
+/* The second has some of the searches of the first, on the same server. */
+static void two_sources_have_a_mirror_each(void **state)
+{
+	struct journal second;
+	struct mirror_recorder other;
+	struct mirror_reader *reader;
+	struct error err;
+
+	(void)state;
+	mirrors.count = 2;
+	assert_true(mirror_open(&mirrors.items[1], scratch_folder, &err));
+	journal_init(&second, &mirrors.items[1], "second", &options, searches, 1);
+	mirror_recorder_init(&other, &mirrors, "second", &options);
+	change_any();
+	journal_change(&second, &(struct directory_change){ .kind = DIRECTORY_CHANGE_ANY });
+	assert_true(record_all());
+	mirror_recorder_begin(&other);
+	assert_true(mirror_recorder_search(&other, &searches[0]));
+	assert_true(mirror_recorder_end(&other));
+	assert_string_equal(answer(0), "one,two");
 	assert_string_equal(answer(1), "one,three");
+	reader = mirror_reader_new(&mirrors, "second", &options);
+	assert_string_equal(answer_of(reader, 0), "");
+	mirror_reader_free(reader);
+	mirror_recorder_free(&other);
+	journal_end(&second);
+	mirror_close(&mirrors.items[1]);
 }
 
 static void all_searches_see_one_state(void **state)
@@ -190,9 +221,9 @@ static void all_searches_see_one_state(void **state)
 	(void)state;
 	change_any();
 	assert_true(record_all());
-	reader = mirror_reader_new(&mirrors, &options);
+	reader = mirror_reader_new(&mirrors, "main", &options);
 	assert_string_equal(answer_of(reader, 0), "one,two");
-	change(1, 3, 6, "later");
+	change(1, 3, "later");
 	assert_string_equal(answer_of(reader, 1), "one,three");
 	assert_string_equal(answer_of(reader, 0), "one,two");
 	mirror_reader_free(reader);
@@ -204,7 +235,7 @@ static void without_a_journal_nothing_is_recorded(void **state)
 	(void)state;
 	assert_false(record_all());
 	assert_string_equal(answer(0), "-");
-	change(0, 1, 6, "not begun");
+	change(0, 1, "not begun");
 	assert_string_equal(answer(0), "-");
 }
 
@@ -227,8 +258,9 @@ static void a_journal_that_begins_while_all_is_read_is_another_one(void **state)
 	change_any();
 	mirror_recorder_begin(&recorder);
 	assert_true(mirror_recorder_search(&recorder, &searches[0]));
-	record(ID_1, 5, "one");
+	record(ID_1, "one");
 	change_any();
+	assert_true(mirror_recorder_search(&recorder, &searches[1]));
 	assert_true(mirror_recorder_end(&recorder));
 	assert_string_equal(answer(0), "-");
 }
@@ -241,7 +273,13 @@ static void what_is_not_whole_is_no_base(void **state)
 	mirror_recorder_begin(&recorder);
 	assert_true(mirror_recorder_search(&recorder, &searches[0]));
 	assert_string_equal(answer(0), "-"); /* nor is the one before */
-	record("no name", 5, "one");
+	record(ID_1, "one");
+	assert_false(mirror_recorder_end(&recorder)); /* without the other search */
+	assert_string_equal(answer(0), "-");
+	mirror_recorder_begin(&recorder);
+	assert_true(mirror_recorder_search(&recorder, &searches[0]));
+	record("no name", "one");
+	assert_false(mirror_recorder_search(&recorder, &searches[1]));
 	assert_false(mirror_recorder_end(&recorder));
 	assert_string_equal(answer(0), "-");
 	assert_true(record_all());
@@ -258,14 +296,15 @@ static void bytes_of_chance_do_no_harm(void **state)
 	(void)state;
 	change_any();
 	assert_true(record_all());
-	change(0, 1, 6, "1st");
+	change(0, 1, "1st");
 	end = lseek(fd, 0, SEEK_END);
 	for (off_t at = 4096; at < end; at++) {
 		unsigned char byte;
 
 		assert_int_equal(pread(fd, &byte, 1, at), 1);
 		for (unsigned bit = 1; bit < 0x100; bit <<= 1) {
-			struct mirror_reader *reader = mirror_reader_new(&mirrors, &options);
+			struct mirror_reader *reader =
+				mirror_reader_new(&mirrors, "main", &options);
 			unsigned char other = (unsigned char)(byte ^ bit);
 			struct directory_entry entry;
 			size_t count = 0;
@@ -291,11 +330,11 @@ static void other_searches_are_not_answered(void **state)
 	(void)state;
 	change_any();
 	assert_true(record_all());
-	reader = mirror_reader_new(&mirrors, &other);
+	reader = mirror_reader_new(&mirrors, "main", &other);
 	assert_string_equal(answer_of(reader, 0), "-");
 	mirror_reader_free(reader);
 	search.attributes = others;
-	reader = mirror_reader_new(&mirrors, &options);
+	reader = mirror_reader_new(&mirrors, "main", &options);
 	assert_false(mirror_reader_search(reader, &search));
 	mirror_reader_free(reader);
 	mirror_recorder_begin(&recorder);
@@ -310,8 +349,8 @@ static void the_scope_counts(void **state)
 
 	(void)state;
 	narrow.scope = DIRECTORY_SCOPE_ONE;
-	assert_true(mirror_search_id(&options, &narrow) !=
-		    mirror_search_id(&options, &searches[0]));
+	assert_true(mirror_search_id("main", &options, &narrow) !=
+		    mirror_search_id("main", &options, &searches[0]));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -321,6 +360,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_recorded_is_answered),
 		TEST(what_has_changed_takes_its_place),
+		TEST(what_is_told_counts_whenever_it_was_read),
+		TEST(two_sources_have_a_mirror_each),
 		TEST(all_searches_see_one_state),
 		TEST(without_a_journal_nothing_is_recorded),
 		TEST(a_base_is_good_for_its_journal_alone),
