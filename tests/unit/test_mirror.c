@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a mirror answers in place of a directory, and when it answers nothing. */
+#include "mirror/copied_entry.h"
 #include "mirror/journal.h"
 #include "mirror/mirror_reader.h"
 #include "mirror/mirror_recorder.h"
@@ -287,6 +288,49 @@ static void what_is_not_whole_is_no_base(void **state)
 	assert_string_equal(answer(0), "-");
 }
 
+/* One that ends early, or counts more values than it has room for, is none. */
+static void an_entry_that_is_not_whole_is_damaged(void **state)
+{
+	const uint32_t counts[] = { 2, 3, UINT32_MAX };
+	const struct copied_entry record = { .id = bytes_make("0123456789abcdef", 16) };
+	struct bytes values[] = { bytes_of("one"), bytes_of("two") };
+	struct directory_attribute mail = { bytes_of("mail"), values, 2 };
+	const struct directory_entry entry = { bytes_of("cn=a"), &mail, 1 };
+	struct directory_entry unpacked;
+	struct copied_entry read;
+	struct buffer bytes;
+	struct bytes rest, whole;
+	struct arena arena;
+	char *count;
+
+	(void)state;
+	arena_init(&arena, 1 << 20);
+	buffer_init(&bytes, 1 << 10);
+	assert_true(copied_entry_put(&record, &entry, &bytes));
+	for (size_t size = 1; size < bytes.size; size++) {
+		rest = bytes_first(buffer_bytes(&bytes), size);
+		assert_int_equal(copied_entry_next(&rest, &read), COPIED_ENTRY_DAMAGED);
+	}
+	rest = buffer_bytes(&bytes);
+	assert_int_equal(copied_entry_next(&rest, &read), COPIED_ENTRY_FOUND);
+	assert_int_equal(copied_entry_next(&rest, &(struct copied_entry){ .search = 0 }),
+			 COPIED_ENTRY_END);
+	assert_true(copied_entry_unpack(&read, &arena, &unpacked));
+	whole = read.content;
+	for (size_t size = 0; size < whole.size; size++) {
+		read.content = bytes_first(whole, size);
+		assert_false(copied_entry_unpack(&read, &arena, &unpacked));
+	}
+	read.content = whole;
+	count = (char *)memmem(bytes.data, bytes.size, "mail", 4) + 4;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		memcpy(count, &counts[i], sizeof(counts[i]));
+		assert_true(copied_entry_unpack(&read, &arena, &unpacked) == (counts[i] == 2));
+	}
+	buffer_free(&bytes);
+	arena_free(&arena);
+}
+
 /* Whatever stands there, nothing is read beyond it. */
 static void bytes_of_chance_do_no_harm(void **state)
 {
@@ -367,6 +411,7 @@ int main(void)
 		TEST(a_base_is_good_for_its_journal_alone),
 		TEST(a_journal_that_begins_while_all_is_read_is_another_one),
 		TEST(what_is_not_whole_is_no_base),
+		TEST(an_entry_that_is_not_whole_is_damaged),
 		TEST(bytes_of_chance_do_no_harm),
 		TEST(other_searches_are_not_answered),
 		TEST(the_scope_counts),
